@@ -1,0 +1,177 @@
+"""What a job imports: `report`, and what is known of the job. Standard library alone.
+
+It works alike in a command that hpo-core started, in a function that it called, and in a script
+that was started by hand (there `report` prints).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+Send: TypeAlias = Callable[["int | None", Mapping[str, float]], None]
+"""Takes a report to the controller: the iteration and the metrics."""
+
+
+class JobStopped(BaseException):
+    """The study wants this job to end: `report` raises it in a Python function.
+
+    Let it pass, and the job ends cleanly, as stopped or paused; ``finally`` blocks run. It is no
+    `Exception`, so that ``except Exception`` in a training loop does not swallow it.
+    """
+
+
+@dataclass(frozen=True)
+class JobInfo:
+    """What a job may know of itself.
+
+    Attributes:
+        id: The job's id.
+        trial_id: The trial's number.
+        configuration: The values of the active parameters.
+        iterations: How far to train, counted from the trial's beginning; None if not limited.
+        checkpoint_dir: A folder that is kept for the whole trial, so that a later job of it can
+            carry on.
+    """
+
+    id: str
+    trial_id: int
+    configuration: Mapping[str, Any]
+    iterations: int | None
+    checkpoint_dir: str
+
+
+@dataclass(frozen=True)
+class Connection:
+    """A job with its line to the controller."""
+
+    info: JobInfo
+    send: Send
+
+
+current: ContextVar[Connection | None] = ContextVar("hpo_core_job", default=None)
+"""The job that runs in this thread, where hpo-core called a function."""
+
+process_wide: list[Connection] = []
+"""The job that runs in this whole process, where hpo-core started it; empty or one."""
+
+
+def report(iteration: int | None = None, /, **metrics: float) -> None:
+    """Report what the job measured.
+
+    ``report(3, loss=0.4)`` or ``report(iteration=3, **{"validation/loss": 0.4})``.
+
+    Args:
+        iteration: How far the job is (an epoch, a step), counted from the trial's beginning.
+        **metrics: Numbers by name. NaN and infinity count as a failed report of that metric.
+
+    Raises:
+        JobStopped: In a function that hpo-core called, if the job is to end here.
+        TypeError: If a metric is not a number, or the iteration not a whole one.
+    """
+    if "iteration" in metrics:
+        iteration = metrics.pop("iteration")  # type: ignore[assignment]  # checked below
+    checked = {name: number(value, name) for name, value in metrics.items()}
+    if iteration is not None:
+        iteration = whole(iteration)
+    connection = connected()
+    if connection is None:
+        print(f"report (no job of hpo-core): {_line(iteration, checked)}", file=sys.stderr)
+    else:
+        connection.send(iteration, checked)
+
+
+def job() -> JobInfo | None:
+    """Return what is known of the running job, or None outside of one."""
+    connection = connected()
+    return None if connection is None else connection.info
+
+
+def connected() -> Connection | None:
+    """Return the job of this thread or process, with its line to the controller."""
+    connection = current.get()
+    if connection is None and not process_wide and "HPO_REPORT_FD" in os.environ:
+        process_wide.append(_from_environment(os.environ))
+    return connection or (process_wide[0] if process_wide else None)
+
+
+def number(value: Any, name: str) -> float:
+    """Return a metric's value as a plain float (numpy scalars and one-element tensors too).
+
+    Raises:
+        TypeError: If it is not a number.
+    """
+    if type(value) in (float, int):
+        return float(value)
+    if isinstance(value, str | bytes | bool) or not hasattr(value, "__float__"):
+        raise TypeError(f"the metric {name!r} must be a number, got {value!r}")
+    return float(value)
+
+
+def whole(iteration: Any) -> int:
+    """Return an iteration as a plain int.
+
+    Raises:
+        TypeError: If it is not a whole number, 0 or more.
+    """
+    try:
+        plain = iteration.__index__()
+    except AttributeError:
+        plain = -1
+    if isinstance(iteration, bool) or plain < 0:
+        raise TypeError(f"an iteration is a whole number, 0 or more; got {iteration!r}")
+    return int(plain)
+
+
+def returned(value: Any, metric: str | None) -> dict[str, float] | None:
+    """Return what a function returned as metrics.
+
+    Args:
+        value: A number, a mapping of metrics, or None if the function has reported.
+        metric: The name of the one objective's metric, or None if there are several.
+
+    Raises:
+        TypeError: If it is none of these.
+    """
+    if value is None:
+        return None
+    if isinstance(value, Mapping):
+        return {str(name): number(entry, str(name)) for name, entry in value.items()}
+    if metric is None:
+        raise TypeError(
+            f"the function returned {value!r}; with several objectives return a mapping of metrics"
+        )
+    if isinstance(value, bool) or not hasattr(value, "__float__"):
+        raise TypeError(
+            f"the function returned {value!r}; return a number, a mapping of metrics, or nothing"
+        )
+    return {metric: number(value, metric)}
+
+
+def _line(iteration: int | None, metrics: Mapping[str, float]) -> str:
+    said = metrics if iteration is None else {"iteration": iteration, **metrics}
+    return json.dumps(said)
+
+
+def _from_environment(variables: Mapping[str, str]) -> Connection:
+    iterations = variables.get("HPO_ITERATIONS")
+    info = JobInfo(
+        id=variables["HPO_JOB_ID"],
+        trial_id=int(variables["HPO_TRIAL_ID"]),
+        configuration=json.loads(variables["HPO_CONFIGURATION"]),
+        iterations=int(iterations) if iterations else None,
+        checkpoint_dir=variables.get("HPO_CHECKPOINT_DIR", ""),
+    )
+    descriptor = int(variables["HPO_REPORT_FD"])
+
+    def send(iteration: int | None, metrics: Mapping[str, float]) -> None:
+        data = (_line(iteration, metrics) + "\n").encode()
+        while data:
+            data = data[os.write(descriptor, data) :]
+
+    return Connection(info, send)

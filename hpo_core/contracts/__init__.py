@@ -1,0 +1,12 @@
+"""What plugins implement, and nothing else: strategies, backends, observers, and the hooks.
+
+    strategy    Strategy, its suggestions, and the StrategySpec that announces it
+    backend     Backend, the events of jobs, and the BackendSpec that announces it
+    observer    Observer, and the events of a study
+    hookspecs   the pluggy hooks by which a plugin brings any of them
+
+Imports the model alone. These contracts are versioned by `CONTRACT_VERSION`.
+"""
+
+CONTRACT_VERSION = 1
+"""The version of the contracts that this core speaks."""

@@ -1,0 +1,198 @@
+"""The contract of a backend: it runs jobs, and says what becomes of them."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, TypeAlias
+
+import msgspec
+
+from hpo_core.contracts.strategy import NoOptions
+from hpo_core.model.job import Job
+
+
+class Clock(Protocol):
+    """Where the whole engine takes its time from."""
+
+    def now(self) -> float:
+        """Return seconds since the epoch; never less than before, whatever the system does."""
+        ...
+
+
+class Started(msgspec.Struct, frozen=True):
+    """A job has begun to run.
+
+    Attributes:
+        job_id: The job.
+        time: When, by the study's clock.
+        handle: Plain JSON by which the backend may find the job again (a process id).
+    """
+
+    job_id: str
+    time: float
+    handle: Any = None
+
+
+class Reported(msgspec.Struct, frozen=True):
+    """A job has reported.
+
+    Attributes:
+        job_id: The job.
+        time: When, by the study's clock.
+        iteration: How far it says it is, if it counts.
+        metrics: What it measured; values may be NaN or infinite.
+    """
+
+    job_id: str
+    time: float
+    iteration: int | None
+    metrics: Mapping[str, float]
+
+
+class Outcome(enum.Enum):
+    """How a job ended, as the backend sees it.
+
+    COMPLETED: by itself, and well. FAILED: by its own fault. CANCELLED: because `Backend.cancel`
+    was called. LOST: by no fault of its own (its machine vanished).
+    """
+
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    LOST = "lost"
+
+
+class Finished(msgspec.Struct, frozen=True):
+    """A job has ended; nothing comes of it any more, and nothing of it is left running.
+
+    Attributes:
+        job_id: The job.
+        time: When, by the study's clock.
+        outcome: How.
+        reason: For people; for FAILED what went wrong (exit status, signal, traceback).
+        metrics: What a function returned, if it did: a last report, with the end.
+    """
+
+    job_id: str
+    time: float
+    outcome: Outcome
+    reason: str = ""
+    metrics: Mapping[str, float] | None = None
+
+
+JobEvent: TypeAlias = Started | Reported | Finished
+"""What a backend says of a job. Each job has at most one Started, any number of Reported,
+and exactly one Finished, in that order."""
+
+
+class Work(msgspec.Struct, frozen=True, kw_only=True):
+    """What the jobs of a study execute: a command or a function, exactly one of them.
+
+    Attributes:
+        command: An argument list with ``{placeholders}``; never given to a shell.
+        function: ``"module:name"`` of a Python function.
+        callable: The function itself, where the study runs in the process that defined it.
+        directory: The folder in which jobs run, and where the function's module is looked for.
+        environment: Variables for the jobs, on top of the controller's own.
+        metric: What a number that a function returns is called; None with several objectives.
+    """
+
+    command: tuple[str, ...] | None = None
+    function: str | None = None
+    callable: Callable[..., Any] | None = None
+    directory: str = "."
+    environment: Mapping[str, str] = {}
+    metric: str | None = None
+
+
+class BackendContext(msgspec.Struct, frozen=True, kw_only=True):
+    """What a backend is told of a study when it is built.
+
+    Attributes:
+        study: The study's name.
+        study_uid: Unique for this study; in the environment of its processes (``HPO_STUDY_UID``).
+        work: What jobs execute.
+        workers: How many jobs are submitted at once, at the most.
+        clock: The time; every event's ``time`` comes from it.
+        decides: Whether the strategy may stop or pause jobs: a function's ``report`` then waits
+            for the decision.
+        deliver: Hands over one event, from within `Backend.events` and on the same thread, and
+            returns when it has been dealt with: cancelled or not. For backends that run jobs in
+            the controller's own thread; the others return their events.
+    """
+
+    study: str
+    study_uid: str
+    work: Work
+    workers: int
+    clock: Clock
+    decides: bool
+    deliver: Callable[[JobEvent], None]
+
+
+class Backend(Protocol):
+    """Runs jobs. Every method but `wake` is called from one thread, the controller's."""
+
+    def submit(self, job: Job) -> None:
+        """Begin a job. Never more than `BackendContext.workers` are under way at once.
+
+        A job that can't be begun is a Finished event, not an exception.
+        """
+        ...
+
+    def cancel(self, job_id: str, *, grace: float) -> None:
+        """End a job: ask it to, and force it after `grace` seconds.
+
+        It returns at once; the end comes as a Finished event. For a job that has already ended
+        it does nothing.
+        """
+        ...
+
+    def events(self, timeout: float | None) -> Sequence[JobEvent]:
+        """Wait for something to happen, and return it.
+
+        A job whose report was returned here, and that has not been cancelled when this is called
+        again, may go on: the call is the answer to all reports before it.
+
+        Args:
+            timeout: Seconds to wait at the most; None for as long as it takes.
+
+        Returns:
+            Events in their order; none after the timeout, or when `wake` was called.
+        """
+        ...
+
+    def wake(self) -> None:
+        """Make `events` return soon, even with nothing; safe from any thread or signal handler."""
+        ...
+
+    def adopt(self, jobs: Sequence[Job]) -> Sequence[str]:
+        """Take over jobs of a controller that died.
+
+        Returns:
+            The ids of those that are still alive, and whose events will come from here. All
+            others have been ended: no process of theirs is left.
+        """
+        ...
+
+    def close(self) -> None:
+        """End all that is left, at once, and free everything. Nothing is called after it."""
+        ...
+
+
+class BackendSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """Announces one backend of a plugin; making it imports nothing heavy.
+
+    Attributes:
+        name: The config string: the plugin's entry-point name, or with a variant, ``"dask:ssh"``.
+        summary: One line for ``hpo plugins``.
+        build: Makes the backend; imports what it needs. It raises `hpo_core.BackendError` for
+            work that it can't run.
+        options: A frozen `msgspec.Struct` with the options, their types and defaults.
+    """
+
+    name: str
+    summary: str
+    build: Callable[[BackendContext, Any], Backend]
+    options: type[msgspec.Struct] = NoOptions

@@ -1,0 +1,38 @@
+"""The hooks by which a plugin says what it brings. Mark yours with `hpo_core.hookimpl`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pluggy
+
+from hpo_core.contracts.backend import BackendSpec
+from hpo_core.contracts.observer import Observer
+from hpo_core.contracts.strategy import StrategySpec
+
+PROJECT = "hpo_core"
+"""The pluggy project's name, and the entry-point group's."""
+
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+"""Marks a plugin's function as the implementation of the hook of that name."""
+
+
+@hookspec
+def hpo_strategies() -> Iterable[StrategySpec]:  # type: ignore[empty-body]  # a specification
+    """Return the strategies that this plugin brings; the first one is its default."""
+
+
+@hookspec
+def hpo_backends() -> Iterable[BackendSpec]:  # type: ignore[empty-body]  # a specification
+    """Return the backends that this plugin brings; the first one is its default."""
+
+
+@hookspec
+def hpo_observers(config: Mapping[str, Any]) -> Iterable[Observer]:  # type: ignore[empty-body]  # a specification
+    """Return observers for one study.
+
+    Args:
+        config: The study's stored configuration, as plain JSON.
+    """

@@ -1,0 +1,245 @@
+"""The contract of a strategy: it decides what to run next, and learns from what comes back."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeAlias
+
+import msgspec
+
+from hpo_core.model.errors import StrategyError
+from hpo_core.model.objective import Objective
+from hpo_core.model.report import Decision, Report
+from hpo_core.model.space import SearchSpace
+from hpo_core.model.values import JSON, Configuration
+
+
+class Start(msgspec.Struct, frozen=True, tag="start"):
+    """Run a new trial.
+
+    Attributes:
+        configuration: A value for each active parameter; one of the space's, not forbidden.
+        iterations: How far to train it; None for as far as the study lets a job go.
+        notes: Plain JSON of the strategy's own (a bracket, a generation), stored with the trial
+            and given back in the history.
+    """
+
+    configuration: Configuration
+    iterations: int | None = None
+    notes: Any = None
+
+
+class Resume(msgspec.Struct, frozen=True, tag="resume"):
+    """Carry a paused or completed trial on from its checkpoint: a new job of the same trial.
+
+    Attributes:
+        trial_id: The trial.
+        iterations: How far to train it, counted from its beginning.
+        configuration: A new configuration for it (population-based training); None to keep it.
+        checkpoint_from: The trial whose checkpoint to copy first; None to keep its own.
+        notes: Plain JSON of the strategy's own, stored with the job.
+    """
+
+    trial_id: int
+    iterations: int | None = None
+    configuration: Configuration | None = None
+    checkpoint_from: int | None = None
+    notes: Any = None
+
+
+class Wait(msgspec.Struct, frozen=True, tag="wait"):
+    """Nothing to run now; ask again after the next report. Never with nothing running."""
+
+
+class Exhausted(msgspec.Struct, frozen=True, tag="exhausted"):
+    """Nothing to run ever again."""
+
+
+Suggestion: TypeAlias = Start | Resume
+"""A strategy's wish that something be run."""
+
+Answer: TypeAlias = Start | Resume | Wait | Exhausted
+"""What a strategy may answer when asked. `Wait` and `Exhausted` leave it unchanged."""
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """An ask of the past, with the suggestion that came of it.
+
+    Attributes:
+        trial_id: The id that a new trial would get, as it was passed to ``ask``.
+        suggestion: What was suggested.
+        adopted: Whether it came from elsewhere (a point that a user enqueued), by ``adopt``.
+    """
+
+    trial_id: int
+    suggestion: Suggestion
+    adopted: bool = False
+
+
+class Told(msgspec.Struct, frozen=True):
+    """A report of the past, with the strategy's decision."""
+
+    report: Report
+    decision: Decision
+
+
+class SavedState(msgspec.Struct, frozen=True):
+    """A strategy's state as it was saved.
+
+    Attributes:
+        state: What ``save_state`` returned.
+        events: How many events of the history it had seen by then.
+    """
+
+    state: Any
+    events: int
+
+
+History: TypeAlias = Sequence[Asked | Told]
+"""Everything that was asked and told, in order."""
+
+
+class Strategy(Protocol):
+    """Decides what to run next.
+
+    The controller calls from one thread. A strategy keeps its own random stream, seeded from
+    `Problem.seed`, and leaves the global ones as they are.
+    """
+
+    def ask(self, trial_id: int, /) -> Answer:
+        """Say what to run next.
+
+        Args:
+            trial_id: The id that a new trial gets if the answer is `Start`. It is offered again
+                after any other answer.
+        """
+        ...
+
+    def adopt(self, trial_id: int, suggestion: Suggestion, /) -> None:
+        """Behave as though this had been your suggestion when asked with `trial_id`."""
+        ...
+
+    def tell(self, report: Report, /) -> Decision:
+        """Take a report in: intermediate or final, in any order, perhaps late or repeated.
+
+        Returns:
+            What to do with the job; see `Decision`. After a final report only PAUSE matters.
+        """
+        ...
+
+    def save_state(self) -> JSON:
+        """Return what `restore` needs beyond the history, as plain JSON, small; None if nothing."""
+        ...
+
+    def restore(self, history: History, saved: SavedState | None, /) -> None:
+        """Take up where an interrupted run left off.
+
+        Called at most once, before anything else, on a strategy that was built anew. After it
+        the next ``ask`` is the one that the uninterrupted run would have made.
+
+        Args:
+            history: All that was asked and told, in order.
+            saved: The last state that was saved; the last events may be younger than it.
+        """
+        ...
+
+
+class BaseStrategy:
+    """A strategy that needs only ``ask``: override what yours does better.
+
+    As it stands it learns nothing from reports, saves nothing, adopts nothing, and restores by
+    doing it all again: each ask is made once more and compared, each report told once more.
+    """
+
+    def ask(self, trial_id: int, /) -> Answer:
+        """Say what to run next; see `Strategy.ask`."""
+        raise NotImplementedError
+
+    def adopt(self, trial_id: int, suggestion: Suggestion, /) -> None:
+        """Take note of a suggestion that came from elsewhere; here it changes nothing."""
+
+    def tell(self, report: Report, /) -> Decision:
+        """Take a report in; here it changes nothing, and every job goes on."""
+        return Decision.CONTINUE
+
+    def save_state(self) -> JSON:
+        """Return what `restore` needs beyond the history; here nothing."""
+        return None
+
+    def restore(self, history: History, saved: SavedState | None, /) -> None:
+        """Do everything once more: a strategy for which that is slow overrides it.
+
+        Raises:
+            StrategyError: If an ask comes out otherwise than it is stored.
+        """
+        for event in history:
+            match event:
+                case Told(report):
+                    self.tell(report)
+                case Asked(trial_id, suggestion, adopted=True):
+                    self.adopt(trial_id, suggestion)
+                case Asked(trial_id, suggestion):
+                    again = self.ask(trial_id)
+                    if again != suggestion:
+                        raise StrategyError(
+                            f"restoring trial {trial_id}: the strategy now suggests {again}, but "
+                            f"{suggestion} is stored; was it installed in another version?"
+                        )
+
+
+class Capability(enum.Enum):
+    """What a study may need of a strategy. What it needs and lacks is an error at the start."""
+
+    CONDITIONAL = "conditional parameters"
+    FORBIDDEN = "forbidden combinations"
+    INTEGERS = "integers"
+    CATEGORICALS = "categoricals"
+    MULTI_OBJECTIVE = "several objectives"
+    STOPPING = "stopping jobs early"
+    RESUMING = "resuming trials"
+    CONSTRAINTS = "constraints"
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """What a strategy is told of a study when it is built.
+
+    Attributes:
+        space: The search space.
+        objectives: At least one; reports carry a loss for each, in this order.
+        seed: The study's seed; the source of all randomness.
+        min_iterations: The least iteration at which a job may be stopped or paused.
+        max_iterations: The most iterations of a job; None if not limited.
+        workers: How many jobs run at once.
+    """
+
+    space: SearchSpace
+    objectives: tuple[Objective, ...]
+    seed: int
+    min_iterations: int = 1
+    max_iterations: int | None = None
+    workers: int = 1
+
+
+class NoOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The options type of what takes no options."""
+
+
+class StrategySpec(msgspec.Struct, frozen=True, kw_only=True):
+    """Announces one strategy of a plugin; making it imports nothing heavy.
+
+    Attributes:
+        name: The config string: the plugin's entry-point name, such as ``"optuna"``, or with a
+            variant, ``"optuna:cmaes"``. The first spec of a plugin is its default.
+        summary: One line for ``hpo plugins``.
+        build: Makes the strategy, from the problem and the options; imports what it needs.
+            It raises `hpo_core.InvalidInput` for options that don't suit the problem.
+        options: A frozen `msgspec.Struct` with the options, their types and defaults.
+        capabilities: What it can do.
+    """
+
+    name: str
+    summary: str
+    build: Callable[[Problem, Any], Strategy]
+    options: type[msgspec.Struct] = NoOptions
+    capabilities: frozenset[Capability] = frozenset()

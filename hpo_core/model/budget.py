@@ -1,0 +1,72 @@
+"""The study's limits, and how much of each is used."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import msgspec
+
+from hpo_core.model.checked import Checked
+from hpo_core.model.errors import Fault
+
+
+class Budget(Checked, frozen=True, kw_only=True):
+    """The limits of a study; None is no limit. The controller keeps each of them exactly.
+
+    Attributes:
+        trials: Trials that are started.
+        jobs: Jobs that are launched; retries and promotions are jobs too, lost jobs are not.
+        iterations: Iterations over all jobs, as they report them.
+        compute_time: Seconds of all jobs' run times added up.
+        wall_time: Seconds in which the study runs, over all its sessions.
+        count: What ``jobs`` counts: ``"launched"`` jobs, or ``"completed"`` trials alone.
+    """
+
+    trials: int | None = None
+    jobs: int | None = None
+    iterations: int | None = None
+    compute_time: float | None = None
+    wall_time: float | None = None
+    count: Literal["launched", "completed"] = "launched"
+
+    def faults(self) -> list[Fault]:
+        faults = []
+        for name in LIMITS:
+            limit = getattr(self, name)
+            if limit is not None and not (limit > 0 and math.isfinite(limit)):
+                faults.append(Fault(name, f"must be above 0, got {limit}"))
+        if self.count == "completed" and self.jobs is None:
+            faults.append(Fault("count", "says what jobs counts; give jobs a limit too"))
+        return faults
+
+
+LIMITS = ("trials", "jobs", "iterations", "compute_time", "wall_time")
+"""The names of a budget's limits, in the order in which they are shown."""
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
+    """How much of a budget is used, in the budget's own units.
+
+    Attributes:
+        trials: Trials started.
+        jobs: Jobs launched, or trials completed (see `Budget.count`).
+        iterations: Iterations reported.
+        compute_time: Seconds that jobs have run, those of running ones included.
+        wall_time: Seconds that the study has run.
+    """
+
+    trials: int = 0
+    jobs: int = 0
+    iterations: int = 0
+    compute_time: float = 0.0
+    wall_time: float = 0.0
+
+
+def remaining(budget: Budget, usage: Usage) -> dict[str, float]:
+    """Return what is left of each limit that the budget has; never below 0."""
+    return {
+        name: max(getattr(budget, name) - getattr(usage, name), 0)
+        for name in LIMITS
+        if getattr(budget, name) is not None
+    }

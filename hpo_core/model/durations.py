@@ -1,0 +1,41 @@
+"""Durations: seconds in Python, ``"90s"``, ``"10m"``, ``"1h30m"`` in configuration."""
+
+from __future__ import annotations
+
+import math
+import re
+
+_UNITS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
+_PATTERN = re.compile(r"(?:(\d+(?:\.\d+)?)d)?(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?")
+
+
+def seconds(duration: object) -> float:
+    """Return a duration in seconds.
+
+    Args:
+        duration: A finite number of seconds, or text such as ``"90s"``, ``"1.5h"``, ``"1h30m"``.
+
+    Raises:
+        ValueError: If it is neither.
+    """
+    if isinstance(duration, int | float) and not isinstance(duration, bool):
+        if math.isfinite(duration):
+            return float(duration)
+    elif isinstance(duration, str):
+        match = _PATTERN.fullmatch(duration.strip().replace(" ", ""))
+        if match and any(match.groups()):
+            parts = zip(match.groups(), _UNITS.values(), strict=True)
+            return sum(float(number) * unit for number, unit in parts if number)
+    raise ValueError(f"expected seconds or a duration such as '90s', '10m' or '2h', got {duration!r}")
+
+
+def human(duration: float) -> str:
+    """Return seconds as people say them: ``0.4s``, ``42s``, ``3m05s``, ``2h07m``."""
+    if duration < 9.95:
+        return f"{max(duration, 0.0):.1f}s"
+    whole = round(duration)
+    minutes, rest = divmod(whole, 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours}h{minutes:02d}m"
+    return f"{minutes}m{rest:02d}s" if minutes else f"{rest}s"

@@ -1,0 +1,91 @@
+"""Objectives: which metric counts and how; losses, which strategies see; the Pareto front."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Literal, TypeAlias
+
+from hpo_core.model.checked import Checked
+from hpo_core.model.errors import Fault
+
+Losses: TypeAlias = tuple[float, ...]
+"""One number for each objective, sign-normalised so that lower is better."""
+
+
+class Objective(Checked, frozen=True):
+    """A metric to make as small or as large as can be.
+
+    Attributes:
+        metric: The metric's name, as jobs report it; ``title/series`` is the custom.
+        direction: ``"minimize"`` or ``"maximize"``.
+        value: Which of a trial's reported values counts: its ``"last"`` or its ``"best"``.
+    """
+
+    metric: str
+    direction: Literal["minimize", "maximize"]
+    value: Literal["last", "best"] = "last"
+
+    def loss(self, value: float) -> float:
+        """Return a metric's value as a loss: lower is better. It is its own inverse."""
+        return value if self.direction == "minimize" else -value
+
+    def faults(self) -> list[Fault]:
+        return [] if self.metric else [Fault("metric", "name the metric that jobs report")]
+
+
+def updated(
+    objectives: Sequence[Objective],
+    losses: Sequence[float | None],
+    metrics: Mapping[str, float],
+) -> tuple[float | None, ...]:
+    """Return a trial's losses after one more report.
+
+    Args:
+        objectives: The study's objectives.
+        losses: What counted so far, one for each objective; None where nothing was reported,
+            NaN where the value that counts was not a finite number.
+        metrics: What was reported now; a metric that is missing changes nothing.
+    """
+    return tuple(
+        _updated(objective, loss, metrics[objective.metric])
+        if objective.metric in metrics
+        else loss
+        for objective, loss in zip(objectives, losses, strict=True)
+    )
+
+
+def _updated(objective: Objective, loss: float | None, value: float) -> float:
+    if not math.isfinite(value):
+        return math.nan if objective.value == "last" or loss is None else loss
+    now = objective.loss(value)
+    if objective.value == "last" or loss is None or math.isnan(loss):
+        return now
+    return min(loss, now)
+
+
+def complete(losses: Sequence[float | None]) -> Losses | None:
+    """Return the losses if there is a finite one for each objective, else None."""
+    found = tuple(loss for loss in losses if loss is not None and math.isfinite(loss))
+    return found if len(found) == len(losses) else None
+
+
+def dominates(one: Sequence[float], other: Sequence[float]) -> bool:
+    """Say whether `one` is nowhere worse than `other`, and somewhere better (all minimised)."""
+    return all(a <= b for a, b in zip(one, other, strict=True)) and tuple(one) != tuple(other)
+
+
+def pareto_front(points: Sequence[Sequence[float]]) -> list[int]:
+    """Return the indices of the points that no other point dominates, best first loss first.
+
+    Equal points are all kept. O(n log n) for one or two losses, O(n * front) for more.
+    """
+    order = sorted(range(len(points)), key=lambda index: tuple(points[index]))
+    front: list[int] = []
+    for index in order:
+        # In lexicographic order a later point never dominates an earlier one; with two losses
+        # the last of the front has the least second loss so far, so it alone decides.
+        rivals = front[-1:] if len(points[index]) <= 2 else front
+        if not any(dominates(points[rival], points[index]) for rival in rivals):
+            front.append(index)
+    return front

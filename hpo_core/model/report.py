@@ -1,0 +1,62 @@
+"""What a job says, as strategies see it, and what they may answer."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+
+import msgspec
+
+from hpo_core.model.objective import Losses
+
+
+class Status(enum.Enum):
+    """Where a job stands when it reports; all but RUNNING are final."""
+
+    RUNNING = "running"
+    COMPLETED = "completed"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+    FAILED = "failed"
+    TIMED_OUT = "timed_out"
+
+
+class Decision(enum.Enum):
+    """A strategy's answer to a report.
+
+    CONTINUE lets the job run on. PAUSE ends the job, and the trial may be resumed; as the answer
+    to a final report it keeps the trial open for a `Resume`. STOP ends the job and the trial.
+    """
+
+    CONTINUE = "continue"
+    PAUSE = "pause"
+    STOP = "stop"
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a trial at one moment, as told to a strategy.
+
+    Attributes:
+        trial_id: The trial.
+        job_id: The job that reports; one trial may have several.
+        iteration: How far the job says it is, or None if it does not count iterations.
+        losses: One for each objective, lower is better: what the trial would count if it
+            ended here (see `Objective.value`). None if an objective has no finite value yet,
+            and for a job that failed or timed out.
+        status: RUNNING for an intermediate report, else how the job ended. Exactly one final
+            report is told for each trial that starts and each Resume; lost and retried jobs
+            are not told of.
+        metrics: Everything that the job reported here; values may be NaN or infinite.
+    """
+
+    trial_id: int
+    job_id: str
+    iteration: int | None = None
+    losses: Losses | None = None
+    status: Status = Status.RUNNING
+    metrics: Mapping[str, float] = {}
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the job has ended."""
+        return self.status is not Status.RUNNING

@@ -1,0 +1,73 @@
+"""Plain values, their identity, and the immutable mapping that holds one for every parameter.
+
+A value's type is part of what it is: ``1``, ``1.0``, ``True`` and ``"1"`` are four values.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any, NoReturn, TypeAlias
+
+Value: TypeAlias = str | int | float | bool | None
+"""What a parameter can be set to: plain Python, never a numpy scalar."""
+
+JSON: TypeAlias = dict[str, Any] | list[Any] | str | int | float | bool | None
+"""What plain JSON can hold."""
+
+
+def identity(value: object) -> tuple[type, object]:
+    """Return a key under which only the same value of the same type is equal."""
+    return type(value), value
+
+
+def is_one_of(value: object, values: Iterable[object]) -> bool:
+    """Say whether `value` is among `values`, with the same type."""
+    return any(type(value) is type(other) and value == other for other in values)
+
+
+def as_text(value: Value) -> str:
+    """Return a value as the text of a command's argument.
+
+    Strings stand for themselves; everything else is written as in JSON (``true``, ``null``,
+    ``0.1``), with the shortest digits that give back the same float.
+    """
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+class Configuration(dict[str, Value]):
+    """One value for every active parameter: an immutable, hashable dict of plain values.
+
+    It is a real ``dict``, so ``f(**configuration)`` and ``json.dumps(configuration)`` work;
+    to change a value, make a dict of it: ``dict(configuration, lr=0.1)``.
+    """
+
+    __slots__ = ()
+
+    def _refuse(self, *_: object, **__: object) -> NoReturn:
+        raise TypeError("a Configuration cannot be changed; make a dict of it: dict(c, lr=0.1)")
+
+    __setitem__ = __delitem__ = __ior__ = _refuse  # type: ignore[assignment]  # all refused alike
+    clear = pop = popitem = setdefault = update = _refuse  # type: ignore[assignment]  # the same
+
+    def __hash__(self) -> int:  # type: ignore[override]  # dict has none since it can change
+        return hash(frozenset(self.items()))
+
+    def __reduce__(self) -> tuple[type[Configuration], tuple[dict[str, Value]]]:
+        return Configuration, (dict(self),)
+
+    def __copy__(self) -> Configuration:
+        return self
+
+    def __deepcopy__(self, memo: Mapping[int, object]) -> Configuration:
+        return self
+
+    def __repr__(self) -> str:
+        return f"Configuration({super().__repr__()})"
+
+
+def same_values(one: Mapping[str, Value], other: Mapping[str, Value]) -> bool:
+    """Say whether two mappings hold the same keys with values of the same type."""
+    return one.keys() == other.keys() and all(
+        type(value) is type(other[name]) and value == other[name] for name, value in one.items()
+    )
