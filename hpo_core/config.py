@@ -1,0 +1,374 @@
+"""A study's configuration: TOML, JSON or Python in, stored JSON out.
+
+`parse` reads the plain tables of a file and reports every fault at once; `StudyConfig` is what
+the rest of hpo-core works with, and what a study's row in the store keeps, every default filled
+in. Plugins' options are checked where plugins are resolved, in `hpo_core.engine.preparation`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Collection, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from hpo_core.model.budget import Budget
+from hpo_core.model.checked import Checked, read, read_value
+from hpo_core.model.durations import seconds
+from hpo_core.model.errors import Fault, InvalidInput, nearest
+from hpo_core.model.objective import Objective
+from hpo_core.model.parameters import Parameter
+from hpo_core.model.space import SearchSpace
+from hpo_core.model.templates import BUILTIN_PLACEHOLDERS, wrong
+from hpo_core.model.values import Value
+
+_NAME = re.compile(r"[^\W_][\w .+-]{0,99}")
+_JOB_NAME_PLACEHOLDERS = ("name", "trial_id", "job_id")
+_DURATIONS = ("time_limit", "grace", "compute_time", "wall_time")
+
+
+class PluginChoice(Checked, frozen=True):
+    """A plugin picked by its config string, with its options.
+
+    Attributes:
+        name: Such as ``"random"`` or ``"optuna:tpe"``.
+        options: The plugin's own options.
+    """
+
+    name: str
+    options: dict[str, Any] = {}
+
+
+class JobSettings(Checked, frozen=True, kw_only=True):
+    """What a job executes, and its limits.
+
+    Attributes:
+        command: An argument list with ``{placeholders}``; or else
+        function: ``"module:name"`` of a Python function.
+        directory: The folder in which jobs run, absolute once it is parsed.
+        environment: Variables for the jobs, on top of the controller's own.
+        time_limit: Seconds after which a job is ended as timed out.
+        min_iterations: A job is not stopped or paused before this iteration.
+        max_iterations: How far a job trains at the most.
+        retries: How many times a failed job is run again.
+        grace: Seconds between asking a job to end and forcing it.
+    """
+
+    command: tuple[str, ...] | None = None
+    function: str | None = None
+    directory: str = "."
+    environment: dict[str, str] = {}
+    time_limit: float | None = None
+    min_iterations: int = 1
+    max_iterations: int | None = None
+    retries: int = 0
+    grace: float = 5.0
+
+    def faults(self) -> list[Fault]:
+        faults = []
+        if (self.command is None) == (self.function is None):
+            faults.append(Fault("", "give a command or a function, and only one of them"))
+        if self.command == ():
+            faults.append(Fault("command", "is empty; give the program and its arguments"))
+        if self.function is not None and ":" not in self.function:
+            message = f"expected 'module:name', such as 'train:fit', got {self.function!r}"
+            faults.append(Fault("function", message))
+        if self.min_iterations < 1:
+            faults.append(Fault("min_iterations", f"must be 1 or more, got {self.min_iterations}"))
+        if self.max_iterations is not None and self.max_iterations < self.min_iterations:
+            message = f"{self.max_iterations} is below min_iterations, {self.min_iterations}"
+            faults.append(Fault("max_iterations", message))
+        if self.retries < 0:
+            faults.append(Fault("retries", f"must be 0 or more, got {self.retries}"))
+        if self.time_limit is not None and not self.time_limit > 0:
+            faults.append(Fault("time_limit", f"must be above 0, got {self.time_limit}"))
+        if not self.grace >= 0:
+            faults.append(Fault("grace", f"must be 0 or more, got {self.grace}"))
+        return faults
+
+
+class StudyConfig(Checked, frozen=True, kw_only=True):
+    """The whole configuration of a study, every default filled in.
+
+    Attributes:
+        name: The study's name, unique in its store.
+        seed: The source of all randomness.
+        workers: How many jobs run at once.
+        strategy: Which strategy, with its options.
+        objectives: At least one.
+        budget: The limits.
+        job: What jobs execute.
+        space: What is searched.
+        backend: Which backend, with its options.
+        observers: Names of plugins whose observers are told what happens.
+        job_name: How jobs are named: a template over the parameters, ``name``, ``trial_id`` and
+            ``job_id``.
+        tags: Free words, kept and shown.
+        max_failures: How many trials may fail before the study does; None for any number.
+        enqueue: Configurations that are run before the strategy is asked.
+        durability: ``"full"`` waits for the disk at each commit, so that a power cut loses
+            nothing; ``"normal"`` survives any crash of the program.
+    """
+
+    name: str
+    seed: int
+    strategy: PluginChoice
+    objectives: tuple[Objective, ...]
+    job: JobSettings
+    space: SearchSpace
+    workers: int = 1
+    budget: Budget = Budget()
+    backend: PluginChoice = PluginChoice("local")
+    observers: tuple[str, ...] = ()
+    job_name: str = "{name}-{trial_id}"
+    tags: tuple[str, ...] = ()
+    max_failures: int | None = None
+    enqueue: tuple[dict[str, Value], ...] = ()
+    durability: Literal["normal", "full"] = "normal"
+
+    def faults(self) -> list[Fault]:
+        faults = list(name_faults(self.name))
+        if not 0 <= self.seed < 2**63:
+            faults.append(Fault("seed", f"must be from 0 to 2^63 - 1, got {self.seed}"))
+        if self.workers < 1:
+            faults.append(Fault("workers", f"must be 1 or more, got {self.workers}"))
+        if self.max_failures is not None and self.max_failures < 0:
+            faults.append(Fault("max_failures", f"must be 0 or more, got {self.max_failures}"))
+        if not self.objectives:
+            faults.append(Fault("objective", "give at least one"))
+        metrics = [objective.metric for objective in self.objectives]
+        if len(set(metrics)) < len(metrics):
+            faults.append(Fault("objective", "two objectives are on the same metric"))
+        faults += _placeholder_faults(self.job, self.job_name, self.space.names)
+        for index, values in enumerate(self.enqueue):
+            try:
+                self.space.configuration(values)
+            except InvalidInput as error:
+                faults += [fault.under(f"enqueue[{index}]") for fault in error.faults]
+        return faults
+
+
+def name_faults(name: str) -> Iterator[Fault]:
+    """Yield what is wrong with a study's name: it must be fit for the name of a folder."""
+    if not _NAME.fullmatch(name) or name != name.strip():
+        yield Fault(
+            "name",
+            f"{name!r} is not a good name; use up to 100 letters, digits, spaces and . _ + -, "
+            "beginning with a letter or digit",
+        )
+
+
+# -- from a file ----------------------------------------------------------------------------
+
+
+def parse(
+    table: Mapping[str, Any], directory: Path, seed: int | None = None
+) -> tuple[StudyConfig | None, list[Fault]]:
+    """Build a configuration from the tables of a file.
+
+    Args:
+        table: The file's content, see ``docs/configuration.md``.
+        directory: The folder that relative paths are relative to: the file's own.
+        seed: The seed to take if the table has none; None to draw one.
+
+    Returns:
+        The configuration and no faults, or None and every fault of the file.
+    """
+    faults = _unknown_keys(table)
+    values: dict[str, Any] = {}
+
+    def take(key: str, field: str, kind: Any, value: object) -> None:
+        read_back, wrong_here = read_value(kind, value, key)
+        faults.extend(wrong_here)
+        if not wrong_here:
+            values[field] = read_back
+
+    kinds = {field.name: field.type for field in msgspec.structs.fields(StudyConfig)}
+    for key in _PLAIN_KEYS:
+        if key in table:
+            take(key, key, kinds[key], table[key])
+    if "seed" not in table:
+        values["seed"] = secrets.randbits(32) if seed is None else seed
+    for key in ("strategy", "backend"):
+        if key in table:
+            choice = table[key]
+            choice = {"name": choice} if isinstance(choice, str) else choice
+            take(key, key, PluginChoice, choice)
+    for key, kind in (("budget", Budget), ("job", JobSettings)):
+        if key in table:
+            section, wrong_durations = _with_seconds(table[key], key)
+            faults += wrong_durations
+            take(key, key, kind, section)
+    if "objective" in table:
+        objectives = table["objective"]
+        if isinstance(objectives, list | tuple):
+            take("objective", "objectives", tuple[Objective, ...], objectives)
+        else:
+            objective, wrong_objective = read(Objective, objectives, "objective")
+            faults += wrong_objective
+            values["objectives"] = (objective,)
+    space, wrong_space = _space(table)
+    faults += wrong_space
+    values["space"] = space
+    required = ("name", "strategy", "objective", "job", "parameters")
+    faults += [Fault(key, f"missing; {_REQUIRED[key]}") for key in required if key not in table]
+
+    if "job" in values:
+        folder = (directory / values["job"].directory).resolve()
+        values["job"] = msgspec.structs.replace(values["job"], directory=str(folder))
+        if not folder.is_dir():
+            faults.append(Fault("job.directory", f"there is no folder {folder}"))
+    if faults:
+        if "job" in values and isinstance(table.get("parameters"), Mapping):
+            names = space.names if space else tuple(_names(table["parameters"]))
+            job_name = str(table.get("job_name", ""))
+            faults += _placeholder_faults(values["job"], job_name, names)
+        return None, faults
+    try:
+        return StudyConfig(**values), []
+    except InvalidInput as error:
+        return None, list(error.faults)
+
+
+_PLAIN_KEYS = (
+    "name", "seed", "workers", "observers", "job_name", "tags", "max_failures", "enqueue",
+    "durability",
+)  # fmt: skip
+_KEYS = (
+    *_PLAIN_KEYS, "strategy", "backend", "objective", "budget", "job", "parameters", "forbidden",
+)  # fmt: skip
+_REQUIRED = {
+    "name": "name the study",
+    "strategy": 'pick one, such as strategy = "random"',
+    "objective": "say which metric counts, in a table [objective]",
+    "job": "say what to run, in a table [job]",
+    "parameters": "give at least one, in a table [parameters.NAME]",
+}
+
+
+def _unknown_keys(table: Mapping[str, Any]) -> list[Fault]:
+    return [
+        Fault(str(key), f"unknown key{nearest(str(key), _KEYS) or '; known: ' + ', '.join(_KEYS)}")
+        for key in table
+        if key not in _KEYS
+    ]
+
+
+def _with_seconds(section: object, path: str) -> tuple[object, list[Fault]]:
+    """Return a section with its durations in seconds."""
+    if not isinstance(section, Mapping):
+        return section, []
+    converted, faults = dict(section), []
+    for key in _DURATIONS:
+        if key in converted:
+            try:
+                converted[key] = seconds(converted[key])
+            except ValueError as error:
+                faults.append(Fault(f"{path}.{key}", str(error)))
+                del converted[key]
+    return converted, faults
+
+
+def _space(table: Mapping[str, Any]) -> tuple[SearchSpace | None, list[Fault]]:
+    if "parameters" not in table:
+        return None, []
+    if not isinstance(table["parameters"], Mapping):
+        return None, [Fault("parameters", "expected tables [parameters.NAME]")]
+    parameters, faults = [], []
+    for name, section in table["parameters"].items():
+        path = f"parameters.{name}"
+        if isinstance(section, Mapping) and "name" in section:
+            faults.append(Fault(f"{path}.name", "unknown key; the table's own name is the name"))
+            section = {key: value for key, value in section.items() if key != "name"}
+        named = {**section, "name": name} if isinstance(section, Mapping) else section
+        parameter, wrong_here = read_value(Parameter, named, path)
+        parameters.append(parameter)
+        faults += wrong_here
+    forbidden: Any = ()
+    if "forbidden" in table:
+        kind = next(f.type for f in msgspec.structs.fields(SearchSpace) if f.name == "forbidden")
+        forbidden, wrong_here = read_value(kind, table["forbidden"], "forbidden")
+        faults += wrong_here
+    if faults:
+        return None, faults
+    try:
+        return SearchSpace(tuple(parameters), forbidden), []
+    except InvalidInput as error:
+        return None, list(error.faults)
+
+
+def _names(parameters: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the names that parameters set, as far as their tables can be read."""
+    for name, section in parameters.items():
+        yield name
+        combinations = section.get("combinations") if isinstance(section, Mapping) else None
+        if isinstance(combinations, list) and combinations and isinstance(combinations[0], Mapping):
+            yield from combinations[0]
+
+
+def _placeholder_faults(job: JobSettings, job_name: str, names: Collection[str]) -> list[Fault]:
+    faults = wrong(job_name, [*names, *_JOB_NAME_PLACEHOLDERS], "job_name")
+    for position, argument in enumerate(job.command or ()):
+        path = f"job.command[{position}]"
+        faults += wrong(argument, [*names, *BUILTIN_PLACEHOLDERS], path)
+    if job.command is not None:
+        faults += [
+            Fault(f"parameters.{name}", f"{{{name}}} has a meaning of its own in commands; rename")
+            for name in names
+            if name in BUILTIN_PLACEHOLDERS
+        ]
+    return faults
+
+
+# -- in and out of the store ----------------------------------------------------------------
+
+
+def to_json(config: StudyConfig) -> str:
+    """Return a configuration as the JSON that is stored."""
+    return msgspec.json.encode(config).decode()
+
+
+def from_json(text: str) -> StudyConfig:
+    """Return a stored configuration.
+
+    Raises:
+        InvalidInput: If it is not what `to_json` wrote.
+    """
+    try:
+        return msgspec.json.decode(text.encode(), type=StudyConfig)
+    except (msgspec.DecodeError, UnicodeEncodeError) as error:
+        raise InvalidInput([Fault("stored configuration", str(error))]) from error
+
+
+def differences(stored: StudyConfig, given: StudyConfig) -> list[str]:
+    """Return a line for each key that differs: ``budget.jobs: 30 -> 50``."""
+    old, new = (dict(_flat(json.loads(to_json(config)), "")) for config in (stored, given))
+    return [
+        f"{key}: {_shown(old, key)} -> {_shown(new, key)}"
+        for key in dict.fromkeys([*old, *new])
+        if _shown(old, key) != _shown(new, key)
+    ]
+
+
+def _flat(tree: object, path: str) -> Iterator[tuple[str, object]]:
+    match tree:
+        case {"parameters": list(parameters), "forbidden": forbidden} if path == "space":
+            for parameter in parameters:
+                yield from _flat(parameter, f"parameters.{parameter['name']}")
+            yield from _flat(forbidden, "forbidden")
+        case dict() if tree:
+            for key, value in tree.items():
+                yield from _flat(value, f"{path}.{key}" if path else key)
+        case list() if tree and all(isinstance(item, dict) for item in tree):
+            for index, item in enumerate(tree):
+                yield from _flat(item, f"{path}[{index}]")
+        case _:
+            yield path, tree
+
+
+def _shown(flat: Mapping[str, object], key: str) -> str:
+    return json.dumps(flat[key]) if key in flat else "(nothing)"

@@ -1,0 +1,13 @@
+"""The controller: it runs a study, and keeps its promises.
+
+optimizer    HyperParameterOptimizer: the controller as its users hold it
+optimize     optimize(): a whole study in one call
+preparation  names -> plugins: checks a configuration against what is installed, builds
+session      one run of a study: the loop of turns, events in and actions out
+flight       what is known of the trials that are under way
+accounts     the budget: what is used, what is left, when time is up
+recovery     an unfinished study, read back from the store
+announcer    observers and callbacks are told, and dropped if they raise
+result       what came out: Result, TrialResult
+clock        the one clock that the engine takes its time from
+"""

@@ -1,0 +1,124 @@
+"""The budget's books: what is used, whether there is room for more, and when time is up."""
+
+from __future__ import annotations
+
+import math
+
+from hpo_core.model.budget import Budget, Usage
+from hpo_core.model.durations import human
+from hpo_core.model.job import TrialState
+from hpo_core.store.records import Totals
+
+
+class Accounts:
+    """Counts what a study uses of its budget.
+
+    Args:
+        budget: The limits.
+        totals: What earlier sessions have used.
+        wall_time: Seconds that earlier sessions have run.
+        now: When this session begins, in seconds since the epoch.
+    """
+
+    def __init__(self, budget: Budget, totals: Totals, wall_time: float, now: float) -> None:
+        self.budget = budget
+        self.trials = totals.trials
+        self.jobs = totals.jobs
+        self.completed = totals.completed
+        self.failed = totals.failed
+        self.stopped = totals.stopped
+        self.iterations = totals.iterations
+        self.session_began = now
+        self.ends_at = math.inf
+        """A moment at which the session ends, whatever the budget; see `set_time_limit`."""
+        self._compute_time = totals.compute_time
+        self._wall_time = wall_time
+        self._running = 0
+        self._started_sum = 0.0  # of the running jobs' start times
+
+    # -- jobs come and go -------------------------------------------------------------------
+
+    def job_started(self, time: float) -> None:
+        """A job has begun to use compute time."""
+        self._running += 1
+        self._started_sum += time
+
+    def job_ended(self, started: float, ended: float) -> None:
+        """A job that had begun has ended."""
+        self._running -= 1
+        self._started_sum = self._started_sum - started if self._running else 0.0
+        self._compute_time += max(ended - started, 0.0)
+
+    def trial_ended(self, state: TrialState) -> None:
+        """A trial has ended; a paused one has not."""
+        match state:
+            case TrialState.COMPLETED:
+                self.completed += 1
+            case TrialState.STOPPED:
+                self.stopped += 1
+            case TrialState.FAILED:
+                self.failed += 1
+
+    # -- room for more ----------------------------------------------------------------------
+
+    def no_room_for_a_job(self, under_way: int) -> str | None:
+        """Return which limit keeps another job from being launched, or None.
+
+        Args:
+            under_way: Trials that are running or about to: each may still become complete.
+        """
+        limit = self.budget.jobs
+        if limit is None:
+            return None
+        if self.budget.count == "completed":
+            return f"{limit} trials are completed" if self.completed + under_way >= limit else None
+        return f"the budget of {limit} jobs is used up" if self.jobs >= limit else None
+
+    def no_room_for_a_trial(self) -> str | None:
+        """Return which limit keeps another trial from being started, or None."""
+        limit = self.budget.trials
+        if limit is not None and self.trials >= limit:
+            return f"the budget of {limit} trials is used up"
+        return None
+
+    # -- what is used -----------------------------------------------------------------------
+
+    def wall_time(self, now: float) -> float:
+        """Return the seconds that the study has run, over all its sessions."""
+        return self._wall_time + now - self.session_began
+
+    def compute_time(self, now: float) -> float:
+        """Return the seconds that all jobs have run, those of running ones included."""
+        return self._compute_time + self._running * now - self._started_sum
+
+    def usage(self, now: float) -> Usage:
+        """Return what is used of everything that a budget may limit."""
+        completed_count = self.budget.count == "completed"
+        return Usage(
+            trials=self.trials,
+            jobs=self.completed if completed_count else self.jobs,
+            iterations=self.iterations,
+            compute_time=self.compute_time(now),
+            wall_time=self.wall_time(now),
+        )
+
+    def used_up(self, now: float) -> str | None:
+        """Return which limit ends the study now, running jobs included; None if none does."""
+        budget = self.budget
+        if budget.iterations is not None and self.iterations >= budget.iterations:
+            return f"the budget of {budget.iterations} iterations is used up"
+        if budget.wall_time is not None and self.wall_time(now) >= budget.wall_time:
+            return f"the wall time of {human(budget.wall_time)} is used up"
+        if budget.compute_time is not None and self.compute_time(now) >= budget.compute_time:
+            return f"the compute time of {human(budget.compute_time)} is used up"
+        return None
+
+    def time_is_up_at(self, now: float) -> float:
+        """Return the moment at which `used_up` will be true if nothing else happens."""
+        moments = [self.ends_at]
+        if self.budget.wall_time is not None:
+            moments.append(now + self.budget.wall_time - self.wall_time(now))
+        if self.budget.compute_time is not None and self._running:
+            left = self.budget.compute_time - self.compute_time(now)
+            moments.append(now + left / self._running)
+        return min(moments)

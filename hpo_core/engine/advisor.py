@@ -1,0 +1,97 @@
+"""The strategy as the controller holds it: what it answers is checked, what it raises is named."""
+
+from __future__ import annotations
+
+from hpo_core.config import StudyConfig
+from hpo_core.contracts.strategy import Answer, Exhausted, Resume, Start, Strategy, Suggestion, Wait
+from hpo_core.model.errors import StrategyError
+from hpo_core.model.report import Decision, Report
+from hpo_core.model.values import JSON, Configuration
+
+
+class Advisor:
+    """A strategy that only answers as it may.
+
+    Args:
+        strategy: The strategy.
+        config: The study's configuration.
+    """
+
+    def __init__(self, strategy: Strategy, config: StudyConfig) -> None:
+        self._strategy = strategy
+        self._name = config.strategy.name
+        self._space = config.space
+        self._least = config.job.min_iterations
+        self._most = config.job.max_iterations
+
+    def ask(self, trial_id: int) -> tuple[Answer, JSON]:
+        """Return the strategy's answer, and its state to be saved after a suggestion.
+
+        Raises:
+            StrategyError: If it raises, or answers what it may not.
+        """
+        try:
+            answer = self._strategy.ask(trial_id)
+            if isinstance(answer, Wait | Exhausted):
+                return answer, None
+            state = self._strategy.save_state()
+        except Exception as error:  # a plugin may raise anything
+            raise self._raised("ask", error) from error
+        if not isinstance(answer, Start | Resume):
+            raise self.broken(f"ask returned {answer!r}, not a suggestion")
+        self._check(answer)
+        return answer, state
+
+    def adopt(self, trial_id: int, suggestion: Suggestion) -> JSON:
+        """Let the strategy take on a suggestion that came from elsewhere; return its state.
+
+        Raises:
+            StrategyError: If it raises.
+        """
+        try:
+            self._strategy.adopt(trial_id, suggestion)
+            return self._strategy.save_state()
+        except Exception as error:  # a plugin may raise anything
+            raise self._raised("adopt", error) from error
+
+    def tell(self, report: Report) -> Decision:
+        """Tell the strategy, and return its decision.
+
+        Raises:
+            StrategyError: If it raises, or answers what it may not.
+        """
+        try:
+            decision = self._strategy.tell(report)
+        except Exception as error:  # a plugin may raise anything
+            raise self._raised("tell", error) from error
+        if type(decision) is not Decision:
+            raise self.broken(f"tell returned {decision!r}, not a Decision")
+        return decision
+
+    def broken(self, what: str) -> StrategyError:
+        """Return the error that says how the strategy broke its contract."""
+        return StrategyError(f"the strategy {self._name!r} broke its contract: {what}")
+
+    def _check(self, suggestion: Suggestion) -> None:
+        configuration = suggestion.configuration
+        if configuration is not None:
+            if type(configuration) is not Configuration:
+                raise self.broken(f"its configuration is {configuration!r}, not a Configuration")
+            if faults := self._space.wrong(configuration):
+                said = "; ".join(map(str, faults))
+                raise self.broken(f"it suggested {dict(configuration)}: {said}")
+        target = suggestion.iterations
+        if target is not None and not (
+            self._least <= target and (self._most is None or target <= self._most)
+        ):
+            most = "no maximum" if self._most is None else f"the maximum is {self._most}"
+            raise self.broken(
+                f"it wants {target} iterations; the minimum is {self._least}, and {most}"
+            )
+
+    def _raised(self, method: str, error: Exception) -> StrategyError:
+        if isinstance(error, StrategyError):
+            return error
+        return StrategyError(
+            f"the strategy {self._name!r} raised {type(error).__name__} in {method}: {error}"
+        )

@@ -1,0 +1,189 @@
+"""What the controller knows of the trials that are under way; all else is in the store."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from hpo_core.contracts.backend import Finished, Outcome
+from hpo_core.contracts.observer import FinishedJob
+from hpo_core.model.job import Job, JobState
+from hpo_core.model.objective import Losses, Objective, complete, updated
+from hpo_core.model.values import Configuration
+
+Counting = tuple[float | None, ...]
+"""What counts so far for each objective; see `hpo_core.model.objective.updated`."""
+
+
+class PendingTrial:
+    """A trial that waits for a job: new, to be retried, lost, or resumed.
+
+    Attributes:
+        id: The trial.
+        configuration: Its values.
+        attempt: The number of its next job.
+        target: How far that job trains.
+        losses: What counts so far.
+        iteration: Up to which iteration its reports were counted.
+        failures: How many of its jobs have failed since it was last asked for.
+    """
+
+    __slots__ = ("attempt", "configuration", "failures", "id", "iteration", "losses", "target")
+
+    def __init__(
+        self,
+        id: int,
+        configuration: Configuration,
+        *,
+        attempt: int,
+        target: int | None,
+        losses: Counting,
+        iteration: int = 0,
+        failures: int = 0,
+    ) -> None:
+        self.id = id
+        self.configuration = configuration
+        self.attempt = attempt
+        self.target = target
+        self.losses = losses
+        self.iteration = iteration
+        self.failures = failures
+
+
+class Flight:
+    """A job under way.
+
+    Attributes:
+        job: The job, as the backend has it.
+        trial: Its trial.
+        queued: When it was submitted.
+        started: When it began to run, or None.
+        iteration: The last iteration that it reported.
+        iterations: How many iterations it has done itself.
+        metrics: The last value of each metric.
+        deadline: When it is ended as timed out.
+        ending: What becomes of it, once it is being ended; None while it runs.
+        reason: Why it is being ended.
+        notes: What is remarkable about it, for people.
+    """
+
+    __slots__ = (
+        "deadline",
+        "ending",
+        "iteration",
+        "iterations",
+        "job",
+        "metrics",
+        "notes",
+        "queued",
+        "reason",
+        "started",
+        "trial",
+    )
+
+    def __init__(self, job: Job, trial: PendingTrial, queued: float) -> None:
+        self.job = job
+        self.trial = trial
+        self.queued = queued
+        self.started: float | None = None
+        self.iteration: int | None = None
+        self.iterations = 0
+        self.metrics: dict[str, float] = {}
+        self.deadline = math.inf
+        self.ending: JobState | None = None
+        self.reason = ""
+        self.notes: list[str] = []
+
+    def take_in(
+        self, objectives: Sequence[Objective], iteration: int | None, metrics: Mapping[str, float]
+    ) -> int:
+        """Take a report in, and return how many iterations it adds to the study's."""
+        trial = self.trial
+        trial.losses = updated(objectives, trial.losses, metrics)
+        self.metrics.update(metrics)
+        for name, value in metrics.items():
+            if not math.isfinite(value):
+                self._note_not_finite(name, value, iteration)
+        if iteration is None:
+            return 0
+        self.iteration = iteration
+        added = max(iteration - trial.iteration, 0)
+        trial.iteration += added
+        self.iterations += added
+        return added
+
+    @property
+    def is_at_target(self) -> bool:
+        """Whether it has trained as far as it was to."""
+        return self.job.iterations is not None and (self.iteration or 0) >= self.job.iterations
+
+    def _note_not_finite(self, name: str, value: float, iteration: int | None) -> None:
+        where = "" if iteration is None else f" at iteration {iteration}"
+        if not any(note.startswith(f"{name} was ") for note in self.notes):
+            self.notes.append(f"{name} was {value}{where}")
+
+    def verdict(
+        self, finished: Finished, objectives: Sequence[Objective]
+    ) -> tuple[JobState, str, Losses | None]:
+        """Return how a job ended, why, and the trial's losses if they count."""
+        losses = complete(self.trial.losses)
+        state, reason = self._state(finished)
+        if state is JobState.COMPLETED and losses is None:
+            state, reason = JobState.FAILED, self._no_metric(objectives)
+        notes = "; ".join(note for note in self.notes if note not in reason)
+        reason = "; ".join(filter(None, [reason, notes]))
+        counts = state in (JobState.COMPLETED, JobState.STOPPED, JobState.PAUSED)
+        return state, reason, losses if counts else None
+
+    def as_finished(
+        self,
+        objectives: Sequence[Objective],
+        state: JobState,
+        reason: str,
+        losses: Losses | None,
+        ended: float,
+        is_best: bool,
+    ) -> FinishedJob:
+        """Return the job, which has ended, as callbacks and observers see it."""
+        values = {
+            objective.metric: objective.loss(loss)
+            for objective, loss in zip(objectives, losses or (), strict=False)
+        }
+        return FinishedJob(
+            job=self.job,
+            state=state,
+            reason=reason,
+            seconds=0.0 if self.started is None else ended - self.started,
+            iteration=self.iteration,
+            losses=losses,
+            values=values,
+            is_best=is_best,
+        )
+
+    def _state(self, finished: Finished) -> tuple[JobState, str]:
+        if self.ending is None:
+            match finished.outcome:
+                case Outcome.COMPLETED:
+                    return JobState.COMPLETED, ""
+                case Outcome.FAILED:
+                    return JobState.FAILED, finished.reason
+                case _:
+                    return JobState.LOST, finished.reason or "the job vanished"
+        by_itself = finished.outcome is Outcome.COMPLETED
+        if by_itself and self.ending in (JobState.TIMED_OUT, JobState.LOST):
+            return JobState.COMPLETED, ""
+        return self.ending, self.reason
+
+    def _no_metric(self, objectives: Sequence[Objective]) -> str:
+        problems = []
+        for objective, loss in zip(objectives, self.trial.losses, strict=True):
+            name = objective.metric
+            if loss is None:
+                said = ", ".join(sorted(self.metrics)) or "nothing"
+                problems.append(f"it never reported the metric {name!r}; it reported {said}")
+            elif not math.isfinite(loss):
+                problems.append(
+                    f"the {objective.value} value of {name!r} is not a finite number: "
+                    f"{self.metrics.get(name, loss)}"
+                )
+        return "; ".join(problems)

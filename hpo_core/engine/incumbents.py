@@ -1,0 +1,34 @@
+"""The best trials so far: one, or with several objectives those that no other dominates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hpo_core.model.objective import Losses, dominates
+
+
+class Incumbents:
+    """Keeps the losses of the best trials.
+
+    Args:
+        losses: Those of earlier sessions.
+    """
+
+    def __init__(self, losses: Iterable[Losses] = ()) -> None:
+        self._losses = list(losses)
+
+    @property
+    def best(self) -> Losses | None:
+        """The losses of the incumbent; with several objectives those of least first loss."""
+        return min(self._losses, default=None)
+
+    def take_in(self, losses: Losses) -> bool:
+        """Take a completed trial's losses in, and return whether it is among the best now.
+
+        An equal of the best is not better: the first one stays.
+        """
+        if any(other == losses or dominates(other, losses) for other in self._losses):
+            return False
+        self._losses = [other for other in self._losses if not dominates(losses, other)]
+        self._losses.append(losses)
+        return True

@@ -1,0 +1,409 @@
+"""The controller of a study, as its users hold it."""
+
+from __future__ import annotations
+
+import datetime
+import logging
+import math
+import os
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from hpo_core import client, plugins
+from hpo_core import config as configuration_module
+from hpo_core.config import StudyConfig
+from hpo_core.contracts.backend import Backend, BackendContext, Clock, Work
+from hpo_core.contracts.observer import FinishedJob, Observer
+from hpo_core.contracts.strategy import Capability, Strategy
+from hpo_core.engine import preparation, recovery
+from hpo_core.engine.accounts import Accounts
+from hpo_core.engine.advisor import Advisor
+from hpo_core.engine.announcer import Announcer, JobCallback
+from hpo_core.engine.clock import SystemClock
+from hpo_core.engine.incumbents import Incumbents
+from hpo_core.engine.result import Result, TrialResult, read_result, read_top
+from hpo_core.engine.session import Session
+from hpo_core.engine.setting import Setting
+from hpo_core.model.budget import Usage, remaining
+from hpo_core.model.durations import seconds
+from hpo_core.model.errors import HpoError, StudyChanged, StudyFailed
+from hpo_core.model.job import Job, StudyState
+from hpo_core.model.objective import pareto_front
+from hpo_core.model.values import Value
+from hpo_core.store.folder import ControllerLock, ControlPipe
+from hpo_core.store.records import StudyRecord
+from hpo_core.store.schema import MEMORY
+from hpo_core.store.store import Store
+from hpo_core.store.writer import StudyWriter
+
+_log = logging.getLogger("hpo_core")
+
+
+class HyperParameterOptimizer:
+    """Runs a study: asks the strategy, launches jobs, keeps the budget, stores everything.
+
+    A study that the store has already is carried on where it was. As a context manager it stops
+    the study on leaving.
+
+    Args:
+        config: What to run; the plugins that it names are looked up here.
+        store: The file that keeps the study; None to keep it in memory.
+        strategy: A strategy to use instead of the one that the configuration names, for one
+            that is not packaged yet. It must be new: nothing asked or told.
+        function: The function that jobs call, where ``config.job.function`` is its name.
+        observers: Whom to tell what happens, besides those that the configuration names.
+
+    Raises:
+        InvalidInput: With every fault of the plugins' options.
+        PluginError: If a plugin is missing, broken, or can't do what the study needs.
+        StudyChanged: If the store has a study of that name with another configuration.
+        StoreError: If the store can't be used.
+    """
+
+    def __init__(
+        self,
+        config: StudyConfig,
+        *,
+        store: str | os.PathLike[str] | None = None,
+        strategy: Strategy | None = None,
+        function: Callable[..., Any] | None = None,
+        observers: Iterable[Observer] = (),
+    ) -> None:
+        if strategy is not None:
+            config = _with_instance(config, strategy)
+        self._prepared = preparation.prepare(config, strategy_is_given=strategy is not None)
+        self.config = self._prepared.config
+        self._given_strategy = strategy
+        self._function = function
+        self._observers = list(observers)
+        self._observers += plugins.observers(config.observers, msgspec.to_builtins(self.config))
+        self._clock: Clock = SystemClock()
+        self._store = Store(MEMORY if store is None else store)
+        try:
+            self._study = self._find_or_create()
+        except BaseException:
+            self._store.close()
+            raise
+        self._folder = self._store.folder(self._study)
+        self._ends_at = math.inf
+        self._time_limit: float | None = None
+        self._session: Session | None = None
+        self._backend: Backend | None = None
+        self._thread: threading.Thread | None = None
+        self._error: HpoError | None = None
+        self._over = threading.Event()
+
+    def _find_or_create(self) -> StudyRecord:
+        found = self._store.find(self.config.name)
+        if found is None:
+            return self._store.create(
+                self.config.name,
+                configuration_module.to_json(self.config),
+                self._prepared.identities(),
+                self._clock.now(),
+                [self.config.space.configuration(values) for values in self.config.enqueue],
+            )
+        changes = configuration_module.differences(
+            configuration_module.from_json(found.config), self.config
+        )
+        if changes:
+            raise StudyChanged(_changed_message(found.name, changes))
+        for sentence in self._prepared.changed_since(found.plugins):
+            _log.warning(sentence)
+        return found
+
+    # -- running ----------------------------------------------------------------------------
+
+    def start(self, on_job_finished: Callable[[FinishedJob], object] | None = None) -> None:
+        """Begin in the background; `wait` waits for the end.
+
+        Args:
+            on_job_finished: Called once for each job that has ended, after it is stored, on the
+                controller's thread.
+
+        Raises:
+            StudyRunning: If another controller runs this study.
+            StrategyError: If the strategy can't be built or restored.
+            HpoError: If it has been started before.
+        """
+        run = self._prepare_session(on_job_finished)
+        self._thread = threading.Thread(target=run, name=f"hpo-{self.config.name}", daemon=True)
+        self._thread.start()
+
+    def run(self, on_job_finished: Callable[[FinishedJob], object] | None = None) -> Result:
+        """Run to the end in this thread, and return the result; see `start`.
+
+        Raises:
+            StudyFailed: If the study ends as failed; ``__cause__`` says why.
+        """
+        self._prepare_session(on_job_finished)()
+        return self._result_or_error()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for the end, whatever it is.
+
+        Args:
+            timeout: Seconds to wait at the most; None for as long as it takes.
+
+        Returns:
+            Whether it has ended.
+        """
+        if self._thread is not None and self._over.wait(timeout):
+            self._thread.join()
+        return self._over.is_set()
+
+    def stop(self, reason: str = "stopped", *, at_once: bool = False) -> None:
+        """End the study and its jobs, and wait until they are gone; it can be carried on later.
+
+        Args:
+            reason: Why, for people.
+            at_once: Force the jobs to end, without the grace period.
+        """
+        self.request_stop(reason, at_once=at_once)
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join()
+
+    def request_stop(self, reason: str = "stopped", *, at_once: bool = False) -> None:
+        """Ask the study to end, and return at once; safe from any thread or signal handler."""
+        if self._session is not None and self._backend is not None:
+            self._session.stop(reason, at_once=at_once)
+            self._backend.wake()
+
+    def close(self) -> None:
+        """Stop if it runs, and close the store; a study in memory is gone then."""
+        self.stop()
+        self._store.close()
+        self._folder.remove_temporary()
+
+    def __enter__(self) -> HyperParameterOptimizer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # -- looking ----------------------------------------------------------------------------
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has been started and has not ended."""
+        return self._session is not None and not self._over.is_set()
+
+    @property
+    def state(self) -> StudyState:
+        """Where the study stands."""
+        return StudyState.RUNNING if self.is_running else self._store.study(self.name).state
+
+    @property
+    def name(self) -> str:
+        """The study's name."""
+        return self.config.name
+
+    @property
+    def error(self) -> HpoError | None:
+        """The error that made the study fail, if it has."""
+        return self._error
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds that the study has run, over all its sessions."""
+        return self.usage.wall_time
+
+    @property
+    def usage(self) -> Usage:
+        """What is used of everything that a budget may limit."""
+        if self._session is not None and self.is_running:
+            return self._session.usage()
+        return stored_usage(self._store, self._study.name, self.config)
+
+    @property
+    def remaining(self) -> dict[str, float]:
+        """What is left of each limit that the budget has, in its own unit."""
+        return remaining(self.config.budget, self.usage)
+
+    @property
+    def running_jobs(self) -> list[Job]:
+        """The jobs that are under way."""
+        session = self._session
+        return [] if session is None else [flight.job for flight in list(session.flights.values())]
+
+    def top(self, k: int = 5) -> list[TrialResult]:
+        """Return the `k` best completed trials so far, best first."""
+        return read_top(self._store, self._study, k)
+
+    def result(self) -> Result:
+        """Return what has come out so far."""
+        return read_result(self._store, self._store.study(self.name), self.usage)
+
+    # -- changing ---------------------------------------------------------------------------
+
+    def enqueue(self, configuration: Mapping[str, Value]) -> None:
+        """Run a known configuration before the strategy is asked again.
+
+        Raises:
+            InvalidInput: With everything that is wrong with it.
+        """
+        self._store.enqueue(self._study.id, self.config.space.configuration(configuration))
+        self._wake()
+
+    def set_time_limit(
+        self, limit: float | str | datetime.timedelta | datetime.datetime | None
+    ) -> None:
+        """End the session at a moment, whatever the budget; the study can be carried on later.
+
+        Args:
+            limit: Seconds, a duration such as ``"10m"`` or a timedelta, counted from now, or
+                from the start if it has not been started; or the moment itself; None for no
+                limit.
+        """
+        self._ends_at, self._time_limit = math.inf, None
+        if isinstance(limit, datetime.datetime):
+            self._ends_at = limit.timestamp()
+        elif limit is not None:
+            duration = (
+                limit.total_seconds() if isinstance(limit, datetime.timedelta) else seconds(limit)
+            )
+            if self.is_running:
+                self._ends_at = self._clock.now() + duration
+            else:
+                self._time_limit = duration
+        if self._session is not None:
+            self._session.set_end(self._ends_at)
+            self._wake()
+
+    def _wake(self) -> None:
+        if self._backend is not None and self.is_running:
+            self._backend.wake()
+
+    # -- one session ------------------------------------------------------------------------
+
+    def _prepare_session(
+        self, on_job_finished: Callable[[FinishedJob], object] | None
+    ) -> Callable[[], None]:
+        """Put a session together and return what runs it."""
+        client.end_loading()
+        if self._session is not None:
+            raise HpoError("this optimizer has been started; make another one to carry on")
+        self._study = self._store.study(self.name)
+        if self._study.state is StudyState.FINISHED:
+            self._over.set()
+            return lambda: None
+        lock = ControllerLock(self._folder) if self._store.path != MEMORY else None
+        try:
+            session = Session(self._setting(on_job_finished))
+            interrupted = recovery.interrupted_trials(self.config, self._store, self._study)
+            backend = preparation.build_backend(self._prepared, self._context(session))
+        except BaseException:
+            if lock is not None:
+                lock.release()
+            raise
+        self._session, self._backend = session, backend
+
+        def run() -> None:
+            pipe = ControlPipe(self._folder, self._obey) if lock is not None else None
+            try:
+                session.run(backend, interrupted)
+                self._error = session.error
+            except HpoError as error:
+                self._error = error
+            finally:
+                backend.close()
+                if pipe is not None:
+                    pipe.close()
+                if lock is not None:
+                    lock.release()
+                self._over.set()
+
+        return run
+
+    def _setting(self, on_job_finished: Callable[[FinishedJob], object] | None) -> Setting:
+        config, store, study = self.config, self._store, self._study
+        now = self._clock.now()
+        totals = store.totals(study.id)
+        accounts = Accounts(config.budget, totals, study.wall_time, now)
+        accounts.ends_at = self._ends_at if self._time_limit is None else now + self._time_limit
+        strategy = self._given_strategy or preparation.build_strategy(self._prepared)
+        recovery.restore_strategy(strategy, config.strategy.name, store, study)
+        callbacks = [] if on_job_finished is None else [JobCallback(on_job_finished)]
+        return Setting(
+            config=config,
+            study=study,
+            store=store,
+            writer=StudyWriter(store, study.id, durable=config.durability == "full"),
+            folder=self._folder,
+            advisor=Advisor(strategy, config),
+            clock=self._clock,
+            accounts=accounts,
+            announcer=Announcer([*self._observers, *callbacks]),
+            incumbents=_incumbents(store, study, config),
+            is_resuming=self._can(Capability.RESUMING),
+        )
+
+    def _context(self, session: Session) -> BackendContext:
+        job = self.config.job
+        objectives = self.config.objectives
+        return BackendContext(
+            study=self.config.name,
+            study_uid=self._study.uid,
+            work=Work(
+                command=job.command,
+                function=job.function,
+                callable=self._function,
+                directory=job.directory,
+                environment=job.environment,
+                metric=objectives[0].metric if len(objectives) == 1 else None,
+            ),
+            workers=self.config.workers,
+            clock=self._clock,
+            decides=self._can(Capability.STOPPING),
+            deliver=session.deliver,
+        )
+
+    def _can(self, capability: Capability) -> bool:
+        """Say whether the strategy has a capability; one given as an instance may have any."""
+        strategy = self._prepared.strategy
+        return strategy is None or capability in strategy.spec.capabilities
+
+    def _obey(self, word: str) -> None:
+        if word == "stop":
+            self.request_stop("stopped from elsewhere")
+        else:
+            self._wake()
+
+    def _result_or_error(self) -> Result:
+        if self._error is not None:
+            raise StudyFailed(f"the study {self.name!r} failed: {self._error}") from self._error
+        return self.result()
+
+
+def stored_usage(store: Store, name: str, config: StudyConfig) -> Usage:
+    """Return what a study has used of its budget, as it is stored."""
+    study = store.study(name)
+    totals = store.totals(study.id)
+    return Accounts(config.budget, totals, study.wall_time, 0.0).usage(0.0)
+
+
+def _incumbents(store: Store, study: StudyRecord, config: StudyConfig) -> Incumbents:
+    if len(config.objectives) == 1:
+        trials = store.best_trials(study.id, 1)
+        return Incumbents([trial.losses for trial in trials if trial.losses])
+    losses = [trial.losses for trial in store.completed_trials(study.id) if trial.losses]
+    return Incumbents([losses[index] for index in pareto_front(losses)])
+
+
+def _with_instance(config: StudyConfig, strategy: Strategy) -> StudyConfig:
+    kind = type(strategy)
+    name = f"instance of {kind.__module__}.{kind.__qualname__}"
+    return msgspec.structs.replace(config, strategy=configuration_module.PluginChoice(name))
+
+
+def _changed_message(name: str, changes: list[str]) -> str:
+    listed = "\n".join(f"  {change}" for change in changes)
+    return (
+        f"the study {name!r} is in the store with another configuration (stored -> given):\n"
+        f"{listed}\n"
+        f"take another name for it (--name), or leave the configuration as it was; a larger "
+        f"budget is given by: hpo extend {name}"
+    )

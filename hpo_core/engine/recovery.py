@@ -1,0 +1,126 @@
+"""An unfinished study, read back from its store: what is under way, and what the strategy knew."""
+
+from __future__ import annotations
+
+import msgspec
+
+from hpo_core.config import StudyConfig
+from hpo_core.contracts.strategy import Resume, SavedState, Strategy
+from hpo_core.engine.flight import Counting, PendingTrial
+from hpo_core.model.errors import HpoError, StrategyError
+from hpo_core.model.job import JobState
+from hpo_core.model.objective import updated
+from hpo_core.store.records import JobRecord, StudyRecord, TrialRecord
+from hpo_core.store.store import Store
+
+
+class Interrupted(msgspec.Struct, frozen=True):
+    """A trial that was under way.
+
+    Attributes:
+        trial: The trial, as it waits for its next job.
+        job: Its last job, if that had not ended.
+        iteration: The last iteration that this job reported.
+        metrics: The last value of each metric that it reported.
+        iterations: How many iterations it did itself.
+    """
+
+    trial: PendingTrial
+    job: JobRecord | None
+    iteration: int | None = None
+    metrics: dict[str, float] = {}
+    iterations: int = 0
+
+
+def restore_strategy(strategy: Strategy, name: str, store: Store, study: StudyRecord) -> None:
+    """Let a strategy take up where the study's log ends.
+
+    Raises:
+        StrategyError: If it can't.
+    """
+    history = store.history(study.id)
+    if not history:
+        return
+    saved = store.saved_state(study.id)
+    try:
+        strategy.restore(history, None if saved is None else SavedState(*saved))
+    except HpoError:
+        raise
+    except Exception as error:  # a plugin may raise anything
+        raise StrategyError(
+            f"the strategy {name!r} could not be restored: {type(error).__name__}: {error}"
+        ) from error
+
+
+def interrupted_trials(config: StudyConfig, store: Store, study: StudyRecord) -> list[Interrupted]:
+    """Return the trials that were under way, in their order."""
+    return [
+        _interrupted(config, store, study, trial) for trial in store.unfinished_trials(study.id)
+    ]
+
+
+def _interrupted(
+    config: StudyConfig, store: Store, study: StudyRecord, trial: TrialRecord
+) -> Interrupted:
+    jobs = store.jobs(study.id, trial.id)
+    last = jobs[-1] if jobs else None
+    failed = max((job.attempt for job in jobs if job.state is JobState.FAILED), default=0)
+    losses: Counting = (None,) * len(config.objectives)
+    reached = before = 0
+    iteration: int | None = None
+    own_metrics: dict[str, float] = {}
+    for attempt, at, metrics in store.reports(study.id, trial.id):
+        if attempt <= failed:  # a retry begins anew
+            continue
+        losses = updated(config.objectives, losses, metrics)
+        reached = max(reached, at or 0)
+        if last is not None and attempt == last.attempt:
+            iteration = at if at is not None else iteration
+            own_metrics.update(metrics)
+        else:
+            before = reached
+    pending = PendingTrial(
+        trial.id,
+        trial.configuration,
+        attempt=len(jobs) + 1,
+        target=last.target if last else config.job.max_iterations,
+        losses=losses,
+        iteration=reached,
+        failures=_failures(jobs),
+    )
+    if last is None or last.state.is_final:
+        return Interrupted(pending, None)
+    return Interrupted(pending, last, iteration, own_metrics, reached - before)
+
+
+def resumed_trial(
+    config: StudyConfig, store: Store, study: StudyRecord, resume: Resume
+) -> PendingTrial:
+    """Return a trial that a strategy wants to be carried on, as it waits for its next job.
+
+    Raises:
+        StrategyError: If there is no such trial.
+    """
+    trial = store.trial(study.id, resume.trial_id)
+    if trial is None:
+        raise StrategyError(f"the strategy resumes trial {resume.trial_id}, which does not exist")
+    jobs = store.jobs(study.id, trial.id)
+    return PendingTrial(
+        trial.id,
+        trial.configuration if resume.configuration is None else resume.configuration,
+        attempt=len(jobs) + 1,
+        target=resume.iterations or config.job.max_iterations,
+        losses=trial.losses or (None,) * len(config.objectives),
+        iteration=max((job.iteration or 0 for job in jobs), default=0),
+    )
+
+
+def _failures(jobs: list[JobRecord]) -> int:
+    """Count the failed jobs since the trial was last asked for."""
+    failures = 0
+    for job in reversed(jobs):
+        if job.state is JobState.FAILED:
+            failures += 1
+        elif job.state is not JobState.LOST and job.state.is_final:
+            break
+    return failures

@@ -1,0 +1,265 @@
+"""What came out of a study: its trials, the best of them, and tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from hpo_core.config import StudyConfig, from_json
+from hpo_core.model.budget import Usage
+from hpo_core.model.errors import HpoError, NoResult
+from hpo_core.model.job import JobState, StudyState, TrialState
+from hpo_core.model.objective import Losses, Objective, pareto_front
+from hpo_core.model.parameters import Categorical, Float, Int
+from hpo_core.model.space import SearchSpace
+from hpo_core.model.values import Configuration
+from hpo_core.store.records import JobRecord, StudyRecord, TrialRecord
+from hpo_core.store.store import Store
+
+if TYPE_CHECKING:
+    import pandas
+
+
+class TrialResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What came out of one trial.
+
+    Attributes:
+        trial_id: The trial.
+        name: Its last job's name.
+        configuration: Its values.
+        state: Where it stands.
+        values: The objectives' metrics as they count (the last or the best); empty if they
+            don't, as for a failed trial.
+        losses: The same, lower is better; None if they don't count.
+        metrics: The last value of each metric that it reported.
+        iteration: The last iteration that it reported, or None.
+        seconds: How long its jobs ran.
+        reason: What there is to say about its end; empty if all is well.
+    """
+
+    trial_id: int
+    name: str
+    configuration: Configuration
+    state: TrialState
+    values: Mapping[str, float]
+    losses: Losses | None
+    metrics: Mapping[str, float]
+    iteration: int | None
+    seconds: float
+    reason: str
+
+    @property
+    def value(self) -> float:
+        """The value of the one objective (or the first of several).
+
+        Raises:
+            NoResult: If the trial has none that counts.
+        """
+        if not self.values:
+            raise NoResult(f"trial {self.trial_id} has no value: it is {self.state.value}")
+        return next(iter(self.values.values()))
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+    """What came out of a study.
+
+    Attributes:
+        name: The study's name.
+        state: Where it stands.
+        reason: Why it ended, for people.
+        objectives: Its objectives.
+        space: Its search space.
+        usage: What it has used.
+        trials: All trials, in their order.
+    """
+
+    name: str
+    state: StudyState
+    reason: str
+    objectives: tuple[Objective, ...]
+    space: SearchSpace
+    usage: Usage
+    trials: tuple[TrialResult, ...]
+
+    @property
+    def best(self) -> TrialResult:
+        """The best completed trial.
+
+        Raises:
+            NoResult: If no trial is completed, or if there are several objectives.
+        """
+        if len(self.objectives) > 1:
+            raise NoResult("with several objectives there is no one best trial; see pareto_front")
+        top = self.top(1)
+        if not top:
+            raise NoResult(f"no trial of {self.name!r} is completed{self._first_failure()}")
+        return top[0]
+
+    @cached_property
+    def pareto_front(self) -> tuple[TrialResult, ...]:
+        """The completed trials that no other dominates, best first objective first."""
+        counted = self._counted
+        front = pareto_front([losses for _, losses in counted])
+        return tuple(counted[index][0] for index in front)
+
+    @cached_property
+    def _counted(self) -> list[tuple[TrialResult, Losses]]:
+        return [
+            (trial, trial.losses)
+            for trial in self.trials
+            if trial.state is TrialState.COMPLETED and trial.losses is not None
+        ]
+
+    def top(self, k: int = 5) -> list[TrialResult]:
+        """Return the `k` best completed trials, best first.
+
+        With several objectives: those of the Pareto front, then the front of what is left, …
+        """
+        counted = self._counted
+        return [counted[index][0] for index in ranking([losses for _, losses in counted], k)]
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """Return a table with a row for each trial; see `table` for the columns.
+
+        Raises:
+            HpoError: If pandas is not installed.
+        """
+        try:
+            import pandas
+        except ImportError as error:
+            raise HpoError("tables need pandas: pip install 'hpo-core[pandas]'") from error
+        rows = table(self.trials, self.space)
+        columns = list(rows[0]) if rows else []
+        kinds = _column_kinds(self.space)
+        return pandas.DataFrame(
+            {
+                column: pandas.Series(
+                    [row[column] for row in rows], dtype=kinds.get(column, _kind(rows, column))
+                )
+                for column in columns
+            }
+        )
+
+    def _first_failure(self) -> str:
+        reasons = [trial.reason for trial in self.trials if trial.state is TrialState.FAILED]
+        return f"; the first of {len(reasons)} failed: {reasons[0]}" if reasons else ""
+
+
+def ranking(losses: Sequence[Losses], k: int) -> list[int]:
+    """Return the indices of the `k` best losses: Pareto front by front, least first loss first."""
+    left = list(range(len(losses)))
+    if losses and len(losses[0]) == 1:
+        return sorted(left, key=lambda index: losses[index])[:k]
+    best: list[int] = []
+    while left and len(best) < k:
+        front = [left[index] for index in pareto_front([losses[index] for index in left])]
+        best += front
+        chosen = set(front)
+        left = [index for index in left if index not in chosen]
+    return best[:k]
+
+
+def table(trials: Sequence[TrialResult], space: SearchSpace) -> list[dict[str, Any]]:
+    """Return trials as rows of one shape.
+
+    Columns: ``trial_id``, ``name``, ``state``, ``iteration``, ``seconds``, ``reason``,
+    ``value.<metric>`` for each objective as it counts, ``metric.<name>`` for the last value of
+    each metric, ``param.<name>`` for each parameter; None where there is none.
+    """
+    objectives = list(dict.fromkeys(name for trial in trials for name in trial.values))
+    metrics = sorted({name for trial in trials for name in trial.metrics})
+    return [
+        {
+            "trial_id": trial.trial_id,
+            "name": trial.name,
+            "state": trial.state.value,
+            "iteration": trial.iteration,
+            "seconds": trial.seconds,
+            "reason": trial.reason,
+            **{f"value.{name}": trial.values.get(name) for name in objectives},
+            **{f"metric.{name}": trial.metrics.get(name) for name in metrics},
+            **{f"param.{name}": trial.configuration.get(name) for name in space.names},
+        }
+        for trial in trials
+    ]
+
+
+def _column_kinds(space: SearchSpace) -> dict[str, str]:
+    """Return the pandas types that keep the values' own, absent ones included."""
+    kinds = {"trial_id": "int64", "iteration": "Int64", "seconds": "float64"}
+    for name, axis in space.by_name.items():
+        values = axis.choices if isinstance(axis, Categorical) else ()
+        if isinstance(axis, Float):
+            kinds[f"param.{name}"] = "float64"
+        elif isinstance(axis, Int):
+            kinds[f"param.{name}"] = "Int64"
+        elif values and all(type(value) is bool for value in values):
+            kinds[f"param.{name}"] = "boolean"
+        else:
+            kinds[f"param.{name}"] = "object"
+    return kinds
+
+
+def _kind(rows: Sequence[Mapping[str, Any]], column: str) -> str:
+    return "float64" if column.startswith(("value.", "metric.")) else "object"
+
+
+# -- from a store ---------------------------------------------------------------------------
+
+
+def read_result(store: Store, study: StudyRecord, usage: Usage) -> Result:
+    """Read a study's result from its store."""
+    config = from_json(study.config)
+    jobs: dict[int, list[JobRecord]] = {}
+    for job in store.jobs(study.id):
+        jobs.setdefault(job.trial_id, []).append(job)
+    return Result(
+        name=study.name,
+        state=study.state,
+        reason=study.reason,
+        objectives=config.objectives,
+        space=config.space,
+        usage=usage,
+        trials=tuple(
+            trial_result(config, trial, jobs.get(trial.id, [])) for trial in store.trials(study.id)
+        ),
+    )
+
+
+def read_top(store: Store, study: StudyRecord, k: int) -> list[TrialResult]:
+    """Read a study's `k` best completed trials, without reading all the others."""
+    config = from_json(study.config)
+    if len(config.objectives) == 1:
+        trials = store.best_trials(study.id, k)
+    else:
+        trials = store.completed_trials(study.id)
+        best = ranking([trial.losses or () for trial in trials], k)
+        trials = [trials[index] for index in best]
+    return [trial_result(config, trial, store.jobs(study.id, trial.id)) for trial in trials]
+
+
+def trial_result(config: StudyConfig, trial: TrialRecord, jobs: Sequence[JobRecord]) -> TrialResult:
+    """Put a trial's rows together."""
+    last = jobs[-1]
+    said = [job.reason for job in jobs if job.reason and job.state is not JobState.LOST]
+    metrics: dict[str, float] = {}
+    for job in jobs:
+        metrics.update(job.metrics)
+    return TrialResult(
+        trial_id=trial.id,
+        name=last.name,
+        configuration=trial.configuration,
+        state=trial.state,
+        values={
+            objective.metric: objective.loss(loss)
+            for objective, loss in zip(config.objectives, trial.losses or (), strict=False)
+        },
+        losses=trial.losses,
+        metrics=metrics,
+        iteration=max((job.iteration for job in jobs if job.iteration is not None), default=None),
+        seconds=sum(job.seconds or 0.0 for job in jobs),
+        reason=said[-1] if said else "",
+    )

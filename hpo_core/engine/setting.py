@@ -1,0 +1,47 @@
+"""All that one run of a study needs, put together."""
+
+from __future__ import annotations
+
+import msgspec
+
+from hpo_core.config import StudyConfig
+from hpo_core.contracts.backend import Clock
+from hpo_core.engine.accounts import Accounts
+from hpo_core.engine.advisor import Advisor
+from hpo_core.engine.announcer import Announcer
+from hpo_core.engine.incumbents import Incumbents
+from hpo_core.store.folder import StudyFolder
+from hpo_core.store.records import StudyRecord
+from hpo_core.store.store import Store
+from hpo_core.store.writer import StudyWriter
+
+
+class Setting(msgspec.Struct, frozen=True, kw_only=True):
+    """What a `Session` works with.
+
+    Attributes:
+        config: The study's configuration.
+        study: Its row.
+        store: Where it is kept.
+        writer: What writes it.
+        folder: Where its files are.
+        advisor: The strategy, restored.
+        clock: The time.
+        accounts: The budget's books.
+        announcer: Whom to tell what happens.
+        incumbents: The best trials so far.
+        is_resuming: Whether the strategy carries trials on, and so is asked even when no new
+            trial may be started.
+    """
+
+    config: StudyConfig
+    study: StudyRecord
+    store: Store
+    writer: StudyWriter
+    folder: StudyFolder
+    advisor: Advisor
+    clock: Clock
+    accounts: Accounts
+    announcer: Announcer
+    incumbents: Incumbents
+    is_resuming: bool

@@ -1,0 +1,52 @@
+"""Ctrl-C and SIGTERM while a study runs: the first asks it to end, the second forces it."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from hpo_core.engine.optimizer import HyperParameterOptimizer
+
+_NAMES = {signal.SIGINT: "interrupted by Ctrl-C", signal.SIGTERM: "ended by SIGTERM"}
+
+
+class Interruption:
+    """Which signals have come.
+
+    Attributes:
+        count: How many.
+        last: The last one, or None.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.last: signal.Signals | None = None
+
+
+@contextmanager
+def interruptible(optimizer: HyperParameterOptimizer) -> Iterator[Interruption]:
+    """Let signals end a study in an orderly way, for as long as this is held.
+
+    In a thread other than the main one it does nothing, since signals only reach the main one.
+    """
+    interruption = Interruption()
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        interruption.count += 1
+        interruption.last = signal.Signals(number)
+        optimizer.request_stop(_NAMES[interruption.last], at_once=interruption.count > 1)
+        if interruption.count > 2:
+            raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield interruption
+        return
+    before = {number: signal.signal(number, handle) for number in _NAMES}
+    try:
+        yield interruption
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

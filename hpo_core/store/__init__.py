@@ -1,0 +1,10 @@
+"""Where studies are kept: one SQLite file, and a folder beside it for logs and checkpoints.
+
+    schema   the tables, and opening a file that has them
+    records  the rows, as they are read
+    store    Store: a file with its studies; all reading
+    writer   StudyWriter: what the controller of one study writes, a transaction a turn
+    folder   a study's files: logs, checkpoints, the lock of its controller, its control pipe
+
+Imports contracts and the model alone.
+"""

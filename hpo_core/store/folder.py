@@ -1,0 +1,171 @@
+"""A study's files beside its store: logs, checkpoints, its controller's lock and control pipe.
+
+The lock is the kernel's (flock): it is gone when the controller is, however it ended. POSIX only.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from hpo_core.model.errors import StoreError, StudyRunning
+from hpo_core.store.schema import MEMORY
+
+
+class StudyFolder:
+    """The folder of one study: ``hpo.files/NAME`` beside ``hpo.db``.
+
+    Args:
+        store: The store's path; for a store in memory the folder is temporary.
+        study: The study's name, which is fit for a folder.
+    """
+
+    def __init__(self, store: str, study: str) -> None:
+        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        if store == MEMORY:
+            self._temporary = tempfile.TemporaryDirectory(prefix="hpo-")
+            self.path = Path(self._temporary.name)
+        else:
+            file = Path(store).resolve()
+            self.path = file.with_name(f"{file.stem}.files") / study
+
+    def log(self, job_id: str) -> str:
+        """Return the path of a job's log."""
+        return f"{self.path}/logs/{job_id}.log"
+
+    def checkpoints(self, trial_id: int) -> str:
+        """Return the folder of a trial's checkpoints."""
+        return f"{self.path}/checkpoints/{trial_id}"
+
+    def copy_checkpoints(self, source: int, target: int) -> None:
+        """Replace a trial's checkpoints by a copy of another's."""
+        shutil.rmtree(self.checkpoints(target), ignore_errors=True)
+        if os.path.isdir(self.checkpoints(source)):
+            shutil.copytree(self.checkpoints(source), self.checkpoints(target))
+
+    def make(self) -> None:
+        """Make the folder, for its user alone.
+
+        Raises:
+            StoreError: If that is not possible.
+        """
+        try:
+            self.path.parent.mkdir(mode=0o700, exist_ok=True)
+            self.path.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise StoreError(f"cannot make the folder {self.path}: {error.strerror}") from error
+
+    def remove_temporary(self) -> None:
+        """Remove the folder, if it belongs to a store in memory."""
+        if self._temporary is not None:
+            self._temporary.cleanup()
+
+    @property
+    def _lock(self) -> Path:
+        return self.path / "lock"
+
+    @property
+    def _control(self) -> Path:
+        return self.path / "control"
+
+
+class ControllerLock:
+    """Held by the one controller of a study, from when it is made until `release`.
+
+    Raises:
+        StudyRunning: If another controller holds it.
+    """
+
+    def __init__(self, folder: StudyFolder) -> None:
+        folder.make()
+        self._descriptor = os.open(folder._lock, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            process = os.pread(self._descriptor, 32, 0).decode().strip()
+            os.close(self._descriptor)
+            raise StudyRunning(
+                f"the study {folder.path.name!r} is being run by process {process}; wait for it, "
+                f"or end it with: hpo stop {folder.path.name}"
+            ) from None
+        os.ftruncate(self._descriptor, 0)
+        os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
+
+    def release(self) -> None:
+        """Let go of the lock."""
+        os.close(self._descriptor)
+
+
+def is_running(folder: StudyFolder) -> bool:
+    """Say whether a controller holds the study's lock."""
+    try:
+        descriptor = os.open(folder._lock, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def wait_until_released(folder: StudyFolder) -> None:
+    """Wait until no controller holds the study's lock; the kernel wakes us."""
+    descriptor = os.open(folder._lock, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+    finally:
+        os.close(descriptor)
+
+
+class ControlPipe:
+    """A named pipe through which other processes reach a study's controller.
+
+    Args:
+        folder: The study's folder.
+        on_word: Called with each word that arrives (``stop``, ``wake``), on a thread of its own.
+    """
+
+    def __init__(self, folder: StudyFolder, on_word: Callable[[str], None]) -> None:
+        self._path = folder._control
+        self._path.unlink(missing_ok=True)
+        os.mkfifo(self._path, 0o600)
+        self._descriptor = os.open(self._path, os.O_RDWR)  # both ends: never an end of file
+        self._on_word = on_word
+        self._thread = threading.Thread(target=self._listen, name="hpo-control", daemon=True)
+        self._thread.start()
+
+    def _listen(self) -> None:
+        while True:
+            for word in os.read(self._descriptor, 4096).decode(errors="replace").split():
+                if word == "close":
+                    return
+                self._on_word(word)
+
+    def close(self) -> None:
+        """Stop listening and remove the pipe."""
+        os.write(self._descriptor, b"close\n")
+        if self._thread is not threading.current_thread():
+            self._thread.join()
+        os.close(self._descriptor)
+        self._path.unlink(missing_ok=True)
+
+
+def send(folder: StudyFolder, word: str) -> bool:
+    """Send a word to the study's controller; return False if there is none."""
+    try:
+        descriptor = os.open(folder._control, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError:
+        return False  # no pipe, or nobody who reads it
+    try:
+        os.write(descriptor, f"{word}\n".encode())
+    finally:
+        os.close(descriptor)
+    return True

@@ -1,0 +1,122 @@
+"""The rows of a store, as they are read; and how values are written in them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from hpo_core.model.job import JobState, StudyState, TrialState, job_id
+from hpo_core.model.objective import Losses
+from hpo_core.model.values import Configuration, Value
+
+encode = msgspec.json.Encoder().encode
+decode = msgspec.json.Decoder().decode
+_decode_losses = msgspec.json.Decoder(tuple[float, ...]).decode
+_decode_values = msgspec.json.Decoder(dict[str, Value]).decode
+
+
+class StudyRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A study, with its counts.
+
+    Attributes:
+        id: Its row.
+        name: Its name.
+        uid: Unique in the world.
+        config: The stored configuration, JSON.
+        plugins: Which plugins it uses: for ``strategy`` and ``backend`` the name, distribution
+            and version.
+        created: When, in seconds since the epoch.
+        state: Where it stands, as stored; a study whose controller died says ``running``.
+        reason: Why, for people.
+        wall_time: Seconds that it has run.
+    """
+
+    id: int
+    name: str
+    uid: str
+    config: str
+    plugins: Mapping[str, Mapping[str, str]]
+    created: float
+    state: StudyState
+    reason: str
+    wall_time: float
+
+
+class TrialRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A trial: its configuration, where it stands, and its losses if they count."""
+
+    id: int
+    configuration: Configuration
+    state: TrialState
+    losses: Losses | None
+
+
+class JobRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A job. Times are seconds since the epoch; see the table ``job``."""
+
+    trial_id: int
+    attempt: int
+    name: str
+    state: JobState
+    target: int | None
+    queued: float
+    started: float | None
+    ended: float | None
+    iteration: int | None
+    iterations: int
+    metrics: Mapping[str, float]
+    reason: str
+    handle: Any
+
+    @property
+    def id(self) -> str:
+        """The job's id, such as ``"7.1"``."""
+        return job_id(self.trial_id, self.attempt)
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it ran, or None if it did not, or still does."""
+        if self.started is None or self.ended is None:
+            return None
+        return self.ended - self.started
+
+
+class Totals(msgspec.Struct, frozen=True, kw_only=True):
+    """What a study has used so far, counted from its rows."""
+
+    trials: int
+    completed: int
+    failed: int
+    stopped: int
+    jobs: int
+    iterations: int
+    compute_time: float
+
+
+def metrics_to_json(metrics: Mapping[str, float] | None) -> bytes | None:
+    """Return metrics as JSON; what is not finite becomes ``"nan"``, ``"inf"`` or ``"-inf"``."""
+    if not metrics:
+        return None
+    if all(map(math.isfinite, metrics.values())):
+        return encode(metrics)
+    return encode(
+        {name: value if math.isfinite(value) else str(value) for name, value in metrics.items()}
+    )
+
+
+def metrics_from_json(text: str | bytes | None) -> dict[str, float]:
+    """Return metrics as `metrics_to_json` wrote them."""
+    return {} if text is None else {name: float(value) for name, value in decode(text).items()}
+
+
+def losses_from_json(text: str | bytes | None) -> Losses | None:
+    """Return losses as they are stored."""
+    return None if text is None else _decode_losses(text)
+
+
+def configuration_from_json(text: str | bytes) -> Configuration:
+    """Return a configuration as it is stored, every value of the type that it had."""
+    return Configuration(_decode_values(text))

@@ -1,0 +1,151 @@
+"""The tables of a store, and opening a file that has them.
+
+`log` is the truth: every suggestion, and every report that a strategy was told, in order.
+`trial` and `job` say where each stands now.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+
+from hpo_core.model.errors import StoreError
+
+APPLICATION_ID = 0x68706F43  # "hpoC": marks a file as ours
+VERSION = 1
+
+SCHEMA = """
+CREATE TABLE study (
+    id INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE,
+    uid TEXT NOT NULL,
+    config TEXT NOT NULL,             -- StudyConfig as JSON, every default filled in
+    plugins TEXT NOT NULL,            -- {"strategy": {name, distribution, version}, ...}
+    created REAL NOT NULL,            -- seconds since the epoch, as all times
+    state TEXT NOT NULL,
+    reason TEXT NOT NULL DEFAULT ''
+);
+CREATE TABLE progress (               -- apart from study, since it is written often
+    study INTEGER PRIMARY KEY REFERENCES study,
+    wall_time REAL NOT NULL DEFAULT 0,
+    strategy_state TEXT,              -- JSON
+    strategy_events INTEGER           -- how many log rows that state had seen
+);
+CREATE TABLE trial (
+    study INTEGER NOT NULL REFERENCES study,
+    id INTEGER NOT NULL,
+    configuration TEXT NOT NULL,      -- JSON
+    state TEXT NOT NULL,
+    losses TEXT,                      -- JSON, one for each objective, lower is better
+    PRIMARY KEY (study, id)
+) WITHOUT ROWID;
+CREATE INDEX trial_by_loss ON trial (study, json_extract(losses, '$[0]'))
+    WHERE state = 'completed';
+CREATE TABLE job (
+    study INTEGER NOT NULL REFERENCES study,
+    trial INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    state TEXT NOT NULL,
+    target INTEGER,                   -- how far to train
+    queued REAL NOT NULL,
+    started REAL,
+    ended REAL,
+    iteration INTEGER,                -- the last that was reported
+    iterations INTEGER NOT NULL DEFAULT 0,  -- how many of them are this job's own
+    metrics TEXT,                     -- JSON, the last value of each
+    reason TEXT NOT NULL DEFAULT '',
+    handle TEXT,                      -- JSON, the backend's own
+    PRIMARY KEY (study, trial, attempt)
+) WITHOUT ROWID;
+CREATE TABLE log (
+    study INTEGER NOT NULL REFERENCES study,
+    seq INTEGER NOT NULL,
+    kind TEXT NOT NULL,               -- start, adopted, resume; or a report's status
+    trial INTEGER NOT NULL,
+    attempt INTEGER,
+    time REAL NOT NULL,
+    iteration INTEGER,
+    metrics TEXT,                     -- JSON
+    losses TEXT,                      -- JSON
+    decision TEXT,
+    suggestion TEXT,                  -- JSON, of start and resume
+    PRIMARY KEY (study, seq)
+) WITHOUT ROWID;
+CREATE TABLE enqueued (
+    id INTEGER PRIMARY KEY,
+    study INTEGER NOT NULL REFERENCES study,
+    configuration TEXT NOT NULL
+);
+"""
+
+MEMORY = ":memory:"
+
+
+def connect(path: str, *, create: bool) -> sqlite3.Connection:
+    """Open a store's file.
+
+    Args:
+        path: The file, or ``":memory:"``.
+        create: Whether to make it if it does not exist.
+
+    Raises:
+        StoreError: If it does not exist, is no store, was written by a newer hpo-core, or can't
+            be read or written.
+    """
+    if path != MEMORY and not create and not Path(path).exists():
+        raise StoreError(f"there is no store at {path}; name another with --store or HPO_STORE")
+    try:
+        return _connect(path)
+    except sqlite3.Error as error:
+        raise StoreError(f"cannot open the store {path}: {error}") from error
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    if path != MEMORY and not os.path.exists(path):
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600)) if _creatable(path) else None
+    connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+    try:
+        application, version = (
+            connection.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("application_id", "user_version")
+        )
+        if application == 0 and version == 0 and _is_empty(connection):
+            _create(connection)
+        elif application != APPLICATION_ID:
+            raise StoreError(f"{path} is an SQLite file, but not a store of hpo-core")
+        elif version > VERSION:
+            raise StoreError(
+                f"{path} was written by a newer hpo-core (schema {version}; this one knows up to "
+                f"{VERSION}): pip install -U hpo-core"
+            )
+        connection.execute("PRAGMA foreign_keys = OFF")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _creatable(path: str) -> bool:
+    folder = Path(path).resolve().parent
+    if not folder.is_dir():
+        raise StoreError(f"cannot make the store {path}: there is no folder {folder}")
+    if not os.access(folder, os.W_OK):
+        raise StoreError(f"cannot make the store {path}: the folder {folder} is not writable")
+    return True
+
+
+def _is_empty(connection: sqlite3.Connection) -> bool:
+    return bool(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0)
+
+
+def _create(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("BEGIN IMMEDIATE")
+    if _is_empty(connection):  # nobody else was quicker
+        for statement in SCHEMA.split(";\n"):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+    connection.execute("COMMIT")

@@ -1,0 +1,361 @@
+"""A store: one file of studies. All reading is here; the writing of a run is in `writer`."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from hpo_core.contracts.strategy import Asked, Resume, Start, Told
+from hpo_core.model.errors import StoreError, UnknownJob, UnknownStudy, listed, nearest
+from hpo_core.model.job import JobState, StudyState, TrialState
+from hpo_core.model.report import Decision, Report, Status
+from hpo_core.model.values import Value
+from hpo_core.store import schema
+from hpo_core.store.folder import StudyFolder
+from hpo_core.store.records import (
+    JobRecord,
+    StudyRecord,
+    Totals,
+    TrialRecord,
+    configuration_from_json,
+    decode,
+    encode,
+    losses_from_json,
+    metrics_from_json,
+)
+
+_JOB_COLUMNS = (
+    "trial, attempt, name, state, target, queued, started, ended, iteration, iterations, "
+    "metrics, reason, handle"
+)
+
+
+class Store:
+    """A file of studies.
+
+    Its one connection may be used from several threads; `lock` keeps them apart.
+
+    Args:
+        path: The file, or ``":memory:"``.
+        create: Whether to make the file if it does not exist.
+
+    Raises:
+        StoreError: If it can't be opened, see `hpo_core.store.schema.connect`.
+    """
+
+    def __init__(self, path: str | os.PathLike[str] = schema.MEMORY, *, create: bool = True):
+        self.path = os.fspath(path)
+        self.connection = schema.connect(self.path, create=create)
+        self.lock = threading.RLock()
+
+    def close(self) -> None:
+        """Close the file."""
+        with self.lock:
+            self.connection.close()
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Hold the store for one transaction.
+
+        Raises:
+            StoreError: If the file can't be written; nothing of the transaction is kept then.
+        """
+        with self.lock:
+            try:
+                self.connection.execute("BEGIN IMMEDIATE")
+                try:
+                    yield self.connection
+                except BaseException:
+                    self.connection.execute("ROLLBACK")
+                    raise
+                self.connection.execute("COMMIT")
+            except sqlite3.Error as error:
+                if self.connection.in_transaction:
+                    self.connection.execute("ROLLBACK")
+                raise StoreError(f"cannot write to the store {self.path}: {error}") from error
+
+    def _rows(self, query: str, *values: object) -> list[Any]:
+        with self.lock:
+            try:
+                return self.connection.execute(query, values).fetchall()
+            except sqlite3.Error as error:
+                raise StoreError(f"cannot read the store {self.path}: {error}") from error
+
+    # -- studies ----------------------------------------------------------------------------
+
+    def studies(self) -> list[StudyRecord]:
+        """Return every study, oldest first."""
+        return [_study(row) for row in self._rows(f"{_STUDIES} ORDER BY study.id")]
+
+    def find(self, name: str) -> StudyRecord | None:
+        """Return the study of that name, or None."""
+        rows = self._rows(f"{_STUDIES} WHERE study.name = ?", name)
+        return _study(rows[0]) if rows else None
+
+    def study(self, name: str) -> StudyRecord:
+        """Return the study of that name.
+
+        Raises:
+            UnknownStudy: If there is none; with the nearest name.
+        """
+        record = self.find(name)
+        if record is None:
+            names = [row[0] for row in self._rows("SELECT name FROM study ORDER BY id")]
+            raise UnknownStudy(
+                f"the store {self.path} has no study {name!r}{nearest(name, names)}; "
+                f"its studies: {listed(names)}"
+            )
+        return record
+
+    def create(
+        self,
+        name: str,
+        config: str,
+        plugins: Mapping[str, object],
+        created: float,
+        enqueued: Iterable[Mapping[str, Value]] = (),
+    ) -> StudyRecord:
+        """Add a study, with the configurations that are to run first."""
+        with self.writing() as connection:
+            row = connection.execute(
+                "INSERT INTO study (name, uid, config, plugins, created, state) "
+                "VALUES (?, ?, ?, ?, ?, 'created')",
+                (name, uuid.uuid4().hex, config, encode(plugins).decode(), created),
+            )
+            study = row.lastrowid
+            connection.execute("INSERT INTO progress (study) VALUES (?)", (study,))
+            connection.executemany(
+                "INSERT INTO enqueued (study, configuration) VALUES (?, ?)",
+                [(study, encode(values).decode()) for values in enqueued],
+            )
+        return self.study(name)
+
+    def reconfigure(self, study: int, config: str) -> None:
+        """Replace a study's stored configuration, as ``hpo extend`` does."""
+        with self.writing() as connection:
+            connection.execute("UPDATE study SET config = ? WHERE id = ?", (config, study))
+
+    def enqueue(self, study: int, configuration: Mapping[str, Value]) -> None:
+        """Add a configuration that is run before the strategy is asked again."""
+        with self.writing() as connection:
+            connection.execute(
+                "INSERT INTO enqueued (study, configuration) VALUES (?, ?)",
+                (study, encode(configuration).decode()),
+            )
+
+    def folder(self, record: StudyRecord) -> StudyFolder:
+        """Return where a study's files are."""
+        return StudyFolder(self.path, record.name)
+
+    # -- trials and jobs --------------------------------------------------------------------
+
+    def totals(self, study: int) -> Totals:
+        """Count what a study has used. Lost jobs count for their compute time alone."""
+        trials = self._rows(
+            "SELECT state, count(*) FROM trial WHERE study = ? GROUP BY state", study
+        )
+        by_state = dict(trials)
+        jobs, iterations, compute_time = self._rows(
+            "SELECT count(CASE WHEN state != 'lost' THEN 1 END), total(iterations), "
+            "total(ended - started) FROM job WHERE study = ?",
+            study,
+        )[0]
+        return Totals(
+            trials=sum(by_state.values()),
+            completed=by_state.get("completed", 0),
+            failed=by_state.get("failed", 0),
+            stopped=by_state.get("stopped", 0),
+            jobs=jobs,
+            iterations=int(iterations),
+            compute_time=compute_time,
+        )
+
+    def trial(self, study: int, trial_id: int) -> TrialRecord | None:
+        """Return one trial, or None."""
+        rows = self._rows(f"{_TRIALS} AND id = ?", study, trial_id)
+        return _trial(rows[0]) if rows else None
+
+    def trials(self, study: int) -> list[TrialRecord]:
+        """Return all trials in their order."""
+        return [_trial(row) for row in self._rows(f"{_TRIALS} ORDER BY id", study)]
+
+    def best_trials(self, study: int, limit: int) -> list[TrialRecord]:
+        """Return the completed trials of the least first loss, best first."""
+        query = (
+            f"{_TRIALS} AND state = 'completed' ORDER BY json_extract(losses, '$[0]'), id LIMIT ?"
+        )
+        return [_trial(row) for row in self._rows(query, study, limit)]
+
+    def completed_trials(self, study: int) -> list[TrialRecord]:
+        """Return all completed trials, in their order."""
+        query = f"{_TRIALS} AND state = 'completed' ORDER BY id"
+        return [_trial(row) for row in self._rows(query, study)]
+
+    def unfinished_trials(self, study: int) -> list[TrialRecord]:
+        """Return the trials that are running, or were when their controller died."""
+        query = f"{_TRIALS} AND state = 'running' ORDER BY id"
+        return [_trial(row) for row in self._rows(query, study)]
+
+    def jobs(self, study: int, trial_id: int | None = None) -> list[JobRecord]:
+        """Return all jobs, or those of one trial, in their order."""
+        query = f"SELECT {_JOB_COLUMNS} FROM job WHERE study = ?"
+        if trial_id is not None:
+            return [_job(row) for row in self._rows(f"{query} AND trial = ?", study, trial_id)]
+        return [_job(row) for row in self._rows(query, study)]
+
+    def unfinished_jobs(self, study: int) -> list[JobRecord]:
+        """Return the jobs that are queued or running, or were when their controller died."""
+        query = f"SELECT {_JOB_COLUMNS} FROM job WHERE study = ? AND state IN ('queued', 'running')"
+        return [_job(row) for row in self._rows(query, study)]
+
+    def job(self, record: StudyRecord, job_id: str) -> JobRecord:
+        """Return one job by its id (``"7.2"``), or the last job of a trial (``"7"``).
+
+        Raises:
+            UnknownJob: If there is none.
+        """
+        trial, _, attempt = job_id.partition(".")
+        jobs = self.jobs(record.id, int(trial)) if trial.isdecimal() else []
+        found = [job for job in jobs if not attempt or job.id == job_id]
+        if not found:
+            raise UnknownJob(
+                f"the study {record.name!r} has no job {job_id!r}; see: hpo jobs {record.name}"
+            )
+        return found[-1]
+
+    def last_metrics(self, study: int) -> dict[int, dict[str, float]]:
+        """Return each trial's metrics: the last value of each that its last job reported."""
+        query = "SELECT trial, metrics FROM job WHERE study = ? AND metrics IS NOT NULL"
+        return {trial: metrics_from_json(text) for trial, text in self._rows(query, study)}
+
+    # -- the log ----------------------------------------------------------------------------
+
+    def history(self, study: int) -> list[Asked | Told]:
+        """Return everything that was asked and told, in order."""
+        rows = self._rows(
+            "SELECT kind, log.trial, attempt, iteration, metrics, log.losses, decision, "
+            "suggestion, configuration FROM log JOIN trial "
+            "ON trial.study = log.study AND trial.id = log.trial WHERE log.study = ? ORDER BY seq",
+            study,
+        )
+        return [_event(row) for row in rows]
+
+    def reports(self, study: int, trial_id: int) -> list[tuple[int, int | None, dict[str, float]]]:
+        """Return each report of a trial, in order: the job's attempt, the iteration, metrics."""
+        rows = self._rows(
+            "SELECT attempt, iteration, metrics FROM log "
+            "WHERE study = ? AND trial = ? AND suggestion IS NULL ORDER BY seq",
+            study,
+            trial_id,
+        )
+        return [(attempt, iteration, metrics_from_json(text)) for attempt, iteration, text in rows]
+
+    def last_sign_of_life(self, study: int) -> float:
+        """Return when the study's log was last written to, in seconds since the epoch."""
+        rows = self._rows("SELECT time FROM log WHERE study = ? ORDER BY seq DESC LIMIT 1", study)
+        return rows[0][0] if rows else 0.0
+
+    def log_length(self, study: int) -> int:
+        """Return how many events the log has; the next one's number."""
+        rows = self._rows("SELECT max(seq) FROM log WHERE study = ?", study)
+        return 0 if rows[0][0] is None else int(rows[0][0]) + 1
+
+    def saved_state(self, study: int) -> tuple[Any, int] | None:
+        """Return the strategy's last saved state and the events that it had seen, if any."""
+        query = "SELECT strategy_state, strategy_events FROM progress WHERE study = ?"
+        state, events = self._rows(query, study)[0]
+        return None if state is None else (decode(state), events)
+
+
+# -- from rows ------------------------------------------------------------------------------
+
+_STUDIES = (
+    "SELECT study.id, name, uid, config, plugins, created, state, reason, wall_time "
+    "FROM study JOIN progress ON progress.study = study.id"
+)
+_TRIALS = "SELECT id, configuration, state, losses FROM trial WHERE study = ?"
+
+
+def _study(row: tuple[Any, ...]) -> StudyRecord:
+    study, name, uid, config, plugins, created, state, reason, wall_time = row
+    return StudyRecord(
+        id=study,
+        name=name,
+        uid=uid,
+        config=config,
+        plugins=decode(plugins),
+        created=created,
+        state=StudyState(state),
+        reason=reason,
+        wall_time=wall_time,
+    )
+
+
+def _trial(row: tuple[Any, ...]) -> TrialRecord:
+    trial, configuration, state, losses = row
+    return TrialRecord(
+        id=trial,
+        configuration=configuration_from_json(configuration),
+        state=TrialState(state),
+        losses=losses_from_json(losses),
+    )
+
+
+def _job(row: tuple[Any, ...]) -> JobRecord:
+    *plain, metrics, reason, handle = row
+    trial, attempt, name, state, target, queued, started, ended, iteration, iterations = plain
+    return JobRecord(
+        trial_id=trial,
+        attempt=attempt,
+        name=name,
+        state=JobState(state),
+        target=target,
+        queued=queued,
+        started=started,
+        ended=ended,
+        iteration=iteration,
+        iterations=iterations,
+        metrics=metrics_from_json(metrics),
+        reason=reason,
+        handle=None if handle is None else decode(handle),
+    )
+
+
+def _event(row: tuple[Any, ...]) -> Asked | Told:
+    kind, trial, attempt, iteration, metrics, losses, decision, text, configuration = row
+    if text is None:
+        report = Report(
+            trial_id=trial,
+            job_id=f"{trial}.{attempt}",
+            iteration=iteration,
+            losses=losses_from_json(losses),
+            status=Status(kind),
+            metrics=metrics_from_json(metrics),
+        )
+        return Told(report, Decision(decision))
+    said = decode(text)
+    if kind == "resume":
+        changed = said.get("configuration")
+        resume = Resume(
+            trial_id=trial,
+            iterations=said["iterations"],
+            configuration=None if changed is None else configuration_from_json(encode(changed)),
+            checkpoint_from=said["checkpoint_from"],
+            notes=said["notes"],
+        )
+        return Asked(said["asked"], resume)
+    first = said.get("configuration")
+    values = configuration_from_json(configuration if first is None else encode(first))
+    start = Start(values, iterations=said.get("iterations"), notes=said.get("notes"))
+    return Asked(trial, start, adopted=kind == "adopted")

@@ -1,0 +1,219 @@
+"""What the controller of one study writes: every change as a statement, a transaction a turn."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from sqlite3 import Connection
+from typing import Any
+
+from hpo_core.contracts.strategy import Resume, Start
+from hpo_core.model.errors import StoreError
+from hpo_core.model.job import JobState, StudyState, TrialState
+from hpo_core.model.objective import Losses
+from hpo_core.model.report import Decision, Report
+from hpo_core.model.values import JSON, Configuration
+from hpo_core.store.records import configuration_from_json, encode, metrics_to_json
+from hpo_core.store.store import Store
+
+
+class StudyWriter:
+    """Writes one study. Every method but `turn` is called inside of a turn.
+
+    Args:
+        store: The store; it is locked for each turn.
+        study: The study's row.
+        durable: Whether each turn waits for the disk.
+    """
+
+    def __init__(self, store: Store, study: int, *, durable: bool) -> None:
+        self._store = store
+        self._study = study
+        self._execute = store.connection.execute
+        self.seq = store.log_length(study)
+        self._execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
+        self._version = -1
+
+    def turn(self) -> AbstractContextManager[Connection]:
+        """Hold the store for one turn: all that is written in it is kept, or none."""
+        return self._store.writing()
+
+    # -- the study --------------------------------------------------------------------------
+
+    def study(self, state: StudyState, reason: str = "") -> None:
+        """Record where the study stands."""
+        self._execute(
+            "UPDATE study SET state = ?, reason = ? WHERE id = ?",
+            (state.value, reason, self._study),
+        )
+
+    def wall_time(self, seconds: float) -> None:
+        """Record how long the study has run, over all its sessions."""
+        self._execute("UPDATE progress SET wall_time = ? WHERE study = ?", (seconds, self._study))
+
+    def strategy_state(self, state: JSON) -> None:
+        """Record the strategy's state, as of all events so far."""
+        self._execute(
+            "UPDATE progress SET strategy_state = ?, strategy_events = ? WHERE study = ?",
+            (encode(state).decode(), self.seq, self._study),
+        )
+
+    def take_enqueued(self) -> Configuration | None:
+        """Remove the oldest enqueued configuration and return it, if there is one."""
+        rows = self._execute(
+            "SELECT id, configuration FROM enqueued WHERE study = ? ORDER BY id LIMIT 1",
+            (self._study,),
+        ).fetchall()
+        if not rows:
+            return None
+        self._execute("DELETE FROM enqueued WHERE id = ?", (rows[0][0],))
+        return configuration_from_json(rows[0][1])
+
+    # -- trials and the log -----------------------------------------------------------------
+
+    def start(self, trial_id: int, start: Start, time: float, *, adopted: bool) -> None:
+        """Record a suggestion and the trial that comes of it."""
+        suggestion = {}
+        if start.iterations is not None:
+            suggestion["iterations"] = start.iterations
+        if start.notes is not None:
+            suggestion["notes"] = start.notes
+        self._execute(
+            "INSERT INTO trial (study, id, configuration, state) VALUES (?, ?, ?, 'running')",
+            (self._study, trial_id, encode(start.configuration).decode()),
+        )
+        self._log_suggestion("adopted" if adopted else "start", trial_id, time, suggestion)
+
+    def resume(self, asked: int, resume: Resume, time: float) -> None:
+        """Record a suggestion to carry a trial on."""
+        if resume.configuration is not None:
+            self._keep_first_configuration(resume.trial_id)
+        suggestion = {
+            "asked": asked,
+            "iterations": resume.iterations,
+            "checkpoint_from": resume.checkpoint_from,
+            "notes": resume.notes,
+            "configuration": resume.configuration,
+        }
+        self._execute(
+            "UPDATE trial SET state = 'running', configuration = coalesce(?, configuration) "
+            "WHERE study = ? AND id = ?",
+            (
+                None if resume.configuration is None else encode(resume.configuration).decode(),
+                self._study,
+                resume.trial_id,
+            ),
+        )
+        self._log_suggestion("resume", resume.trial_id, time, suggestion)
+
+    def _keep_first_configuration(self, trial_id: int) -> None:
+        """Write a trial's first configuration into the log, before the trial gets another."""
+        self._execute(
+            "UPDATE log SET suggestion = json_set(suggestion, '$.configuration', json(("
+            "SELECT configuration FROM trial WHERE study = log.study AND id = log.trial))) "
+            "WHERE study = ? AND trial = ? AND kind IN ('start', 'adopted') "
+            "AND json_extract(suggestion, '$.configuration') IS NULL",
+            (self._study, trial_id),
+        )
+
+    def _log_suggestion(self, kind: str, trial_id: int, time: float, suggestion: Any) -> None:
+        try:
+            text = encode(suggestion).decode() if suggestion else "{}"
+        except TypeError as error:
+            raise StoreError(f"trial {trial_id}: its notes are not plain JSON: {error}") from error
+        self._execute(
+            "INSERT INTO log (study, seq, kind, trial, time, suggestion) VALUES (?, ?, ?, ?, ?, ?)",
+            (self._study, self.seq, kind, trial_id, time, text),
+        )
+        self.seq += 1
+
+    def told(self, report: Report, attempt: int, time: float, decision: Decision) -> None:
+        """Record a report that the strategy was told, with its decision."""
+        self._execute(
+            "INSERT INTO log (study, seq, kind, trial, attempt, time, iteration, metrics, losses, "
+            "decision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                self._study,
+                self.seq,
+                report.status.value,
+                report.trial_id,
+                attempt,
+                time,
+                report.iteration,
+                _text(metrics_to_json(report.metrics)),
+                _losses(report.losses),
+                decision.value,
+            ),
+        )
+        self.seq += 1
+
+    def trial(self, trial_id: int, state: TrialState, losses: Losses | None) -> None:
+        """Record where a trial stands, with the losses that count."""
+        self._execute(
+            "UPDATE trial SET state = ?, losses = ? WHERE study = ? AND id = ?",
+            (state.value, _losses(losses), self._study, trial_id),
+        )
+
+    # -- jobs -------------------------------------------------------------------------------
+
+    def queue_job(
+        self, trial_id: int, attempt: int, name: str, target: int | None, time: float
+    ) -> None:
+        """Record a job that is about to be submitted."""
+        self._execute(
+            "INSERT INTO job (study, trial, attempt, name, state, target, queued) "
+            "VALUES (?, ?, ?, ?, 'queued', ?, ?)",
+            (self._study, trial_id, attempt, name, target, time),
+        )
+
+    def job_started(self, trial_id: int, attempt: int, time: float, handle: Any) -> None:
+        """Record that a job runs."""
+        self._execute(
+            "UPDATE job SET state = 'running', started = ?, handle = ? "
+            "WHERE study = ? AND trial = ? AND attempt = ?",
+            (
+                time,
+                None if handle is None else encode(handle).decode(),
+                self._study,
+                trial_id,
+                attempt,
+            ),
+        )
+
+    def job_ended(
+        self,
+        trial_id: int,
+        attempt: int,
+        *,
+        state: JobState,
+        reason: str,
+        started: float | None,
+        ended: float,
+        iteration: int | None,
+        iterations: int,
+        metrics: dict[str, float],
+    ) -> None:
+        """Record how a job ended."""
+        self._execute(
+            "UPDATE job SET state = ?, reason = ?, started = ?, ended = ?, iteration = ?, "
+            "iterations = ?, metrics = ? WHERE study = ? AND trial = ? AND attempt = ?",
+            (
+                state.value,
+                reason,
+                started,
+                ended,
+                iteration,
+                iterations,
+                _text(metrics_to_json(metrics)),
+                self._study,
+                trial_id,
+                attempt,
+            ),
+        )
+
+
+def _text(data: bytes | None) -> str | None:
+    return None if data is None else data.decode()
+
+
+def _losses(losses: Losses | None) -> str | None:
+    return None if losses is None else encode(losses).decode()
