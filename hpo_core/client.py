@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -26,6 +27,13 @@ class JobStopped(BaseException):
     """
 
 
+class LoadingEnds(BaseException):
+    """The file that a worker process loads has begun to run a study: it has been read far enough.
+
+    `end_loading` raises it and `loading` catches it; nothing else should.
+    """
+
+
 @dataclass(frozen=True)
 class JobInfo:
     """What a job may know of itself.
@@ -35,15 +43,24 @@ class JobInfo:
         trial_id: The trial's number.
         configuration: The values of the active parameters.
         iterations: How far to train, counted from the trial's beginning; None if not limited.
-        checkpoint_dir: A folder that is kept for the whole trial, so that a later job of it can
-            carry on.
+        folder: The path of `checkpoint_dir`, whether it exists yet or not.
     """
 
     id: str
     trial_id: int
     configuration: Mapping[str, Any]
     iterations: int | None
-    checkpoint_dir: str
+    folder: str
+
+    @property
+    def checkpoint_dir(self) -> str:
+        """A folder kept for the whole trial, so that a later job of it can carry on.
+
+        It is made when it is first asked for.
+        """
+        if self.folder:
+            os.makedirs(self.folder, exist_ok=True)
+        return self.folder
 
 
 @dataclass(frozen=True)
@@ -98,6 +115,39 @@ def connected() -> Connection | None:
     if connection is None and not process_wide and "HPO_REPORT_FD" in os.environ:
         process_wide.append(_from_environment(os.environ))
     return connection or (process_wide[0] if process_wide else None)
+
+
+_loads: list[str] = []
+
+
+@contextmanager
+def loading(reference: str) -> Iterator[None]:
+    """Mark that a study's function is being loaded, and end there if a study is begun meanwhile.
+
+    So a script may start its study at its top level: what stands above is all that is loaded.
+
+    Args:
+        reference: What is loaded.
+    """
+    _loads.append(reference)
+    try:
+        yield
+    except LoadingEnds:
+        pass
+    finally:
+        _loads.pop()
+
+
+def end_loading() -> None:
+    """End the loading of a study's function, if that is what runs the caller.
+
+    Whatever begins a study calls this first, so that no study begins itself again in its workers.
+
+    Raises:
+        LoadingEnds: If a function is being loaded.
+    """
+    if _loads:
+        raise LoadingEnds(f"loading {_loads[-1]} ends where a study begins")
 
 
 def number(value: Any, name: str) -> float:
@@ -165,7 +215,7 @@ def _from_environment(variables: Mapping[str, str]) -> Connection:
         trial_id=int(variables["HPO_TRIAL_ID"]),
         configuration=json.loads(variables["HPO_CONFIGURATION"]),
         iterations=int(iterations) if iterations else None,
-        checkpoint_dir=variables.get("HPO_CHECKPOINT_DIR", ""),
+        folder=variables.get("HPO_CHECKPOINT_DIR", ""),
     )
     descriptor = int(variables["HPO_REPORT_FD"])
 

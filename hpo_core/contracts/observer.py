@@ -41,7 +41,7 @@ class StudyStarted(msgspec.Struct, frozen=True, kw_only=True):
         strategy: The strategy's config string.
         time: When, in seconds since the epoch.
         progress: What earlier sessions have done.
-        best: The incumbent of earlier sessions, if there is one.
+        best: The losses of earlier sessions' incumbent, if there is one.
     """
 
     name: str
@@ -51,7 +51,7 @@ class StudyStarted(msgspec.Struct, frozen=True, kw_only=True):
     strategy: str
     time: float
     progress: Progress
-    best: FinishedJob | None = None
+    best: Losses | None = None
 
 
 class JobStarted(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from hpo_core.model.errors import StrategyError
 from hpo_core.model.objective import Objective
 from hpo_core.model.report import Decision, Report
 from hpo_core.model.space import SearchSpace
-from hpo_core.model.values import JSON, Configuration
+from hpo_core.model.values import JSON, Configuration, same_values
 
 
 class Start(msgspec.Struct, frozen=True, tag="start"):
@@ -181,11 +181,17 @@ class BaseStrategy:
                     self.adopt(trial_id, suggestion)
                 case Asked(trial_id, suggestion):
                     again = self.ask(trial_id)
-                    if again != suggestion:
+                    if not _same(again, suggestion):
                         raise StrategyError(
                             f"restoring trial {trial_id}: the strategy now suggests {again}, but "
                             f"{suggestion} is stored; was it installed in another version?"
                         )
+
+
+def _same(again: Answer, suggestion: Suggestion) -> bool:
+    """Compare two suggestions, and the types of their values too: 1 is not 1.0, nor True."""
+    ours, theirs = (getattr(one, "configuration", None) or {} for one in (again, suggestion))
+    return again == suggestion and same_values(ours, theirs)
 
 
 class Capability(enum.Enum):

@@ -15,6 +15,8 @@ from hpo_core.engine.optimizer import HyperParameterOptimizer
 from hpo_core.engine.result import Result
 from hpo_core.engine.signals import interruptible
 from hpo_core.model.budget import Budget
+from hpo_core.model.errors import BackendError
+from hpo_core.model.functions import function_reference
 from hpo_core.model.objective import Objective
 from hpo_core.model.parameters import Parameter
 from hpo_core.model.space import SearchSpace
@@ -83,7 +85,7 @@ def optimize(
         objectives=(objective,) if isinstance(objective, Objective) else tuple(objective),
         budget=budget or Budget(),
         job=JobSettings(
-            function=f"{function.__module__}:{function.__qualname__}",
+            function=_reference(function, backend),
             directory=os.getcwd(),
             time_limit=time_limit,
             min_iterations=min_iterations,
@@ -106,6 +108,17 @@ def optimize(
         if interruption.count:
             raise KeyboardInterrupt
         return result
+
+
+def _reference(function: Callable[..., Any], backend: str) -> str:
+    """Return how the function is called in the stored configuration."""
+    try:
+        return function_reference(function)
+    except BackendError:
+        if backend != "inline":
+            raise
+        kind = type(function).__qualname__  # of a callable object, which has no name of its own
+        return f"{function.__module__}:{getattr(function, '__qualname__', kind)}"
 
 
 def _seed(seed: int | None, store: str | os.PathLike[str] | None, name: str) -> int:

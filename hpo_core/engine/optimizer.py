@@ -246,7 +246,7 @@ class HyperParameterOptimizer:
             InvalidInput: With everything that is wrong with it.
         """
         self._store.enqueue(self._study.id, self.config.space.configuration(configuration))
-        self._wake()
+        self._look_for_enqueued()
 
     def set_time_limit(
         self, limit: float | str | datetime.timedelta | datetime.datetime | None
@@ -370,6 +370,11 @@ class HyperParameterOptimizer:
         if word == "stop":
             self.request_stop("stopped from elsewhere")
         else:
+            self._look_for_enqueued()
+
+    def _look_for_enqueued(self) -> None:
+        if self._session is not None:
+            self._session.expect_enqueued()
             self._wake()
 
     def _result_or_error(self) -> Result:

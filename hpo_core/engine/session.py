@@ -32,7 +32,7 @@ from hpo_core.model.job import Job, JobState, StudyState, TrialState, job_id
 from hpo_core.model.objective import Losses, complete
 from hpo_core.model.report import Decision, Report, Status
 from hpo_core.model.templates import template
-from hpo_core.model.values import JSON, Value
+from hpo_core.model.values import JSON, Configuration, Value
 
 _WALL_TIME_EVERY = 0.05  # seconds between two records of it
 
@@ -79,6 +79,7 @@ class Session:
         self._waiting: deque[PendingTrial] = deque()  # lost, or to be retried
         self._next_trial = setting.accounts.trials + 1
         self._no_more: str | None = None  # why the strategy is not asked any more
+        self._look_for_enqueued = True
         self._stop_reason: str | None = None
         self._grace = setting.config.job.grace
         self._just_started: list[tuple[Flight, object]] = []
@@ -96,6 +97,10 @@ class Session:
             self._grace = 0.0
         if self._stop_reason is None:
             self._stop_reason = reason
+
+    def expect_enqueued(self) -> None:
+        """Look for enqueued configurations in the store; whoever calls it wakes the backend."""
+        self._look_for_enqueued = True
 
     def set_end(self, moment: float) -> None:
         """End at a moment, in seconds since the epoch; whoever calls it wakes the backend."""
@@ -461,7 +466,7 @@ class Session:
     def _launch_new(self, now: float) -> str | None:
         """Launch what is enqueued, or what the strategy wishes; return the obstacle, if any."""
         full = self._accounts.no_room_for_a_trial()
-        if full is None and (enqueued := self._writer.take_enqueued()) is not None:
+        if full is None and (enqueued := self._take_enqueued()) is not None:
             start = Start(enqueued)
             state = self._advisor.adopt(self._next_trial, start)
             self._start(start, state, now, adopted=True)
@@ -483,6 +488,14 @@ class Session:
             case Wait():
                 return "the strategy waits"
         return self._no_more
+
+    def _take_enqueued(self) -> Configuration | None:
+        """Take the oldest enqueued configuration; look only if some may have come."""
+        if not self._look_for_enqueued:
+            return None
+        enqueued = self._writer.take_enqueued()
+        self._look_for_enqueued = enqueued is not None
+        return enqueued
 
     def _start(self, start: Start, state: JSON, now: float, *, adopted: bool) -> None:
         trial_id = self._next_trial

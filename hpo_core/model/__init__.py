@@ -5,8 +5,9 @@ the standard library but msgspec. Everything else in hpo-core is built on this f
 
     errors      what can go wrong, by name          values      plain values, Configuration
     checked     structs that check their fields     parameters  Float, Int, Categorical, …
-    durations   "90s" <-> seconds                   space       SearchSpace: conditions, forbidden
-    objective   metric -> loss, the Pareto front    lattice     a finite space, numbered
-    budget      limits and their use                templates   "{lr:.3g}" in names and commands
-    job         one execution of a trial            report      what a job says, and the answer
+    durations   "90s" <-> seconds                     (axis, ranges, choices: their parts)
+    objective   metric -> loss, the Pareto front    space       SearchSpace: conditions, forbidden
+    budget      limits and their use                allowed     a start where the first is forbidden
+    job         one execution of a trial            lattice     a finite space, numbered
+    report      what a job says, and the answer     templates   "{lr:.3g}" in names and commands
 """

@@ -21,6 +21,9 @@ class Budget(Checked, frozen=True, kw_only=True):
         compute_time: Seconds of all jobs' run times added up.
         wall_time: Seconds in which the study runs, over all its sessions.
         count: What ``jobs`` counts: ``"launched"`` jobs, or ``"completed"`` trials alone.
+
+    Raises:
+        InvalidInput: For a limit of another type, or one that is not above 0 and finite.
     """
 
     trials: int | None = None
@@ -34,8 +37,8 @@ class Budget(Checked, frozen=True, kw_only=True):
         faults = []
         for name in LIMITS:
             limit = getattr(self, name)
-            if limit is not None and not (limit > 0 and math.isfinite(limit)):
-                faults.append(Fault(name, f"must be above 0, got {limit}"))
+            if limit is not None and not 0 < limit < math.inf:
+                faults.append(Fault(name, f"must be above 0 and finite, got {limit}"))
         if self.count == "completed" and self.jobs is None:
             faults.append(Fault("count", "says what jobs counts; give jobs a limit too"))
         return faults
@@ -64,7 +67,7 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def remaining(budget: Budget, usage: Usage) -> dict[str, float]:
-    """Return what is left of each limit that the budget has; never below 0."""
+    """Return what is left of each limit that the budget has, in its unit; never below 0."""
     return {
         name: max(getattr(budget, name) - getattr(usage, name), 0)
         for name in LIMITS

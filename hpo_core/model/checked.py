@@ -7,25 +7,18 @@ data (a parsed file) and reports all faults together, each with its key's path.
 
 from __future__ import annotations
 
-import functools
+import enum
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 import msgspec
 
 from hpo_core.model.errors import Fault, InvalidInput, nearest
+from hpo_core.model.values import said
 
 T = TypeVar("T", bound=msgspec.Struct)
-
-_WORDS: Mapping[object, str] = {
-    float: "a number",
-    int: "a whole number",
-    str: "text",
-    bool: "true or false",
-    type(None): "nothing",
-}
 
 
 class Checked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
@@ -40,13 +33,10 @@ class Checked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True
     def __post_init__(self) -> None:
         faults = []
         for field in msgspec.structs.fields(self):
-            value = getattr(self, field.name)
-            try:
-                converted = msgspec.convert(value, field.type)
-            except msgspec.ValidationError:
-                faults.append(Fault(field.name, _wrong_type(field.type, value)))
-            else:
-                msgspec.structs.force_setattr(self, field.name, converted)
+            value, wrong = read_value(field.type, getattr(self, field.name), field.name)
+            faults += wrong
+            if not wrong:
+                msgspec.structs.force_setattr(self, field.name, value)
         faults = faults or self.faults()
         if faults:
             raise InvalidInput(faults)
@@ -74,14 +64,14 @@ def read(cls: type[T], data: object, path: str = "") -> tuple[T | None, list[Fau
     fields = {field.encode_name: field for field in msgspec.structs.fields(cls)}
     known = [*fields, *filter(None, [cls.__struct_config__.tag_field])]
     faults = [
-        Fault(_join(path, str(key)), f"unknown key{nearest(str(key), fields) or _keys(fields)}")
+        Fault(_join(path, key), f"unknown key{nearest(str(key), fields) or _keys(fields)}")
         for key in data
         if key not in known
     ]
     values: dict[str, object] = {}
     for name, field in fields.items():
         if name in data:
-            value, wrong = _read_value(field.type, data[name], _join(path, name))
+            value, wrong = read_value(field.type, data[name], _join(path, name))
             values[field.name] = value
             faults += wrong
         elif field.required:
@@ -92,81 +82,122 @@ def read(cls: type[T], data: object, path: str = "") -> tuple[T | None, list[Fau
         return cls(**values), []
     except InvalidInput as error:
         return None, [fault.under(path) for fault in error.faults]
+    except ValueError as error:  # of a struct that isn't one of ours, such as a plugin's options
+        return None, [Fault(path, str(error))]
 
 
-def _read_value(kind: Any, value: object, path: str) -> tuple[object, list[Fault]]:
-    structs = _structs(kind)
-    if len(structs) > 1:
-        return _read_tagged(structs, value, path)
-    if structs and not (value is None and type(None) in typing.get_args(kind)):
-        return read(structs[0], value, path)
-    if typing.get_origin(kind) is tuple and _structs(typing.get_args(kind)[0]):
-        return _read_sequence(typing.get_args(kind)[0], value, path)
+def read_value(kind: Any, value: object, path: str) -> tuple[Any, list[Fault]]:
+    """Build a value of any field type from plain data; see `read`."""
     try:
-        return msgspec.convert(value, kind), []
-    except msgspec.ValidationError:
-        return None, [Fault(path, _wrong_type(kind, value))]
+        converted = msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        return None, _misfits(kind, value, path) or [Fault(path, _wrong(kind, value, str(error)))]
+    faults = list(_not_plain(converted, path))
+    return (None, faults) if faults else (converted, [])
 
 
-def _read_sequence(kind: Any, value: object, path: str) -> tuple[object, list[Fault]]:
-    if not isinstance(value, list | tuple):
-        return None, [Fault(path, f"expected a list of tables, got {value!r}")]
-    items, faults = [], []
-    for position, item in enumerate(value):
-        read_item, wrong = _read_value(kind, item, f"{path}[{position}]")
-        items.append(read_item)
-        faults += wrong
-    return tuple(items), faults
+def _misfits(kind: Any, value: object, path: str) -> list[Fault]:
+    """Return what is wrong with the parts of a value, if its parts are at fault."""
+    options = _options(kind)
+    structs = tuple(o for o in options if isinstance(o, type) and issubclass(o, msgspec.Struct))
+    if structs and isinstance(value, Mapping):
+        return (
+            read(structs[0], value, path)[1] if len(structs) == 1 else _tagged(structs, value, path)
+        )
+    for option in options:
+        origin, inner = typing.get_origin(option), typing.get_args(option)
+        if isinstance(value, list | tuple) and origin in _LISTS and inner[1:] in ((), (...,)):
+            parts = [(inner[0], item, f"{path}[{index}]") for index, item in enumerate(value)]
+        elif isinstance(value, Mapping) and origin in _TABLES:
+            parts = [(inner[1], item, _join(path, key)) for key, item in value.items()]
+        else:
+            continue
+        return [fault for part in parts for fault in read_value(*part)[1]]
+    return []
 
 
-def _read_tagged(
-    structs: tuple[type[msgspec.Struct], ...], value: object, path: str
-) -> tuple[object, list[Fault]]:
-    if not isinstance(value, Mapping):
-        return None, [Fault(path, f"expected a table, got {value!r}")]
+def _tagged(
+    structs: tuple[type[msgspec.Struct], ...], value: Mapping[Any, object], path: str
+) -> list[Fault]:
     field = str(structs[0].__struct_config__.tag_field)
     by_tag = {str(struct.__struct_config__.tag): struct for struct in structs}
     tag = value.get(field)
-    if tag not in by_tag:
-        guess = nearest(tag, by_tag) if isinstance(tag, str) else ""
-        said = f"{tag!r} is not one of" if field in value else "missing; give one of"
-        return None, [Fault(_join(path, field), f"{said} {', '.join(by_tag)}{guess}")]
-    return read(by_tag[tag], value, path)
+    if isinstance(tag, str) and tag in by_tag:
+        return read(by_tag[tag], value, path)[1]
+    guess = nearest(tag, by_tag) if isinstance(tag, str) else ""
+    given = f"{tag!r} is not one of" if field in value else "missing; give one of"
+    return [Fault(_join(path, field), f"{given} {', '.join(by_tag)}{guess}")]
 
 
-@functools.cache
-def _structs(kind: Any) -> tuple[type[msgspec.Struct], ...]:
-    options = typing.get_args(kind) if _is_union(kind) else (kind,)
-    return tuple(o for o in options if isinstance(o, type) and issubclass(o, msgspec.Struct))
+def _not_plain(value: object, path: str) -> Iterator[Fault]:
+    """Yield the texts that are of a class of their own, such as numpy's: JSON would lose it."""
+    if isinstance(value, str) and type(value) is not str:
+        yield Fault(path, f"expected text, got {said(value)}")
+    elif isinstance(value, tuple | list):
+        for position, item in enumerate(value):
+            yield from _not_plain(item, f"{path}[{position}]")
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _not_plain(key, path)
+            yield from _not_plain(item, _join(path, key))
 
 
-def _is_union(kind: Any) -> bool:
-    return typing.get_origin(kind) in (typing.Union, types.UnionType)
+# -- in words -------------------------------------------------------------------------------
+
+_LISTS = (tuple, list, set, frozenset)
+_TABLES = (dict, Mapping)
+_WORDS: Mapping[object, str] = {
+    float: "a number",
+    int: "a whole number",
+    str: "text",
+    bool: "true or false",
+    type(None): "nothing",
+}
+
+
+def _options(kind: Any) -> tuple[Any, ...]:
+    """Return the types of a union, or the one type; without the bounds they may be given."""
+    if typing.get_origin(kind) is typing.Annotated:
+        return _options(typing.get_args(kind)[0])
+    if typing.get_origin(kind) in (typing.Union, types.UnionType):
+        return tuple(option for part in typing.get_args(kind) for option in _options(part))
+    return (kind,)
 
 
 def _words(kind: Any) -> str:
-    if kind in _WORDS:
-        return _WORDS[kind]
-    if typing.get_origin(kind) is typing.Literal:
-        return " or ".join(repr(option) for option in typing.get_args(kind))
-    if _is_union(kind):
-        options = [o for o in typing.get_args(kind) if o is not type(None)]
-        return " or ".join(dict.fromkeys(_words(option) for option in options))
-    if typing.get_origin(kind) is tuple:
-        return f"a list, each {_words(typing.get_args(kind)[0])}"
-    return "a table"
+    options = [option for option in _options(kind) if option is not type(None)]
+    if float in options:  # which takes whole numbers as well
+        options = [option for option in options if option is not int]
+    return " or ".join(dict.fromkeys(map(_word, options)))
 
 
-def _wrong_type(kind: Any, value: object) -> str:
-    guess = ""
-    if typing.get_origin(kind) is typing.Literal and isinstance(value, str):
-        guess = nearest(value, typing.get_args(kind))
-    return f"expected {_words(kind)}, got {value!r}{guess}"
+def _word(kind: Any) -> str:
+    origin = typing.get_origin(kind)
+    if origin is typing.Literal:
+        return " or ".join(map(repr, typing.get_args(kind)))
+    if isinstance(kind, type) and issubclass(kind, enum.Enum):
+        return " or ".join(repr(member.value) for member in kind)
+    if (origin or kind) in _LISTS:
+        return "a list"
+    if (origin or kind) in _TABLES or (isinstance(kind, type) and issubclass(kind, msgspec.Struct)):
+        return "a table"
+    return _WORDS.get(kind, str(getattr(kind, "__name__", kind)))
+
+
+def _wrong(kind: Any, value: object, error: str) -> str:
+    """Return what is wrong with a value as a whole, in our words or else in msgspec's."""
+    options = _options(kind)
+    if type(value) in options:  # the type is right, but not within its bounds
+        return f"{error[:1].lower()}{error[1:]}, got {value!r}".replace("`", "")
+    literals = [option for option in options if typing.get_origin(option) is typing.Literal]
+    known = [str(word) for literal in literals for word in typing.get_args(literal)]
+    guess = nearest(value, known) if isinstance(value, str) else ""
+    return f"expected {_words(kind)}, got {said(value)}{guess}"
 
 
 def _keys(fields: Mapping[str, object]) -> str:
     return f"; known: {', '.join(fields)}" if fields else "; this takes no keys"
 
 
-def _join(path: str, key: str) -> str:
-    return f"{path}.{key}" if path else key
+def _join(path: str, key: object) -> str:
+    return f"{path}.{key}" if path else str(key)

@@ -6,31 +6,38 @@ import math
 import re
 
 _UNITS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
-_PATTERN = re.compile(r"(?:(\d+(?:\.\d+)?)d)?(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?")
+_NUMBER = r"\d+(?:\.\d+)?"
+_PATTERN = re.compile(r"\s*".join(rf"(?:({_NUMBER})\s*{unit})?" for unit in _UNITS))
 
 
 def seconds(duration: object) -> float:
     """Return a duration in seconds.
 
     Args:
-        duration: A finite number of seconds, or text such as ``"90s"``, ``"1.5h"``, ``"1h30m"``.
+        duration: A number of seconds, or text such as ``"90s"``, ``"1.5h"``, ``"1h30m"``, with
+            the units d, h, m and s, the largest first.
 
     Raises:
-        ValueError: If it is neither.
+        ValueError: If it is neither, negative, or endless.
     """
     if isinstance(duration, int | float) and not isinstance(duration, bool):
-        if math.isfinite(duration):
+        if 0 <= duration < math.inf:
             return float(duration)
     elif isinstance(duration, str):
-        match = _PATTERN.fullmatch(duration.strip().replace(" ", ""))
+        match = _PATTERN.fullmatch(duration.strip())
         if match and any(match.groups()):
             parts = zip(match.groups(), _UNITS.values(), strict=True)
             return sum(float(number) * unit for number, unit in parts if number)
-    raise ValueError(f"expected seconds or a duration such as '90s', '10m' or '2h', got {duration!r}")
+    raise ValueError(
+        f"expected seconds or a duration such as '90s', '10m' or '2h', got {duration!r}"
+    )
 
 
 def human(duration: float) -> str:
-    """Return seconds as people say them: ``0.4s``, ``42s``, ``3m05s``, ``2h07m``."""
+    """Return seconds as people say them: ``0.4s``, ``42s``, ``3m05s``, ``2h07m``.
+
+    What is negative, as a clock that was set back may have it, is ``0.0s``.
+    """
     if duration < 9.95:
         return f"{max(duration, 0.0):.1f}s"
     whole = round(duration)

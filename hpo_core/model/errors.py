@@ -100,9 +100,15 @@ class NoResult(HpoError):
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Return ``"; did you mean 'x'?"`` for the known word closest to `word`, or ``""``."""
-    matches = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f"; did you mean {matches[0]!r}?" if matches else ""
+    """Return ``"; did you mean 'x'?"`` for the known word closest to `word`, or ``""``.
+
+    Upper case counts as lower case, and a beginning as the word: ``min`` for ``minimize``.
+    """
+    by_lower = {name.lower(): name for name in known}
+    lower = word.lower()
+    matches = difflib.get_close_matches(lower, by_lower, n=1, cutoff=0.6)
+    matches += [name for name in by_lower if lower and name.startswith(lower)]
+    return f"; did you mean {by_lower[matches[0]]!r}?" if matches else ""
 
 
 def listed(names: Sequence[str], empty: str = "none") -> str:

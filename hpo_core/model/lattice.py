@@ -4,54 +4,65 @@
 a list of them anywhere: 10^12 configurations cost as much as ten. Conditions and forbidden
 combinations are counted exactly, so that no number stands for nothing.
 
-How: parameters that have nothing to do with each other multiply (`_Product`); where one decides
+How: parameters that have nothing to do with each other multiply (a `Product`); where one decides
 over others, by a condition or a forbidden combination, its values are grouped into classes that
-decide alike, and each class has a lattice of what is left (`_Choice`).
+decide alike, and each class has a lattice of what is left (a `Choice`).
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
-from typing import Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 import msgspec
 
 from hpo_core.model.errors import Fault, InvalidInput
-from hpo_core.model.parameters import Float, Parameter, ParameterSet
+from hpo_core.model.lattice_tree import NOTHING, Branch, Choice, Leaf, Members, Node, product
+from hpo_core.model.parameters import Parameter, ParameterSet
 from hpo_core.model.space import SearchSpace
-from hpo_core.model.values import Configuration, Value, is_one_of
+from hpo_core.model.values import Configuration, Value, identity
 
 
 class Lattice:
-    """The configurations of a finite space, numbered from 0.
+    """The configurations of a finite space, numbered from 0; there is at least one.
 
-    The last parameter changes fastest, as long as no condition comes between.
+    The last parameter changes fastest, as long as no condition or forbidden combination comes
+    between.
 
     Args:
         space: The space.
         points: How many points to take of each Float without a step: one number for all, or
-            one for each name. They are evenly spaced on its scale, both ends included.
+            one for each name. They are evenly spaced on its scale, both ends included; a single
+            point is the Float's default, or else its middle.
+
+    Attributes:
+        size: How many configurations there are, of any magnitude.
 
     Raises:
-        InvalidInput: If a Float has neither a step nor points.
+        InvalidInput: If a Float has neither a step nor points, or if everything is forbidden.
     """
 
     def __init__(self, space: SearchSpace, points: int | Mapping[str, int] | None = None) -> None:
         self._space = space
-        self._axes = {axis.name: _axis(axis, points) for axis in space.ordered}
-        continuous = [name for name, axis in self._axes.items() if axis is None]
-        if continuous:
-            raise InvalidInput(
-                Fault(f"parameters.{name}", "has no step; give it a step, or a number of points")
-                for name in continuous
-            )
-        self._root = self._build(space.ordered, {}, range(len(space.clauses)))
+        leaves = {}
+        faults = []
+        for axis in space.ordered:
+            wanted = points.get(axis.name) if isinstance(points, Mapping) else points
+            if axis.size is not None:
+                leaves[axis.name] = Leaf(axis, axis.size)
+            elif wanted is not None:
+                leaves[axis.name] = Leaf(axis, wanted, spaced=True)
+            else:
+                message = "has no step; give it a step, or a number of points"
+                faults.append(Fault(f"parameters.{axis.name}", message))
+        if faults:
+            raise InvalidInput(faults)
+        self._root = _Builder(space, leaves).root()
         self.size: int = self._root.size
-
-    def __len__(self) -> int:
-        return self.size
+        if not self.size:
+            raise InvalidInput(
+                [Fault("forbidden", "no configuration is left; allow at least one")]
+            )
 
     def __getitem__(self, index: int) -> Configuration:
         if not 0 <= index < self.size:
@@ -62,296 +73,157 @@ class Lattice:
 
     def index(self, configuration: Mapping[str, Value]) -> int | None:
         """Return a configuration's number, or None if it is not one of the lattice's."""
-        index = self._root.index(configuration)
-        return index if index is not None and self[index] == configuration else None
+        values = dict(configuration)
+        index = self._root.take(values)
+        return None if values else index  # a value that nothing has taken belongs to no active axis
 
-    # -- building the tree ------------------------------------------------------------------
 
-    def _build(
-        self, axes: Sequence[Parameter], known: Mapping[str, _Known], clauses: Iterable[int]
-    ) -> _Node:
+class _Known(msgspec.Struct, frozen=True):
+    """What is known of a name: its value; or that it is inactive, or none of those mentioned."""
+
+    value: Value = None
+    has_value: bool = False
+
+    def is_among(self, wanted: _Wanted) -> bool:
+        return self.has_value and identity(self.value) in wanted
+
+
+_INACTIVE = _UNMENTIONED = _Known()
+
+_Facts: TypeAlias = Mapping[str, _Known]
+_Wanted: TypeAlias = frozenset[tuple[type, object]]
+_Clause: TypeAlias = dict[str, _Wanted]
+
+
+class _Builder:
+    """Builds a lattice's tree: decides one axis after the other, parents first.
+
+    The nodes of equal remainders are shared: a chain of forbidden combinations is as long as the
+    chain, not as many as its values' combinations.
+    """
+
+    def __init__(self, space: SearchSpace, leaves: Mapping[str, Leaf]) -> None:
+        self._axes = space.ordered
+        self._leaves = leaves
+        self._conditions = {name: _clause(parents) for name, parents in space.conditions.items()}
+        self._clauses = tuple(map(_clause, space.clauses))
+        self._built: dict[tuple[tuple[str, ...], tuple[int, ...]], Node] = {}
+
+    def root(self) -> Node:
+        """Return the whole space's node."""
+        return self._node(self._axes, range(len(self._clauses)), {})
+
+    def _node(self, axes: Sequence[Parameter], clauses: Sequence[int], known: _Facts) -> Node:
+        """Return the node of the axes that are left, given what is known of the decided ones."""
         axes, known = self._without_inactive(axes, known)
-        undecided: list[int] = []
-        for clause in clauses:
-            match self._verdict(clause, known):
-                case True:
-                    return _Product(())
-                case None:
-                    undecided.append(clause)
-        parts = [self._part(part, known, undecided) for part in self._apart(axes, undecided)]
-        return parts[0] if len(parts) == 1 else _Product(tuple(parts))
+        verdicts = {clause: self._verdict(clause, known) for clause in clauses}
+        if True in verdicts.values():
+            return NOTHING
+        open_ones = [clause for clause, verdict in verdicts.items() if verdict is None]
+        return product([self._part(*part, known) for part in self._apart(axes, open_ones)])
 
     def _without_inactive(
-        self, axes: Sequence[Parameter], known: Mapping[str, _Known]
-    ) -> tuple[list[Parameter], dict[str, _Known]]:
+        self, axes: Sequence[Parameter], known: _Facts
+    ) -> tuple[list[Parameter], _Facts]:
         kept, known = [], dict(known)
         for axis in axes:
-            parents = self._space.conditions[axis.name].items()
+            parents = self._conditions[axis.name].items()
             if any(p in known and not known[p].is_among(wanted) for p, wanted in parents):
                 known.update(dict.fromkeys(axis.names, _INACTIVE))
             else:
                 kept.append(axis)
         return kept, known
 
-    def _verdict(self, clause: int, known: Mapping[str, _Known]) -> bool | None:
+    def _verdict(self, clause: int, known: _Facts) -> bool | None:
         """Say whether a forbidden combination is met, or None while that is open."""
-        wanted = self._space.clauses[clause]
+        wanted = self._clauses[clause]
         met = [known[name].is_among(values) for name, values in wanted.items() if name in known]
         if not all(met):
             return False
         return True if len(met) == len(wanted) else None
 
-    def _apart(self, axes: Sequence[Parameter], clauses: Sequence[int]) -> list[list[Parameter]]:
-        """Split the axes into groups that have nothing to do with each other."""
+    def _apart(
+        self, axes: Sequence[Parameter], clauses: Sequence[int]
+    ) -> Iterator[tuple[list[Parameter], list[int]]]:
+        """Split axes and forbidden combinations into groups that have nothing to do together."""
         owner = {name: axis.name for axis in axes for name in axis.names}
+        spoken_of = {
+            clause: [owner[name] for name in self._clauses[clause] if name in owner]
+            for clause in clauses
+        }
         links = [
-            [axis.name, *(owner[p] for p in self._space.conditions[axis.name] if p in owner)]
+            [axis.name, *(owner[p] for p in self._conditions[axis.name] if p in owner)]
             for axis in axes
         ]
-        links += [
-            [owner[name] for name in self._space.clauses[clause] if name in owner]
-            for clause in clauses
-        ]
         group = {axis.name: {axis.name} for axis in axes}
-        for link in links:
-            union = set().union(*(group[name] for name in link))
+        for link in [*links, *spoken_of.values()]:
+            union = set[str]().union(*(group[name] for name in link))
             group.update(dict.fromkeys(union, union))
-        seen: dict[int, list[Parameter]] = {}
-        for axis in axes:
-            seen.setdefault(id(group[axis.name]), []).append(axis)
-        return list(seen.values())
+        for names in {id(names): names for names in group.values()}.values():
+            yield (
+                [axis for axis in axes if axis.name in names],
+                [clause for clause in clauses if spoken_of[clause][0] in names],
+            )
 
-    def _part(
-        self, axes: Sequence[Parameter], known: Mapping[str, _Known], clauses: Sequence[int]
-    ) -> _Node:
+    def _part(self, axes: Sequence[Parameter], clauses: Sequence[int], known: _Facts) -> Node:
+        """Return the node of one group. What is known decides nothing within it any more."""
+        key = tuple(axis.name for axis in axes), tuple(clauses)
+        if key not in self._built:
+            self._built[key] = self._decide(axes, clauses, known)
+        return self._built[key]
+
+    def _decide(self, axes: Sequence[Parameter], clauses: Sequence[int], known: _Facts) -> Node:
         first, *rest = axes
-        axis = self._axes[first.name]
-        assert axis is not None
+        leaf = self._leaves[first.name]
         mentions = self._mentions(first, rest, clauses)
-        if not mentions:
-            return axis if not rest else _Product((axis, self._build(rest, known, clauses)))
+        if not mentions:  # then it is alone: in a group, the first decides over another
+            return leaf
         branches = []
-        for members, values in _classes(first, axis, mentions):
-            below = self._build(rest, {**known, **values}, clauses)
+        for members, values in _classes(leaf, mentions):
+            below = self._node(rest, clauses, {**known, **values})
             if below.size:
-                branches.append(_Branch(members, below))
-        return _Choice(axis, tuple(branches))
+                branches.append(Branch(members, below))
+        return Choice(leaf, tuple(branches), sum(branch.size for branch in branches))
 
     def _mentions(
         self, first: Parameter, rest: Sequence[Parameter], clauses: Sequence[int]
-    ) -> list[tuple[str, tuple[Value, ...]]]:
+    ) -> list[tuple[str, _Wanted]]:
         """Return what conditions and forbidden combinations say of the first axis's names."""
-        spoken = [self._space.conditions[axis.name] for axis in rest]
-        spoken += [self._space.clauses[clause] for clause in clauses]
+        spoken = [self._conditions[axis.name] for axis in rest]
+        spoken += [self._clauses[clause] for clause in clauses]
         return [(name, said[name]) for said in spoken for name in first.names if name in said]
 
 
-# -- the tree -------------------------------------------------------------------------------
-
-
-class _Node(Protocol):
-    @property
-    def size(self) -> int: ...
-    def fill(self, index: int, values: dict[str, Value]) -> None: ...
-    def index(self, values: Mapping[str, Value]) -> int | None: ...
-
-
-class _Leaf(msgspec.Struct, frozen=True):
-    """One axis with the points that it takes part with."""
-
-    axis: Parameter
-    points: int | None  # of a Float without a step
-    size: int
-
-    def fill(self, index: int, values: dict[str, Value]) -> None:
-        if isinstance(self.axis, ParameterSet):
-            values.update(self.axis.at_all(index))
-        elif isinstance(self.axis, Float) and self.points is not None:
-            values[self.axis.name] = spaced(self.axis, self.points, index)
-        else:
-            values[self.axis.name] = self.axis.at(index)
-
-    def index(self, values: Mapping[str, Value]) -> int | None:
-        axis = self.axis
-        if any(name not in values for name in axis.names):
-            return None
-        if isinstance(axis, ParameterSet):
-            return axis.index_of(values)
-        value = values[axis.name]
-        if axis.wrong(value):
-            return None
-        if isinstance(axis, Float) and self.points is not None:
-            return _nearest_point(axis, self.points, value)
-        return axis.index(value)
-
-
-class _Product(msgspec.Struct, frozen=True, dict=True):
-    """Independent parts; the last one changes fastest. Without parts it stands for nothing."""
-
-    parts: tuple[_Leaf | _Product | _Choice, ...]
-
-    @property
-    def size(self) -> int:
-        return math.prod(part.size for part in self.parts) if self.parts else 0
-
-    def fill(self, index: int, values: dict[str, Value]) -> None:
-        for part in reversed(self.parts):
-            index, place = divmod(index, part.size)
-            part.fill(place, values)
-
-    def index(self, values: Mapping[str, Value]) -> int | None:
-        index = 0
-        for part in self.parts:
-            place = part.index(values)
-            if place is None:
-                return None
-            index = index * part.size + place
-        return index
-
-
-class _Members(msgspec.Struct, frozen=True):
-    """Some points of an axis: those listed, or all but those listed."""
-
-    listed: tuple[int, ...]  # ascending
-    others_of: int | None  # None: the listed ones; else all of that many but the listed ones
-
-    @property
-    def size(self) -> int:
-        return len(self.listed) if self.others_of is None else self.others_of - len(self.listed)
-
-    def at(self, place: int) -> int:
-        if self.others_of is None:
-            return self.listed[place]
-        for gap in self.listed:
-            if gap > place:
-                break
-            place += 1
-        return place
-
-    def place(self, point: int) -> int | None:
-        if self.others_of is None:
-            return self.listed.index(point) if point in self.listed else None
-        return None if point in self.listed else point - sum(gap < point for gap in self.listed)
-
-
-class _Branch(msgspec.Struct, frozen=True):
-    members: _Members
-    below: _Leaf | _Product | _Choice
-
-
-class _Choice(msgspec.Struct, frozen=True):
-    """An axis whose value decides what is left: a branch for each class of its points."""
-
-    axis: _Leaf
-    branches: tuple[_Branch, ...]
-
-    @property
-    def size(self) -> int:
-        return sum(branch.members.size * branch.below.size for branch in self.branches)
-
-    def fill(self, index: int, values: dict[str, Value]) -> None:
-        for branch in self.branches:
-            size = branch.members.size * branch.below.size
-            if index < size:
-                place, rest = divmod(index, branch.below.size)
-                self.axis.fill(branch.members.at(place), values)
-                branch.below.fill(rest, values)
-                return
-            index -= size
-
-    def index(self, values: Mapping[str, Value]) -> int | None:
-        point = self.axis.index(values)
-        if point is None:
-            return None
-        before = 0
-        for branch in self.branches:
-            place = branch.members.place(point)
-            if place is not None:
-                rest = branch.below.index(values)
-                return None if rest is None else before + place * branch.below.size + rest
-            before += branch.members.size * branch.below.size
-        return None
-
-
-class _Known(msgspec.Struct, frozen=True):
-    """What is known of a name: its value, that it is none of those mentioned, or inactive."""
-
-    value: Value = None
-    has_value: bool = False
-
-    def is_among(self, values: tuple[Value, ...]) -> bool:
-        return self.has_value and is_one_of(self.value, values)
-
-
-_INACTIVE = _UNMENTIONED = _Known()
-
-
-def _classes(
-    first: Parameter, axis: _Leaf, mentions: Sequence[tuple[str, tuple[Value, ...]]]
-) -> list[tuple[_Members, dict[str, _Known]]]:
+def _classes(leaf: Leaf, mentions: Sequence[tuple[str, _Wanted]]) -> list[tuple[Members, _Facts]]:
     """Group an axis's points by what the mentions say of them: classes that decide alike."""
-    if isinstance(first, ParameterSet):
-        points = list(range(axis.size))
-    else:
-        distinct = {value for _, values in mentions for value in _indices(axis, values)}
-        points = sorted(distinct)
+    points = sorted(_mentioned(leaf, mentions))
     alike: dict[tuple[bool, ...], list[int]] = {}
     for point in points:
-        values: dict[str, Value] = {}
-        axis.fill(point, values)
-        said = tuple(is_one_of(values[name], wanted) for name, wanted in mentions)
+        values = _values(leaf, point)
+        said = tuple(identity(values[name]) in wanted for name, wanted in mentions)
         alike.setdefault(said, []).append(point)
-    classes = []
-    for members in alike.values():
-        values = {}
-        axis.fill(members[0], values)
-        known = {name: _Known(value, True) for name, value in values.items()}
-        classes.append((_Members(tuple(members), None), known))
-    rest = _Members(tuple(points), axis.size)
-    if rest.size:
-        classes.append((rest, dict.fromkeys(first.names, _UNMENTIONED)))
-    return classes
+    classes: list[tuple[Members, _Facts]] = []
+    for same in alike.values():
+        known = {name: _Known(value, True) for name, value in _values(leaf, same[0]).items()}
+        classes.append((Members(tuple(same), False, len(same)), known))
+    if others := leaf.size - len(points):
+        unmentioned = dict.fromkeys(leaf.axis.names, _UNMENTIONED)
+        classes.append((Members(tuple(points), True, others), unmentioned))
+    return sorted(
+        classes, key=lambda entry: entry[0].at(0)
+    )  # as near to the axis's order as can be
 
 
-def _indices(axis: _Leaf, values: tuple[Value, ...]) -> Iterable[int]:
-    for value in values:
-        point = axis.index({axis.axis.name: value})
-        found: dict[str, Value] = {}
-        if point is not None:
-            axis.fill(point, found)
-            if found[axis.axis.name] == value:
-                yield point
+def _mentioned(leaf: Leaf, mentions: Sequence[tuple[str, _Wanted]]) -> set[int]:
+    """Return the points whose values are mentioned; of a set, which has few, all points."""
+    if isinstance(leaf.axis, ParameterSet):
+        return set(range(leaf.size))
+    name = leaf.axis.name
+    values = {value for _, wanted in mentions for _, value in wanted}
+    return {point for point in points if point is not None}
 
 
-# -- the points of a Float without a step ---------------------------------------------------
-
-
-def _axis(axis: Parameter, points: int | Mapping[str, int] | None) -> _Leaf | None:
-    if axis.size is not None:
-        return _Leaf(axis, None, axis.size)
-    wanted = points.get(axis.name) if isinstance(points, Mapping) else points
-    return None if wanted is None else _Leaf(axis, wanted, wanted)
-
-
-def spaced(axis: Float, points: int, index: int) -> float:
-    """Return point `index` of `points` evenly spaced ones on a Float's scale, ends included."""
-    if points == 1:
-        return axis.start
-    if index in (0, points - 1):
-        return axis.low if index == 0 else axis.high
-    share = index / (points - 1)
-    if axis.log:
-        return axis.low ** (1 - share) * axis.high**share
-    low, high = Decimal(repr(axis.low)), Decimal(repr(axis.high))
-    return float(low + (high - low) * index / (points - 1))
-
-
-def _nearest_point(axis: Float, points: int, value: Value) -> int | None:
-    assert isinstance(value, float)
-    if points == 1:
-        return 0
-    if axis.log:
-        share = (math.log(value) - math.log(axis.low)) / (math.log(axis.high) - math.log(axis.low))
-    else:
-        share = (value - axis.low) / (axis.high - axis.low)
-    return round(share * (points - 1))
+def _values(leaf: Leaf, point: int) -> dict[str, Value]:
+    values: dict[str, Value] = {}
+    leaf.fill(point, values)
+    return values

@@ -45,13 +45,17 @@ def updated(
         objectives: The study's objectives.
         losses: What counted so far, one for each objective; None where nothing was reported,
             NaN where the value that counts was not a finite number.
-        metrics: What was reported now; a metric that is missing changes nothing.
+        metrics: What was reported now; a metric that is missing changes nothing. One that is
+            NaN or infinite counts as failed: as the last value it undoes what counted before,
+            and it is never the best one.
     """
     return tuple(
-        _updated(objective, loss, metrics[objective.metric])
-        if objective.metric in metrics
-        else loss
-        for objective, loss in zip(objectives, losses, strict=True)
+        [  # a list first: this runs for each report, and a generator takes twice as long
+            _updated(objective, loss, metrics[objective.metric])
+            if objective.metric in metrics
+            else loss
+            for objective, loss in zip(objectives, losses, strict=True)
+        ]
     )
 
 
@@ -79,6 +83,9 @@ def pareto_front(points: Sequence[Sequence[float]]) -> list[int]:
     """Return the indices of the points that no other point dominates, best first loss first.
 
     Equal points are all kept. O(n log n) for one or two losses, O(n * front) for more.
+
+    Args:
+        points: One loss for each objective, all minimised and none of them NaN.
     """
     order = sorted(range(len(points)), key=lambda index: tuple(points[index]))
     front: list[int] = []

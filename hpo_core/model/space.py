@@ -1,10 +1,13 @@
-"""The search space: parameters, the conditions under which they are active, and what is forbidden."""
+"""The search space: parameters, when they are active, and which combinations are forbidden."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cached_property
+from typing import TypeAlias
 
+from hpo_core.model.allowed import first_allowed
+from hpo_core.model.axis import several
 from hpo_core.model.checked import Checked
 from hpo_core.model.errors import Fault, InvalidInput, nearest
 from hpo_core.model.parameters import (
@@ -15,7 +18,7 @@ from hpo_core.model.parameters import (
     Parameter,
     ParameterSet,
 )
-from hpo_core.model.values import Configuration, Value, is_one_of
+from hpo_core.model.values import Configuration, Value, as_float, identity
 
 
 class SearchSpace(Checked, frozen=True):
@@ -31,8 +34,8 @@ class SearchSpace(Checked, frozen=True):
             A configuration is forbidden if all the names are active and have those values.
 
     Raises:
-        InvalidInput: For a name used twice, an unknown parent, a cycle of conditions, or a
-            value that a parent or a forbidden parameter can't take.
+        InvalidInput: For a name used twice, an unknown parent, a cycle of conditions, a value
+            that a parent or a forbidden parameter can't take, or if all is forbidden.
     """
 
     parameters: tuple[Parameter, ...]
@@ -86,18 +89,18 @@ class SearchSpace(Checked, frozen=True):
         """The forbidden combinations, each name with all its values, in the names' own types."""
         return tuple(
             {
-                name: tuple(self._own(name, value) for value in _several(values))
+                name: tuple(self._own(name, value) for value in several(values))
                 for name, values in clause.items()
             }
             for clause in self.forbidden
         )
 
-    @property
+    @cached_property
     def is_conditional(self) -> bool:
         """Whether some parameter is active only for some values of others."""
         return any(axis.conditions for axis in self.parameters)
 
-    @property
+    @cached_property
     def is_finite(self) -> bool:
         """Whether every axis has a number of points."""
         return all(axis.size is not None for axis in self.parameters)
@@ -105,51 +108,57 @@ class SearchSpace(Checked, frozen=True):
     # -- configurations ---------------------------------------------------------------------
 
     def is_active(self, axis: Parameter, values: Mapping[str, Value]) -> bool:
-        """Say whether `axis` is active, given the values of its parents."""
-        return all(
-            parent in values and is_one_of(values[parent], wanted)
-            for parent, wanted in self.conditions[axis.name].items()
-        )
+        """Say whether `axis` is active, given the values of its active parents."""
+        return _meets(values, self._wanted[axis.name])
 
     def is_forbidden(self, values: Mapping[str, Value]) -> bool:
         """Say whether the values match a forbidden combination."""
-        return any(_matches(clause, values) for clause in self.clauses)
+        return any(_meets(values, clause) for clause in self._unwanted)
 
     def build(self, choose: Callable[[Parameter], Value | Mapping[str, Value]]) -> Configuration:
         """Build a configuration by asking `choose` for each active parameter, parents first.
+
+        What `choose` returns is taken as it is: see `wrong` for a check.
 
         Args:
             choose: Returns a parameter's value; for a ParameterSet one of its combinations.
         """
         values: dict[str, Value] = {}
-        for axis in self.ordered:
-            if self._unconditional or self.is_active(axis, values):
+        for axis, parents in self._plan:
+            if not parents or _meets(values, parents):
                 chosen = choose(axis)
-                if isinstance(chosen, Mapping):
-                    values.update(chosen)
+                if isinstance(axis, ParameterSet):
+                    values.update(chosen)  # type: ignore[arg-type]  # a set's is a mapping
                 else:
-                    values[axis.name] = chosen
+                    values[axis.name] = chosen  # type: ignore[assignment]  # any other's is not
         return Configuration(values)
 
     def defaults(self) -> Configuration:
-        """Return the configuration of every parameter's starting value."""
-        return self.build(
+        """Return the configuration of every parameter's starting value.
+
+        If that one is forbidden, it is the first allowed one that `first_allowed` finds.
+        """
+        built = self.build(
             lambda axis: axis.at_all(0) if isinstance(axis, ParameterSet) else axis.start
         )
+        if not self.is_forbidden(built):
+            return built
+        allowed = first_allowed(self)
+        assert allowed is not None, "checked when the space was made"
+        return Configuration(allowed)
 
     def configuration(self, values: Mapping[str, Value]) -> Configuration:
         """Return `values` as a configuration of this space, in its order.
 
+        A whole number for a Float is taken as the float that it is.
+
         Raises:
             InvalidInput: With everything that is wrong, see `wrong`.
         """
-        values = {
-            name: self._own(name, value) if name in self.by_name else value
-            for name, value in values.items()
-        }
-        if faults := self.wrong(values):
+        own = {name: self._own(name, value) for name, value in values.items()}
+        if faults := self.wrong(own):
             raise InvalidInput(faults)
-        return Configuration({name: values[name] for name in self.names if name in values})
+        return Configuration({name: own[name] for name in self.names if name in own})
 
     def wrong(self, values: Mapping[str, Value]) -> list[Fault]:
         """Return everything that keeps `values` from being a configuration of this space.
@@ -158,33 +167,51 @@ class SearchSpace(Checked, frozen=True):
         parameters that have a value, active ones that have none, forbidden combinations.
         """
         faults: list[Fault] = []
-        active: set[str] = set()
-        for axis in self.ordered:
-            if not (self._unconditional or self.is_active(axis, values)):
-                continue
-            active.update(axis.names)
-            missing = [name for name in axis.names if name not in values]
-            faults += [Fault(name, "is active but has no value") for name in missing]
-            if missing:
+        active: dict[str, Value] = {}
+        for axis, parents in self._plan:
+            if parents and not _meets(active, parents):
                 continue
             if isinstance(axis, ParameterSet):
-                if axis.index_of(values) is None:
-                    given = {name: values[name] for name in axis.names}
-                    faults.append(Fault(axis.name, f"{given} is none of its combinations"))
-            elif wrong := axis.wrong(values[axis.name]):
-                faults.append(Fault(axis.name, wrong))
-        if len(active) < len(values) or not active.issuperset(values):
-            for name in values:
-                if name not in self.by_name:
-                    message = f"no such parameter{nearest(name, self.by_name)}"
-                    faults.append(Fault(name, message))
-                elif name not in active:
-                    faults.append(Fault(name, "is not active with these values; leave it out"))
-        for clause in self.clauses:
-            if _matches(clause, values):
-                forbidden = ", ".join(f"{name}={values[name]!r}" for name in clause)
+                faults += _wrong_combination(axis, values)
+                active.update((name, values[name]) for name in axis.names if name in values)
+            elif axis.name not in values:
+                faults.append(Fault(axis.name, "is active but has no value"))
+            else:
+                active[axis.name] = value = values[axis.name]
+                if wrong := axis.wrong(value):
+                    faults.append(Fault(axis.name, wrong))
+        if len(active) < len(values):
+            faults += self._superfluous(values, active)
+        for clause in self._unwanted:
+            if _meets(active, clause):
+                forbidden = ", ".join(f"{name}={active[name]!r}" for name in clause)
                 faults.append(Fault("", f"the combination {forbidden} is forbidden"))
         return faults
+
+    def _superfluous(self, values: Iterable[str], active: Collection[str]) -> Iterator[Fault]:
+        for name in values:
+            if name not in self.by_name:
+                message = f"there is no parameter {name!r}{nearest(name, self.by_name)}"
+                yield Fault(name, message)
+            elif name not in active:
+                yield Fault(name, "is not active with these values; leave it out")
+
+    # -- made once, so that the above is quick ----------------------------------------------
+
+    @cached_property
+    def _wanted(self) -> dict[str, _Clause]:
+        """For each parameter its parents' values, by identity."""
+        return {name: _clause(parents) for name, parents in self.conditions.items()}
+
+    @cached_property
+    def _unwanted(self) -> tuple[_Clause, ...]:
+        """The forbidden combinations, by identity."""
+        return tuple(map(_clause, self.clauses))
+
+    @cached_property
+    def _plan(self) -> tuple[tuple[Parameter, _Clause], ...]:
+        """The parameters, parents before children, each with what it wants of its parents."""
+        return tuple((axis, self._wanted[axis.name]) for axis in self.ordered)
 
     # -- checks when made -------------------------------------------------------------------
 
@@ -200,8 +227,11 @@ class SearchSpace(Checked, frozen=True):
             if not clause:
                 faults.append(Fault(f"forbidden[{index}]", "give at least one parameter"))
             for name, given in clause.items():
-                faults += self._wrong_values(f"forbidden[{index}].{name}", name, _several(given))
-        return faults or self._cycles()
+                faults += self._wrong_values(f"forbidden[{index}].{name}", name, several(given))
+        faults = faults or self._cycles()
+        if not faults and self.forbidden and first_allowed(self) is None:
+            faults.append(Fault("forbidden", "no configuration is left; allow at least one"))
+        return faults
 
     def _doubled(self) -> Iterator[Fault]:
         seen: dict[str, str] = {}
@@ -212,9 +242,7 @@ class SearchSpace(Checked, frozen=True):
                     yield Fault(f"parameters.{axis.name}", f"the name {name!r} is used twice")
                 seen[name] = axis.name
 
-    def _wrong_values(
-        self, path: str, name: str, values: tuple[Value, ...]
-    ) -> Iterator[Fault]:
+    def _wrong_values(self, path: str, name: str, values: tuple[Value, ...]) -> Iterator[Fault]:
         if name not in self.by_name:
             yield Fault(path, f"there is no parameter {name!r}{nearest(name, self.by_name)}")
             return
@@ -223,7 +251,9 @@ class SearchSpace(Checked, frozen=True):
                 yield Fault(path, wrong)
 
     def _cycles(self) -> list[Fault]:
-        parents = {axis.name: [self._owners[p].name for p in axis.conditions] for axis in self.parameters}
+        parents = {
+            axis.name: [self._owners[p].name for p in axis.conditions] for axis in self.parameters
+        }
         left = dict(parents)
         while free := [name for name, above in left.items() if not any(p in left for p in above)]:
             for name in free:
@@ -234,7 +264,9 @@ class SearchSpace(Checked, frozen=True):
         while path.count(path[-1]) == 1:
             path.append(next(parent for parent in parents[path[-1]] if parent in left))
         cycle = " -> ".join(path[path.index(path[-1]) :])
-        return [Fault(f"parameters.{path[-1]}.when", f"the conditions go round in a circle: {cycle}")]
+        return [
+            Fault(f"parameters.{path[-1]}.when", f"the conditions go round in a circle: {cycle}")
+        ]
 
     @cached_property
     def _owners(self) -> dict[str, Parameter]:
@@ -246,13 +278,28 @@ class SearchSpace(Checked, frozen=True):
 
     def _own(self, name: str, value: Value) -> Value:
         """Return a whole number given for a Float as the float that it is."""
-        is_float = isinstance(self.by_name[name], Float)
-        return float(value) if is_float and type(value) is int else value
+        return as_float(value) if isinstance(self._owners.get(name), Float) else value
 
 
-def _several(values: Value | tuple[Value, ...]) -> tuple[Value, ...]:
-    return tuple(values) if isinstance(values, tuple | list) else (values,)
+_Clause: TypeAlias = dict[str, frozenset[tuple[type, object]]]
 
 
-def _matches(clause: Mapping[str, tuple[Value, ...]], values: Mapping[str, Value]) -> bool:
-    return all(name in values and is_one_of(values[name], wanted) for name, wanted in clause.items())
+def _clause(wanted: Mapping[str, tuple[Value, ...]]) -> _Clause:
+    return {name: frozenset(map(identity, values)) for name, values in wanted.items()}
+
+
+def _meets(values: Mapping[str, Value], clause: _Clause) -> bool:
+    """Say whether all the names have values, each one of those asked for."""
+    for name, wanted in clause.items():
+        if name not in values or identity(values[name]) not in wanted:
+            return False
+    return True
+
+
+def _wrong_combination(axis: ParameterSet, values: Mapping[str, Value]) -> Iterator[Fault]:
+    missing = [name for name in axis.names if name not in values]
+    for name in missing:
+        yield Fault(name, "is active but has no value")
+    if not missing and axis.index_of(values) is None:
+        given = ", ".join(f"{name}={values[name]!r}" for name in axis.names)
+        yield Fault(axis.name, f"{given} is none of its combinations")

@@ -6,6 +6,7 @@ stand for braces.
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Collection, Mapping, Sequence
 
@@ -13,6 +14,9 @@ import msgspec
 
 from hpo_core.model.errors import Fault, nearest
 from hpo_core.model.values import Value, as_text
+
+BUILTIN_PLACEHOLDERS = ("python", "iterations", "trial_id", "job_id", "checkpoint_dir")
+"""What a command may name besides the parameters; no parameter may be called so."""
 
 _parse = string.Formatter().parse
 
@@ -36,7 +40,10 @@ class Template(msgspec.Struct, frozen=True):
         return tuple(piece.name for piece in self.pieces if piece.name is not None)
 
     def render(self, values: Mapping[str, Value]) -> str:
-        """Fill the placeholders in; a name without a value (an inactive parameter) is ``-``."""
+        """Fill the placeholders in; a name without a value (an inactive parameter) is ``-``.
+
+        A value that its format is not made for (a text, in ``{model:.3g}``) is written without.
+        """
         return "".join(piece.literal + _rendered(piece, values) for piece in self.pieces)
 
 
@@ -44,12 +51,18 @@ def template(text: str) -> Template:
     """Cut a text at its placeholders.
 
     Raises:
-        ValueError: If its braces are not in order.
+        ValueError: If its braces are not in order, or a format is one for no kind of value.
     """
     pieces = []
-    for literal, name, spec, conversion in _parse(text):
+    try:
+        parts = list(_parse(text))
+    except ValueError as error:
+        raise ValueError(f"{text!r}: {error}; write {{{{ or }}}} for a brace") from None
+    for literal, name, spec, conversion in parts:
         if conversion or (name is not None and not name):
             raise ValueError(f"{text!r}: a placeholder is a name in braces; write {{{{ for a brace")
+        if spec and all(_formatted(value, spec) is None for value in (0.5, 1, "text")):
+            raise ValueError(f"{text!r}: there is no format {spec!r}; try {{{name}:.3g}}")
         pieces.append(Piece(literal, name, spec or ""))
     return Template(tuple(pieces))
 
@@ -71,27 +84,36 @@ class Command:
     """A command's argument list with placeholders, cut once and rendered for each job.
 
     An argument stays one argument whatever the value holds. An argument that names an inactive
-    parameter is left out, together with the option (``--depth``) that stands right before it.
+    parameter is left out, together with the option (``-d``, ``--depth``) right before it.
 
     Args:
         arguments: The argument list, with placeholders.
+
+    Raises:
+        ValueError: If an argument's braces are not in order, see `template`.
     """
 
     def __init__(self, arguments: Sequence[str]) -> None:
-        self._arguments = [(argument, template(argument)) for argument in arguments]
+        self._arguments = [
+            (cut, frozenset(cut.names), not cut.names and bool(_OPTION.fullmatch(argument)))
+            for argument, cut in ((argument, template(argument)) for argument in arguments)
+        ]
 
     def render(self, values: Mapping[str, Value]) -> list[str]:
         """Return the argument list for these values."""
         rendered: list[str] = []
-        option = False
-        for argument, cut in self._arguments:
-            if all(name in values for name in cut.names):
+        after_option = False
+        for cut, names, is_option in self._arguments:
+            if names <= values.keys():
                 rendered.append(cut.render(values))
-                option = argument.startswith("-") and "=" not in argument and not cut.names
-            elif option:
+            elif after_option:
                 rendered.pop()
-                option = False
+            after_option = is_option
         return rendered
+
+
+_OPTION = re.compile(r"--?[^\W\d_][^=]*")
+"""``-d`` and ``--depth``; but not ``-``, ``--`` or ``-1``, which are values, nor ``--a=b``."""
 
 
 def _rendered(piece: Piece, values: Mapping[str, Value]) -> str:
@@ -100,9 +122,12 @@ def _rendered(piece: Piece, values: Mapping[str, Value]) -> str:
     if piece.name not in values:
         return "-"
     value = values[piece.name]
-    if not piece.format:
-        return as_text(value)
+    formatted = _formatted(value, piece.format) if piece.format else None
+    return as_text(value) if formatted is None else formatted
+
+
+def _formatted(value: Value, spec: str) -> str | None:
     try:
-        return format(value, piece.format)
-    except (TypeError, ValueError):  # a format for numbers, and the value is a text
-        return as_text(value)
+        return format(value, spec)
+    except (TypeError, ValueError):  # the format is for values of another kind
+        return None

@@ -6,7 +6,9 @@ A value's type is part of what it is: ``1``, ``1.0``, ``True`` and ``"1"`` are f
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import math
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NoReturn, TypeAlias
 
 Value: TypeAlias = str | int | float | bool | None
@@ -15,15 +17,40 @@ Value: TypeAlias = str | int | float | bool | None
 JSON: TypeAlias = dict[str, Any] | list[Any] | str | int | float | bool | None
 """What plain JSON can hold."""
 
+_PLAIN = (str, int, float, bool, type(None))
+
 
 def identity(value: object) -> tuple[type, object]:
-    """Return a key under which only the same value of the same type is equal."""
-    return type(value), value
+    """Return a key under which only the same value of the same type is equal.
+
+    It can be hashed whatever the value is; what is no plain value is never equal to one.
+    """
+    return type(value), value if isinstance(value, _PLAIN) else None
 
 
 def is_one_of(value: object, values: Iterable[object]) -> bool:
     """Say whether `value` is among `values`, with the same type."""
     return any(type(value) is type(other) and value == other for other in values)
+
+
+def unfit(value: Value) -> Iterator[str]:
+    """Yield what keeps a value from being stored as JSON and coming back the same."""
+    if isinstance(value, float) and not math.isfinite(value):
+        yield f"a number must be finite, got {value}"
+
+
+def said(value: object) -> str:
+    """Return a value as errors show it, with what to do about one that is not plain Python."""
+    if type(value).__module__ == "builtins":
+        return repr(value)
+    return f"{value!r}; give it as plain Python (a numpy scalar's .item(), an enum's .value)"
+
+
+def as_float(value: Value) -> Value:
+    """Return a whole number as the float that it is, if there is one; all else as it is."""
+    if type(value) is int and abs(value) <= sys.float_info.max:
+        return float(value)
+    return value
 
 
 def as_text(value: Value) -> str:
@@ -39,7 +66,8 @@ class Configuration(dict[str, Value]):
     """One value for every active parameter: an immutable, hashable dict of plain values.
 
     It is a real ``dict``, so ``f(**configuration)`` and ``json.dumps(configuration)`` work;
-    to change a value, make a dict of it: ``dict(configuration, lr=0.1)``.
+    to change a value, make a dict of it: ``dict(configuration, lr=0.1)``. It is equal to what a
+    dict is equal to, so ``1 == 1.0``; `same_values` tells types apart.
     """
 
     __slots__ = ()
@@ -47,8 +75,8 @@ class Configuration(dict[str, Value]):
     def _refuse(self, *_: object, **__: object) -> NoReturn:
         raise TypeError("a Configuration cannot be changed; make a dict of it: dict(c, lr=0.1)")
 
-    __setitem__ = __delitem__ = __ior__ = _refuse  # type: ignore[assignment]  # all refused alike
-    clear = pop = popitem = setdefault = update = _refuse  # type: ignore[assignment]  # the same
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    clear = pop = popitem = setdefault = update = _refuse
 
     def __hash__(self) -> int:  # type: ignore[override]  # dict has none since it can change
         return hash(frozenset(self.items()))

@@ -16,7 +16,7 @@ from hpo_core.model.job import JobState, StudyState, TrialState
 from hpo_core.model.report import Decision, Report, Status
 from hpo_core.model.values import Value
 from hpo_core.store import schema
-from hpo_core.store.folder import StudyFolder
+from hpo_core.store.folder import ControllerLock, StudyFolder
 from hpo_core.store.records import (
     JobRecord,
     StudyRecord,
@@ -141,10 +141,22 @@ class Store:
             )
         return self.study(name)
 
-    def reconfigure(self, study: int, config: str) -> None:
-        """Replace a study's stored configuration, as ``hpo extend`` does."""
-        with self.writing() as connection:
-            connection.execute("UPDATE study SET config = ? WHERE id = ?", (config, study))
+    def extend(self, record: StudyRecord, config: str) -> None:
+        """Replace a study's configuration by one with a larger budget, and open it again.
+
+        Raises:
+            StudyRunning: If a controller runs it.
+        """
+        lock = ControllerLock(self.folder(record))
+        try:
+            with self.writing() as connection:
+                connection.execute(
+                    "UPDATE study SET config = ?, state = 'interrupted', reason = 'extended' "
+                    "WHERE id = ?",
+                    (config, record.id),
+                )
+        finally:
+            lock.release()
 
     def enqueue(self, study: int, configuration: Mapping[str, Value]) -> None:
         """Add a configuration that is run before the strategy is asked again."""

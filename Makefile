@@ -1,0 +1,89 @@
+# From a clean clone with python3 (3.10 or newer, with venv), pip and make: `make demo`, `make test`.
+# Each target sets up what it needs, once, and again when a pinned version or a package changes.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+# Every pip, and every build that a pip starts, keeps to the pinned versions.
+export PIP_CONSTRAINT := constraints.txt
+export PIP_BUILD_CONSTRAINT := constraints.txt
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+PLUGINS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
+PACKAGES := hpo_core $(patsubst %/__init__.py,%,$(wildcard plugins/*/hpo_*/__init__.py))
+DEVELOPMENT := hypothesis import-linter mypy numpy pandas pytest ruff scikit-learn
+
+READY := .venv/ready
+DEMO_READY := .venv-demo/ready
+BENCH_READY := .venv/ready-for-bench
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo examples test lint format bench dist clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+setup: $(READY) ## make the development environment: .venv
+
+demo: $(DEMO_READY) ## tune a network on handwritten digits; leaves hpo.db
+	.venv-demo/bin/hpo run examples/digits/study.toml
+
+examples: $(READY) ## run every example, each from its beginning
+	@rm -rf build/examples && mkdir -p build/examples
+	@set -e; for study in examples/*/study.toml; do \
+	    echo "$$study"; $(BIN)/hpo run "$$study" --store build/examples/hpo.db; done
+
+test: lint ## lint, then run all tests
+	$(BIN)/python -m pytest
+
+lint: $(READY) ## ruff, mypy, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy --strict $(PACKAGES)
+	$(BIN)/lint-imports --no-logo
+
+format: $(READY) ## put the code into its one form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(BENCH_READY) ## measure speed, beside other tools
+	$(BIN)/python benchmarks/run.py
+
+dist: $(READY) ## build a wheel of every distribution, into dist/
+	@rm -rf dist
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist . $(PLUGINS)
+	@ls dist
+
+clean: ## remove all that was made here, but for studies (hpo.db, hpo.files)
+	rm -rf .venv .venv-demo build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	    .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): constraints.txt pyproject.toml $(PLUGINS:%=%/pyproject.toml)
+	$(call environment,.venv)
+	@$(BIN)/python -m pip install --quiet $(DEVELOPMENT) -e . $(PLUGINS:%=-e %)
+	@touch $@
+
+$(DEMO_READY): constraints.txt pyproject.toml plugins/hpo-random-search/pyproject.toml
+	$(call environment,.venv-demo)
+	@.venv-demo/bin/python -m pip install --quiet numpy scikit-learn \
+	    -e . -e plugins/hpo-random-search
+	@touch $@
+
+$(BENCH_READY): $(READY)
+	@$(BIN)/python -m pip install --quiet optuna
+	@touch $@
+
+# Make the virtual environment $(1), or say what stands in the way. (It hides itself from git, as
+# newer versions of venv have it do.)
+define environment
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
+    echo 'hpo-core needs Python 3.10 or newer, and $(PYTHON) is not;' \
+        'name another one: make PYTHON=python3.12'; exit 1; } >&2
+@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+    echo '$(PYTHON) lacks venv; install it (on Debian and Ubuntu: the package python3-venv)'; \
+    exit 1; } >&2
+@echo 'setting up $(1) (a minute or so)'
+@$(PYTHON) -m venv $(1)
+@echo '*' > $(1)/.gitignore
+endef

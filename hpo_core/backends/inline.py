@@ -1,0 +1,169 @@
+"""The backend `inline`: runs a Python function in the controller's own process and thread.
+
+The fastest way for functions that take microseconds, and the easiest to debug. There is one job
+at a time, in the controller's current directory; what it prints goes to the terminal; it can only
+be stopped when it reports.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+
+from hpo_core import client
+from hpo_core.backends.functions import Call, caller, described, load
+from hpo_core.contracts.backend import (
+    BackendContext,
+    BackendSpec,
+    Finished,
+    JobEvent,
+    Outcome,
+    Reported,
+    Started,
+)
+from hpo_core.contracts.hookspecs import hookimpl
+from hpo_core.contracts.strategy import NoOptions
+from hpo_core.model.errors import BackendError
+from hpo_core.model.job import Job
+
+
+class InlineBackend:
+    """Runs one queued job in each call of `events`.
+
+    Args:
+        context: What is known of the study.
+        call: Calls the study's function.
+    """
+
+    def __init__(self, context: BackendContext, call: Call) -> None:
+        self._call = call
+        self._deliver = context.deliver
+        self._now = context.clock.now
+        self._metric = context.work.metric
+        self._queue: deque[Job] = deque()
+        self._running: str | None = None
+        self._stopped = False
+        self._broken: BaseException | None = None
+        self._ended: list[JobEvent] = []
+        self._wakes: queue.SimpleQueue[None] = queue.SimpleQueue()  # may be put to in a handler
+
+    def submit(self, job: Job) -> None:
+        self._queue.append(job)
+
+    def cancel(self, job_id: str, *, grace: float) -> None:
+        if job_id == self._running:
+            self._stopped = True
+        for job in self._queue:
+            if job.id == job_id:
+                self._queue.remove(job)
+                self._ended.append(Finished(job_id, self._now(), Outcome.CANCELLED))
+                break
+
+    def events(self, timeout: float | None) -> Sequence[JobEvent]:
+        if self._ended:
+            ended, self._ended = self._ended, []
+            return ended
+        if self._queue:
+            return (self._run(self._queue.popleft()),)
+        self._wait(timeout)
+        return ()
+
+    def wake(self) -> None:
+        self._wakes.put(None)
+
+    def adopt(self, jobs: Sequence[Job]) -> Sequence[str]:
+        return ()  # they died with the controller, in whose process they ran
+
+    def close(self) -> None:
+        self._queue.clear()
+        self._ended.clear()
+
+    def _wait(self, timeout: float | None) -> None:
+        try:
+            self._wakes.get(timeout=None if timeout is None else max(timeout, 0.0))
+            while True:
+                self._wakes.get_nowait()
+        except queue.Empty:
+            return
+
+    def _run(self, job: Job) -> Finished:
+        def send(iteration: int | None, metrics: Mapping[str, float]) -> None:
+            if not self._stopped:
+                try:
+                    self._deliver(Reported(job.id, self._now(), iteration, metrics))
+                except BaseException as error:  # noqa: BLE001  # raised again when the job is over
+                    self._broken, self._stopped = error, True
+            if self._stopped:
+                raise client.JobStopped(f"job {job.id} is to end here")
+
+        info = client.JobInfo(
+            job.id, job.trial_id, job.configuration, job.iterations, job.checkpoint_dir
+        )
+        self._running = job.id
+        self._stopped = False
+        token = client.current.set(client.Connection(info, send))
+        try:
+            self._deliver(Started(job.id, self._now()))
+            outcome, reason, metrics = self._outcome(info)
+        finally:
+            client.current.reset(token)
+            self._running = None
+        if self._broken is not None:
+            raise self._broken
+        return Finished(job.id, self._now(), outcome, reason, metrics)
+
+    def _outcome(self, info: client.JobInfo) -> tuple[Outcome, str, Mapping[str, float] | None]:
+        """Run the function and say how it ended; a KeyboardInterrupt passes."""
+        if self._stopped:
+            return Outcome.CANCELLED, "", None
+        try:
+            value = self._call(info)
+        except client.JobStopped as error:
+            if self._stopped:
+                return Outcome.CANCELLED, "", None
+            return Outcome.FAILED, described(error), None
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # the job's fault, whatever it is
+            return Outcome.FAILED, described(error), None
+        try:
+            metrics = client.returned(value, self._metric)
+        except TypeError as error:
+            return Outcome.FAILED, str(error), None
+        return Outcome.CANCELLED if self._stopped else Outcome.COMPLETED, "", metrics
+
+
+def build(context: BackendContext, options: NoOptions) -> InlineBackend:
+    """Make the backend.
+
+    Raises:
+        BackendError: If the study runs a command, sets variables for its jobs, or has a function
+            that can't be loaded.
+    """
+    work = context.work
+    if work.command is not None:
+        raise BackendError(
+            "the inline backend runs Python functions in this process, not commands; choose "
+            "backend 'local'"
+        )
+    if work.environment:
+        raise BackendError(
+            f"the inline backend runs jobs in this process and sets no variables for them "
+            f"({', '.join(work.environment)}); choose backend 'local', or leave them out"
+        )
+    if work.callable is not None:
+        return InlineBackend(context, caller(work.callable))
+    if work.function is None:
+        raise BackendError("there is nothing to run; give the study a function")
+    try:
+        function = load(work.function, os.path.abspath(work.directory))
+    except (Exception, SystemExit) as error:
+        raise BackendError(f"cannot load {work.function!r}: {described(error)}") from error
+    return InlineBackend(context, caller(function))
+
+
+@hookimpl
+def hpo_backends() -> Iterable[BackendSpec]:
+    """Announce the backend."""
+    summary = "Python functions, one at a time, in the controller's own process"
+    return [BackendSpec(name="inline", summary=summary, build=build)]

@@ -1,0 +1,10 @@
+"""The command ``hpo``: parse, call, print; no logic.
+
+main      the group of commands, loaded one by one; errors become sentences and exit statuses
+common    options that several commands share
+tables    plain text tables
+running   run, resume, extend, try
+looking   studies, show, top, jobs, log, export
+steering  enqueue, stop
+installed plugins
+"""

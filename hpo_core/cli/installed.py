@@ -1,0 +1,53 @@
+"""The command that lists what is installed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from hpo_core import plugins
+from hpo_core.cli import tables
+from hpo_core.cli.common import json_option, print_json
+from hpo_core.model.text import first_line
+from hpo_core.plugins import Described
+
+
+@click.command("plugins", epilog="Example: hpo plugins --json")
+@json_option
+def plugins_command(as_json: bool) -> None:
+    """List the installed plugins: what they bring, their versions, and why one fails."""
+    described = [_plain(found) for found in plugins.describe()]
+    if as_json:
+        print_json(described)
+        return
+    rows = []
+    for found in described:
+        origin = f"{found['distribution']} {found['version']}"
+        if found["failure"]:
+            rows.append([found["name"], "FAILS", origin, first_line(found["failure"])])
+        for kind in ("strategy", "backend"):
+            for spec in found[kind]:
+                rows.append([spec["name"], kind, origin, spec["summary"]])
+        if found["observers"]:
+            rows.append([found["name"], "observers", origin, ""])
+    print(tables.lay_out(["name", "kind", "from", "summary"], rows))
+
+
+def _plain(found: Described) -> dict[str, Any]:
+    return {
+        "name": found.plugin.name,
+        "distribution": found.plugin.distribution,
+        "version": found.plugin.version,
+        "failure": found.failure,
+        "strategy": [
+            {
+                "name": spec.name,
+                "summary": spec.summary,
+                "capabilities": sorted(capability.name.lower() for capability in spec.capabilities),
+            }
+            for spec in found.strategies
+        ],
+        "backend": [{"name": spec.name, "summary": spec.summary} for spec in found.backends],
+        "observers": found.has_observers,
+    }

@@ -1,0 +1,286 @@
+"""Commands that look: studies, show, top, jobs, log, export."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import io
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from hpo_core.cli import tables
+from hpo_core.cli.common import json_option, open_store, print_json, store_option
+from hpo_core.config import from_json
+from hpo_core.engine.optimizer import stored_usage
+from hpo_core.engine.result import read_result, read_top, table
+from hpo_core.model.budget import LIMITS, remaining
+from hpo_core.model.durations import human
+from hpo_core.model.errors import Fault, InvalidInput
+from hpo_core.model.job import StudyState
+from hpo_core.model.objective import Objective
+from hpo_core.model.text import first_line, printable
+from hpo_core.store.folder import is_running
+from hpo_core.store.records import StudyRecord
+from hpo_core.store.store import Store
+
+
+@click.command("studies", epilog="Example: hpo studies --store results/hpo.db")
+@store_option
+@json_option
+def studies_command(store_path: str, as_json: bool) -> None:
+    """List the studies of the store, oldest first."""
+    with open_store(store_path) as store:
+        rows = [_overview(store, study) for study in store.studies()]
+    if as_json:
+        print_json(rows)
+        return
+    print(
+        tables.lay_out(
+            ["name", "state", "strategy", "trials", "completed", "failed", "best", "created"],
+            [
+                [
+                    row["name"],
+                    row["state"],
+                    row["strategy"],
+                    str(row["trials"]),
+                    str(row["completed"]),
+                    str(row["failed"]),
+                    ", ".join(map(tables.number, row["best"].values())) or "-",
+                    _moment(row["created"]),
+                ]
+                for row in rows
+            ],
+            right="trials completed failed",
+        )
+    )
+
+
+@click.command("show", epilog="Example: hpo show digits")
+@click.argument("name")
+@store_option
+@json_option
+def show_command(name: str, store_path: str, as_json: bool) -> None:
+    """Show where the study NAME stands: its state, budget, best trial and configuration."""
+    with open_store(store_path) as store:
+        study = store.study(name)
+        config = from_json(study.config)
+        overview = _overview(store, study)
+        usage = stored_usage(store, name, config)
+        folder = store.folder(study).path
+    left = remaining(config.budget, usage)
+    if as_json:
+        print_json(
+            {
+                **overview,
+                "usage": msgspec.to_builtins(usage),
+                "remaining": left,
+                "plugins": study.plugins,
+                "tags": config.tags,
+                "config": json.loads(study.config),
+                "files": str(folder),
+            }
+        )
+        return
+    plugins = ", ".join(
+        f"{role} {found['name']} ({found['distribution']} {found['version']})"
+        for role, found in study.plugins.items()
+    )
+    lines = [
+        ["state", overview["state"] + (f": {study.reason}" if study.reason else "")],
+        ["strategy", config.strategy.name + _options(config.strategy.options)],
+        ["plugins", plugins],
+        ["objective", "; ".join(map(_wish, config.objectives))],
+        ["seed", str(config.seed)],
+        ["workers", str(config.workers)],
+        ["tags", ", ".join(config.tags) or "-"],
+        ["created", _moment(study.created)],
+        ["trials", f"{overview['completed']} completed, {overview['stopped']} stopped, "
+                   f"{overview['failed']} failed, {overview['trials']} in all"],
+    ]  # fmt: skip
+    for limit in LIMITS:
+        used, of = getattr(usage, limit), getattr(config.budget, limit)
+        show = human if limit.endswith("_time") else str
+        text = f"{show(used)} used" + (f" of {show(of)}, {show(left[limit])} left" if of else "")
+        lines.append([limit.replace("_", " "), text])
+    best = ", ".join(f"{metric} = {tables.number(v)}" for metric, v in overview["best"].items())
+    lines += [["best", best or "-"], ["files", str(folder)]]
+    print(tables.lay_out(["study", name], lines))
+
+
+@click.command("top", epilog="Example: hpo top digits -k 10")
+@click.argument("name")
+@click.option("-k", default=5, show_default=True, help="How many.")
+@store_option
+@json_option
+def top_command(name: str, k: int, store_path: str, as_json: bool) -> None:
+    """Show the best completed trials of the study NAME, also while it runs.
+
+    With several objectives: the Pareto front, then the front of what is left.
+    """
+    with open_store(store_path) as store:
+        trials = read_top(store, store.study(name), k)
+    if as_json:
+        print_json([msgspec.to_builtins(trial) for trial in trials])
+    elif trials:
+        print(tables.ranking(trials))
+    else:
+        print(f"no trial of {printable(name)} is completed; see: hpo jobs {printable(name)}")
+
+
+@click.command("jobs", epilog="Example: hpo jobs digits --json")
+@click.argument("name")
+@store_option
+@json_option
+def jobs_command(name: str, store_path: str, as_json: bool) -> None:
+    """List the jobs of the study NAME, with how they ended and why."""
+    with open_store(store_path) as store:
+        study = store.study(name)
+        jobs = store.jobs(study.id)
+        folder = store.folder(study)
+    if as_json:
+        print_json(
+            [
+                {"id": job.id, **msgspec.to_builtins(job), "seconds": job.seconds,
+                 "log": folder.log(job.id)}
+                for job in jobs
+            ]
+        )  # fmt: skip
+        return
+    metrics = [objective.metric for objective in from_json(study.config).objectives]
+    print(
+        tables.lay_out(
+            ["job", "name", "state", "seconds", "iteration", *metrics, "reason"],
+            [
+                [
+                    job.id,
+                    job.name,
+                    job.state.value,
+                    "-" if job.seconds is None else f"{job.seconds:.1f}",
+                    "-" if job.iteration is None else str(job.iteration),
+                    *(tables.number(job.metrics.get(metric)) for metric in metrics),
+                    first_line(job.reason),
+                ]
+                for job in jobs
+            ],
+            right="seconds iteration",
+        )
+    )
+
+
+@click.command("log", epilog="Example: hpo log digits 7   (or one job of trial 7: 7.2)")
+@click.argument("name")
+@click.argument("job")
+@store_option
+@json_option
+def log_command(name: str, job: str, store_path: str, as_json: bool) -> None:
+    """Show what JOB of the study NAME printed, and why it ended as it did."""
+    with open_store(store_path) as store:
+        study = store.study(name)
+        found = store.job(study, job)
+        path = Path(store.folder(study).log(found.id))
+    output = path.read_bytes() if path.exists() else b""
+    if as_json:
+        print_json(
+            {
+                "id": found.id,
+                "state": found.state.value,
+                "reason": found.reason,
+                "path": str(path) if path.exists() else None,
+                "output": output.decode(errors="replace"),
+            }
+        )
+        return
+    sys.stdout.buffer.write(output)
+    sys.stdout.flush()
+    if not output:
+        print(f"job {found.id} printed nothing", file=sys.stderr)
+    if found.reason:
+        for line in f"{found.state.value}: {found.reason}".splitlines():
+            print(printable(line), file=sys.stderr)
+
+
+@click.command("export", epilog="Example: hpo export digits --format csv -o digits.csv")
+@click.argument("name")
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["csv", "json"]),
+    default="csv",
+    show_default=True,
+    help="The format.",
+)
+@click.option("-o", "output", default="-", metavar="FILE", help="The file; - to print.")
+@store_option
+def export_command(name: str, kind: str, output: str, store_path: str) -> None:
+    """Write the trials of the study NAME: a row each, parameters as param.NAME."""
+    with open_store(store_path) as store:
+        study = store.study(name)
+        result = read_result(store, study, stored_usage(store, name, from_json(study.config)))
+    rows = table(result.trials, result.space)
+    text = _csv(rows) if kind == "csv" else json.dumps(rows, indent=1, ensure_ascii=False) + "\n"
+    if output == "-":
+        sys.stdout.write(text)
+        return
+    try:
+        Path(output).write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise InvalidInput([Fault("-o", f"cannot write {output}: {error.strerror}")]) from error
+
+
+# -- pieces ---------------------------------------------------------------------------------
+
+
+def _overview(store: Store, study: StudyRecord) -> dict[str, Any]:
+    config = from_json(study.config)
+    totals = store.totals(study.id)
+    best = read_top(store, study, 1)
+    return {
+        "name": study.name,
+        "state": _state(store, study),
+        "reason": study.reason,
+        "strategy": config.strategy.name,
+        "created": study.created,
+        "trials": totals.trials,
+        "completed": totals.completed,
+        "stopped": totals.stopped,
+        "failed": totals.failed,
+        "best": dict(best[0].values) if best else {},
+    }
+
+
+def _state(store: Store, study: StudyRecord) -> str:
+    """Return a study's state; one that is stored as running may have lost its controller."""
+    if study.state is StudyState.RUNNING and not is_running(store.folder(study)):
+        return "interrupted (its controller died)"
+    return study.state.value
+
+
+def _options(options: dict[str, Any]) -> str:
+    return "" if not options else " " + json.dumps(options)
+
+
+def _wish(objective: Objective) -> str:
+    return f"{objective.direction} the {objective.value} {objective.metric}"
+
+
+def _moment(time: float) -> str:
+    return datetime.datetime.fromtimestamp(time).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _csv(rows: list[dict[str, Any]]) -> str:
+    text = io.StringIO()
+    if rows:
+        writer = csv.DictWriter(text, list(rows[0]), lineterminator=os.linesep)
+        writer.writeheader()
+        writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
+    return text.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    return json.dumps(value) if isinstance(value, bool) else value

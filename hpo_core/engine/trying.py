@@ -1,0 +1,80 @@
+"""One job with default values, to see whether a study would work; nothing is stored."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from hpo_core.config import StudyConfig
+from hpo_core.contracts.observer import FinishedJob
+from hpo_core.engine.optimizer import HyperParameterOptimizer
+from hpo_core.engine.signals import interruptible
+from hpo_core.model.budget import Budget
+from hpo_core.model.job import JobState
+from hpo_core.model.values import Configuration
+
+
+class Trial(msgspec.Struct, frozen=True, kw_only=True):
+    """What one job with default values did.
+
+    Attributes:
+        configuration: The default values.
+        state: How it ended.
+        reason: Why, for people.
+        seconds: How long it ran.
+        metrics: The last value of each metric that it reported.
+        objectives: For each objective's metric whether it was among them.
+        output: What the job printed.
+    """
+
+    configuration: Configuration
+    state: JobState
+    reason: str
+    seconds: float
+    metrics: Mapping[str, float]
+    objectives: Mapping[str, bool]
+    output: str
+
+    @property
+    def is_good(self) -> bool:
+        """Whether a study of such jobs would work."""
+        return self.state is JobState.COMPLETED
+
+
+def try_once(config: StudyConfig) -> Trial:
+    """Run one job with the default value of each parameter.
+
+    Raises:
+        HpoError: If it can't be run at all.
+    """
+    first = config.space.defaults()
+    alone = msgspec.structs.replace(
+        config, budget=Budget(jobs=1), workers=1, enqueue=(dict(first),), max_failures=None
+    )
+    finished: list[FinishedJob] = []
+    output = ""
+
+    def note(job: FinishedJob) -> None:
+        nonlocal output
+        finished.append(job)
+        with contextlib.suppress(FileNotFoundError):  # it printed nothing
+            output = Path(job.job.log).read_text(errors="replace")
+
+    with HyperParameterOptimizer(alone) as optimizer:
+        with interruptible(optimizer):
+            result = optimizer.run(note)
+        metrics = result.trials[0].metrics
+    return Trial(
+        configuration=first,
+        state=finished[-1].state,
+        reason=finished[-1].reason,
+        seconds=finished[-1].seconds,
+        metrics=metrics,
+        objectives={
+            objective.metric: objective.metric in metrics for objective in config.objectives
+        },
+        output=output,
+    )

@@ -1,0 +1,194 @@
+"""Categorical, Constant and ParameterSet: parameters that pick from a list, without an order."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cached_property
+
+import msgspec
+
+from hpo_core.model.axis import Axis, When
+from hpo_core.model.errors import Fault, nearest
+from hpo_core.model.values import Value, as_text, identity, said, unfit
+
+
+class Categorical(Axis, frozen=True, tag="categorical"):
+    """One of a list of choices: strings, numbers, booleans or None, without an order.
+
+    Attributes:
+        name: The parameter's name.
+        choices: The choices; ``1``, ``1.0``, ``True`` and ``"1"`` are four different ones.
+        when: For each parent the value or values for which this parameter is active.
+        default: The choice where ``hpo try`` begins; the first one if None. (To begin with the
+            choice None, put it first.)
+
+    Raises:
+        InvalidInput: For no choices, equal ones, numbers that are not finite, and for a
+            default that is none of them.
+    """
+
+    choices: tuple[Value, ...]
+    when: When = msgspec.field(default_factory=dict)
+    default: Value = None
+
+    @cached_property
+    def _places(self) -> dict[tuple[type, object], int]:
+        return {identity(choice): index for index, choice in enumerate(self.choices)}
+
+    @property
+    def size(self) -> int:
+        return len(self.choices)
+
+    def at(self, index: int) -> Value:
+        return self.choices[index]
+
+    def index(self, value: Value) -> int:
+        return self._places[identity(value)]
+
+    def wrong(self, value: object) -> str | None:
+        if identity(value) in self._places:
+            return None
+        guess = nearest(value, map(as_text, self.choices)) if isinstance(value, str) else ""
+        choices = ", ".join(map(repr, self.choices))
+        return f"{self.name} is one of {choices}; got {said(value)}{guess}"
+
+    def parse(self, text: str) -> Value:
+        return _parsed(self.name, self.choices, text)
+
+    @property
+    def start(self) -> Value:
+        return self.choices[0] if self.default is None else self.default
+
+    def faults(self) -> list[Fault]:
+        faults = Axis.faults(self)
+        for index, choice in enumerate(self.choices):
+            faults += [Fault(f"choices[{index}]", message) for message in unfit(choice)]
+        if not self.choices:
+            faults.append(Fault("choices", "give at least one choice"))
+        elif len(self._places) < len(self.choices):
+            faults.append(Fault("choices", "the same choice stands there twice"))
+        elif self.default is not None and (wrong := self.wrong(self.default)):
+            faults.append(Fault("default", wrong))
+        return faults
+
+
+class Constant(Axis, frozen=True, tag="constant"):
+    """A parameter with one value, so that it is stored and passed on with the others.
+
+    Attributes:
+        name: The parameter's name.
+        value: Its value.
+        when: For each parent the value or values for which this parameter is active.
+
+    Raises:
+        InvalidInput: For a number that is not finite.
+    """
+
+    value: Value
+    when: When = msgspec.field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        return 1
+
+    def at(self, index: int) -> Value:
+        return self.value
+
+    def index(self, value: Value) -> int:
+        return 0
+
+    def wrong(self, value: object) -> str | None:
+        if identity(value) == identity(self.value):
+            return None
+        return f"{self.name} is always {self.value!r}, got {said(value)}"
+
+    def parse(self, text: str) -> Value:
+        return _parsed(self.name, (self.value,), text)
+
+    @property
+    def start(self) -> Value:
+        return self.value
+
+    def faults(self) -> list[Fault]:
+        return [*Axis.faults(self), *(Fault("value", message) for message in unfit(self.value))]
+
+
+class ParameterSet(Axis, frozen=True, tag="set"):
+    """A list of joint combinations: one is picked, and sets all of its members at once.
+
+    It sets several values, so in place of `at` and `index` it has `at_all` and `index_of`; it
+    begins with its first combination.
+
+    Attributes:
+        name: The set's own name; it does not appear in configurations.
+        combinations: Mappings with the same keys each, the members' names.
+        when: For each parent the value or values for which the set is active.
+
+    Raises:
+        InvalidInput: For no combinations, equal ones, different members, and numbers that are
+            not finite.
+    """
+
+    combinations: tuple[dict[str, Value], ...]
+    when: When = msgspec.field(default_factory=dict)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.combinations[0]) if self.combinations else ()
+
+    @cached_property
+    def _places(self) -> dict[tuple[tuple[type, object], ...], int]:
+        return {self._key(item): index for index, item in enumerate(self.combinations)}
+
+    def _key(self, values: Mapping[str, Value]) -> tuple[tuple[type, object], ...]:
+        return tuple([identity(values[name]) for name in self.names])
+
+    @property
+    def size(self) -> int:
+        return len(self.combinations)
+
+    def at_all(self, index: int) -> dict[str, Value]:
+        """Return the members' values of combination `index`, in the order of `names`."""
+        item = self.combinations[index]
+        return {name: item[name] for name in self.names}
+
+    def index_of(self, values: Mapping[str, Value]) -> int | None:
+        """Return the combination that `values` holds for all the members, or None.
+
+        Raises:
+            KeyError: If a member has no value there.
+        """
+        return self._places.get(self._key(values))
+
+    def member(self, name: str) -> Categorical:
+        """Return one member alone, as the choice that it is."""
+        distinct = {identity(item[name]): item[name] for item in self.combinations}
+        return Categorical(name, tuple(distinct.values()))
+
+    def faults(self) -> list[Fault]:
+        faults = Axis.faults(self)
+        if not self.names:
+            return [*faults, Fault("combinations", "give at least one table of values")]
+        if "" in self.names:
+            faults.append(Fault("combinations", "a parameter needs a name"))
+        for index, item in enumerate(self.combinations):
+            path = f"combinations[{index}]"
+            if set(item) != set(self.names):
+                message = f"has {', '.join(item)}, but the first has {', '.join(self.names)}"
+                faults.append(Fault(path, message))
+            for name, value in item.items():
+                faults += [Fault(f"{path}.{name}", message) for message in unfit(value)]
+        if not faults and len(self._places) < len(self.combinations):
+            faults.append(Fault("combinations", "the same combination stands there twice"))
+        return faults
+
+
+def _parsed(name: str, choices: tuple[Value, ...], text: str) -> Value:
+    """Return the choice meant by a text: as JSON first (``"1"`` is text, ``1`` is not), or bare."""
+    for written in (json.dumps, as_text):
+        for choice in choices:
+            if written(choice) == text:
+                return choice
+    texts = [as_text(choice) for choice in choices]
+    raise ValueError(f"{name} is one of {', '.join(texts)}; got {text!r}{nearest(text, texts)}")

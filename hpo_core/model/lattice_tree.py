@@ -1,0 +1,198 @@
+"""The tree behind a `Lattice`: nodes that turn a number into values, and values into a number.
+
+A `Leaf` is one axis; a `Product` puts independent parts side by side; a `Choice` is an axis whose
+value decides what is left. `fill` puts the values of a number into a mapping, `take` takes them out
+again. Every node knows its size, so that finding a number needs no counting.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from decimal import Context, Decimal
+from typing import TypeAlias
+
+import msgspec
+
+from hpo_core.model.parameters import Float, Parameter, ParameterSet
+from hpo_core.model.values import Value
+
+Node: TypeAlias = "Leaf | Product | Choice"
+"""Part of a lattice: ``size`` configurations of some of its axes, numbered from 0."""
+
+
+class Leaf(msgspec.Struct, frozen=True):
+    """One axis with the points that it takes part with.
+
+    Attributes:
+        axis: The axis.
+        size: How many points.
+        spaced: Whether they are spaced evenly on the scale of a Float without a step.
+    """
+
+    axis: Parameter
+    size: int
+    spaced: bool = False
+
+    def fill(self, index: int, values: dict[str, Value]) -> None:
+        """Set the values of point `index`."""
+        axis = self.axis
+        if isinstance(axis, ParameterSet):
+            values.update(axis.at_all(index))
+        elif self.spaced and isinstance(axis, Float):
+            values[axis.name] = _spaced(axis, self.size, index)
+        else:
+            values[axis.name] = axis.at(index)
+
+    def take(self, values: dict[str, Value]) -> int | None:
+        """Take the axis's values out, and return their point, or None if they are no point."""
+        axis = self.axis
+        if isinstance(axis, ParameterSet):
+            if any(name not in values for name in axis.names):
+                return None
+            return axis.index_of({name: values.pop(name) for name in axis.names})
+        if axis.name not in values:
+            return None
+        value = values.pop(axis.name)
+        if axis.wrong(value):
+            return None
+        if self.spaced and isinstance(axis, Float) and isinstance(value, float):
+            point = _nearest(axis, self.size, value)
+            return point if _spaced(axis, self.size, point) == value else None
+        return axis.index(value)
+
+
+class Product(msgspec.Struct, frozen=True):
+    """Independent parts, of which the last one changes fastest; see `product`."""
+
+    parts: tuple[Node, ...]
+    size: int
+
+    def fill(self, index: int, values: dict[str, Value]) -> None:
+        """Set the values of number `index`."""
+        for part in reversed(self.parts):
+            index, place = divmod(index, part.size)
+            part.fill(place, values)
+
+    def take(self, values: dict[str, Value]) -> int | None:
+        """Take the axes' values out, and return their number, or None if they have none."""
+        index = 0
+        for part in self.parts:
+            place = part.take(values)
+            if place is None:
+                return None
+            index = index * part.size + place
+        return index
+
+
+NOTHING = Product((), 0)
+"""No configuration at all: what is left once a forbidden combination is met."""
+
+
+def product(parts: Sequence[Node]) -> Node:
+    """Put independent parts side by side; of no parts there is one configuration, the empty one."""
+    return parts[0] if len(parts) == 1 else Product(tuple(parts), math.prod(p.size for p in parts))
+
+
+class Members(msgspec.Struct, frozen=True):
+    """Some points of an axis: those listed, or all but those listed.
+
+    Attributes:
+        listed: Points, ascending.
+        all_but: Whether the members are the other ones.
+        size: How many members there are.
+    """
+
+    listed: tuple[int, ...]
+    all_but: bool
+    size: int
+
+    def at(self, place: int) -> int:
+        """Return the point of member number `place`."""
+        if not self.all_but:
+            return self.listed[place]
+        ranks = range(len(self.listed))
+        return place + bisect_right(ranks, place, key=lambda rank: self.listed[rank] - rank)
+
+    def place(self, point: int) -> int | None:
+        """Return a point's number among the members, or None if it is not one of them."""
+        below = bisect_left(self.listed, point)
+        is_listed = below < len(self.listed) and self.listed[below] == point
+        if is_listed == self.all_but:
+            return None
+        return point - below if self.all_but else below
+
+
+class Branch(msgspec.Struct, frozen=True):
+    """Points of a deciding axis that decide alike, and what they leave."""
+
+    members: Members
+    below: Node
+
+    @property
+    def size(self) -> int:
+        """How many configurations it holds."""
+        return self.members.size * self.below.size
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """An axis whose value decides what is left: a branch for each class of its points."""
+
+    axis: Leaf
+    branches: tuple[Branch, ...]
+    size: int
+
+    def fill(self, index: int, values: dict[str, Value]) -> None:
+        """Set the values of number `index`."""
+        for branch in self.branches:
+            if index < branch.size:
+                place, rest = divmod(index, branch.below.size)
+                self.axis.fill(branch.members.at(place), values)
+                branch.below.fill(rest, values)
+                return
+            index -= branch.size
+
+    def take(self, values: dict[str, Value]) -> int | None:
+        """Take the axes' values out, and return their number, or None if they have none."""
+        point = self.axis.take(values)
+        if point is None:
+            return None
+        before = 0
+        for branch in self.branches:
+            place = branch.members.place(point)
+            if place is not None:
+                rest = branch.below.take(values)
+                return None if rest is None else before + place * branch.below.size + rest
+            before += branch.size
+        return None
+
+
+# -- the points of a Float without a step ---------------------------------------------------
+
+_PRECISION = Context(prec=34)  # digits to spare, so that 1e-4 to 1e-1 in decades is 0.001 exactly
+
+
+def _spaced(axis: Float, points: int, index: int) -> float:
+    """Return point `index` of `points` evenly spaced ones on a Float's scale, ends included."""
+    if points == 1:
+        return axis.start
+    if index in (0, points - 1):
+        return axis.low if index == 0 else axis.high
+    low, high = Decimal(repr(axis.low)), Decimal(repr(axis.high))
+    share = _PRECISION.divide(index, points - 1)
+    if axis.log:
+        ratio = _PRECISION.power(_PRECISION.divide(high, low), share)
+        return float(_PRECISION.multiply(low, ratio))
+    reach = _PRECISION.subtract(high, low)
+    return float(_PRECISION.add(low, _PRECISION.multiply(reach, share)))
+
+
+def _nearest(axis: Float, points: int, value: float) -> int:
+    if points == 1:
+        return 0
+    if axis.log:
+        share = (math.log(value) - math.log(axis.low)) / (math.log(axis.high) - math.log(axis.low))
+    else:
+        share = (value - axis.low) / (axis.high - axis.low)
+    return round(share * (points - 1))

@@ -1,0 +1,223 @@
+"""Float and Int: ranges of numbers, on a linear or logarithmic scale, perhaps in exact steps.
+
+A stepped Float counts in whole numbers of its last decimal place, so that 0 to 0.3 by 0.1 is
+0, 0.1, 0.2, 0.3, each the float that a person would write.
+"""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+from functools import cached_property
+
+import msgspec
+
+from hpo_core.model.axis import Axis, When
+from hpo_core.model.errors import Fault
+from hpo_core.model.values import Value, said
+
+_LARGEST_INT = 2**63 - 1
+_FINEST_STEP = 64  # in units of the last place; index() could miss the nearest of finer ones
+
+
+class _Range(Axis, frozen=True):
+    """The checks that Float and Int share."""
+
+    def _range_faults(
+        self,
+        low: float,
+        high: float,
+        *,
+        log: bool,
+        step: float | None,
+        default: float | None,
+    ) -> list[Fault]:
+        faults = Axis.faults(self)
+        if low > high:
+            faults.append(Fault("low", f"{low} is above high, which is {high}"))
+        if log and low <= 0:
+            faults.append(Fault("low", f"a log scale needs low above 0, got {low}"))
+        if log and step is not None:
+            faults.append(Fault("step", "a log scale takes no step; leave out step or log"))
+        if step is not None and not (step > 0 and math.isfinite(step)):
+            faults.append(Fault("step", f"a step must be a finite number above 0, got {step}"))
+        if not faults and default is not None and (wrong := self.wrong(default)):
+            faults.append(Fault("default", wrong))
+        return faults
+
+
+class Float(_Range, frozen=True, tag="float"):
+    """A real number from `low` to `high`, both included.
+
+    Attributes:
+        name: The parameter's name.
+        low: The least value.
+        high: The greatest value.
+        log: Whether its scale is logarithmic (`low` must be above 0).
+        step: The distance between neighbours, counted from `low`; None for a continuous axis.
+            A step that does not divide the range ends below `high`.
+        when: For each parent the value or values for which this parameter is active.
+        default: Where ``hpo try`` begins; the middle if None.
+
+    Raises:
+        InvalidInput: For a range that is empty, endless or wider than a float can hold, for
+            both log and step, for a step too fine for floats, and for an unfit default.
+    """
+
+    low: float
+    high: float
+    log: bool = False
+    step: float | None = None
+    when: When = msgspec.field(default_factory=dict)
+    default: float | None = None
+
+    @cached_property
+    def _steps(self) -> tuple[int, int, int, int]:
+        """Low, step, and what to divide them by; the number of points."""
+        ends = [Decimal(repr(x)).as_integer_ratio() for x in (self.low, self.step, self.high)]
+        scale = math.lcm(*(denominator for _, denominator in ends))
+        low, step, high = (numerator * (scale // denominator) for numerator, denominator in ends)
+        return low, step, scale, (high - low) // step + 1
+
+    @cached_property
+    def _logs(self) -> tuple[float, float]:
+        return math.log(self.low), math.log(self.high)
+
+    @property
+    def size(self) -> int | None:
+        if self.low == self.high:
+            return 1
+        return None if self.step is None else self._steps[3]
+
+    def at(self, index: int) -> float:
+        if self.step is None:
+            return self.low
+        low, step, scale, _ = self._steps
+        return (low + index * step) / scale  # of whole numbers: rounded once, and rightly
+
+    def index(self, value: Value) -> int:
+        assert isinstance(value, float)
+        return 0 if self.step is None else round((value - self.low) / self.step)
+
+    def quantile(self, u: float) -> float:
+        if (size := self.size) is not None:
+            return self.at(min(int(u * size), size - 1))
+        if self.log:
+            low, high = self._logs
+            value = math.exp(low + u * (high - low))
+        else:
+            value = self.low + u * (self.high - self.low)
+        return min(max(value, self.low), self.high)
+
+    def wrong(self, value: object) -> str | None:
+        if type(value) is not float:
+            return f"{self.name} takes a number with a fraction (float), got {said(value)}"
+        if not self.low <= value <= self.high:
+            return f"{self.name} lies between {self.low} and {self.high}, got {value!r}"
+        if self.step is not None and self.at(self.index(value)) != value:
+            return f"{self.name} goes from {self.low} by {self.step}, got {value!r}"
+        return None
+
+    def parse(self, text: str) -> float:
+        try:
+            value: object = float(text)
+        except ValueError:
+            value = text
+        if wrong := self.wrong(value):
+            raise ValueError(wrong)
+        return float(text)
+
+    @property
+    def start(self) -> float:
+        return self.quantile(0.5) if self.default is None else self.default
+
+    def faults(self) -> list[Fault]:
+        low, high, step = self.low, self.high, self.step
+        if not (math.isfinite(low) and math.isfinite(high)):
+            message = f"the range must be finite, got {low} to {high}"
+            return [*Axis.faults(self), Fault("", message)]
+        if not math.isfinite(high - low):
+            message = f"the range from {low} to {high} is wider than a float can hold; narrow it"
+            return [*Axis.faults(self), Fault("", message)]
+        finest = _FINEST_STEP * math.ulp(max(abs(low), abs(high)))
+        if step is not None and low < high and 0 < step < finest:
+            message = f"floats near {max(abs(low), abs(high))} are too coarse for steps of {step}"
+            return [*Axis.faults(self), Fault("step", f"{message}; give at least {finest:.0e}")]
+        return self._range_faults(low, high, log=self.log, step=step, default=self.default)
+
+
+class Int(_Range, frozen=True, tag="int"):
+    """A whole number from `low` to `high`, both included; never above `high`.
+
+    Attributes:
+        name: The parameter's name.
+        low: The least value.
+        high: The greatest value.
+        log: Whether its scale is logarithmic (`low` must be above 0).
+        step: The distance between neighbours, counted from `low`; 1 if None.
+        when: For each parent the value or values for which this parameter is active.
+        default: Where ``hpo try`` begins; the middle if None.
+
+    Raises:
+        InvalidInput: For a range that is empty or leaves 64 bits, for both log and step, for a
+            step below 1, and for an unfit default.
+    """
+
+    low: int
+    high: int
+    log: bool = False
+    step: int | None = None
+    when: When = msgspec.field(default_factory=dict)
+    default: int | None = None
+
+    @cached_property
+    def _logs(self) -> tuple[float, float]:
+        """The ends of the log scale, where each integer holds what rounds to it."""
+        return math.log(self.low - 0.5), math.log(self.high + 0.5)
+
+    @property
+    def size(self) -> int:
+        return (self.high - self.low) // (self.step or 1) + 1
+
+    def at(self, index: int) -> int:
+        return self.low + index * (self.step or 1)
+
+    def index(self, value: Value) -> int:
+        assert isinstance(value, int)
+        return (value - self.low) // (self.step or 1)
+
+    def quantile(self, u: float) -> int:
+        if not self.log:
+            size = self.size
+            return self.at(min(int(u * size), size - 1))
+        low, high = self._logs
+        return min(max(round(math.exp(low + u * (high - low))), self.low), self.high)
+
+    def wrong(self, value: object) -> str | None:
+        if type(value) is not int:
+            return f"{self.name} takes a whole number, got {said(value)}"
+        if not self.low <= value <= self.high:
+            return f"{self.name} lies between {self.low} and {self.high}, got {value!r}"
+        if self.step is not None and (value - self.low) % self.step:
+            return f"{self.name} goes from {self.low} by {self.step}, got {value!r}"
+        return None
+
+    def parse(self, text: str) -> int:
+        try:
+            value: object = int(text)
+        except ValueError:
+            value = text
+        if wrong := self.wrong(value):
+            raise ValueError(wrong)
+        return int(text)
+
+    @property
+    def start(self) -> int:
+        return self.quantile(0.5) if self.default is None else self.default
+
+    def faults(self) -> list[Fault]:
+        low, high = self.low, self.high
+        if max(abs(low), abs(high), abs(self.step or 0)) > _LARGEST_INT:
+            message = f"whole numbers must fit in 64 bits: at most {_LARGEST_INT}, either way"
+            return [*Axis.faults(self), Fault("", message)]
+        return self._range_faults(low, high, log=self.log, step=self.step, default=self.default)

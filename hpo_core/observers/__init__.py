@@ -1,0 +1,1 @@
+"""The observers that come with hpo-core: `progress`, what ``hpo run`` shows while it runs."""

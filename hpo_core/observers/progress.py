@@ -1,0 +1,213 @@
+"""What a person sees while a study runs: a live display on a terminal, else a line now and then."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TextIO
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from hpo_core.contracts.observer import (
+    FinishedJob,
+    JobFinished,
+    JobReported,
+    JobStarted,
+    Observer,
+    StudyEnded,
+    StudyEvent,
+    StudyStarted,
+)
+from hpo_core.model.budget import LIMITS, remaining
+from hpo_core.model.durations import human
+from hpo_core.model.job import Job, JobState
+from hpo_core.model.text import first_line, printable
+
+_LINE_EVERY = 2.0  # seconds between two plain lines, but for what is remarkable
+
+
+def progress_observer(stream: TextIO) -> Observer:
+    """Return the display that suits a stream: live on a terminal, lines elsewhere."""
+    return LiveProgress(stream) if stream.isatty() else PlainProgress(stream)
+
+
+class Board:
+    """What is known of a study's progress, and how it is put into words.
+
+    Args:
+        started: The study's first event.
+    """
+
+    def __init__(self, started: StudyStarted) -> None:
+        self.study = started
+        self.progress = started.progress
+        self.at = started.time
+        self.best = ""
+        self.running: dict[str, tuple[Job, int | None]] = {}
+        if started.best is not None:
+            self.best = self._values(
+                {
+                    objective.metric: objective.loss(loss)
+                    for objective, loss in zip(started.objectives, started.best, strict=True)
+                }
+            )
+
+    def take_in(self, event: StudyEvent) -> None:
+        """Take an event in."""
+        match event:
+            case JobStarted(job=job):
+                self.running[job.id] = (job, None)
+            case JobReported(job=job, iteration=iteration):
+                self.running[job.id] = (job, iteration)
+            case JobFinished(finished=finished):
+                self.running.pop(finished.job.id, None)
+                if finished.is_best:
+                    self.best = f"{self._values(finished.values)} ({printable(finished.job.name)})"
+        if isinstance(event, JobStarted | JobFinished | StudyEnded):
+            self.progress = event.progress
+        self.at = event.time
+
+    def counts(self) -> str:
+        """Return how many trials there are of each kind: done, running, failed."""
+        progress = self.progress
+        parts = [f"{progress.completed} done", f"{progress.running} running"]
+        if progress.stopped:
+            parts.append(f"{progress.stopped} stopped early")
+        return ", ".join([*parts, f"{progress.failed} failed"])
+
+    def left(self, now: float) -> str:
+        """Return what is left of the budget, and of the time."""
+        used, since = self.progress.usage, max(now - self.at, 0.0)
+        running = self.progress.running
+        left = remaining(self.study.budget, used)
+        words = []
+        for name in LIMITS:
+            if name == "wall_time" and name in left:
+                words.append(f"{human(left[name] - since)} of time")
+            elif name == "compute_time" and name in left:
+                words.append(f"{human(left[name] - since * running)} of compute time")
+            elif name in left:
+                words.append(f"{left[name]:g} {name}")
+        return f"left: {', '.join(words)}" if words else "no budget: until Ctrl-C"
+
+    def elapsed(self, now: float) -> str:
+        """Return how long the study has run."""
+        return human(self.progress.usage.wall_time + max(now - self.at, 0.0))
+
+    def share(self, now: float) -> float | None:
+        """Return the share of the budget that is used, of the limit that is nearest."""
+        usage, budget, since = self.progress.usage, self.study.budget, max(now - self.at, 0.0)
+        shares = [getattr(usage, n) / getattr(budget, n) for n in LIMITS if getattr(budget, n)]
+        if budget.wall_time:
+            shares.append((usage.wall_time + since) / budget.wall_time)
+        return min(max(shares), 1.0) if shares else None
+
+    def finished(self, finished: FinishedJob) -> str:
+        """Return a line about a finished job."""
+        said = self._values(finished.values) or first_line(finished.reason)
+        best = "  (the best so far)" if finished.is_best else ""
+        return f"{printable(finished.job.name)} {finished.state.value}: {said}{best}"
+
+    def _values(self, values: object) -> str:
+        assert hasattr(values, "items")
+        return ", ".join(f"{printable(name)} {value:.6g}" for name, value in values.items())
+
+
+class PlainProgress:
+    """Lines for a log file: each new best, each failure, and how far it is now and then.
+
+    Args:
+        stream: Where to write.
+        clock: Seconds that only grow; for the distance between lines.
+    """
+
+    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
+        self._stream = stream
+        self._clock = clock
+        self._last_line = -_LINE_EVERY
+        self._board: Board | None = None
+
+    def observe(self, event: StudyEvent, /) -> None:
+        """Write a line, if there is something to say."""
+        if isinstance(event, StudyStarted):
+            self._board = Board(event)
+            self._write(f"{_title(event)}; {self._board.left(event.time)}")
+        board = self._board
+        if board is None:
+            return
+        board.take_in(event)
+        match event:
+            case JobFinished(finished=finished):
+                is_bad = finished.state in (JobState.FAILED, JobState.TIMED_OUT)
+                if finished.is_best or is_bad or self._clock() - self._last_line >= _LINE_EVERY:
+                    self._write(
+                        f"{board.finished(finished)}; {board.counts()}; {board.left(event.time)}"
+                    )
+            case StudyEnded():
+                self._write(f"{board.counts()} in {board.elapsed(event.time)}")
+
+    def _write(self, line: str) -> None:
+        self._last_line = self._clock()
+        print(line, file=self._stream, flush=True)
+
+
+class LiveProgress:
+    """A live display on a terminal: a bar, counts, the best so far, what is left, what runs.
+
+    Args:
+        stream: The terminal.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._console = Console(file=stream)
+        self._live: Live | None = None
+        self._board: Board | None = None
+        self._offset = 0.0
+
+    def observe(self, event: StudyEvent, /) -> None:
+        """Take an event into the display."""
+        if isinstance(event, StudyStarted):
+            self._board = Board(event)
+            self._offset = event.time - time.monotonic()
+            self._live = Live(
+                get_renderable=self._render,
+                console=self._console,
+                refresh_per_second=8,
+                transient=False,
+            )
+            self._live.start()
+        if self._board is None or self._live is None:
+            return
+        self._board.take_in(event)
+        if isinstance(event, JobFinished) and event.finished.state in (
+            JobState.FAILED,
+            JobState.TIMED_OUT,
+        ):
+            self._console.print(Text(self._board.finished(event.finished), style="red"))
+        if isinstance(event, StudyEnded):
+            self._live.stop()
+            self._live = None
+
+    def _render(self) -> RenderableType:
+        board = self._board
+        assert board is not None
+        now = time.monotonic() + self._offset
+        head = Table.grid(padding=(0, 1))
+        share = board.share(now)
+        bar = ProgressBar(total=1.0, completed=share or 0.0, width=30, pulse=share is None)
+        head.add_row(Text(_title(board.study), style="bold"), bar, Text(board.elapsed(now)))
+        lines: list[RenderableType] = [head, Text(f"{board.counts()}; {board.left(now)}")]
+        lines.append(Text(f"best: {board.best or 'none yet'}", style="green"))
+        for job, iteration in list(board.running.values())[:8]:
+            reached = "" if iteration is None else f"  iteration {iteration}"
+            of = f" of {job.iterations}" if reached and job.iterations else ""
+            lines.append(Text(f"  {printable(job.name)}{reached}{of}", style="dim"))
+        return Group(*lines)
+
+
+def _title(started: StudyStarted) -> str:
+    return f"{printable(started.name)}: {started.strategy}, {started.workers} workers"

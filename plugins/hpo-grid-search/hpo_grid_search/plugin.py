@@ -1,0 +1,36 @@
+"""The entry point ``grid``: announces the strategy, and imports it only when it is built."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hpo_core import Capability, Problem, Strategy, StrategySpec, hookimpl
+from hpo_grid_search.options import GridOptions
+
+
+@hookimpl
+def hpo_strategies() -> Iterable[StrategySpec]:
+    """Announce ``grid``."""
+    return [
+        StrategySpec(
+            name="grid",
+            summary="Every point of the grid once, in order",
+            build=_build,
+            options=GridOptions,
+            capabilities=frozenset(
+                {
+                    Capability.CONDITIONAL,
+                    Capability.FORBIDDEN,
+                    Capability.INTEGERS,
+                    Capability.CATEGORICALS,
+                    Capability.MULTI_OBJECTIVE,
+                }
+            ),
+        )
+    ]
+
+
+def _build(problem: Problem, options: GridOptions) -> Strategy:
+    from hpo_grid_search.strategy import GridSearch
+
+    return GridSearch(problem, options)

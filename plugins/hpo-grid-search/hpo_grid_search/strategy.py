@@ -1,0 +1,83 @@
+"""Grid search: walks along a lattice of the space, and needs no more memory than its place."""
+
+from __future__ import annotations
+
+from hpo_core import (
+    Asked,
+    BaseStrategy,
+    Configuration,
+    Exhausted,
+    History,
+    InvalidInput,
+    Lattice,
+    Problem,
+    Resume,
+    SavedState,
+    Start,
+    StrategyError,
+)
+from hpo_grid_search.options import GridOptions, faults
+
+
+class GridSearch(BaseStrategy):
+    """Every configuration of the grid once, in the lattice's order; then it is exhausted.
+
+    A point of the grid that was run for other reasons (a user enqueued it) is not run again.
+    The place on the grid follows from the last suggestion alone, so nothing is saved, and
+    restoring is quick.
+
+    Args:
+        problem: The study.
+        options: How many points a Float without a step has.
+
+    Raises:
+        InvalidInput: If a Float has neither a step nor points, or points make no sense.
+    """
+
+    def __init__(self, problem: Problem, options: GridOptions) -> None:
+        if wrong := list(faults(problem.space, options)):
+            raise InvalidInput(wrong)
+        self._lattice = Lattice(problem.space, options.points)
+        self._next = 0
+        self._adopted: set[int] = set()  # points ahead that are done already
+
+    def ask(self, trial_id: int, /) -> Start | Exhausted:
+        """Suggest the next point of the grid."""
+        while self._next in self._adopted:
+            self._adopted.remove(self._next)
+            self._next += 1
+        if self._next == self._lattice.size:
+            return Exhausted()
+        self._next += 1
+        return Start(self._lattice[self._next - 1])
+
+    def adopt(self, trial_id: int, suggestion: Start | Resume, /) -> None:
+        """Leave the suggestion's point out, if it is one of the grid's and still ahead."""
+        index = self._index(suggestion)
+        if index is not None and index >= self._next:
+            self._adopted.add(index)
+
+    def restore(self, history: History, saved: SavedState | None, /) -> None:
+        """Go on behind the last suggestion.
+
+        Raises:
+            StrategyError: If that is no point of this grid.
+        """
+        asked = [event for event in history if isinstance(event, Asked)]
+        own = [event for event in asked if not event.adopted]
+        if own:
+            last = self._index(own[-1].suggestion)
+            if last is None:
+                raise StrategyError(
+                    f"restoring the grid: its last suggestion, of trial {own[-1].trial_id}, is "
+                    "stored as a point that this grid does not have; was the plugin installed in "
+                    "another version?"
+                )
+            self._next = last + 1
+        for event in asked:
+            if event.adopted:
+                self.adopt(event.trial_id, event.suggestion)
+
+    def _index(self, suggestion: Start | Resume) -> int | None:
+        configuration: Configuration | None = suggestion.configuration
+        return None if configuration is None else self._lattice.index(configuration)

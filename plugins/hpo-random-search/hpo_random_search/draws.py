@@ -1,0 +1,60 @@
+"""Randomness with an address: numbers and configurations as pure functions of where they are used.
+
+A number is taken from a BLAKE2b hash of the seed, the trial and the attempt. So there is no state
+to keep, nothing depends on what was drawn before, and it is the same in every process and on
+every Python version.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator, Mapping
+from hashlib import blake2b
+from struct import Struct
+
+from hpo_core import Configuration, Parameter, ParameterSet, SearchSpace, Value
+
+_eight_numbers = Struct("<8Q").unpack
+
+
+def uniforms(*address: int) -> Iterator[float]:
+    """Yield independent numbers, uniform on 0 <= u < 1, for ever; the same ones for an address."""
+    place = " ".join(map(str, address))
+    for block in itertools.count():
+        for word in _eight_numbers(_hash(f"{place} {block}")):
+            yield (word >> 11) * 2.0**-53
+
+
+def draw(space: SearchSpace, *address: int) -> Configuration:
+    """Draw a configuration, forbidden ones included, parents before children.
+
+    Every parameter follows its own scale (log-uniform with ``log``), given that it is active; of
+    a ParameterSet every combination is equally likely.
+    """
+    numbers = uniforms(*address)
+
+    def choose(axis: Parameter) -> Value | Mapping[str, Value]:
+        u = next(numbers)
+        if isinstance(axis, ParameterSet):
+            return axis.at_all(int(u * axis.size))
+        return axis.quantile(u)
+
+    return space.build(choose)
+
+
+def permutation(size: int, seed: int) -> Callable[[int], int]:
+    """Return a random permutation of ``range(size)``, of any size, as a function.
+
+    It is affine, ``i -> (a i + b) mod size`` with ``a`` and ``size`` coprime.
+    """
+    candidates = (
+        int.from_bytes(_hash(f"{seed} walk {attempt}"), "little") for attempt in itertools.count()
+    )
+    offset = next(candidates)
+    factor = next(number for number in candidates if math.gcd(number, size) == 1)
+    return lambda place: (factor * place + offset) % size
+
+
+def _hash(text: str) -> bytes:
+    return blake2b(text.encode(), person=b"hpo-random").digest()

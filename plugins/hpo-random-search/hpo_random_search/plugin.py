@@ -1,0 +1,34 @@
+"""The entry point ``random``: announces the strategy, and imports it only when it is built."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hpo_core import Capability, NoOptions, Problem, Strategy, StrategySpec, hookimpl
+
+
+@hookimpl
+def hpo_strategies() -> Iterable[StrategySpec]:
+    """Announce ``random``."""
+    return [
+        StrategySpec(
+            name="random",
+            summary="Independent random draws; in a finite space each configuration once",
+            build=_build,
+            capabilities=frozenset(
+                {
+                    Capability.CONDITIONAL,
+                    Capability.FORBIDDEN,
+                    Capability.INTEGERS,
+                    Capability.CATEGORICALS,
+                    Capability.MULTI_OBJECTIVE,
+                }
+            ),
+        )
+    ]
+
+
+def _build(problem: Problem, options: NoOptions) -> Strategy:
+    from hpo_random_search.strategy import FiniteRandomSearch, RandomSearch
+
+    return (FiniteRandomSearch if problem.space.is_finite else RandomSearch)(problem)

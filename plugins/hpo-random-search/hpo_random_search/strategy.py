@@ -1,0 +1,115 @@
+"""Random search: one strategy for spaces without an end of points, one for those with an end."""
+
+from __future__ import annotations
+
+from hpo_core import (
+    Asked,
+    BaseStrategy,
+    Configuration,
+    Exhausted,
+    History,
+    Lattice,
+    Problem,
+    Resume,
+    SavedState,
+    Start,
+    StrategyError,
+)
+from hpo_random_search.draws import draw, permutation
+
+FORBIDDEN_IN_A_ROW = 10_000
+"""After so many forbidden draws in a row an infinite space counts as forbidden altogether."""
+
+SEEN_IN_A_ROW = 8
+"""After so many useless draws in a row a finite space is walked along for the next new point."""
+
+
+class RandomSearch(BaseStrategy):
+    """Independent draws from an infinite space; trial n is a function of the seed and n alone.
+
+    Each parameter follows its own scale, given that it is active. Forbidden draws are drawn
+    again. A whole configuration has probability 0 of coming twice, but for branches of a
+    conditional space that hold no continuous parameter: those may repeat.
+
+    Args:
+        problem: The study.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self._space = problem.space
+        self._seed = problem.seed
+
+    def ask(self, trial_id: int, /) -> Start:
+        """Suggest this trial's draw.
+
+        Raises:
+            StrategyError: If 10,000 draws in a row are forbidden.
+        """
+        for attempt in range(FORBIDDEN_IN_A_ROW):
+            configuration = draw(self._space, self._seed, trial_id, attempt)
+            if not self._space.is_forbidden(configuration):
+                return Start(configuration)
+        raise StrategyError(
+            f"trial {trial_id}: {FORBIDDEN_IN_A_ROW:,} random draws in a row were forbidden; the "
+            "forbidden combinations cover nearly all of the space: leave those values out of the "
+            "parameters instead"
+        )
+
+    def restore(self, history: History, saved: SavedState | None, /) -> None:
+        """Do nothing: no draw depends on an earlier one."""
+
+
+class FiniteRandomSearch(BaseStrategy):
+    """Draws from a finite space without repetition, until all of it is seen; then exhausted.
+
+    A trial's suggestion is a function of the seed, its number and the *set* of configurations
+    seen so far (suggested here, or adopted), so that the history is all that restoring needs.
+    Draws are as in `RandomSearch`; if several in a row are forbidden or seen already, the next
+    one that is new on a random walk through the whole space is taken. Memory grows with the
+    trials, not with the space.
+
+    Args:
+        problem: The study.
+
+    Raises:
+        InvalidInput: If everything is forbidden.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self._space = problem.space
+        self._seed = problem.seed
+        self._lattice = Lattice(problem.space)
+        self._seen: set[int] = set()
+        self._walk = permutation(self._lattice.size, problem.seed)
+        self._walked = 0  # all places of the walk before this one are seen: a short cut, no state
+
+    def ask(self, trial_id: int, /) -> Start | Exhausted:
+        """Suggest a configuration that is new."""
+        if len(self._seen) == self._lattice.size:
+            return Exhausted()
+        for attempt in range(SEEN_IN_A_ROW):
+            configuration = draw(self._space, self._seed, trial_id, attempt)
+            index = self._lattice.index(configuration)
+            if index is not None and index not in self._seen:
+                self._seen.add(index)
+                return Start(configuration)
+        while (new := self._walk(self._walked)) in self._seen:
+            self._walked += 1
+        self._seen.add(new)
+        return Start(self._lattice[new])
+
+    def adopt(self, trial_id: int, suggestion: Start | Resume, /) -> None:
+        """Count the suggestion's configuration as seen."""
+        self._see(suggestion.configuration)
+
+    def restore(self, history: History, saved: SavedState | None, /) -> None:
+        """Count all that was asked as seen."""
+        for event in history:
+            if isinstance(event, Asked):
+                self._see(event.suggestion.configuration)
+
+    def _see(self, configuration: Configuration | None) -> None:
+        if configuration is not None:
+            index = self._lattice.index(configuration)
+            if index is not None:
+                self._seen.add(index)
