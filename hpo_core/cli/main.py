@@ -6,7 +6,6 @@ Exit status: 0 done, 1 the study failed, 2 bad input, 130 interrupted (and resum
 from __future__ import annotations
 
 import importlib
-import logging
 import os
 import sys
 
@@ -64,7 +63,6 @@ def hpo() -> None:
 
 def main() -> None:
     """Run the command line, and exit with its status."""
-    logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
     try:
         status = hpo.main(standalone_mode=False)
     except click.ClickException as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import logging
 import sys
 from pathlib import Path
 from typing import Any
@@ -111,6 +112,7 @@ def try_command(study_file: str, as_json: bool) -> int:
 
 
 def _run(config: StudyConfig, store_path: str, *, quiet: bool, as_json: bool) -> int:
+    logging.basicConfig(format="%(levelname)s: %(message)s")
     observers = []
     if not quiet and not as_json:
         from hpo_core.observers.progress import progress_observer  # rich is slow to load

@@ -501,7 +501,7 @@ class Session:
         trial_id = self._next_trial
         self._next_trial += 1
         self._accounts.trials += 1
-        self._writer.start(trial_id, start, now, adopted=adopted)
+        self._writer.start(trial_id, start, adopted=adopted)
         if state is not None:
             self._writer.strategy_state(state)
         self._launch(

@@ -130,7 +130,7 @@ class ParameterSet(Axis, frozen=True, tag="set"):
             not finite.
     """
 
-    combinations: tuple[dict[str, Value], ...]
+    combinations: tuple[Mapping[str, Value], ...]
     when: When = msgspec.field(default_factory=dict)
 
     @cached_property

@@ -5,17 +5,15 @@ Each message is one sentence for a person: what is wrong, where, and what to do 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
-
-import msgspec
+from typing import NamedTuple
 
 
 class HpoError(Exception):
     """The base of every error that hpo-core raises on purpose."""
 
 
-class Fault(msgspec.Struct, frozen=True):
+class Fault(NamedTuple):
     """One thing that is wrong with an input.
 
     Attributes:
@@ -106,6 +104,8 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """
     by_lower = {name.lower(): name for name in known}
     lower = word.lower()
+    import difflib  # only when something is wrong
+
     matches = difflib.get_close_matches(lower, by_lower, n=1, cutoff=0.6)
     matches += [name for name in by_lower if lower and name.startswith(lower)]
     return f"; did you mean {by_lower[matches[0]]!r}?" if matches else ""

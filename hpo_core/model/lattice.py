@@ -12,7 +12,7 @@ decide alike, and each class has a lattice of what is left (a `Choice`).
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -60,9 +60,7 @@ class Lattice:
         self._root = _Builder(space, leaves).root()
         self.size: int = self._root.size
         if not self.size:
-            raise InvalidInput(
-                [Fault("forbidden", "no configuration is left; allow at least one")]
-            )
+            raise InvalidInput([Fault("forbidden", "no configuration is left; allow at least one")])
 
     def __getitem__(self, index: int) -> Configuration:
         if not 0 <= index < self.size:
@@ -91,8 +89,12 @@ class _Known(msgspec.Struct, frozen=True):
 _INACTIVE = _UNMENTIONED = _Known()
 
 _Facts: TypeAlias = Mapping[str, _Known]
-_Wanted: TypeAlias = frozenset[tuple[type, object]]
+_Wanted: TypeAlias = frozenset[tuple[type, Any]]
 _Clause: TypeAlias = dict[str, _Wanted]
+
+
+def _clause(wanted: Mapping[str, tuple[Value, ...]]) -> _Clause:
+    return {name: frozenset(map(identity, values)) for name, values in wanted.items()}
 
 
 class _Builder:
@@ -209,9 +211,7 @@ def _classes(leaf: Leaf, mentions: Sequence[tuple[str, _Wanted]]) -> list[tuple[
     if others := leaf.size - len(points):
         unmentioned = dict.fromkeys(leaf.axis.names, _UNMENTIONED)
         classes.append((Members(tuple(points), True, others), unmentioned))
-    return sorted(
-        classes, key=lambda entry: entry[0].at(0)
-    )  # as near to the axis's order as can be
+    return sorted(classes, key=lambda entry: entry[0].at(0))  # near to the axis's own order
 
 
 def _mentioned(leaf: Leaf, mentions: Sequence[tuple[str, _Wanted]]) -> set[int]:
@@ -219,7 +219,8 @@ def _mentioned(leaf: Leaf, mentions: Sequence[tuple[str, _Wanted]]) -> set[int]:
     if isinstance(leaf.axis, ParameterSet):
         return set(range(leaf.size))
     name = leaf.axis.name
-    values = {value for _, wanted in mentions for _, value in wanted}
+    mentioned = _Wanted().union(*(wanted for _, wanted in mentions))
+    points = (leaf.take({name: value}) for _, value in mentioned)
     return {point for point in points if point is not None}
 
 

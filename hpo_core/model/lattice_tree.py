@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from decimal import Context, Decimal
+from decimal import Decimal
 from typing import TypeAlias
 
 import msgspec
@@ -170,8 +170,6 @@ class Choice(msgspec.Struct, frozen=True):
 
 # -- the points of a Float without a step ---------------------------------------------------
 
-_PRECISION = Context(prec=34)  # digits to spare, so that 1e-4 to 1e-1 in decades is 0.001 exactly
-
 
 def _spaced(axis: Float, points: int, index: int) -> float:
     """Return point `index` of `points` evenly spaced ones on a Float's scale, ends included."""
@@ -179,13 +177,14 @@ def _spaced(axis: Float, points: int, index: int) -> float:
         return axis.start
     if index in (0, points - 1):
         return axis.low if index == 0 else axis.high
-    low, high = Decimal(repr(axis.low)), Decimal(repr(axis.high))
-    share = _PRECISION.divide(index, points - 1)
     if axis.log:
-        ratio = _PRECISION.power(_PRECISION.divide(high, low), share)
-        return float(_PRECISION.multiply(low, ratio))
-    reach = _PRECISION.subtract(high, low)
-    return float(_PRECISION.add(low, _PRECISION.multiply(reach, share)))
+        share = index / (points - 1)
+        rough = axis.low ** (1 - share) * axis.high**share
+        value = float(f"{rough:.15g}")  # the decades of 1e-4 to 1e-1 are 0.001 and 0.01 exactly
+    else:
+        low, high = Decimal(repr(axis.low)), Decimal(repr(axis.high))
+        value = float(low + (high - low) * index / (points - 1))
+    return min(max(value, axis.low), axis.high)
 
 
 def _nearest(axis: Float, points: int, value: float) -> int:

@@ -39,7 +39,7 @@ class SearchSpace(Checked, frozen=True):
     """
 
     parameters: tuple[Parameter, ...]
-    forbidden: tuple[dict[str, Value | tuple[Value, ...]], ...] = ()
+    forbidden: tuple[Mapping[str, Value | tuple[Value, ...]], ...] = ()
 
     # -- looking things up ------------------------------------------------------------------
 

@@ -5,7 +5,6 @@ A value's type is part of what it is: ``1``, ``1.0``, ``True`` and ``"1"`` are f
 
 from __future__ import annotations
 
-import json
 import math
 import sys
 from collections.abc import Iterable, Iterator, Mapping
@@ -53,13 +52,22 @@ def as_float(value: Value) -> Value:
     return value
 
 
+_WORDS = {True: "true", False: "false", None: "null"}
+
+
 def as_text(value: Value) -> str:
     """Return a value as the text of a command's argument.
 
     Strings stand for themselves; everything else is written as in JSON (``true``, ``null``,
     ``0.1``), with the shortest digits that give back the same float.
     """
-    return value if isinstance(value, str) else json.dumps(value)
+    match value:
+        case str():
+            return value
+        case bool() | None:
+            return _WORDS[value]
+        case _:
+            return repr(value)
 
 
 class Configuration(dict[str, Value]):

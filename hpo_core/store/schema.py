@@ -1,7 +1,7 @@
 """The tables of a store, and opening a file that has them.
 
-`log` is the truth: every suggestion, and every report that a strategy was told, in order.
-`trial` and `job` say where each stands now.
+`trial` has what was suggested and where it stands, `log` every report that the strategy was told
+and every resumption; one numbering (`seq`) puts the rows of both into the order of the study.
 """
 
 from __future__ import annotations
@@ -35,13 +35,16 @@ CREATE TABLE progress (               -- apart from study, since it is written o
 CREATE TABLE trial (
     study INTEGER NOT NULL REFERENCES study,
     id INTEGER NOT NULL,
+    seq INTEGER NOT NULL,             -- when it was asked for: one numbering with log
+    adopted INTEGER NOT NULL,         -- whether the user enqueued it
+    iterations INTEGER,               -- as suggested
+    notes TEXT,                       -- JSON, the strategy's own
     configuration TEXT NOT NULL,      -- JSON
+    first_configuration TEXT,         -- JSON, if a resume has changed it
     state TEXT NOT NULL,
     losses TEXT,                      -- JSON, one for each objective, lower is better
     PRIMARY KEY (study, id)
 ) WITHOUT ROWID;
-CREATE INDEX trial_by_loss ON trial (study, json_extract(losses, '$[0]'))
-    WHERE state = 'completed';
 CREATE TABLE job (
     study INTEGER NOT NULL REFERENCES study,
     trial INTEGER NOT NULL,
@@ -62,7 +65,7 @@ CREATE TABLE job (
 CREATE TABLE log (
     study INTEGER NOT NULL REFERENCES study,
     seq INTEGER NOT NULL,
-    kind TEXT NOT NULL,               -- start, adopted, resume; or a report's status
+    kind TEXT NOT NULL,               -- a report's status, or resume
     trial INTEGER NOT NULL,
     attempt INTEGER,
     time REAL NOT NULL,
@@ -70,7 +73,7 @@ CREATE TABLE log (
     metrics TEXT,                     -- JSON
     losses TEXT,                      -- JSON
     decision TEXT,
-    suggestion TEXT,                  -- JSON, of start and resume
+    suggestion TEXT,                  -- JSON, of a resume
     PRIMARY KEY (study, seq)
 ) WITHOUT ROWID;
 CREATE TABLE enqueued (

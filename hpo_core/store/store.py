@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import os
 import sqlite3
 import threading
@@ -12,7 +13,7 @@ from typing import Any
 
 from hpo_core.contracts.strategy import Asked, Resume, Start, Told
 from hpo_core.model.errors import StoreError, UnknownJob, UnknownStudy, listed, nearest
-from hpo_core.model.job import JobState, StudyState, TrialState
+from hpo_core.model.job import JobState, StudyState, TrialState, job_id
 from hpo_core.model.report import Decision, Report, Status
 from hpo_core.model.values import Value
 from hpo_core.store import schema
@@ -255,13 +256,24 @@ class Store:
 
     def history(self, study: int) -> list[Asked | Told]:
         """Return everything that was asked and told, in order."""
-        rows = self._rows(
-            "SELECT kind, log.trial, attempt, iteration, metrics, log.losses, decision, "
-            "suggestion, configuration FROM log JOIN trial "
-            "ON trial.study = log.study AND trial.id = log.trial WHERE log.study = ? ORDER BY seq",
-            study,
-        )
-        return [_event(row) for row in rows]
+        started = [
+            (seq, _asked(*row))
+            for seq, *row in self._rows(
+                "SELECT seq, id, adopted, iterations, notes, "
+                "coalesce(first_configuration, configuration) FROM trial WHERE study = ? "
+                "ORDER BY seq",
+                study,
+            )
+        ]
+        logged = [
+            (seq, _logged(*row))
+            for seq, *row in self._rows(
+                "SELECT seq, kind, trial, attempt, iteration, metrics, losses, decision, "
+                "suggestion FROM log WHERE study = ? ORDER BY seq",
+                study,
+            )
+        ]
+        return [event for _, event in heapq.merge(started, logged, key=lambda pair: pair[0])]
 
     def reports(self, study: int, trial_id: int) -> list[tuple[int, int | None, dict[str, float]]]:
         """Return each report of a trial, in order: the job's attempt, the iteration, metrics."""
@@ -279,9 +291,10 @@ class Store:
         return rows[0][0] if rows else 0.0
 
     def log_length(self, study: int) -> int:
-        """Return how many events the log has; the next one's number."""
-        rows = self._rows("SELECT max(seq) FROM log WHERE study = ?", study)
-        return 0 if rows[0][0] is None else int(rows[0][0]) + 1
+        """Return how many events the study has; the next one's number."""
+        query = "SELECT max(seq) FROM {} WHERE study = ?"
+        last = [self._rows(query.format(table), study)[0][0] for table in ("trial", "log")]
+        return max((int(seq) + 1 for seq in last if seq is not None), default=0)
 
     def saved_state(self, study: int) -> tuple[Any, int] | None:
         """Return the strategy's last saved state and the events that it had seen, if any."""
@@ -344,30 +357,38 @@ def _job(row: tuple[Any, ...]) -> JobRecord:
     )
 
 
-def _event(row: tuple[Any, ...]) -> Asked | Told:
-    kind, trial, attempt, iteration, metrics, losses, decision, text, configuration = row
-    if text is None:
-        report = Report(
-            trial_id=trial,
-            job_id=f"{trial}.{attempt}",
-            iteration=iteration,
-            losses=losses_from_json(losses),
-            status=Status(kind),
-            metrics=metrics_from_json(metrics),
-        )
-        return Told(report, Decision(decision))
-    said = decode(text)
-    if kind == "resume":
-        changed = said.get("configuration")
-        resume = Resume(
-            trial_id=trial,
-            iterations=said["iterations"],
-            configuration=None if changed is None else configuration_from_json(encode(changed)),
-            checkpoint_from=said["checkpoint_from"],
-            notes=said["notes"],
-        )
-        return Asked(said["asked"], resume)
-    first = said.get("configuration")
-    values = configuration_from_json(configuration if first is None else encode(first))
-    start = Start(values, iterations=said.get("iterations"), notes=said.get("notes"))
-    return Asked(trial, start, adopted=kind == "adopted")
+def _asked(
+    trial: int, adopted: int, iterations: int | None, notes: str | None, configuration: str
+) -> Asked:
+    start = Start(
+        configuration_from_json(configuration),
+        iterations=iterations,
+        notes=None if notes is None else decode(notes),
+    )
+    return Asked(trial, start, adopted=bool(adopted))
+
+
+def _logged(
+    kind: str,
+    trial: int,
+    attempt: int,
+    iteration: int | None,
+    metrics: str | None,
+    losses: str | None,
+    decision: str,
+    suggestion: str | None,
+) -> Asked | Told:
+    if suggestion is not None:
+        said = decode(suggestion)
+        asked, values = said.pop("asked"), said.pop("configuration")
+        configuration = None if values is None else configuration_from_json(encode(values))
+        return Asked(asked, Resume(**said, configuration=configuration))
+    report = Report(
+        trial_id=trial,
+        job_id=job_id(trial, attempt),
+        iteration=iteration,
+        losses=losses_from_json(losses),
+        status=Status(kind),
+        metrics=metrics_from_json(metrics),
+    )
+    return Told(report, Decision(decision))

@@ -6,8 +6,10 @@ from contextlib import AbstractContextManager
 from sqlite3 import Connection
 from typing import Any
 
+import msgspec
+
 from hpo_core.contracts.strategy import Resume, Start
-from hpo_core.model.errors import StoreError
+from hpo_core.model.errors import StrategyError
 from hpo_core.model.job import JobState, StudyState, TrialState
 from hpo_core.model.objective import Losses
 from hpo_core.model.report import Decision, Report
@@ -54,7 +56,7 @@ class StudyWriter:
         """Record the strategy's state, as of all events so far."""
         self._execute(
             "UPDATE progress SET strategy_state = ?, strategy_events = ? WHERE study = ?",
-            (encode(state).decode(), self.seq, self._study),
+            (_json(state, "the strategy's state is"), self.seq, self._study),
         )
 
     def take_enqueued(self) -> Configuration | None:
@@ -70,59 +72,44 @@ class StudyWriter:
 
     # -- trials and the log -----------------------------------------------------------------
 
-    def start(self, trial_id: int, start: Start, time: float, *, adopted: bool) -> None:
-        """Record a suggestion and the trial that comes of it."""
-        suggestion = {}
-        if start.iterations is not None:
-            suggestion["iterations"] = start.iterations
-        if start.notes is not None:
-            suggestion["notes"] = start.notes
+    def start(self, trial_id: int, start: Start, *, adopted: bool) -> None:
+        """Record a suggestion, as the trial that comes of it."""
+        notes = None if start.notes is None else _json(start.notes, f"the notes of trial {trial_id} are")
         self._execute(
-            "INSERT INTO trial (study, id, configuration, state) VALUES (?, ?, ?, 'running')",
-            (self._study, trial_id, encode(start.configuration).decode()),
-        )
-        self._log_suggestion("adopted" if adopted else "start", trial_id, time, suggestion)
-
-    def resume(self, asked: int, resume: Resume, time: float) -> None:
-        """Record a suggestion to carry a trial on."""
-        if resume.configuration is not None:
-            self._keep_first_configuration(resume.trial_id)
-        suggestion = {
-            "asked": asked,
-            "iterations": resume.iterations,
-            "checkpoint_from": resume.checkpoint_from,
-            "notes": resume.notes,
-            "configuration": resume.configuration,
-        }
-        self._execute(
-            "UPDATE trial SET state = 'running', configuration = coalesce(?, configuration) "
-            "WHERE study = ? AND id = ?",
+            "INSERT INTO trial (study, id, seq, adopted, iterations, notes, configuration, state) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, 'running')",
             (
-                None if resume.configuration is None else encode(resume.configuration).decode(),
                 self._study,
-                resume.trial_id,
+                trial_id,
+                self.seq,
+                adopted,
+                start.iterations,
+                notes,
+                encode(start.configuration).decode(),
             ),
         )
-        self._log_suggestion("resume", resume.trial_id, time, suggestion)
+        self.seq += 1
 
-    def _keep_first_configuration(self, trial_id: int) -> None:
-        """Write a trial's first configuration into the log, before the trial gets another."""
-        self._execute(
-            "UPDATE log SET suggestion = json_set(suggestion, '$.configuration', json(("
-            "SELECT configuration FROM trial WHERE study = log.study AND id = log.trial))) "
-            "WHERE study = ? AND trial = ? AND kind IN ('start', 'adopted') "
-            "AND json_extract(suggestion, '$.configuration') IS NULL",
-            (self._study, trial_id),
+    def resume(self, asked: int, resume: Resume, time: float) -> None:
+        """Record a suggestion to carry a trial on, asked for with the id `asked`."""
+        trial = (self._study, resume.trial_id)
+        if resume.configuration is None:
+            self._execute("UPDATE trial SET state = 'running' WHERE study = ? AND id = ?", trial)
+        else:
+            self._execute(
+                "UPDATE trial SET state = 'running', configuration = ?, "
+                "first_configuration = coalesce(first_configuration, configuration) "
+                "WHERE study = ? AND id = ?",
+                (encode(resume.configuration).decode(), *trial),
+            )
+        suggestion = _json(
+            {"asked": asked, **msgspec.structs.asdict(resume)},
+            f"the notes on resuming trial {resume.trial_id} are",
         )
-
-    def _log_suggestion(self, kind: str, trial_id: int, time: float, suggestion: Any) -> None:
-        try:
-            text = encode(suggestion).decode() if suggestion else "{}"
-        except TypeError as error:
-            raise StoreError(f"trial {trial_id}: its notes are not plain JSON: {error}") from error
         self._execute(
-            "INSERT INTO log (study, seq, kind, trial, time, suggestion) VALUES (?, ?, ?, ?, ?, ?)",
-            (self._study, self.seq, kind, trial_id, time, text),
+            "INSERT INTO log (study, seq, kind, trial, time, suggestion) "
+            "VALUES (?, ?, 'resume', ?, ?, ?)",
+            (self._study, self.seq, resume.trial_id, time, suggestion),
         )
         self.seq += 1
 
@@ -209,6 +196,13 @@ class StudyWriter:
                 attempt,
             ),
         )
+
+
+def _json(value: JSON, what: str) -> str:
+    try:
+        return encode(value).decode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise StrategyError(f"{what} not plain JSON: {error}") from error
 
 
 def _text(data: bytes | None) -> str | None:

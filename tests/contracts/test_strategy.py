@@ -98,7 +98,9 @@ def test_restoring_does_it_all_again_in_order_and_the_next_ask_is_the_next() -> 
     ],
     ids=repr,
 )
-def test_an_ask_that_comes_out_otherwise_is_an_error_that_shows_both(again, stored) -> None:
+def test_an_ask_that_comes_out_otherwise_is_an_error_that_shows_both(
+    again: Answer, stored: Suggestion
+) -> None:
     with pytest.raises(StrategyError) as caught:
         Listed([again]).restore([Asked(4, stored)], None)
     assert str(caught.value) == (

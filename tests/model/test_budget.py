@@ -1,6 +1,7 @@
 """Budget: its faults, and what is left of it."""
 
 import math
+from typing import Any
 
 import msgspec
 import pytest
@@ -23,7 +24,7 @@ from hpo_core.model.errors import InvalidInput
         ({"jobs": 1, "count": "done"}, "count: expected 'launched' or 'completed', got 'done'"),
     ],
 )
-def test_fault_bad_types_in_a_budget_were_swallowed(limits, said: str) -> None:
+def test_fault_bad_types_in_a_budget_were_swallowed(limits: dict[str, Any], said: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         Budget(**limits)
     assert str(caught.value) == said
@@ -37,12 +38,13 @@ def test_fault_misspelt_options_were_swallowed() -> None:
 @pytest.mark.parametrize("limit", [0, -1, math.nan, math.inf, 10**400])
 @pytest.mark.parametrize("name", LIMITS)
 def test_a_limit_is_above_0_and_finite(name: str, limit: float) -> None:
+    given: dict[str, Any] = {name: limit}
     whole = name in ("trials", "jobs", "iterations")
     if whole and limit == 10**400:
-        assert Budget(**{name: limit})
+        assert Budget(**given)
     else:
         with pytest.raises(InvalidInput, match=f"^{name}: "):
-            Budget(**{name: limit})
+            Budget(**given)
 
 
 def test_all_faults_are_named_at_once() -> None:

@@ -1,6 +1,8 @@
 """Objectives, losses, and the Pareto front."""
 
 import math
+from random import Random
+from typing import Any, TypeAlias
 
 import msgspec
 import pytest
@@ -30,7 +32,7 @@ def after(objective: Objective, *values: float) -> float | None:
     ("typed", "meant"),
     [("min", "minimize"), ("max", "maximize"), ("minimise", "minimize"), ("MAXIMIZE", "maximize")],
 )
-def test_fault_a_typing_error_in_the_direction_silently_maximised(typed, meant) -> None:
+def test_fault_a_typing_error_in_the_direction_silently_maximised(typed: Any, meant: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         Objective("loss", typed)
     assert str(caught.value) == (
@@ -39,7 +41,7 @@ def test_fault_a_typing_error_in_the_direction_silently_maximised(typed, meant) 
 
 
 @pytest.mark.parametrize("direction", ["", "up", None, 1, True])
-def test_what_is_no_direction_at_all_is_an_error(direction) -> None:
+def test_what_is_no_direction_at_all_is_an_error(direction: Any) -> None:
     with pytest.raises(InvalidInput, match="direction: expected 'minimize' or 'maximize', got"):
         Objective("loss", direction)
 
@@ -105,10 +107,11 @@ def test_losses_are_complete_when_each_objective_has_a_finite_one() -> None:
 
 # -- the Pareto front -----------------------------------------------------------------------
 
+Points: TypeAlias = list[tuple[float, ...]]
 coordinates = st.integers(0, 4).map(float)  # few of them, so that ties and duplicates are common
 
 
-def fronts(dimensions: int) -> st.SearchStrategy[list[tuple[float, ...]]]:
+def fronts(dimensions: int) -> st.SearchStrategy[Points]:
     return st.lists(st.tuples(*[coordinates] * dimensions), max_size=30)
 
 
@@ -118,7 +121,7 @@ def test_fault_a_dominated_point_ranked_first_in_the_pareto_front() -> None:
 
 
 @given(fronts(1) | fronts(2) | fronts(3) | fronts(4))
-def test_the_front_is_exactly_what_nothing_dominates(points) -> None:
+def test_the_front_is_exactly_what_nothing_dominates(points: Points) -> None:
     by_hand = [
         index
         for index, point in enumerate(points)
@@ -134,7 +137,9 @@ def test_the_front_is_exactly_what_nothing_dominates(points) -> None:
 
 
 @given(fronts(2) | fronts(3), st.randoms(use_true_random=False))
-def test_the_front_does_not_depend_on_the_order_of_the_points(points, random) -> None:
+def test_the_front_does_not_depend_on_the_order_of_the_points(
+    points: Points, random: Random
+) -> None:
     shuffled = random.sample(points, len(points))
     assert [points[i] for i in pareto_front(points)] == [
         shuffled[i] for i in pareto_front(shuffled)

@@ -1,6 +1,7 @@
 """Float and Int: exact steps, scales, bounds and types."""
 
 import math
+from collections.abc import Callable
 
 import msgspec
 import numpy as np
@@ -74,6 +75,7 @@ def test_ten_million_steps_are_all_found_again() -> None:
 @given(stepped_floats(), shares)
 def test_every_step_of_a_float_is_its_own_and_is_found_again(axis: Float, u: float) -> None:
     assert axis.size is not None
+    assert axis.step is not None
     point = int(u * axis.size)
     value = axis.at(point)
     assert type(value) is float
@@ -87,6 +89,7 @@ def test_every_step_of_a_float_is_its_own_and_is_found_again(axis: Float, u: flo
 @given(stepped_floats())
 def test_the_last_step_is_the_highest_that_fits(axis: Float) -> None:
     assert axis.size is not None
+    assert axis.step is not None
     last = axis.at(axis.size - 1)
     assert last <= axis.high
     assert last + axis.step > axis.high - axis.step / 1e6
@@ -103,7 +106,7 @@ def test_every_quantile_of_an_int_is_a_step_within_its_bounds(
 
 
 def test_floats_too_coarse_for_a_step_are_an_error_that_names_the_least() -> None:
-    with pytest.raises(InvalidInput, match="step: floats near 1e[+]300 are too coarse for steps"):
+    with pytest.raises(InvalidInput, match=r"step: floats near 1e\+300 are too coarse for steps"):
         Float("x", 0, 1e300, step=1.0)
     assert Float("x", 0, 1e9, step=1e-5).size == 10**14 + 1
 
@@ -185,14 +188,16 @@ def test_a_float_without_a_step_has_no_number_of_points() -> None:
         (lambda: Float("", 0, 1), "name: a parameter needs a name"),
     ],
 )
-def test_an_impossible_range_is_an_error_that_says_why(make, said: str) -> None:
+def test_an_impossible_range_is_an_error_that_says_why(
+    make: Callable[[], object], said: str
+) -> None:
     with pytest.raises(InvalidInput) as caught:
         make()
     assert said in str(caught.value)
 
 
 @pytest.mark.parametrize("kind", [Float, Int])
-def test_log_or_step_but_not_both(kind) -> None:
+def test_log_or_step_but_not_both(kind: type[Float | Int]) -> None:
     assert kind("x", 1, 8, log=True).log
     assert kind("x", 1, 8, step=2).step == 2
     with pytest.raises(InvalidInput, match="a log scale takes no step; leave out step or log"):
@@ -235,15 +240,15 @@ def test_an_int_takes_ints_alone(value: object) -> None:
 def test_a_numpy_scalar_is_refused_with_what_to_do_about_it(value: object) -> None:
     for axis in (Float("x", 0, 2), Int("x", 0, 2)):
         assert "give it as plain Python (a numpy scalar's .item()" in str(axis.wrong(value))
-    with pytest.raises(InvalidInput, match="low: expected .*give it as plain Python"):
+    with pytest.raises(InvalidInput, match=r"low: expected .*give it as plain Python"):
         Float("x", value, 2)  # type: ignore[arg-type]  # what is tested
 
 
 def test_whole_numbers_are_taken_as_a_float_s_bounds_but_truths_are_not() -> None:
     assert type(Float("x", 0, 1).high) is float
-    with pytest.raises(InvalidInput, match="low: expected a number, got False\nhigh: .* True"):
+    with pytest.raises(InvalidInput, match=r"low: expected a number, got False\nhigh: .* True"):
         Float("x", False, True)
-    with pytest.raises(InvalidInput, match="high: expected a whole number, got 2.0"):
+    with pytest.raises(InvalidInput, match=r"high: expected a whole number, got 2\.0"):
         Int("x", 1, 2.0)  # type: ignore[arg-type]  # what is tested
 
 
@@ -254,14 +259,14 @@ def test_a_float_is_read_as_people_write_it(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["2", "nan", "inf", "x", "true", "", "1e999", "9" * 400])
 def test_what_is_no_value_of_a_float_is_one_sentence(text: str) -> None:
-    with pytest.raises(ValueError, match="^x (takes|lies)"):
+    with pytest.raises(ValueError, match=r"^x (takes|lies)"):
         Float("x", 0, 1).parse(text)
 
 
 def test_a_whole_number_is_read_as_the_type_of_its_parameter() -> None:
     assert type(Float("x", 0, 2).parse("1")) is float
     assert type(Int("x", 0, 2).parse("1")) is int
-    with pytest.raises(ValueError, match="x takes a whole number, got '1.0'"):
+    with pytest.raises(ValueError, match=r"x takes a whole number, got '1\.0'"):
         Int("x", 0, 2).parse("1.0")
 
 

@@ -2,6 +2,8 @@
 
 import itertools
 import pickle
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -25,6 +27,10 @@ def faults_of(space: SearchSpace, **values: object) -> list[str]:
     return [str(fault) for fault in space.wrong(values)]  # type: ignore[arg-type]  # as it comes
 
 
+def chooser(values: Mapping[str, Any]) -> Callable[[Parameter], Any]:
+    return lambda axis: values[axis.name]
+
+
 def refused(parameters: tuple[Parameter, ...], **more: object) -> list[str]:
     with pytest.raises(InvalidInput) as caught:
         SearchSpace(parameters, **more)  # type: ignore[arg-type]  # what is tested
@@ -41,18 +47,19 @@ def test_parents_stand_before_children_and_all_else_as_declared() -> None:
 
 def test_a_parameter_is_active_for_the_given_values_of_its_parents_alone() -> None:
     assert NESTED.is_conditional
-    for values in (
+    allowed: list[dict[str, Value]] = [
         {"model": "none"},
         {"model": "tree", "depth": 1},
         {"model": "net", "solver": "adam"},
         {"model": "net", "solver": "sgd", "momentum": 0.5},
-    ):
+    ]
+    for values in allowed:
         assert NESTED.wrong(values) == []
         assert NESTED.configuration(values) == values
 
 
 def test_a_list_of_values_makes_active_for_each() -> None:
-    space = SearchSpace((MODEL, Int("depth", 1, 3, when={"model": ["tree", "net"]})))
+    space = SearchSpace((MODEL, Int("depth", 1, 3, when={"model": ("tree", "net")})))
     assert faults_of(space, model="tree", depth=1) == faults_of(space, model="net", depth=1) == []
     assert faults_of(space, model="none") == []
 
@@ -62,7 +69,7 @@ def test_all_conditions_must_hold() -> None:
         (Int("a", 0, 1), Int("b", 0, 1), Constant("both", 1, when={"a": 1, "b": 1}))
     )
     built = [
-        dict(space.build(lambda axis, given={"a": a, "b": b, "both": 1}: given[axis.name]))
+        dict(space.build(chooser({"a": a, "b": b, "both": 1})))
         for a, b in itertools.product((0, 1), repeat=2)
     ]
     assert [values for values in built if "both" in values] == [{"a": 1, "b": 1, "both": 1}]
@@ -111,10 +118,12 @@ def test_a_whole_number_asked_of_a_float_is_the_float_that_it_is() -> None:
 
 def test_a_condition_tells_types_apart() -> None:
     space = SearchSpace((Categorical("a", (1, True, 1.0, "1")), Constant("c", 0, when={"a": True})))
-    assert [
-        "c" in space.build(lambda axis, a=a: a if axis.name == "a" else 0)
-        for a in (1, True, 1.0, "1")
-    ] == [False, True, False, False]
+    assert ["c" in space.build(chooser({"a": a, "c": 0})) for a in (1, True, 1.0, "1")] == [
+        False,
+        True,
+        False,
+        False,
+    ]
 
 
 def test_a_cycle_is_an_error_that_shows_it() -> None:
@@ -140,12 +149,12 @@ def test_unknown_parents_and_impossible_values_are_errors_with_their_place_all_a
         (
             MODEL,
             Constant("a", 1, when={"modle": "tree"}),
-            Constant("b", 1, when={"model": ["tree", "nett"]}),
+            Constant("b", 1, when={"model": ("tree", "nett")}),
             Int("i", 1, 3),
             Constant("c", 1, when={"i": 1.0}),
             Constant("d", 1, when={"i": 4}),
         ),
-        forbidden=({"q": 1}, {"model": ["net", "tre"]}, {}),
+        forbidden=({"q": 1}, {"model": ("net", "tre")}, {}),
     ) == [
         "parameters.a.when.modle: there is no parameter 'modle'; did you mean 'model'?",
         "parameters.b.when.model: model is one of 'tree', 'net', 'none'; got 'nett'; "
@@ -182,12 +191,14 @@ GOOD = {"lr": 0.5, "depth": 3, "act": None}
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        *(("lr", other) for other in (1, True, "1", None, np.float64(0.5), 1.5, [])),
-        *(("depth", other) for other in (1.0, True, "1", None, np.int64(1), 9, {})),
-        *(("act", other) for other in (0, False, "null", "", np.str_("x"), [])),
+        *itertools.product(["lr"], [1, True, "1", None, np.float64(0.5), 1.5, []]),
+        *itertools.product(["depth"], [1.0, True, "1", None, np.int64(1), 9, {}]),
+        *itertools.product(["act"], [0, False, "null", "", np.str_("x"), []]),
     ],
 )
-def test_a_value_of_another_type_or_out_of_range_is_a_fault_of_its_parameter(name, value) -> None:
+def test_a_value_of_another_type_or_out_of_range_is_a_fault_of_its_parameter(
+    name: str, value: Any
+) -> None:
     assert FLAT.wrong(GOOD) == []
     assert [fault.path for fault in FLAT.wrong(GOOD | {name: value})] == [name]
 
@@ -227,7 +238,7 @@ def test_any_name_but_none_will_do(name: str) -> None:
 
 
 def test_a_forbidden_combination_may_list_values() -> None:
-    space = SearchSpace((MODEL, Int("i", 1, 3)), ({"model": ["tree", "net"], "i": [2, 3]},))
+    space = SearchSpace((MODEL, Int("i", 1, 3)), ({"model": ("tree", "net"), "i": (2, 3)},))
     allowed = [
         (model, i)
         for model, i in itertools.product(MODEL.choices, (1, 2, 3))
@@ -277,7 +288,7 @@ def test_the_defaults_are_the_starting_values_of_what_is_active() -> None:
 def test_forbidden_defaults_move_on_to_an_allowed_configuration() -> None:
     space = SearchSpace((MODEL, Int("i", 0, 2), Float("x", 0, 1)), ({"model": "tree", "i": 1},))
     assert space.defaults() == {"model": "tree", "i": 0, "x": 0.5}
-    space = SearchSpace((MODEL, Int("i", 0, 2)), ({"model": "tree"}, {"model": "net", "i": [1, 0]}))
+    space = SearchSpace((MODEL, Int("i", 0, 2)), ({"model": "tree"}, {"model": "net", "i": (1, 0)}))
     assert space.defaults() == {"model": "net", "i": 2}
     space = SearchSpace((Float("x", 0, 1), Int("i", 0, 1)), ({"x": 0.5},))
     assert not space.wrong(space.defaults())
@@ -300,6 +311,7 @@ def spaces(draw: st.DrawFn) -> SearchSpace:
     """Small spaces: each parameter may depend on earlier ones, and some combinations are out."""
     parameters: list[Parameter] = []
     values: dict[str, tuple[Value, ...]] = {}
+    items: tuple[dict[str, Value], ...]
 
     def picked(names: int) -> dict[str, tuple[Value, ...]]:
         chosen = draw(st.lists(st.sampled_from(sorted(values)), max_size=names, unique=True))
@@ -321,18 +333,19 @@ def spaces(draw: st.DrawFn) -> SearchSpace:
         elif kind == "choice":
             axis = Categorical(name, (1, True, 1.0), when=when)
         else:
-            items = tuple({f"{name}1": i, f"{name}2": j} for i, j in ((1, "x"), (True, "y")))
+            items = ({f"{name}1": 1, f"{name}2": "x"}, {f"{name}1": True, f"{name}2": "y"})
             axis = ParameterSet(name, items, when=when)
         parameters.append(axis)
         for member in axis.names:
-            one = axis.member(member) if isinstance(axis, ParameterSet) else axis
-            values[member] = tuple(one.at(point) for point in range(one.size or 0))
+            alone = axis.member(member) if isinstance(axis, ParameterSet) else axis
+            values[member] = tuple(alone.at(point) for point in range(alone.size or 0))
     shuffled = tuple(draw(st.permutations(parameters)))
     forbidden = tuple(filter(None, (picked(2) for _ in range(draw(st.integers(0, 2))))))
     try:
         return SearchSpace(shuffled, forbidden)
     except InvalidInput as error:
-        assert "no configuration is left" in str(error)
+        if "no configuration is left" not in str(error):
+            raise
         free = SearchSpace(shuffled)
         for configuration in configurations(free):
             assert any(
@@ -351,17 +364,19 @@ def configurations(space: SearchSpace) -> list[Configuration]:
         [axis.at_all(i) if isinstance(axis, ParameterSet) else axis.at(i) for i in range(axis.size)]  # type: ignore[arg-type]  # finite
         for axis in space.parameters
     ]
-    found: dict[frozenset, Configuration] = {}
+    found: dict[frozenset[object], Configuration] = {}
     for picked in itertools.product(*choices):
         by_axis = dict(zip((axis.name for axis in space.parameters), picked, strict=True))
-        built = space.build(lambda axis, by_axis=by_axis: by_axis[axis.name])
+        built = space.build(chooser(by_axis))
         if not space.is_forbidden(built):
             found[frozenset((name, identity(value)) for name, value in built.items())] = built
     return list(found.values())
 
 
 @given(spaces())
-def test_what_is_built_and_not_forbidden_is_right_and_the_defaults_are_among_it(space) -> None:
+def test_what_is_built_and_not_forbidden_is_right_and_the_defaults_are_among_it(
+    space: SearchSpace,
+) -> None:
     built = configurations(space)
     assert built
     for configuration in built:
@@ -373,7 +388,9 @@ def test_what_is_built_and_not_forbidden_is_right_and_the_defaults_are_among_it(
 
 
 @given(spaces(), st.data())
-def test_a_value_left_out_or_one_too_many_is_always_a_fault(space, data) -> None:
+def test_a_value_left_out_or_one_too_many_is_always_a_fault(
+    space: SearchSpace, data: st.DataObject
+) -> None:
     configuration = data.draw(st.sampled_from(configurations(space)))
     for name in space.names:
         changed = dict(configuration)
@@ -385,7 +402,7 @@ def test_a_value_left_out_or_one_too_many_is_always_a_fault(space, data) -> None
 
 
 @given(spaces())
-def test_a_space_comes_back_from_json_and_pickle_the_same(space) -> None:
+def test_a_space_comes_back_from_json_and_pickle_the_same(space: SearchSpace) -> None:
     space.wrong(space.defaults())  # so that what it keeps for speed is there too
     for back in (
         msgspec.json.decode(msgspec.json.encode(space), type=SearchSpace),

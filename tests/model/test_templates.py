@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hpo_core.model.templates import Command, template, wrong
+from hpo_core.model.values import Value
 
 
-def rendered(text: str, **values) -> str:
+def rendered(text: str, **values: Value) -> str:
     return template(text).render(values)
 
 
@@ -102,7 +103,9 @@ def test_an_empty_value_is_an_empty_argument() -> None:
         (["t", "-x", "--depth", "{depth}", "{depth}"], ["t", "-x"]),
     ],
 )
-def test_an_inactive_parameter_s_argument_is_left_out_with_its_option(arguments, left) -> None:
+def test_an_inactive_parameter_s_argument_is_left_out_with_its_option(
+    arguments: list[str], left: list[str]
+) -> None:
     assert Command(arguments).render({"lr": 0.5}) == left
 
 

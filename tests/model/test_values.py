@@ -4,6 +4,8 @@ import copy
 import json
 import math
 import pickle
+from collections.abc import Callable
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 
 from hpo_core.model.values import (
     Configuration,
+    Value,
     as_float,
     as_text,
     identity,
@@ -44,7 +47,7 @@ def test_what_is_not_plain_has_an_identity_too_but_that_of_no_value(value: objec
 
 
 @given(plain, plain)
-def test_values_are_the_same_if_they_are_equal_and_of_one_type(one, other) -> None:
+def test_values_are_the_same_if_they_are_equal_and_of_one_type(one: Value, other: Value) -> None:
     alike = one == other and type(one) is type(other)
     assert same_values({"x": one}, {"x": other}) is alike
     assert (identity(one) == identity(other)) is alike
@@ -57,7 +60,7 @@ def test_mappings_with_other_keys_are_not_the_same() -> None:
 
 
 @given(plain)
-def test_a_value_as_text_is_json_but_for_text_itself(value) -> None:
+def test_a_value_as_text_is_json_but_for_text_itself(value: Value) -> None:
     text = as_text(value)
     assert identity(value if isinstance(value, str) else json.loads(text)) == identity(value)
     assert not isinstance(value, str) or text == value
@@ -94,7 +97,7 @@ CONFIGURATION = Configuration({"lr": 0.1, "depth": 3, "act": None})
         lambda c: setattr(c, "note", 1),
     ],
 )
-def test_a_configuration_cannot_be_changed(change) -> None:
+def test_a_configuration_cannot_be_changed(change: Callable[[Any], object]) -> None:
     before = dict(CONFIGURATION)
     with pytest.raises((TypeError, AttributeError)):
         change(CONFIGURATION)
@@ -110,7 +113,7 @@ def test_changing_one_says_what_to_do_instead() -> None:
 
 
 @given(st.dictionaries(st.text(), plain))
-def test_it_survives_pickle_copy_and_json_with_order_and_types(values: dict) -> None:
+def test_it_survives_pickle_copy_and_json_with_order_and_types(values: dict[str, Value]) -> None:
     configuration = Configuration(values)
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
         back = pickle.loads(pickle.dumps(configuration, protocol))
@@ -122,13 +125,13 @@ def test_it_survives_pickle_copy_and_json_with_order_and_types(values: dict) -> 
 
 
 @given(st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), plain.filter(bool)))
-def test_msgspec_writes_it_as_the_dict_that_it_is(values: dict) -> None:
+def test_msgspec_writes_it_as_the_dict_that_it_is(values: dict[str, Value]) -> None:
     values = {k: v for k, v in values.items() if not isinstance(v, str) or v.isascii()}
     assert same_values(msgspec.json.decode(msgspec.json.encode(Configuration(values))), values)
 
 
 @given(st.dictionaries(st.text(), plain))
-def test_equal_configurations_have_one_hash_whatever_their_order(values: dict) -> None:
+def test_equal_configurations_have_one_hash_whatever_their_order(values: dict[str, Value]) -> None:
     reordered = Configuration(dict(reversed(values.items())))
     assert reordered == Configuration(values)
     assert hash(reordered) == hash(Configuration(values))

@@ -3,6 +3,7 @@
     backend      the Backend: a study's jobs are commands or functions, and one loop serves them
     loop         waits for whatever comes first: a report, an exit, a deadline, a wake
     command      jobs that are commands, a process each
+    slot         the number of a command's report pipe
     workers      jobs that are calls of a Python function, in worker processes that are reused
     lines        cuts what a job sends into lines, and reads a report from one
     processes    starting and ending groups of processes, seeing their exit, finding leftovers

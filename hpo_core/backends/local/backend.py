@@ -9,7 +9,8 @@ from typing import Protocol
 from hpo_core.backends.local.command import Commands
 from hpo_core.backends.local.leftovers import end_leftovers
 from hpo_core.backends.local.loop import Loop
-from hpo_core.backends.local.workers import Workers
+from hpo_core.backends.local.slot import ReportSlot
+from hpo_core.backends.local.workers import Workers, function_of
 from hpo_core.contracts.backend import BackendContext, JobEvent
 from hpo_core.model.errors import BackendError
 from hpo_core.model.job import Job
@@ -53,16 +54,15 @@ class LocalBackend:
         if not os.path.isdir(context.work.directory):
             raise BackendError(f"the jobs' folder {context.work.directory!r} does not exist")
         self._study_uid = context.study_uid
-        self._loop: Loop | None = Loop()
         self._runner: Runner
-        try:
-            if context.work.command is not None:
-                self._runner = Commands(context, context.work.command, self._loop)
-            else:
-                self._runner = Workers(context, self._loop)
-        except BaseException:
-            self._loop.close()
-            raise
+        if context.work.command is not None:
+            slot = ReportSlot()  # before all others: it takes the lowest number
+            self._loop: Loop | None = Loop()
+            self._runner = Commands(context, context.work.command, slot, self._loop)
+        else:
+            function = function_of(context.work)
+            self._loop = Loop()
+            self._runner = Workers(context, function, self._loop)
 
     def submit(self, job: Job) -> None:
         self._runner.submit(job)

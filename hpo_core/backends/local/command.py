@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
@@ -13,6 +12,7 @@ from collections.abc import Callable
 from hpo_core.backends.local.lines import LONGEST, Lines, Malformed, parse_report, too_long
 from hpo_core.backends.local.loop import Loop
 from hpo_core.backends.local.processes import Group, base_environment, encoded, how_it_ended
+from hpo_core.backends.local.slot import ReportSlot
 from hpo_core.backends.logs import create, last_lines, remove_if_empty
 from hpo_core.contracts.backend import BackendContext, Finished, Outcome, Reported, Started
 from hpo_core.model.job import Job
@@ -21,6 +21,10 @@ from hpo_core.model.values import Value
 
 _GRACE_FOR_FAULTS = 5.0
 """Seconds that a job gets to end after a malformed line."""
+
+_LINGERS = 1.0
+"""Seconds in which killed processes are gone, and their ends of the pipe closed. Only one that has
+left the group may still hold it then."""
 
 _PIPE_HOLDS = 1 << 20
 """The most bytes that a pipe can hold, and so the most to read once nobody writes."""
@@ -32,49 +36,35 @@ class Commands:
     Args:
         context: What is known of the study.
         arguments: The command, with placeholders.
+        slot: The number of their report pipes.
         loop: What waits for the processes.
     """
 
-    def __init__(self, context: BackendContext, arguments: tuple[str, ...], loop: Loop) -> None:
+    def __init__(
+        self, context: BackendContext, arguments: tuple[str, ...], slot: ReportSlot, loop: Loop
+    ) -> None:
         self._command = Command(arguments)
         self._directory = context.work.directory
         self._environment = base_environment(context.work.environment, context.study_uid)
         self._now = context.clock.now
+        self._slot = slot
         self._loop = loop
         self._programs: dict[str, str] = {}
         self._running: dict[str, _Running] = {}
-        # Every job's pipe goes by this number, the lowest that is free now: plain sh can write
-        # to a descriptor of one digit alone.
-        self._nothing = os.open(os.devnull, os.O_WRONLY | os.O_CLOEXEC)
-        self._slot = fcntl.fcntl(self._nothing, fcntl.F_DUPFD_CLOEXEC, 3)
 
     def submit(self, job: Job) -> None:
         """Start a job's process."""
         arguments = self._command.render(_values(job))
-        reading, writing = os.pipe()
-        os.set_blocking(reading, False)
-        os.dup2(writing, self._slot, inheritable=False)
-        os.close(writing)
-        output = create(job.log) if job.log else None
         try:
-            if job.checkpoint_dir:
-                os.makedirs(job.checkpoint_dir, exist_ok=True)
-            environment = {**self._environment, **encoded(self._variables(job))}
-            program = self._find(arguments[0])
-            group = Group(arguments, self._directory, environment, output, (self._slot,), program)
+            with self._slot.pipe() as reading:
+                group = self._start(job, arguments, reading)
         except (OSError, ValueError) as error:
-            os.close(reading)
-            reason = self._cannot_start(arguments, error)
-            self._end(job, Outcome.FAILED, reason)
+            self._end(job, Outcome.FAILED, self._cannot_start(arguments, error))
         else:
             self._loop.emit(Started(job.id, self._now(), handle=group.pid))
             self._running[job.id] = _Running(
                 job, group, reading, self._loop, self._now, self._ended
             )
-        finally:
-            os.dup2(self._nothing, self._slot, inheritable=False)
-            if output is not None:
-                os.close(output)
 
     def cancel(self, job_id: str, grace: float) -> None:
         """End a job by SIGTERM, and by SIGKILL after `grace` seconds."""
@@ -89,8 +79,29 @@ class Commands:
         for running in self._running.values():
             running.discard()
         self._running.clear()
-        os.close(self._slot)
-        os.close(self._nothing)
+        self._slot.close()
+
+    def _start(self, job: Job, arguments: list[str], reading: int) -> Group:
+        """Start a process; on failure the reading end is closed."""
+        output = None
+        try:
+            output = create(job.log) if job.log else None
+            if job.checkpoint_dir:
+                os.makedirs(job.checkpoint_dir, exist_ok=True)
+            return Group(
+                arguments,
+                self._directory,
+                {**self._environment, **encoded(self._variables(job))},
+                output,
+                (self._slot.number,),
+                self._find(arguments[0]),
+            )
+        except BaseException:
+            os.close(reading)
+            raise
+        finally:
+            if output is not None:
+                os.close(output)
 
     def _ended(self, job: Job, outcome: Outcome, reason: str) -> None:
         del self._running[job.id]
@@ -115,7 +126,7 @@ class Commands:
             "HPO_TRIAL_ID": str(job.trial_id),
             "HPO_CONFIGURATION": json.dumps(job.configuration),
             "HPO_CHECKPOINT_DIR": job.checkpoint_dir,
-            "HPO_REPORT_FD": str(self._slot),
+            "HPO_REPORT_FD": str(self._slot.number),
         }
         if job.iterations is not None:
             variables["HPO_ITERATIONS"] = str(job.iterations)
@@ -188,7 +199,7 @@ class _Running:
         self._ending = False
         self._group.signal(signal.SIGKILL)
         if self._exited:
-            self._finish()
+            self._loop.later(self, _LINGERS, self._finish)
 
     def _readable(self) -> None:
         self._read_once()
@@ -196,12 +207,14 @@ class _Running:
             self._finish()
 
     def _exit(self) -> None:
-        """The leader has ended. What is left of its group may use up a grace it was given."""
+        """The leader has ended. Who of its group still holds the pipe may use up a given grace."""
         self._exited = True
         self._loop.unwatch(self._group.exit)
         self._drain()
-        if self._pipe is None or not self._ending:
+        if self._pipe is None:
             self._finish()
+        elif not self._ending:
+            self._kill()
 
     def _finish(self) -> None:
         self._loop.never(self)

@@ -115,7 +115,7 @@ def _float(value: int | float) -> float:
     try:
         return float(value)
     except OverflowError:  # a whole number with more than 308 digits
-        return math.copysign(math.inf, value)
+        return math.inf if value > 0 else -math.inf
 
 
 def _malformed(line: bytes, why: str) -> Malformed:

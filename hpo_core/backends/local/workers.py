@@ -20,7 +20,7 @@ from hpo_core.backends.local.lines import Lines, decode
 from hpo_core.backends.local.loop import Loop
 from hpo_core.backends.local.processes import Group, base_environment, how_it_ended
 from hpo_core.backends.logs import create, last_lines, remove_if_empty
-from hpo_core.contracts.backend import BackendContext, Finished, Outcome, Reported, Started
+from hpo_core.contracts.backend import BackendContext, Finished, Outcome, Reported, Started, Work
 from hpo_core.model.errors import BackendError
 from hpo_core.model.functions import function_reference
 from hpo_core.model.job import Job
@@ -73,19 +73,12 @@ class Workers:
 
     Args:
         context: What is known of the study.
+        function: The function's reference.
         loop: What waits for the workers.
-
-    Raises:
-        BackendError: If the function can't be found by another process.
     """
 
-    def __init__(self, context: BackendContext, loop: Loop) -> None:
+    def __init__(self, context: BackendContext, function: str, loop: Loop) -> None:
         work = context.work
-        function = work.function
-        if function is None:
-            if work.callable is None:
-                raise BackendError("there is nothing to run; give the study a command or function")
-            function = function_reference(work.callable)
         self._directory = os.path.abspath(work.directory)
         self._serving = {
             "function": function,
@@ -277,6 +270,19 @@ class Workers:
             if worker in workers:
                 workers.remove(worker)
         return worker.group.end()
+
+
+def function_of(work: Work) -> str:
+    """Return the reference of the function that a study runs.
+
+    Raises:
+        BackendError: If there is none, or another process could not find it.
+    """
+    if work.function is not None:
+        return work.function
+    if work.callable is None:
+        raise BackendError("there is nothing to run; give the study a command or a function")
+    return function_reference(work.callable)
 
 
 def _death(status: int, job: Job) -> str:

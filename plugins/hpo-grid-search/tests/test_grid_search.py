@@ -263,9 +263,9 @@ def test_fewer_points_than_one_are_an_error(number: int) -> None:
     }
 
 
-def test_a_grid_on_which_everything_is_forbidden_is_an_error() -> None:
-    space = SearchSpace((Int("n", 1, 2),), ({"n": (1, 2)},))
-    assert "every configuration is forbidden" in faults(space, None)["forbidden"]
+def test_points_that_are_all_forbidden_are_an_error() -> None:
+    space = SearchSpace((Float("x", 0, 1),), ({"x": (0.0, 0.5, 1.0)},))
+    assert faults(space, 3) == {"forbidden": "no configuration is left; allow at least one"}
 
 
 # -- the plugin ------------------------------------------------------------------------------

