@@ -113,7 +113,7 @@ _HOMES = {
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 
-__all__ = ["__version__", *_HOME]  # noqa: PLE0604  # the names above, each a string
+__all__ = ["__version__", *_HOME]  # the names above, each a string
 
 
 def __getattr__(name: str) -> Any:

@@ -8,8 +8,8 @@ in. Plugins' options are checked where plugins are resolved, in `hpo_core.engine
 from __future__ import annotations
 
 import json
+import os
 import re
-import secrets
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -192,7 +192,7 @@ def parse(
         if key in table:
             take(key, key, kinds[key], table[key])
     if "seed" not in table:
-        values["seed"] = secrets.randbits(32) if seed is None else seed
+        values["seed"] = int.from_bytes(os.urandom(4), "big") if seed is None else seed
     for key in ("strategy", "backend"):
         if key in table:
             choice = table[key]

@@ -17,7 +17,7 @@ import msgspec
 from hpo_core.cli import tables
 from hpo_core.cli.common import json_option, open_store, print_json, store_option
 from hpo_core.config import from_json
-from hpo_core.engine.optimizer import stored_usage
+from hpo_core.engine.accounts import stored_usage
 from hpo_core.engine.result import read_result, read_top, table
 from hpo_core.model.budget import LIMITS, remaining
 from hpo_core.model.durations import human

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 
+from hpo_core.config import StudyConfig
 from hpo_core.model.budget import Budget, Usage
 from hpo_core.model.durations import human
 from hpo_core.model.job import TrialState
 from hpo_core.store.records import Totals
+from hpo_core.store.store import Store
 
 
 class Accounts:
@@ -122,3 +124,10 @@ class Accounts:
             left = self.budget.compute_time - self.compute_time(now)
             moments.append(now + left / self._running)
         return min(moments)
+
+
+def stored_usage(store: Store, name: str, config: StudyConfig) -> Usage:
+    """Return what a study has used of its budget, as it is stored."""
+    study = store.study(name)
+    totals = store.totals(study.id)
+    return Accounts(config.budget, totals, study.wall_time, 0.0).usage(0.0)

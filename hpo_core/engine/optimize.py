@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -128,4 +127,4 @@ def _seed(seed: int | None, store: str | os.PathLike[str] | None, name: str) -> 
             found = opened.find(name)
         if found is not None:
             return from_json(found.config).seed
-    return secrets.randbits(32) if seed is None else seed
+    return int.from_bytes(os.urandom(4), "big") if seed is None else seed

@@ -19,7 +19,7 @@ from hpo_core.contracts.backend import Backend, BackendContext, Clock, Work
 from hpo_core.contracts.observer import FinishedJob, Observer
 from hpo_core.contracts.strategy import Capability, Strategy
 from hpo_core.engine import preparation, recovery
-from hpo_core.engine.accounts import Accounts
+from hpo_core.engine.accounts import Accounts, stored_usage
 from hpo_core.engine.advisor import Advisor
 from hpo_core.engine.announcer import Announcer, JobCallback
 from hpo_core.engine.clock import SystemClock
@@ -381,13 +381,6 @@ class HyperParameterOptimizer:
         if self._error is not None:
             raise StudyFailed(f"the study {self.name!r} failed: {self._error}") from self._error
         return self.result()
-
-
-def stored_usage(store: Store, name: str, config: StudyConfig) -> Usage:
-    """Return what a study has used of its budget, as it is stored."""
-    study = store.study(name)
-    totals = store.totals(study.id)
-    return Accounts(config.budget, totals, study.wall_time, 0.0).usage(0.0)
 
 
 def _incumbents(store: Store, study: StudyRecord, config: StudyConfig) -> Incumbents:

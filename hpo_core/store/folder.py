@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
-import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hpo_core.model.errors import StoreError, StudyRunning
 from hpo_core.store.schema import MEMORY
+
+if TYPE_CHECKING:
+    import tempfile
 
 
 class StudyFolder:
@@ -28,6 +30,8 @@ class StudyFolder:
     def __init__(self, store: str, study: str) -> None:
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         if store == MEMORY:
+            import tempfile
+
             self._temporary = tempfile.TemporaryDirectory(prefix="hpo-")
             self.path = Path(self._temporary.name)
         else:
@@ -44,6 +48,8 @@ class StudyFolder:
 
     def copy_checkpoints(self, source: int, target: int) -> None:
         """Replace a trial's checkpoints by a copy of another's."""
+        import shutil
+
         shutil.rmtree(self.checkpoints(target), ignore_errors=True)
         if os.path.isdir(self.checkpoints(source)):
             shutil.copytree(self.checkpoints(source), self.checkpoints(target))

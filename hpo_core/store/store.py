@@ -6,7 +6,6 @@ import heapq
 import os
 import sqlite3
 import threading
-import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -132,7 +131,7 @@ class Store:
             row = connection.execute(
                 "INSERT INTO study (name, uid, config, plugins, created, state) "
                 "VALUES (?, ?, ?, ?, ?, 'created')",
-                (name, uuid.uuid4().hex, config, encode(plugins).decode(), created),
+                (name, os.urandom(16).hex(), config, encode(plugins).decode(), created),
             )
             study = row.lastrowid
             connection.execute("INSERT INTO progress (study) VALUES (?)", (study,))

@@ -74,7 +74,11 @@ class StudyWriter:
 
     def start(self, trial_id: int, start: Start, *, adopted: bool) -> None:
         """Record a suggestion, as the trial that comes of it."""
-        notes = None if start.notes is None else _json(start.notes, f"the notes of trial {trial_id} are")
+        notes = (
+            None
+            if start.notes is None
+            else _json(start.notes, f"the notes of trial {trial_id} are")
+        )
         self._execute(
             "INSERT INTO trial (study, id, seq, adopted, iterations, notes, configuration, state) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, 'running')",

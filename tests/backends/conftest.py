@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import select
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from hpo_core.backends import inline, local
+from hpo_core.backends.local.processes import watch_exit
 from hpo_core.contracts.backend import (
     Backend,
     BackendContext,
@@ -154,17 +156,19 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Driver]]:
         driver.backend.close()
 
 
-def _is_running(pid: int) -> bool:
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] not in "ZX"
-    except FileNotFoundError:
-        return False
-
-
 @pytest.fixture
-def is_running() -> Callable[[int], bool]:
-    """Return what says whether a process runs, zombies not."""
-    if not os.path.isdir("/proc"):
-        pytest.skip("needs /proc")
-    return _is_running
+def ends() -> Callable[[int], bool]:
+    """Return what says whether a process has ended, or is about to."""
+
+    def ends(pid: int) -> bool:
+        try:
+            process = watch_exit(pid)
+        except ProcessLookupError:
+            return True
+        readable, _, _ = select.select([process], [], [], HANGS)
+        process.close()
+        return bool(readable)
+
+    if not hasattr(os, "pidfd_open"):
+        pytest.skip("needs pidfds")
+    return ends

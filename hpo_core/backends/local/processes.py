@@ -126,10 +126,16 @@ def watch_exit(pid: int) -> Exit:
 
     Linux has pidfds and macOS kqueues for it. Older kernels get a thread that waits for a child;
     of a process that is no child it says at once that it has ended.
+
+    Raises:
+        ProcessLookupError: If there is no such process, on Linux.
+        OSError: If there are too many open files.
     """
     if sys.platform == "linux":
         try:
             return Exit(os.pidfd_open(pid))
+        except ProcessLookupError:
+            raise
         except (AttributeError, OSError):
             return Exit(_ended_by_a_thread(pid))
     else:

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from multiprocessing.connection import Listener
 from pathlib import Path
 
 import pytest
@@ -300,12 +301,12 @@ def test_to_cancel_a_job_that_has_ended_does_nothing(start):
     assert driver.backend.events(0.01) == []
 
 
-def test_what_a_job_leaves_in_its_group_ends_with_it(start, is_running):
+def test_what_a_job_leaves_in_its_group_ends_with_it(start, ends):
     script = "sleep 600 & echo '{{\"pid\": '$!'}}' >&$HPO_REPORT_FD"
     driver = start("local", command=sh(script))
     assert driver.run().outcome is Outcome.COMPLETED
     [(_, metrics)] = driver.reports()
-    assert not is_running(int(metrics["pid"]))
+    assert ends(int(metrics["pid"]))
 
 
 def test_a_wrapper_s_child_has_the_grace_too_though_the_wrapper_dies_at_once(start, tmp_path):
@@ -337,13 +338,7 @@ def test_a_wrapper_s_child_that_ignores_sigterm_is_killed_after_the_grace(start,
 
 def test_four_jobs_run_at_once(start, tmp_path):
     """Each of them waits for all the others."""
-    code = (
-        "import threading, socket, sys, time\n"
-        "from multiprocessing.connection import Client\n"
-        "Client(sys.argv[1]).recv()"
-    )
-    from multiprocessing.connection import Listener
-
+    code = "import sys\nfrom multiprocessing.connection import Client\nClient(sys.argv[1]).recv()"
     with Listener(str(tmp_path / "meeting")) as meeting:
         driver = start("local", command=(*python(code), str(tmp_path / "meeting")))
         jobs = [driver.submit() for _ in range(4)]

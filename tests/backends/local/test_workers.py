@@ -268,12 +268,12 @@ def test_a_lambda_is_refused_with_the_remedy(start):
         start("local", callable=lambda configuration: 1.0)
 
 
-def test_close_ends_the_children_that_a_function_has_left(start, is_running):
+def test_close_ends_the_children_that_a_function_has_left(start, ends):
     driver = start("local", function=sample("leaves_a_child"))
     child = int(driver.run().metrics["loss"])
-    assert is_running(child)
+    os.kill(child, 0)
     driver.backend.close()
-    assert not is_running(child)
+    assert ends(child)
 
 
 SCRIPT = """
