@@ -94,6 +94,7 @@ class HyperParameterOptimizer:
         self._backend: Backend | None = None
         self._thread: threading.Thread | None = None
         self._error: HpoError | None = None
+        self._stop_requested: tuple[str, bool] | None = None  # perhaps before there is a session
         self._over = threading.Event()
 
     def _find_or_create(self) -> StudyRecord:
@@ -168,9 +169,10 @@ class HyperParameterOptimizer:
 
     def request_stop(self, reason: str = "stopped", *, at_once: bool = False) -> None:
         """Ask the study to end, and return at once; safe from any thread or signal handler."""
+        self._stop_requested = (reason, at_once)
         if self._session is not None and self._backend is not None:
             self._session.stop(reason, at_once=at_once)
-            self._backend.wake()
+            self._wake()
 
     def close(self) -> None:
         """Stop if it runs, and close the store; a study in memory is gone then."""
@@ -300,6 +302,9 @@ class HyperParameterOptimizer:
                 lock.release()
             raise
         self._session, self._backend = session, backend
+        if self._stop_requested is not None:
+            reason, at_once = self._stop_requested
+            session.stop(reason, at_once=at_once)
 
         def run() -> None:
             pipe = ControlPipe(self._folder, self._obey) if lock is not None else None

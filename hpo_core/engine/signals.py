@@ -1,4 +1,5 @@
-"""Ctrl-C and SIGTERM while a study runs: the first asks it to end, the second forces it."""
+"""Ctrl-C, SIGTERM and a closed terminal while a study runs: the first signal asks the study to
+end, the second forces it."""
 
 from __future__ import annotations
 
@@ -10,7 +11,11 @@ from types import FrameType
 
 from hpo_core.engine.optimizer import HyperParameterOptimizer
 
-_NAMES = {signal.SIGINT: "interrupted by Ctrl-C", signal.SIGTERM: "ended by SIGTERM"}
+_NAMES = {
+    signal.SIGINT: "interrupted by Ctrl-C",
+    signal.SIGTERM: "ended by SIGTERM",
+    signal.SIGHUP: "its terminal was closed",
+}
 
 
 class Interruption:
@@ -30,7 +35,8 @@ class Interruption:
 def interruptible(optimizer: HyperParameterOptimizer) -> Iterator[Interruption]:
     """Let signals end a study in an orderly way, for as long as this is held.
 
-    In a thread other than the main one it does nothing, since signals only reach the main one.
+    A signal that is ignored already stays so (as by ``nohup``). In a thread other than the main
+    one this does nothing, since signals only reach the main one.
     """
     interruption = Interruption()
 
@@ -44,7 +50,8 @@ def interruptible(optimizer: HyperParameterOptimizer) -> Iterator[Interruption]:
     if threading.current_thread() is not threading.main_thread():
         yield interruption
         return
-    before = {number: signal.signal(number, handle) for number in _NAMES}
+    heeded = [number for number in _NAMES if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, handle) for number in heeded}
     try:
         yield interruption
     finally:
