@@ -150,8 +150,9 @@ class Workers:
 
     def _start(self, job: Job) -> Worker:
         ours, theirs = socket.socketpair()
-        output = create(job.log) if job.log else None
+        output = None
         try:
+            output = create(job.log) if job.log else None
             group = Group(
                 [sys.executable, "-X", "faulthandler", "-c", _BOOT, self._boot(theirs)],
                 self._directory,
