@@ -4,10 +4,12 @@ Pure and immutable: no input or output, no clock, no randomness, and no import f
 the standard library but msgspec. Everything else in hpo-core is built on this folder.
 
     errors      what can go wrong, by name          values      plain values, Configuration
-    checked     structs that check their fields     parameters  Float, Int, Categorical, …
-    durations   "90s" <-> seconds                     (axis, ranges, choices: their parts)
-    objective   metric -> loss, the Pareto front    space       SearchSpace: conditions, forbidden
-    budget      limits and their use                allowed     a start where the first is forbidden
-    job         one execution of a trial            lattice     a finite space, numbered
-    report      what a job says, and the answer     templates   "{lr:.3g}" in names and commands
+    checked     structs that check their fields     axis        what all parameters answer
+    durations   "90s" <-> seconds                   ranges      Float, Int
+    text        fit to be shown on a terminal       choices     Categorical, Constant, ParameterSet
+    objective   metric -> loss, the Pareto front    parameters  all of them, under one roof
+    budget      limits and their use                space       conditions, forbidden combinations
+    job         one execution of a trial            allowed     an allowed configuration
+    report      what a job says, and the answer     lattice     a finite space, numbered
+    templates   "{lr:.3g}" in names and commands    functions   "module:name" of a function
 """

@@ -272,10 +272,6 @@ class SearchSpace(Checked, frozen=True):
     def _owners(self) -> dict[str, Parameter]:
         return {name: axis for axis in self.parameters for name in axis.names}
 
-    @cached_property
-    def _unconditional(self) -> bool:
-        return not self.is_conditional
-
     def _own(self, name: str, value: Value) -> Value:
         """Return a whole number given for a Float as the float that it is."""
         return as_float(value) if isinstance(self._owners.get(name), Float) else value
