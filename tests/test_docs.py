@@ -1,0 +1,245 @@
+"""The documentation is true: its studies can be read, its code runs and prints what it says."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import pytest
+
+from hpo_core import Budget, Categorical, Constant, Float, Int, Objective, ParameterSet, StudyConfig
+from hpo_core.cli.main import _COMMANDS
+from hpo_core.config import _KEYS, JobSettings
+from hpo_core.engine.preparation import read_config
+from hpo_core.model.templates import BUILTIN_PLACEHOLDERS
+
+tomllib = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+README = ROOT / "README.md"
+CONFIGURATION = ROOT / "docs/configuration.md"
+PLUGINS = ROOT / "docs/plugins.md"
+
+KNOWN_LANGUAGES = {"toml", "python", "python-fragment", "sh", "text"}
+
+
+class Block(NamedTuple):
+    """A block of code on a page; its first line may name its file: ``# train.py``."""
+
+    page: Path
+    line: int
+    language: str
+    text: str
+
+    @property
+    def file(self) -> str:
+        named = re.match(r"# ([\w/]+\.\w+)\n", self.text)
+        return named.group(1) if named else f"line_{self.line}.py"
+
+    def __str__(self) -> str:
+        return f"{self.page.name}:{self.line}"
+
+
+def blocks_of(page: Path) -> Iterator[Block]:
+    text = page.read_text(encoding="utf-8")
+    for found in re.finditer(r"^```([\w-]*)\n(.*?)^```$", text, re.DOTALL | re.MULTILINE):
+        yield Block(page, text.count("\n", 0, found.start()) + 1, found[1], found[2])
+
+
+BLOCKS = [block for page in PAGES for block in blocks_of(page)]
+
+
+def blocks(language: str) -> list[Block]:
+    return [block for block in BLOCKS if block.language == language]
+
+
+def block(page: Path, file: str) -> Block:
+    (found,) = (block for block in BLOCKS if block.page == page and block.file == file)
+    return found
+
+
+STUDIES = [block for block in blocks("toml") if "objective" in tomllib.loads(block.text)]
+
+
+def run(*command: str | Path, cwd: Path, more_path: str = "") -> str:
+    """Run Python with a folder's modules, and return what it printed."""
+    environment = {**os.environ, "PYTHONPATH": more_path}
+    environment.pop("HPO_STORE", None)
+    finished = subprocess.run(
+        [sys.executable, *command],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert finished.returncode == 0, f"{command}:\n{finished.stdout}{finished.stderr}"
+    return finished.stdout
+
+
+def hpo(*arguments: str, cwd: Path, more_path: str = "") -> str:
+    return run("-c", _HPO, *arguments, cwd=cwd, more_path=more_path)
+
+
+_HPO = "from hpo_core.cli.main import main; main()"
+
+
+def lay_out(page: Path, folder: Path) -> None:
+    """Write each block of a page that names its file."""
+    for block in BLOCKS:
+        if block.page == page and block.language != "text":
+            path = folder / block.file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(block.text, encoding="utf-8")
+
+
+def said_after(block: Block) -> str | None:
+    """Return the text block that follows right after a block of code, if one does."""
+    later = [other for other in BLOCKS if other.page == block.page and other.line > block.line]
+    is_near = later and later[0].line <= block.line + block.text.count("\n") + 3
+    return later[0].text if is_near and later[0].language == "text" else None
+
+
+def words(text: str) -> list[list[str]]:
+    """Return the words of each line: tables differ in spaces where names have another length."""
+    return [line.split() for line in text.strip().splitlines()]
+
+
+# -- code -----------------------------------------------------------------------------------
+
+
+def test_every_block_is_of_a_language_that_is_tested_here() -> None:
+    assert {block.language for block in BLOCKS} <= KNOWN_LANGUAGES
+
+
+@pytest.mark.parametrize("study", STUDIES, ids=str)
+def test_a_study_in_the_documentation_has_no_faults(study: Block, tmp_path: Path) -> None:
+    read_config(tomllib.loads(study.text), tmp_path)
+
+
+def test_the_documentation_shows_studies() -> None:
+    assert {study.page for study in STUDIES} >= {README, CONFIGURATION}
+
+
+@pytest.mark.parametrize("code", blocks("python"), ids=str)
+def test_python_in_the_documentation_runs_and_prints_what_it_says(
+    code: Block, tmp_path: Path
+) -> None:
+    lay_out(code.page, tmp_path)
+    printed = run(code.file, cwd=tmp_path, more_path=str(tmp_path))
+    said = said_after(code)
+    if said is not None:
+        assert words(printed) == words(said)
+
+
+@pytest.mark.parametrize("code", blocks("python-fragment"), ids=str)
+def test_a_fragment_of_python_is_python(code: Block) -> None:
+    compile(code.text, str(code), "exec")
+
+
+@pytest.mark.parametrize("code", blocks("sh"), ids=str)
+def test_a_shell_job_in_the_documentation_is_heard(code: Block, tmp_path: Path) -> None:
+    (tmp_path / "job.sh").write_text(code.text, encoding="utf-8")
+    (tmp_path / "study.toml").write_text(
+        'name = "shell"\nstrategy = "random"\nbudget = { jobs = 1 }\n'
+        'objective = { metric = "validation/loss", direction = "minimize" }\n'
+        'job = { command = ["sh", "job.sh"] }\n'
+        'parameters = { x = { type = "float", low = 0.0, high = 1.0 } }\n',
+        encoding="utf-8",
+    )
+    hpo("run", "study.toml", "--quiet", cwd=tmp_path)
+    assert "0.41" in hpo("top", "shell", cwd=tmp_path)
+
+
+def test_the_study_of_the_readme_comes_out_as_it_says(tmp_path: Path) -> None:
+    lay_out(README, tmp_path)
+    outcome = hpo("run", "study.toml", cwd=tmp_path)
+    (said,) = (text for text in blocks("text") if text.text.startswith("The study valley"))
+    assert outcome == said.text
+    assert block(README, "study.toml").text.count("\n") <= 20
+
+
+# -- the plugin -----------------------------------------------------------------------------
+
+
+def install(folder: Path) -> None:
+    """Do what pip does with the package of the plugins' page, without building a wheel."""
+    lay_out(PLUGINS, folder)
+    project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
+    name, version = project["project"]["name"], project["project"]["version"]
+    info = folder / f"{name.replace('-', '_')}-{version}.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+    entries = project["project"]["entry-points"]["hpo_core"]
+    lines = [f"{entry} = {module}\n" for entry, module in entries.items()]
+    (info / "entry_points.txt").write_text("[hpo_core]\n" + "".join(lines))
+
+
+def test_the_package_of_the_plugins_page_is_listed_runs_and_carries_on(tmp_path: Path) -> None:
+    package, folder = tmp_path / "package", tmp_path / "study"
+    install(package)
+    lay_out(README, folder)
+
+    def with_plugin(*arguments: str) -> str:
+        return hpo(*arguments, cwd=folder, more_path=str(package))
+
+    assert "hpo-climb 0.1.0" in with_plugin("plugins")
+    options = ("--strategy", "climb", "-o", "first=3", "--jobs", "8", "--workers", "1")
+    with_plugin("run", "study.toml", *options)
+    assert "12 completed" in with_plugin("extend", "valley", "--jobs", "+4", "--quiet") + (
+        with_plugin("show", "valley")
+    )
+
+
+# -- completeness ---------------------------------------------------------------------------
+
+
+def fields(*structs: type[msgspec.Struct]) -> list[str]:
+    return [field.name for struct in structs for field in msgspec.structs.fields(struct)]
+
+
+NOT_IN_A_FILE = {
+    "objectives": "objective",
+    "space": "parameters",
+}
+
+
+@pytest.mark.parametrize(
+    "key",
+    sorted(
+        {
+            *_KEYS,
+            *(NOT_IN_A_FILE.get(name, name) for name in fields(StudyConfig)),
+            *fields(Budget, JobSettings, Objective),
+            *fields(Float, Int, Categorical, Constant, ParameterSet),
+        }
+    ),
+)
+def test_every_key_of_a_study_is_explained(key: str) -> None:
+    text = CONFIGURATION.read_text(encoding="utf-8")
+    first_cells_and_headings = re.findall(r"^\|([^|]*)\||^#+(.*)$", text, re.MULTILINE)
+    assert key in re.findall(r"\w+", str(first_cells_and_headings).lower())
+
+
+@pytest.mark.parametrize("name", BUILTIN_PLACEHOLDERS)
+def test_every_placeholder_of_commands_is_explained(name: str) -> None:
+    assert f"`{{{name}}}`" in CONFIGURATION.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", _COMMANDS)
+def test_every_command_is_in_the_readme(name: str) -> None:
+    assert re.search(rf"^\| `hpo {name}\b", README.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "CHANGELOG.md"], ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
