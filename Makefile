@@ -10,7 +10,9 @@ export PIP_BUILD_CONSTRAINT := constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 PLUGINS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
-PACKAGES := hpo_core $(patsubst %/__init__.py,%,$(wildcard plugins/*/hpo_*/__init__.py))
+EXAMPLES := $(patsubst %/pyproject.toml,%,$(wildcard examples/third_party/*/pyproject.toml))
+INSTALLED := $(PLUGINS) $(EXAMPLES)
+PACKAGES := hpo_core $(patsubst %/__init__.py,%,$(wildcard $(INSTALLED:%=%/hpo_*/__init__.py)))
 DEVELOPMENT := hypothesis import-linter mypy numpy pandas pytest ruff scikit-learn
 
 READY := .venv/ready
@@ -34,7 +36,7 @@ examples: $(READY) ## run every example, each from its beginning
 	    echo "$$study"; $(BIN)/hpo run "$$study" --store build/examples/hpo.db; done
 
 test: lint ## lint, then run all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest tests plugins examples/third_party
 
 lint: $(READY) ## ruff, mypy, import-linter
 	$(BIN)/ruff check .
@@ -59,9 +61,9 @@ clean: ## remove all that was made here, but for studies (hpo.db, hpo.files)
 	    .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(READY): constraints.txt pyproject.toml $(PLUGINS:%=%/pyproject.toml)
+$(READY): constraints.txt pyproject.toml $(INSTALLED:%=%/pyproject.toml)
 	$(call environment,.venv)
-	@$(BIN)/python -m pip install --quiet $(DEVELOPMENT) -e . $(PLUGINS:%=-e %)
+	@$(BIN)/python -m pip install --quiet $(DEVELOPMENT) -e . $(INSTALLED:%=-e %)
 	@touch $@
 
 $(DEMO_READY): constraints.txt pyproject.toml plugins/hpo-random-search/pyproject.toml

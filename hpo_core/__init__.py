@@ -49,17 +49,29 @@ if TYPE_CHECKING:
     from hpo_core.contracts.strategy import StrategySpec as StrategySpec
     from hpo_core.contracts.strategy import Told as Told
     from hpo_core.contracts.strategy import Wait as Wait
+    from hpo_core.engine.opening import extend as extend
     from hpo_core.engine.optimize import optimize as optimize
     from hpo_core.engine.optimizer import HyperParameterOptimizer as HyperParameterOptimizer
     from hpo_core.engine.result import Result as Result
     from hpo_core.model.budget import Budget as Budget
     from hpo_core.model.budget import Usage as Usage
+    from hpo_core.model.errors import BackendError as BackendError
+    from hpo_core.model.errors import BrokenPlugin as BrokenPlugin
+    from hpo_core.model.errors import DuplicatePlugin as DuplicatePlugin
     from hpo_core.model.errors import Fault as Fault
     from hpo_core.model.errors import HpoError as HpoError
     from hpo_core.model.errors import InvalidInput as InvalidInput
     from hpo_core.model.errors import NoResult as NoResult
+    from hpo_core.model.errors import PluginError as PluginError
+    from hpo_core.model.errors import StoreError as StoreError
     from hpo_core.model.errors import StrategyError as StrategyError
+    from hpo_core.model.errors import StudyChanged as StudyChanged
     from hpo_core.model.errors import StudyFailed as StudyFailed
+    from hpo_core.model.errors import StudyRunning as StudyRunning
+    from hpo_core.model.errors import UnknownPlugin as UnknownPlugin
+    from hpo_core.model.errors import UnknownStudy as UnknownStudy
+    from hpo_core.model.errors import Unsupported as Unsupported
+    from hpo_core.model.errors import nearest as nearest
     from hpo_core.model.job import Job as Job
     from hpo_core.model.job import JobState as JobState
     from hpo_core.model.job import StudyState as StudyState
@@ -98,11 +110,16 @@ _HOMES = {
         "Asked BaseStrategy Capability Exhausted History NoOptions Problem Resume SavedState"
         " Start Strategy StrategySpec Told Wait"
     ),
+    "engine.opening": "extend",
     "engine.optimize": "optimize",
     "engine.optimizer": "HyperParameterOptimizer",
     "engine.result": "Result",
     "model.budget": "Budget Usage",
-    "model.errors": "Fault HpoError InvalidInput NoResult StrategyError StudyFailed",
+    "model.errors": (
+        "BackendError BrokenPlugin DuplicatePlugin Fault HpoError InvalidInput NoResult PluginError"
+        " StoreError StrategyError StudyChanged StudyFailed StudyRunning UnknownPlugin UnknownStudy"
+        " Unsupported nearest"
+    ),
     "model.job": "Job JobState StudyState TrialState",
     "model.lattice": "Lattice",
     "model.objective": "Objective pareto_front",

@@ -131,18 +131,7 @@ class StudyConfig(Checked, frozen=True, kw_only=True):
     durability: Literal["normal", "full"] = "normal"
 
     def faults(self) -> list[Fault]:
-        faults = list(name_faults(self.name))
-        if not 0 <= self.seed < 2**63:
-            faults.append(Fault("seed", f"must be from 0 to 2^63 - 1, got {self.seed}"))
-        if self.workers < 1:
-            faults.append(Fault("workers", f"must be 1 or more, got {self.workers}"))
-        if self.max_failures is not None and self.max_failures < 0:
-            faults.append(Fault("max_failures", f"must be 0 or more, got {self.max_failures}"))
-        if not self.objectives:
-            faults.append(Fault("objective", "give at least one"))
-        metrics = [objective.metric for objective in self.objectives]
-        if len(set(metrics)) < len(metrics):
-            faults.append(Fault("objective", "two objectives are on the same metric"))
+        faults = list(_range_faults(msgspec.structs.asdict(self)))
         faults += _placeholder_faults(self.job, self.job_name, self.space.names)
         for index, values in enumerate(self.enqueue):
             try:
@@ -150,6 +139,24 @@ class StudyConfig(Checked, frozen=True, kw_only=True):
             except InvalidInput as error:
                 faults += [fault.under(f"enqueue[{index}]") for fault in error.faults]
         return faults
+
+
+def _range_faults(values: Mapping[str, Any]) -> Iterator[Fault]:
+    """Yield what is wrong with those of a study's fields that are there, each on its own."""
+    if "name" in values:
+        yield from name_faults(values["name"])
+    if not 0 <= values.get("seed", 0) < 2**63:
+        yield Fault("seed", f"must be from 0 to 2^63 - 1, got {values['seed']}")
+    if values.get("workers", 1) < 1:
+        yield Fault("workers", f"must be 1 or more, got {values['workers']}")
+    if (values.get("max_failures") or 0) < 0:
+        yield Fault("max_failures", f"must be 0 or more, got {values['max_failures']}")
+    if "objectives" in values:
+        metrics = [objective.metric for objective in values["objectives"]]
+        if not metrics:
+            yield Fault("objective", "give at least one")
+        if len(set(metrics)) < len(metrics):
+            yield Fault("objective", "two objectives are on the same metric")
 
 
 def name_faults(name: str) -> Iterator[Fault]:
@@ -197,7 +204,10 @@ def parse(
         if key in table:
             choice = table[key]
             choice = {"name": choice} if isinstance(choice, str) else choice
-            take(key, key, PluginChoice, choice)
+            if isinstance(choice, Mapping):
+                take(key, key, PluginChoice, choice)
+            else:
+                faults.append(Fault(key, f"expected text or a table, got {choice!r}"))
     for key, kind in (("budget", Budget), ("job", JobSettings)):
         if key in table:
             section, wrong_durations = _with_seconds(table[key], key)
@@ -210,7 +220,8 @@ def parse(
         else:
             objective, wrong_objective = read(Objective, objectives, "objective")
             faults += wrong_objective
-            values["objectives"] = (objective,)
+            if objective is not None:
+                values["objectives"] = (objective,)
     space, wrong_space = _space(table)
     faults += wrong_space
     values["space"] = space
@@ -218,11 +229,14 @@ def parse(
     faults += [Fault(key, f"missing; {_REQUIRED[key]}") for key in required if key not in table]
 
     if "job" in values:
-        folder = (directory / values["job"].directory).resolve()
-        values["job"] = msgspec.structs.replace(values["job"], directory=str(folder))
-        if not folder.is_dir():
-            faults.append(Fault("job.directory", f"there is no folder {folder}"))
+        folder = directory / values["job"].directory
+        if os.path.isdir(folder):
+            values["job"] = msgspec.structs.replace(values["job"], directory=str(folder.resolve()))
+        else:
+            faults.append(Fault("job.directory", f"there is no folder {os.fspath(folder)!r}"))
+    faults += _not_unicode(table, "")
     if faults:
+        faults += _range_faults(values)
         if "job" in values and isinstance(table.get("parameters"), Mapping):
             names = space.names if space else tuple(_names(table["parameters"]))
             job_name = str(table.get("job_name", ""))
@@ -294,11 +308,49 @@ def _space(table: Mapping[str, Any]) -> tuple[SearchSpace | None, list[Fault]]:
         forbidden, wrong_here = read_value(kind, table["forbidden"], "forbidden")
         faults += wrong_here
     if faults:
-        return None, faults
+        return None, faults + list(_unknown_names(table))
     try:
         return SearchSpace(tuple(parameters), forbidden), []
     except InvalidInput as error:
         return None, list(error.faults)
+
+
+def _unknown_names(table: Mapping[str, Any]) -> Iterator[Fault]:
+    """Yield the conditions and forbidden combinations that name no parameter.
+
+    It is for tables of which not all can be read; a whole `SearchSpace` finds more.
+    """
+    names = list(_names(table["parameters"]))
+    tables = {
+        f"parameters.{name}.when": section.get("when")
+        for name, section in table["parameters"].items()
+        if isinstance(section, Mapping)
+    }
+    forbidden = table.get("forbidden")
+    if isinstance(forbidden, list):
+        tables |= {f"forbidden[{index}]": clause for index, clause in enumerate(forbidden)}
+    for path, given in tables.items():
+        for name in given if isinstance(given, Mapping) else ():
+            if name not in names:
+                yield Fault(
+                    f"{path}.{name}", f"there is no parameter {name!r}{nearest(name, names)}"
+                )
+
+
+def _not_unicode(tree: object, path: str) -> Iterator[Fault]:
+    """Yield the texts that no file can hold, such as half a character from a JSON escape."""
+    if isinstance(tree, str):
+        try:
+            tree.encode()
+        except UnicodeEncodeError:
+            yield Fault(path, f"is not text: half a character stands alone in {tree!r}")
+    elif isinstance(tree, Mapping):
+        for key, value in tree.items():
+            yield from _not_unicode(key, path)
+            yield from _not_unicode(value, f"{path}.{key}" if path else str(key))
+    elif isinstance(tree, list | tuple):
+        for index, value in enumerate(tree):
+            yield from _not_unicode(value, f"{path}[{index}]")
 
 
 def _names(parameters: Mapping[str, Any]) -> Iterator[str]:

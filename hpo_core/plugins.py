@@ -8,7 +8,8 @@ group ``hpo_core``; the entry's name is the plugin's name and the head of the co
 from __future__ import annotations
 
 import importlib.metadata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -17,7 +18,7 @@ import pluggy
 from hpo_core.contracts import hookspecs
 from hpo_core.contracts.backend import BackendSpec
 from hpo_core.contracts.observer import Observer
-from hpo_core.contracts.strategy import StrategySpec
+from hpo_core.contracts.strategy import Capability, StrategySpec
 from hpo_core.model.checked import read
 from hpo_core.model.errors import (
     BrokenPlugin,
@@ -117,11 +118,9 @@ def observers(names: Iterable[str], config: Mapping[str, Any]) -> list[Observer]
         manager = _load("observer", name)[0]
         if not manager.hook.hpo_observers.get_hookimpls():
             raise UnknownPlugin(f"the plugin {name!r} brings no observers")
-        try:
+        with _guarded(f"the plugin {name!r} failed in hpo_observers"):
             for group in manager.hook.hpo_observers(config=config):
                 found += group
-        except Exception as error:  # a plugin may raise anything
-            raise BrokenPlugin(f"the plugin {name!r} failed in hpo_observers: {error!r}") from error
     return found
 
 
@@ -170,7 +169,7 @@ def _resolve(
     specs = specs_of(manager, head)
     if not specs:
         raise UnknownPlugin(f"the plugin {head!r} ({identity.distribution}) brings no {kind}")
-    if not variant:
+    if name == head:
         return Resolved(specs[0], identity)
     for spec in specs:
         if spec.name == name:
@@ -195,28 +194,48 @@ def _load(kind: str, name: str) -> tuple[pluggy.PluginManager, Identity]:
     identity = matches[0]
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
-    try:
-        manager.load_setuptools_entrypoints(hookspecs.PROJECT, name=name)
-        manager.check_pending()
-    except pluggy.PluginValidationError as error:
-        hooks = [hook for hook in vars(hookspecs) if hook.startswith("hpo_")]
-        raise BrokenPlugin(
-            f"the plugin {identity} breaks the hooks' contract: {' '.join(str(error).split())}; "
-            f"the hooks are {', '.join(hooks)}"
-        ) from error
-    except Exception as error:  # importing a plugin may raise anything
-        raise BrokenPlugin(
-            f"the plugin {identity} fails to import: {type(error).__name__}: {error}"
-        ) from error
+    with _guarded(f"the plugin {identity} fails to import"):
+        try:
+            manager.load_setuptools_entrypoints(hookspecs.PROJECT, name=name)
+            manager.check_pending()
+        except pluggy.PluginValidationError as error:
+            hooks = [hook for hook in vars(hookspecs) if hook.startswith("hpo_")]
+            raise BrokenPlugin(
+                f"the plugin {identity} breaks the hooks' contract: "
+                f"{' '.join(str(error).split())}; the hooks are {', '.join(hooks)}"
+            ) from error
     return manager, identity
+
+
+@contextmanager
+def _guarded(what: str) -> Iterator[None]:
+    """Turn whatever a plugin's code raises, even `SystemExit`, into `BrokenPlugin`.
+
+    Args:
+        what: The beginning of the message: which plugin failed, and in what.
+    """
+    try:
+        yield
+    except (KeyboardInterrupt, PluginError):
+        raise
+    except BaseException as error:
+        raise BrokenPlugin(f"{what}: {type(error).__name__}: {error}") from error
 
 
 def _unknown(kind: str, name: str, everything: list[Identity]) -> str:
     names = list(dict.fromkeys(identity.name for identity in everything))
-    distribution = _DISTRIBUTIONS.get(name, f"hpo-{name}")
-    hint = f"try: pip install {distribution}"
-    guess = "" if name in _DISTRIBUTIONS else nearest(name, [*names, *_DISTRIBUTIONS])
-    return f"no {kind} {name!r} is installed{guess}; installed: {listed(names)}; {hint}"
+    here = f"installed plugins: {listed(names)}"
+    if not name:
+        return f"the {kind} has no name; {here}"
+    said = f"no {kind} {name!r} is installed; {here}"
+    if name in _DISTRIBUTIONS:
+        return f"{said}; try: pip install {_DISTRIBUTIONS[name]}"
+    if guess := nearest(name, names):
+        return f"{said}{guess}"
+    if guess := nearest(name, _DISTRIBUTIONS):
+        missing = [_DISTRIBUTIONS[known] for known in _DISTRIBUTIONS if repr(known) in guess]
+        return f"{said}{guess} try: pip install {missing[0]}"
+    return f"{said}; pip install the package that brings it (by custom it is named hpo-NAME)"
 
 
 def _strategies(manager: pluggy.PluginManager, name: str) -> list[StrategySpec]:
@@ -228,17 +247,15 @@ def _backends(manager: pluggy.PluginManager, name: str) -> list[BackendSpec]:
 
 
 def _specs(hook: Any, kind: type[Spec], name: str) -> list[Spec]:
-    try:
+    with _guarded(f"the plugin {name!r} failed in {hook.name}"):
         found = [spec for group in hook() for spec in group]
-    except Exception as error:  # a plugin may raise anything
-        raise BrokenPlugin(
-            f"the plugin {name!r} failed in {hook.name}: {type(error).__name__}: {error}"
-        ) from error
     for spec in found:
         if not isinstance(spec, kind):
             raise BrokenPlugin(
                 f"the plugin {name!r} returned {spec!r} from {hook.name}, not a {kind.__name__}"
             )
+        if wrong := _misfit(spec):
+            raise BrokenPlugin(f"the plugin {name!r} brings a {kind.__name__} whose {wrong}")
         if spec.name.partition(":")[0] != name:
             raise BrokenPlugin(
                 f"the plugin {name!r} brings a {kind.__name__} named {spec.name!r}; "
@@ -248,6 +265,20 @@ def _specs(hook: Any, kind: type[Spec], name: str) -> list[Spec]:
     if len(set(names)) < len(names):
         raise DuplicatePlugin(f"the plugin {name!r} brings two specs of one name: {listed(names)}")
     return found
+
+
+def _misfit(spec: StrategySpec | BackendSpec) -> str:
+    """Return what is wrong with the types of a spec's fields, or ``""``."""
+    if not isinstance(spec.name, str) or not isinstance(spec.summary, str):
+        return f"name and summary must be texts, got {spec.name!r} and {spec.summary!r}"
+    if not isinstance(spec.options, type) or not issubclass(spec.options, msgspec.Struct):
+        return f"options must be a msgspec.Struct class, got {spec.options!r}"
+    if not callable(spec.build):
+        return f"build must be a function, got {spec.build!r}"
+    given: object = getattr(spec, "capabilities", frozenset())
+    if not isinstance(given, frozenset) or not all(isinstance(can, Capability) for can in given):
+        return f"capabilities must be a frozenset of hpo_core.Capability, got {given!r}"
+    return ""
 
 
 def require(faults: Iterable[Fault]) -> None:

@@ -1,6 +1,64 @@
-"""Settings for all tests: a busy machine must not make a property test fail for being slow."""
+"""Settings for all tests, and what several of them share: wheels and new environments."""
 
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
 
-settings.register_profile("no deadline", deadline=None)
+settings.register_profile("no deadline", deadline=None)  # a busy machine is slow, and not wrong
 settings.load_profile("no deadline")
+
+ROOT = Path(__file__).parents[1]
+
+
+class Packaging:
+    """Builds wheels, and installs them into new environments, with the pinned versions.
+
+    Args:
+        folder: Where wheels are kept: each is built once.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._wheels: dict[Path, Path] = {}
+
+    def run(self, *command: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+        """Run a command as if nothing but it were installed."""
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith("HPO_")
+        }
+        environment.pop("PYTHONPATH", None)
+        pinned = str(ROOT / "constraints.txt")
+        environment |= {"PIP_CONSTRAINT": pinned, "PIP_BUILD_CONSTRAINT": pinned}
+        return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True)
+
+    def pip(self, *arguments: str | Path) -> None:
+        """Run pip."""
+        finished = self.run(sys.executable, "-m", "pip", "--quiet", *arguments, cwd=ROOT)
+        assert finished.returncode == 0, finished.stderr
+
+    def wheel(self, project: Path) -> Path:
+        """Return the wheel of a project."""
+        if project not in self._wheels:
+            folder = self._folder / str(len(self._wheels))
+            self.pip("wheel", "--no-deps", "--wheel-dir", folder, project)
+            (self._wheels[project],) = folder.iterdir()
+        return self._wheels[project]
+
+    def environment(self, folder: Path, *packages: str | Path) -> Path:
+        """Make a virtual environment with packages in it, and return its folder of commands."""
+        made = self.run(sys.executable, "-m", "venv", "--without-pip", folder, cwd=ROOT)
+        assert made.returncode == 0, made.stderr
+        self.pip("--python", folder / "bin" / "python", "install", *packages)
+        return folder / "bin"
+
+
+@pytest.fixture(scope="session")
+def packaging(tmp_path_factory: pytest.TempPathFactory) -> Packaging:
+    """Builds and installs packages."""
+    return Packaging(tmp_path_factory.mktemp("wheels"))

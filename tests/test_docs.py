@@ -27,6 +27,8 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 README = ROOT / "README.md"
 CONFIGURATION = ROOT / "docs/configuration.md"
 PLUGINS = ROOT / "docs/plugins.md"
+TUTORIAL = ROOT / "docs/write-a-strategy.md"
+EXAMPLE = ROOT / "examples/third_party/hpo-hillclimb"
 
 KNOWN_LANGUAGES = {"toml", "python", "python-fragment", "sh", "text"}
 
@@ -170,9 +172,9 @@ def test_the_study_of_the_readme_comes_out_as_it_says(tmp_path: Path) -> None:
 # -- the plugin -----------------------------------------------------------------------------
 
 
-def install(folder: Path) -> None:
-    """Do what pip does with the package of the plugins' page, without building a wheel."""
-    lay_out(PLUGINS, folder)
+def install(page: Path, folder: Path) -> None:
+    """Do what pip does with the package of a page, without building a wheel."""
+    lay_out(page, folder)
     project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
     name, version = project["project"]["name"], project["project"]["version"]
     info = folder / f"{name.replace('-', '_')}-{version}.dist-info"
@@ -185,7 +187,7 @@ def install(folder: Path) -> None:
 
 def test_the_package_of_the_plugins_page_is_listed_runs_and_carries_on(tmp_path: Path) -> None:
     package, folder = tmp_path / "package", tmp_path / "study"
-    install(package)
+    install(PLUGINS, package)
     lay_out(README, folder)
 
     def with_plugin(*arguments: str) -> str:
@@ -197,6 +199,32 @@ def test_the_package_of_the_plugins_page_is_listed_runs_and_carries_on(tmp_path:
     assert "12 completed" in with_plugin("extend", "valley", "--jobs", "+4", "--quiet") + (
         with_plugin("show", "valley")
     )
+
+
+# -- the tutorial ---------------------------------------------------------------------------
+
+
+def test_the_tutorial_builds_the_package_that_is_kept_in_the_examples() -> None:
+    built = {
+        block.file: block.text.partition("\n")[2]
+        for block in BLOCKS
+        if block.page == TUTORIAL and block.language in ("toml", "python")
+    }
+    kept = {
+        str(path.relative_to(EXAMPLE)): path.read_text(encoding="utf-8")
+        for path in EXAMPLE.rglob("*")
+        if path.suffix in (".toml", ".py")
+    }
+    assert built == kept
+
+
+def test_the_package_of_the_tutorial_runs_as_it_says_and_keeps_the_contract(
+    tmp_path: Path,
+) -> None:
+    install(TUTORIAL, tmp_path)
+    (said,) = (block for block in blocks("text") if block.text.startswith("The study bowl"))
+    assert hpo("run", "example/study.toml", cwd=tmp_path, more_path=str(tmp_path)) == said.text
+    assert ", 0 failed" in hpo("check", "hillclimb", cwd=tmp_path, more_path=str(tmp_path))
 
 
 # -- completeness ---------------------------------------------------------------------------

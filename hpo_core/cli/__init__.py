@@ -4,6 +4,7 @@ main      the group of commands, loaded one by one; errors become sentences and 
 common    options that several commands share
 tables    plain text tables
 running   run, resume, extend, try
+inputs    what those are given: a study's file, the options above it
 looking   studies, show, top, jobs, log, export
 steering  enqueue, stop
 installed plugins

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import sys
+import shlex
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
 
+from hpo_core.model.text import printable
 from hpo_core.store.store import Store
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -39,6 +39,11 @@ def quiet_option(function: F) -> F:
     return click.option("--quiet", is_flag=True, help="Show no progress.")(function)
 
 
+def as_argument(name: str) -> str:
+    """Return a name as it is to be typed in a command that a message proposes."""
+    return shlex.quote(printable(name))
+
+
 def open_store(path: str) -> Store:
     """Open a store that exists."""
     return Store(path, create=False)
@@ -46,8 +51,12 @@ def open_store(path: str) -> Store:
 
 def print_json(value: object) -> None:
     """Print plain data as JSON; numbers that are not finite become null."""
-    json.dump(_finite(value), sys.stdout, indent=2, ensure_ascii=False, allow_nan=False)
-    sys.stdout.write(os.linesep)
+    print(json_text(value))
+
+
+def json_text(value: object) -> str:
+    """Return plain data as JSON; numbers that are not finite become null."""
+    return json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False)
 
 
 def _finite(value: Any) -> Any:

@@ -25,13 +25,14 @@ def plugins_command(as_json: bool) -> None:
     for found in described:
         origin = f"{found['distribution']} {found['version']}"
         if found["failure"]:
-            rows.append([found["name"], "FAILS", origin, first_line(found["failure"])])
+            rows.append([found["name"], "FAILS", origin, first_line(found["failure"]), ""])
         for kind in ("strategy", "backend"):
             for spec in found[kind]:
-                rows.append([spec["name"], kind, origin, spec["summary"]])
+                able = ", ".join(spec.get("capabilities", ()))
+                rows.append([spec["name"], kind, origin, spec["summary"], able])
         if found["observers"]:
-            rows.append([found["name"], "observers", origin, ""])
-    print(tables.lay_out(["name", "kind", "from", "summary"], rows))
+            rows.append([found["name"], "observers", origin, "", ""])
+    print(tables.lay_out(["name", "kind", "from", "summary", "capabilities"], rows))
 
 
 def _plain(found: Described) -> dict[str, Any]:

@@ -15,7 +15,14 @@ import click
 import msgspec
 
 from hpo_core.cli import tables
-from hpo_core.cli.common import json_option, open_store, print_json, store_option
+from hpo_core.cli.common import (
+    as_argument,
+    json_option,
+    json_text,
+    open_store,
+    print_json,
+    store_option,
+)
 from hpo_core.config import from_json
 from hpo_core.engine.accounts import stored_usage
 from hpo_core.engine.result import read_result, read_top, table
@@ -115,7 +122,14 @@ def show_command(name: str, store_path: str, as_json: bool) -> None:
 
 @click.command("top", epilog="Example: hpo top digits -k 10")
 @click.argument("name")
-@click.option("-k", default=5, show_default=True, help="How many.")
+@click.option(
+    "-k",
+    type=click.IntRange(min=1),
+    metavar="K",
+    default=5,
+    show_default=True,
+    help="How many.",
+)
 @store_option
 @json_option
 def top_command(name: str, k: int, store_path: str, as_json: bool) -> None:
@@ -130,7 +144,7 @@ def top_command(name: str, k: int, store_path: str, as_json: bool) -> None:
     elif trials:
         print(tables.ranking(trials))
     else:
-        print(f"no trial of {printable(name)} is completed; see: hpo jobs {printable(name)}")
+        print(f"no trial of {printable(name)} is completed; see: hpo jobs {as_argument(name)}")
 
 
 @click.command("jobs", epilog="Example: hpo jobs digits --json")
@@ -218,12 +232,15 @@ def log_command(name: str, job: str, store_path: str, as_json: bool) -> None:
 @click.option("-o", "output", default="-", metavar="FILE", help="The file; - to print.")
 @store_option
 def export_command(name: str, kind: str, output: str, store_path: str) -> None:
-    """Write the trials of the study NAME: a row each, parameters as param.NAME."""
+    """Write the trials of the study NAME: a row each, parameters as param.NAME.
+
+    In JSON, numbers that are not finite are null.
+    """
     with open_store(store_path) as store:
         study = store.study(name)
         result = read_result(store, study, stored_usage(store, name, from_json(study.config)))
     rows = table(result.trials, result.space)
-    text = _csv(rows) if kind == "csv" else json.dumps(rows, indent=1, ensure_ascii=False) + "\n"
+    text = _csv(rows) if kind == "csv" else json_text(rows) + "\n"
     if output == "-":
         sys.stdout.write(text)
         return

@@ -6,13 +6,14 @@ Exit status: 0 done, 1 the study failed, 2 bad input, 130 interrupted (and resum
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 
 import click
 
 from hpo_core import __version__
-from hpo_core.model.errors import HpoError, StrategyError, StudyFailed
+from hpo_core.model.errors import HpoError, InvalidInput, StrategyError, StudyFailed
 from hpo_core.model.text import printable
 
 _COMMANDS = {
@@ -29,6 +30,8 @@ _COMMANDS = {
     "enqueue": ("steering", "Put a known configuration first."),
     "stop": ("steering", "End a running study, its jobs too."),
     "plugins": ("installed", "List what is installed: strategies, backends, failures."),
+    "check": ("check", "Check whether an installed strategy keeps the contract."),
+    "new-strategy": ("scaffold", "Write the package of a new strategy, which works."),
 }
 
 
@@ -42,9 +45,19 @@ class _Commands(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module = importlib.import_module(f"hpo_core.cli.{_COMMANDS[cmd_name][0]}")
-        command = getattr(module, f"{cmd_name}_command")
+        command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
         assert isinstance(command, click.Command)
         return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Call the command; who closes the pipe that reads its output has just seen enough."""
+        try:
+            status = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 0
+        return status
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -63,7 +76,10 @@ def hpo() -> None:
 
 def main() -> None:
     """Run the command line, and exit with its status."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # for a terminal that lacks a character
     try:
+        " ".join(sys.argv).encode()
         status = hpo.main(standalone_mode=False)
     except click.ClickException as error:
         error.show()
@@ -73,11 +89,14 @@ def main() -> None:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         status = 130
-    except BrokenPipeError:  # whoever read our output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = 0
+    except InvalidInput as error:
+        for fault in error.faults:
+            print(f"error: {printable(str(fault))}", file=sys.stderr)
+        status = 2
+    except UnicodeEncodeError as error:
+        print(f"error: {error.object!r} is not text in UTF-8", file=sys.stderr)
+        status = 2
     except HpoError as error:
-        for line in str(error).splitlines():
-            print(f"error: {printable(line)}", file=sys.stderr)
+        print("error:", "\n".join(map(printable, str(error).splitlines())), file=sys.stderr)
         status = 1 if isinstance(error, StudyFailed | StrategyError) else 2
     sys.exit(status or 0)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import json
 import logging
 import sys
 from pathlib import Path
@@ -12,8 +10,15 @@ from typing import Any
 import click
 import msgspec
 
-from hpo_core.cli import tables
-from hpo_core.cli.common import json_option, open_store, print_json, quiet_option, store_option
+from hpo_core.cli import inputs, tables
+from hpo_core.cli.common import (
+    as_argument,
+    json_option,
+    open_store,
+    print_json,
+    quiet_option,
+    store_option,
+)
 from hpo_core.config import StudyConfig, from_json, to_json
 from hpo_core.engine.optimizer import HyperParameterOptimizer
 from hpo_core.engine.preparation import read_config
@@ -21,11 +26,9 @@ from hpo_core.engine.result import Result
 from hpo_core.engine.signals import interruptible
 from hpo_core.engine.trying import Trial, try_once
 from hpo_core.model.budget import LIMITS, Budget
-from hpo_core.model.durations import seconds
-from hpo_core.model.errors import Fault, InvalidInput
+from hpo_core.model.errors import StudyFailed
 from hpo_core.model.job import StudyState
 from hpo_core.model.text import printable
-from hpo_core.store.store import Store
 
 
 @click.command("run", epilog="Example: hpo run study.toml --strategy random --jobs 50")
@@ -55,9 +58,11 @@ def run_command(
     Options given here stand above the file's. A study that the store has with another
     configuration is an error that lists the differences.
     """
-    table = _load(study_file)
-    _override(table, options, given)
-    config = read_config(table, Path(study_file).resolve().parent, _stored_seed(table, store_path))
+    table = inputs.load(study_file)
+    inputs.override(table, options, given)
+    config = read_config(
+        table, Path(study_file).resolve().parent, inputs.stored_seed(table, store_path)
+    )
     return _run(config, store_path, quiet=quiet, as_json=as_json)
 
 
@@ -88,7 +93,7 @@ def extend_command(name: str, store_path: str, quiet: bool, as_json: bool, **lim
     with open_store(store_path) as store:
         study = store.study(name)
         config = from_json(study.config)
-        budget = _larger(config.budget, {k: v for k, v in limits.items() if v is not None})
+        budget = inputs.larger(config.budget, {k: v for k, v in limits.items() if v is not None})
         config = msgspec.structs.replace(config, budget=budget)
         store.extend(study, to_json(config))
     return _run(config, store_path, quiet=quiet, as_json=as_json)
@@ -99,7 +104,7 @@ def extend_command(name: str, store_path: str, quiet: bool, as_json: bool, **lim
 @json_option
 def try_command(study_file: str, as_json: bool) -> int:
     """Run one job of STUDY.toml with default values; say what it reported. Nothing is stored."""
-    config = read_config(_load(study_file), Path(study_file).resolve().parent, seed=0)
+    config = read_config(inputs.load(study_file), Path(study_file).resolve().parent, seed=0)
     tried = try_once(config)
     if as_json:
         print_json(msgspec.to_builtins(tried))
@@ -113,34 +118,44 @@ def try_command(study_file: str, as_json: bool) -> int:
 
 def _run(config: StudyConfig, store_path: str, *, quiet: bool, as_json: bool) -> int:
     logging.basicConfig(format="%(levelname)s: %(message)s")
+    interruption = None
+
+    def note() -> str:
+        return _ENDING if interruption is not None and interruption.count == 1 else ""
+
     observers = []
     if not quiet and not as_json:
         from hpo_core.observers.progress import progress_observer  # rich is slow to load
 
-        observers.append(progress_observer(sys.stderr))
+        observers.append(progress_observer(sys.stderr, note))
     with HyperParameterOptimizer(config, store=store_path, observers=observers) as optimizer:
         was_finished = optimizer.state is StudyState.FINISHED
-        with interruptible(optimizer) as interruption:
-            result = optimizer.run()
+        try:
+            with interruptible(optimizer) as interruption:
+                result = optimizer.run()
+        except StudyFailed:
+            if as_json:
+                print_json(_summary(optimizer.result()))
+            raise
     if as_json:
         print_json(_summary(result))
     elif not quiet:
-        print(_outcome(result, was_finished=was_finished))
+        print(_outcome(result, config.budget, was_finished=was_finished))
     return 130 if interruption.count and result.state is StudyState.INTERRUPTED else 0
 
 
-def _outcome(result: Result, *, was_finished: bool) -> str:
-    name, reason = printable(result.name), printable(result.reason)
+_ENDING = "ending, as soon as the running jobs have ended; Ctrl-C again forces them to"
+
+
+def _outcome(result: Result, budget: Budget, *, was_finished: bool) -> str:
+    name, reason, typed = printable(result.name), printable(result.reason), as_argument(result.name)
     match result.state:
         case StudyState.FINISHED if was_finished:
-            lines = [
-                f"The study {name} is finished: {reason}. "
-                f"A larger budget is given by: hpo extend {name}"
-            ]
+            lines = [f"The study {name} is finished: {reason}.{_more(typed, budget)}"]
         case StudyState.FINISHED:
             lines = [f"The study {name} is finished: {reason}."]
         case _:
-            lines = [f"The study {name} is not finished: {reason}. Carry on: hpo resume {name}"]
+            lines = [f"The study {name} is not finished: {reason}. Carry on: hpo resume {typed}"]
     top = result.top(5)
     if top:
         front = (
@@ -149,8 +164,17 @@ def _outcome(result: Result, *, was_finished: bool) -> str:
         lines += ["", f"The best {len(top)} of {len(result.trials)} trials{front}:"]
         lines.append(tables.ranking(top))
     else:
-        lines += ["", f"No trial is completed; see: hpo jobs {name}"]
+        lines += ["", f"No trial is completed; see: hpo jobs {typed}"]
     return "\n".join(lines)
+
+
+def _more(name: str, budget: Budget) -> str:
+    """Say how to give a study a larger budget, if it has one."""
+    limits = [limit for limit in LIMITS if getattr(budget, limit) is not None]
+    more = " ".join(
+        f"{inputs.flag(limit)} {'+10m' if limit.endswith('_time') else '+10'}" for limit in limits
+    )
+    return f" A larger budget is given by: hpo extend {name} {more}" if limits else ""
 
 
 def _summary(result: Result) -> dict[str, Any]:
@@ -178,114 +202,3 @@ def _told(tried: Trial) -> str:
 
 
 _IS_THERE = {True: "is among it: all is well", False: "is NOT among it"}
-
-
-# -- from files and options -----------------------------------------------------------------
-
-
-def _load(path: str) -> dict[str, Any]:
-    """Read a study's file.
-
-    Raises:
-        InvalidInput: If it can't be read; with the place.
-    """
-    try:
-        text = Path(path).read_bytes().decode()
-    except OSError as error:
-        raise InvalidInput([Fault(path, f"cannot be read: {error.strerror}")]) from error
-    except UnicodeDecodeError as error:
-        raise InvalidInput([Fault(path, f"is not text in UTF-8: {error}")]) from error
-    try:
-        table = json.loads(text) if path.endswith(".json") else _toml(text)
-    except ValueError as error:
-        kind = "JSON" if path.endswith(".json") else "TOML"
-        raise InvalidInput([Fault(path, f"is not {kind}: {error}")]) from error
-    if not isinstance(table, dict):
-        raise InvalidInput([Fault(path, "must hold a table")])
-    return table
-
-
-def _toml(text: str) -> dict[str, Any]:
-    module = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
-    table: dict[str, Any] = module.loads(text)
-    return table
-
-
-def _override(table: dict[str, Any], options: tuple[str, ...], given: dict[str, Any]) -> None:
-    """Put what the command line says above what the file says."""
-    for key in ("backend", "workers", "seed", "name"):
-        if given[key] is not None:
-            table[key] = given[key]
-    if given["jobs"] is not None:
-        table["budget"] = {**table.get("budget", {}), "jobs": given["jobs"]}
-    if given["strategy"] is not None:
-        _drop_options(table, given["strategy"])
-        table["strategy"] = given["strategy"]
-    if options:
-        choice = table.get("strategy", "")
-        choice = {"name": choice} if isinstance(choice, str) else dict(choice)
-        choice["options"] = {**choice.get("options", {}), **dict(map(_option, options))}
-        table["strategy"] = choice
-
-
-def _drop_options(table: dict[str, Any], strategy: str) -> None:
-    """Say so if the file's options are for another strategy than the one given here."""
-    choice = table.get("strategy")
-    if isinstance(choice, dict) and choice.get("options"):
-        message = (
-            f"note: the options of {choice.get('name')!r} in the file are not for {strategy!r}"
-        )
-        print(printable(message), file=sys.stderr)
-
-
-def _option(text: str) -> tuple[str, Any]:
-    key, equals, value = text.partition("=")
-    if not equals:
-        raise InvalidInput([Fault(f"-o {text}", "expected KEY=VALUE, such as -o points=5")])
-    try:
-        return key, json.loads(value)
-    except ValueError:
-        return key, value
-
-
-def _stored_seed(table: dict[str, Any], store_path: str) -> int | None:
-    """Return the seed of the stored study, so that a file without one carries it on."""
-    name = table.get("name")
-    if "seed" in table or not isinstance(name, str) or not Path(store_path).exists():
-        return None
-    with Store(store_path) as store:
-        found = store.find(name)
-    return None if found is None else from_json(found.config).seed
-
-
-def _larger(budget: Budget, limits: dict[str, str]) -> Budget:
-    """Return a budget with larger limits, each given as a new total or as ``+N``.
-
-    Raises:
-        InvalidInput: With everything that is wrong with the limits.
-    """
-    if not limits:
-        raise InvalidInput([Fault("", f"give a limit, such as --{LIMITS[1]} 60 or +20")])
-    changes: dict[str, float] = {}
-    faults = []
-    for name, text in limits.items():
-        option = "--" + name.replace("_", "-")
-        is_time = name.endswith("_time")
-        try:
-            amount = seconds(text.lstrip("+")) if is_time else int(text.lstrip("+"))
-        except ValueError:
-            kind = "a duration such as 2h" if is_time else "a whole number"
-            faults.append(Fault(option, f"expected {kind}, or + and that to add; got {text!r}"))
-            continue
-        now = getattr(budget, name)
-        if now is None:
-            faults.append(Fault(option, f"the study has no limit of {name}; nothing to extend"))
-            continue
-        total = now + amount if text.startswith("+") else amount
-        if total <= now:
-            hint = f"give the new total, or +{text} to add"
-            faults.append(Fault(option, f"{text} is not more than the budget of {now}; {hint}"))
-        changes[name] = total
-    if faults:
-        raise InvalidInput(faults)
-    return msgspec.structs.replace(budget, **changes)

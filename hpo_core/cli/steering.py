@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import click
 
-from hpo_core.cli.common import open_store, store_option
+from hpo_core.cli.common import as_argument, open_store, store_option
 from hpo_core.config import from_json
 from hpo_core.model.errors import Fault, InvalidInput, nearest
+from hpo_core.model.job import StudyState
 from hpo_core.model.space import SearchSpace
 from hpo_core.model.text import printable
 from hpo_core.model.values import Configuration, Value
 from hpo_core.store import folder as folders
+from hpo_core.store.records import StudyRecord
 
 
 @click.command("enqueue", epilog="Example: hpo enqueue digits lr=0.01 model=svm")
@@ -27,7 +29,12 @@ def enqueue_command(name: str, values: tuple[str, ...], store_path: str) -> None
         configuration = _configuration(from_json(study.config).space, values)
         store.enqueue(study.id, configuration)
         is_running = folders.send(store.folder(study), "wake")
-    when = "is next" if is_running else f"is first when you call: hpo resume {printable(name)}"
+    if is_running:
+        when = "is next"
+    elif study.state is StudyState.FINISHED:
+        when = f"is first when you give the study a larger budget: hpo extend {as_argument(name)}"
+    else:
+        when = f"is first when you call: hpo resume {as_argument(name)}"
     print(f"enqueued; it {when}")
 
 
@@ -37,12 +44,23 @@ def enqueue_command(name: str, values: tuple[str, ...], store_path: str) -> None
 def stop_command(name: str, store_path: str) -> None:
     """End the running study NAME, its jobs too, and wait until they are gone."""
     with open_store(store_path) as store:
-        folder = store.folder(store.study(name))
+        study = store.study(name)
+        folder = store.folder(study)
     if not folders.is_running(folder) or not folders.send(folder, "stop"):
-        print(f"the study {printable(name)} is not running")
+        print(f"the study {printable(name)} is not running{_left_behind(study)}")
         return
     folders.wait_until_released(folder)
-    print(f"stopped; carry on: hpo resume {printable(name)}")
+    print(f"stopped; carry on: hpo resume {as_argument(name)}")
+
+
+def _left_behind(study: StudyRecord) -> str:
+    """Say so if a study's controller died without ending its jobs."""
+    if study.state is not StudyState.RUNNING:
+        return ""
+    return (
+        "; its controller died and may have left jobs behind, which end, or are taken over, when "
+        f"you call: hpo resume {as_argument(study.name)}"
+    )
 
 
 def _configuration(space: SearchSpace, texts: tuple[str, ...]) -> Configuration:

@@ -51,6 +51,16 @@ class Accounts:
         self._started_sum = self._started_sum - started if self._running else 0.0
         self._compute_time += max(ended - started, 0.0)
 
+    def job_lost(self, ran: float) -> None:
+        """A job of an earlier session was lost, after so many seconds."""
+        self.jobs -= 1
+        self._compute_time += ran
+
+    def trial_resumed(self, state: TrialState) -> None:
+        """A trial that had ended in this state, or was paused, is carried on."""
+        if state is TrialState.COMPLETED:
+            self.completed -= 1
+
     def trial_ended(self, state: TrialState) -> None:
         """A trial has ended; a paused one has not."""
         match state:
@@ -104,11 +114,18 @@ class Accounts:
             wall_time=self.wall_time(now),
         )
 
+    def iterations_used_up(self) -> str | None:
+        """Say so if no iterations are left; else None."""
+        limit = self.budget.iterations
+        if limit is not None and self.iterations >= limit:
+            return f"the budget of {limit} iterations is used up"
+        return None
+
     def used_up(self, now: float) -> str | None:
         """Return which limit ends the study now, running jobs included; None if none does."""
         budget = self.budget
-        if budget.iterations is not None and self.iterations >= budget.iterations:
-            return f"the budget of {budget.iterations} iterations is used up"
+        if used := self.iterations_used_up():
+            return used
         if budget.wall_time is not None and self.wall_time(now) >= budget.wall_time:
             return f"the wall time of {human(budget.wall_time)} is used up"
         if budget.compute_time is not None and self.compute_time(now) >= budget.compute_time:

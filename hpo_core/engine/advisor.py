@@ -7,6 +7,9 @@ from hpo_core.contracts.strategy import Answer, Exhausted, Resume, Start, Strate
 from hpo_core.model.errors import StrategyError
 from hpo_core.model.report import Decision, Report
 from hpo_core.model.values import JSON, Configuration
+from hpo_core.store.records import decode, encode
+
+_ANYTHING = (Exception, SystemExit)  # what a plugin may raise
 
 
 class Advisor:
@@ -34,13 +37,12 @@ class Advisor:
             answer = self._strategy.ask(trial_id)
             if isinstance(answer, Wait | Exhausted):
                 return answer, None
-            state = self._strategy.save_state()
-        except Exception as error:  # a plugin may raise anything
+        except _ANYTHING as error:
             raise self._raised("ask", error) from error
         if not isinstance(answer, Start | Resume):
             raise self.broken(f"ask returned {answer!r}, not a suggestion")
         self._check(answer)
-        return answer, state
+        return answer, self._state()
 
     def adopt(self, trial_id: int, suggestion: Suggestion) -> JSON:
         """Let the strategy take on a suggestion that came from elsewhere; return its state.
@@ -50,9 +52,9 @@ class Advisor:
         """
         try:
             self._strategy.adopt(trial_id, suggestion)
-            return self._strategy.save_state()
-        except Exception as error:  # a plugin may raise anything
+        except _ANYTHING as error:
             raise self._raised("adopt", error) from error
+        return self._state()
 
     def tell(self, report: Report) -> Decision:
         """Tell the strategy, and return its decision.
@@ -62,7 +64,7 @@ class Advisor:
         """
         try:
             decision = self._strategy.tell(report)
-        except Exception as error:  # a plugin may raise anything
+        except _ANYTHING as error:
             raise self._raised("tell", error) from error
         if type(decision) is not Decision:
             raise self.broken(f"tell returned {decision!r}, not a Decision")
@@ -72,7 +74,30 @@ class Advisor:
         """Return the error that says how the strategy broke its contract."""
         return StrategyError(f"the strategy {self._name!r} broke its contract: {what}")
 
+    def _state(self) -> JSON:
+        try:
+            state = self._strategy.save_state()
+        except _ANYTHING as error:
+            raise self._raised("save_state", error) from error
+        self._check_plain(state, "its state")
+        return state
+
+    def _check_plain(self, value: JSON, what: str) -> None:
+        """See that a value comes back from the store as it is."""
+        if value is None:
+            return
+        try:
+            is_plain = decode(encode(value)) == value
+        except (TypeError, ValueError, RecursionError):
+            is_plain = False
+        if not is_plain:
+            raise self.broken(
+                f"{what} is not plain JSON (dicts with text as keys, lists, texts, finite numbers, "
+                f"True, False, None): {value!r:.200}"
+            )
+
     def _check(self, suggestion: Suggestion) -> None:
+        self._check_plain(suggestion.notes, "what it notes")
         configuration = suggestion.configuration
         if configuration is not None:
             if type(configuration) is not Configuration:
@@ -81,6 +106,8 @@ class Advisor:
                 said = "; ".join(map(str, faults))
                 raise self.broken(f"it suggested {dict(configuration)}: {said}")
         target = suggestion.iterations
+        if target is not None and type(target) is not int:
+            raise self.broken(f"it wants {target!r} iterations, not a whole number")
         if target is not None and not (
             self._least <= target and (self._most is None or target <= self._most)
         ):
@@ -89,7 +116,7 @@ class Advisor:
                 f"it wants {target} iterations; the minimum is {self._least}, and {most}"
             )
 
-    def _raised(self, method: str, error: Exception) -> StrategyError:
+    def _raised(self, method: str, error: BaseException) -> StrategyError:
         if isinstance(error, StrategyError):
             return error
         return StrategyError(

@@ -26,9 +26,19 @@ class PendingTrial:
         losses: What counts so far.
         iteration: Up to which iteration its reports were counted.
         failures: How many of its jobs have failed since it was last asked for.
+        before: The losses and the iteration of when it was last asked for.
     """
 
-    __slots__ = ("attempt", "configuration", "failures", "id", "iteration", "losses", "target")
+    __slots__ = (
+        "attempt",
+        "before",
+        "configuration",
+        "failures",
+        "id",
+        "iteration",
+        "losses",
+        "target",
+    )
 
     def __init__(
         self,
@@ -48,6 +58,12 @@ class PendingTrial:
         self.losses = losses
         self.iteration = iteration
         self.failures = failures
+        self.before = (losses, iteration)
+
+    def begin_anew(self) -> None:
+        """Forget what has been reported since it was last asked for: its job has failed."""
+        self.failures += 1
+        self.losses, self.iteration = self.before
 
 
 class Flight:
@@ -64,12 +80,15 @@ class Flight:
         deadline: When it is ended as timed out.
         ending: What becomes of it, once it is being ended; None while it runs.
         reason: Why it is being ended.
+        is_decided: Whether it is the strategy that ends it: then it is so even if it has just
+            ended by itself.
         notes: What is remarkable about it, for people.
     """
 
     __slots__ = (
         "deadline",
         "ending",
+        "is_decided",
         "iteration",
         "iterations",
         "job",
@@ -92,6 +111,7 @@ class Flight:
         self.deadline = math.inf
         self.ending: JobState | None = None
         self.reason = ""
+        self.is_decided = False
         self.notes: list[str] = []
 
     def take_in(
@@ -169,9 +189,8 @@ class Flight:
                     return JobState.FAILED, finished.reason
                 case _:
                     return JobState.LOST, finished.reason or "the job vanished"
-        by_itself = finished.outcome is Outcome.COMPLETED
-        if by_itself and self.ending in (JobState.TIMED_OUT, JobState.LOST):
-            return JobState.COMPLETED, ""
+        if finished.outcome is Outcome.COMPLETED and not self.is_decided:
+            return JobState.COMPLETED, ""  # by itself, before its end could reach it
         return self.ending, self.reason
 
     def _no_metric(self, objectives: Sequence[Objective]) -> str:

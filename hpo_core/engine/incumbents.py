@@ -27,7 +27,10 @@ class Incumbents:
 
         An equal of the best is not better: the first one stays.
         """
-        if any(other == losses or dominates(other, losses) for other in self._losses):
+        if len(losses) == 1 and self._losses:
+            if losses >= self._losses[0]:
+                return False
+        elif any(other == losses or dominates(other, losses) for other in self._losses):
             return False
         self._losses = [other for other in self._losses if not dominates(losses, other)]
         self._losses.append(losses)

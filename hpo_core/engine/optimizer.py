@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import logging
 import math
@@ -18,7 +19,7 @@ from hpo_core.config import StudyConfig
 from hpo_core.contracts.backend import Backend, BackendContext, Clock, Work
 from hpo_core.contracts.observer import FinishedJob, Observer
 from hpo_core.contracts.strategy import Capability, Strategy
-from hpo_core.engine import preparation, recovery
+from hpo_core.engine import opening, preparation, recovery
 from hpo_core.engine.accounts import Accounts, stored_usage
 from hpo_core.engine.advisor import Advisor
 from hpo_core.engine.announcer import Announcer, JobCallback
@@ -29,7 +30,7 @@ from hpo_core.engine.session import Session
 from hpo_core.engine.setting import Setting
 from hpo_core.model.budget import Usage, remaining
 from hpo_core.model.durations import seconds
-from hpo_core.model.errors import HpoError, StudyChanged, StudyFailed
+from hpo_core.model.errors import HpoError, StudyFailed
 from hpo_core.model.job import Job, StudyState
 from hpo_core.model.objective import pareto_front
 from hpo_core.model.values import Value
@@ -83,7 +84,7 @@ class HyperParameterOptimizer:
         self._clock: Clock = SystemClock()
         self._store = Store(MEMORY if store is None else store)
         try:
-            self._study = self._find_or_create()
+            self._study = opening.find_or_create(self._store, self._prepared, self._clock.now())
         except BaseException:
             self._store.close()
             raise
@@ -92,29 +93,11 @@ class HyperParameterOptimizer:
         self._time_limit: float | None = None
         self._session: Session | None = None
         self._backend: Backend | None = None
+        self._waking = threading.RLock()  # held where the backend is woken, and taken away
         self._thread: threading.Thread | None = None
         self._error: HpoError | None = None
         self._stop_requested: tuple[str, bool] | None = None  # perhaps before there is a session
         self._over = threading.Event()
-
-    def _find_or_create(self) -> StudyRecord:
-        found = self._store.find(self.config.name)
-        if found is None:
-            return self._store.create(
-                self.config.name,
-                configuration_module.to_json(self.config),
-                self._prepared.identities(),
-                self._clock.now(),
-                [self.config.space.configuration(values) for values in self.config.enqueue],
-            )
-        changes = configuration_module.differences(
-            configuration_module.from_json(found.config), self.config
-        )
-        if changes:
-            raise StudyChanged(_changed_message(found.name, changes))
-        for sentence in self._prepared.changed_since(found.plugins):
-            _log.warning(sentence)
-        return found
 
     # -- running ----------------------------------------------------------------------------
 
@@ -140,7 +123,9 @@ class HyperParameterOptimizer:
         Raises:
             StudyFailed: If the study ends as failed; ``__cause__`` says why.
         """
-        self._prepare_session(on_job_finished)()
+        run = self._prepare_session(on_job_finished)
+        self._thread = threading.current_thread()
+        run()
         return self._result_or_error()
 
     def wait(self, timeout: float | None = None) -> bool:
@@ -150,27 +135,34 @@ class HyperParameterOptimizer:
             timeout: Seconds to wait at the most; None for as long as it takes.
 
         Returns:
-            Whether it has ended.
+            Whether it has ended; False at once if it has not been started.
+
+        Raises:
+            HpoError: If a callback of the study itself would wait.
         """
-        if self._thread is not None and self._over.wait(timeout):
-            self._thread.join()
+        if self.is_running and self._is_controller():
+            raise HpoError("a callback can't wait for its own study to end; wait elsewhere")
+        if self._thread is not None:
+            self._over.wait(timeout)
         return self._over.is_set()
 
     def stop(self, reason: str = "stopped", *, at_once: bool = False) -> None:
         """End the study and its jobs, and wait until they are gone; it can be carried on later.
+
+        In a callback it returns at once, and they are ended after it.
 
         Args:
             reason: Why, for people.
             at_once: Force the jobs to end, without the grace period.
         """
         self.request_stop(reason, at_once=at_once)
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join()
+        if self._thread is not None and not self._is_controller():
+            self._over.wait()
 
     def request_stop(self, reason: str = "stopped", *, at_once: bool = False) -> None:
         """Ask the study to end, and return at once; safe from any thread or signal handler."""
         self._stop_requested = (reason, at_once)
-        if self._session is not None and self._backend is not None:
+        if self._session is not None:
             self._session.stop(reason, at_once=at_once)
             self._wake()
 
@@ -260,24 +252,29 @@ class HyperParameterOptimizer:
                 from the start if it has not been started; or the moment itself; None for no
                 limit.
         """
-        self._ends_at, self._time_limit = math.inf, None
+        ends_at, time_limit = math.inf, None
         if isinstance(limit, datetime.datetime):
-            self._ends_at = limit.timestamp()
+            ends_at = limit.timestamp()
         elif limit is not None:
             duration = (
                 limit.total_seconds() if isinstance(limit, datetime.timedelta) else seconds(limit)
             )
             if self.is_running:
-                self._ends_at = self._clock.now() + duration
+                ends_at = self._clock.now() + duration
             else:
-                self._time_limit = duration
+                time_limit = duration
+        self._ends_at, self._time_limit = ends_at, time_limit
         if self._session is not None:
             self._session.set_end(self._ends_at)
             self._wake()
 
     def _wake(self) -> None:
-        if self._backend is not None and self.is_running:
-            self._backend.wake()
+        with self._waking:
+            if self._backend is not None:
+                self._backend.wake()
+
+    def _is_controller(self) -> bool:
+        return self._thread is threading.current_thread()
 
     # -- one session ------------------------------------------------------------------------
 
@@ -288,40 +285,41 @@ class HyperParameterOptimizer:
         client.end_loading()
         if self._session is not None:
             raise HpoError("this optimizer has been started; make another one to carry on")
-        self._study = self._store.study(self.name)
-        if self._study.state is StudyState.FINISHED:
-            self._over.set()
-            return lambda: None
-        lock = ControllerLock(self._folder) if self._store.path != MEMORY else None
-        try:
+        with contextlib.ExitStack() as held:
+            if self._store.path != MEMORY:
+                held.callback(ControllerLock(self._folder).release)
+                held.callback(ControlPipe(self._folder, self._obey).close)
+            self._study = self._store.study(self.name)
+            if self._study.state is StudyState.FINISHED:
+                self._over.set()
+                return lambda: None
             session = Session(self._setting(on_job_finished))
             interrupted = recovery.interrupted_trials(self.config, self._store, self._study)
             backend = preparation.build_backend(self._prepared, self._context(session))
-        except BaseException:
-            if lock is not None:
-                lock.release()
-            raise
+            held.callback(self._close_backend)
+            until_the_end = held.pop_all()
         self._session, self._backend = session, backend
         if self._stop_requested is not None:
             reason, at_once = self._stop_requested
             session.stop(reason, at_once=at_once)
 
         def run() -> None:
-            pipe = ControlPipe(self._folder, self._obey) if lock is not None else None
             try:
-                session.run(backend, interrupted)
-                self._error = session.error
-            except HpoError as error:
-                self._error = error
+                with until_the_end:
+                    session.run(backend, interrupted)
+            except Exception as error:  # noqa: BLE001  # a backend may raise anything when closed
+                session.blame(error)
             finally:
-                backend.close()
-                if pipe is not None:
-                    pipe.close()
-                if lock is not None:
-                    lock.release()
+                self._error = session.error
                 self._over.set()
 
         return run
+
+    def _close_backend(self) -> None:
+        with self._waking:
+            backend, self._backend = self._backend, None
+        if backend is not None:
+            backend.close()
 
     def _setting(self, on_job_finished: Callable[[FinishedJob], object] | None) -> Setting:
         config, store, study = self.config, self._store, self._study
@@ -400,13 +398,3 @@ def _with_instance(config: StudyConfig, strategy: Strategy) -> StudyConfig:
     kind = type(strategy)
     name = f"instance of {kind.__module__}.{kind.__qualname__}"
     return msgspec.structs.replace(config, strategy=configuration_module.PluginChoice(name))
-
-
-def _changed_message(name: str, changes: list[str]) -> str:
-    listed = "\n".join(f"  {change}" for change in changes)
-    return (
-        f"the study {name!r} is in the store with another configuration (stored -> given):\n"
-        f"{listed}\n"
-        f"take another name for it (--name), or leave the configuration as it was; a larger "
-        f"budget is given by: hpo extend {name}"
-    )

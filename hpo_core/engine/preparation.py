@@ -16,6 +16,7 @@ from hpo_core.config import StudyConfig, parse
 from hpo_core.contracts.backend import Backend, BackendContext, BackendSpec
 from hpo_core.contracts.strategy import Capability, Problem, Strategy, StrategySpec
 from hpo_core.model.errors import (
+    BackendError,
     Fault,
     HpoError,
     InvalidInput,
@@ -198,5 +199,17 @@ def _under_options(error: InvalidInput) -> list[Fault]:
 
 
 def build_backend(prepared: Prepared, context: BackendContext) -> Backend:
-    """Build the backend that a configuration names."""
-    return prepared.backend.spec.build(context, prepared.backend_options)
+    """Build the backend that a configuration names.
+
+    Raises:
+        BackendError: If it can't run the study's jobs, or raises anything that is no `HpoError`.
+    """
+    spec = prepared.backend.spec
+    try:
+        return spec.build(context, prepared.backend_options)
+    except HpoError:
+        raise
+    except Exception as error:  # a plugin may raise anything
+        raise BackendError(
+            f"the backend {spec.name!r} could not be built: {type(error).__name__}: {error}"
+        ) from error

@@ -8,10 +8,12 @@ from hpo_core.config import StudyConfig
 from hpo_core.contracts.strategy import Resume, SavedState, Strategy
 from hpo_core.engine.flight import Counting, PendingTrial
 from hpo_core.model.errors import HpoError, StrategyError
-from hpo_core.model.job import JobState
+from hpo_core.model.job import JobState, TrialState
 from hpo_core.model.objective import updated
 from hpo_core.store.records import JobRecord, StudyRecord, TrialRecord
 from hpo_core.store.store import Store
+
+_ENDS_AN_ASK = (JobState.COMPLETED, JobState.PAUSED, JobState.STOPPED, JobState.TIMED_OUT)
 
 
 class Interrupted(msgspec.Struct, frozen=True):
@@ -65,12 +67,14 @@ def _interrupted(
     jobs = store.jobs(study.id, trial.id)
     last = jobs[-1] if jobs else None
     failed = max((job.attempt for job in jobs if job.state is JobState.FAILED), default=0)
+    asked = max((job.attempt for job in jobs if job.state in _ENDS_AN_ASK), default=0)
     losses: Counting = (None,) * len(config.objectives)
-    reached = before = 0
+    reached = earlier = 0
+    before = (losses, reached)
     iteration: int | None = None
     own_metrics: dict[str, float] = {}
     for attempt, at, metrics in store.reports(study.id, trial.id):
-        if attempt <= failed:  # a retry begins anew
+        if asked < attempt <= failed:  # a retry begins anew
             continue
         losses = updated(config.objectives, losses, metrics)
         reached = max(reached, at or 0)
@@ -78,7 +82,9 @@ def _interrupted(
             iteration = at if at is not None else iteration
             own_metrics.update(metrics)
         else:
-            before = reached
+            earlier = reached
+        if attempt <= asked:
+            before = (losses, reached)
     pending = PendingTrial(
         trial.id,
         trial.configuration,
@@ -86,26 +92,35 @@ def _interrupted(
         target=last.target if last else config.job.max_iterations,
         losses=losses,
         iteration=reached,
-        failures=_failures(jobs),
+        failures=sum(job.state is JobState.FAILED for job in jobs[asked:]),
     )
+    pending.before = before
     if last is None or last.state.is_final:
         return Interrupted(pending, None)
-    return Interrupted(pending, last, iteration, own_metrics, reached - before)
+    return Interrupted(pending, last, iteration, own_metrics, reached - earlier)
 
 
 def resumed_trial(
     config: StudyConfig, store: Store, study: StudyRecord, resume: Resume
-) -> PendingTrial:
+) -> tuple[PendingTrial, TrialState]:
     """Return a trial that a strategy wants to be carried on, as it waits for its next job.
 
+    Returns:
+        The trial, and where it stands now.
+
     Raises:
-        StrategyError: If there is no such trial.
+        StrategyError: If there is no such trial, or it is neither paused nor completed.
     """
     trial = store.trial(study.id, resume.trial_id)
     if trial is None:
-        raise StrategyError(f"the strategy resumes trial {resume.trial_id}, which does not exist")
+        raise StrategyError(f"it resumes trial {resume.trial_id}, which does not exist")
+    if trial.state not in (TrialState.PAUSED, TrialState.COMPLETED):
+        raise StrategyError(f"it resumes trial {trial.id}, which is {trial.state.value}")
+    source = resume.checkpoint_from
+    if source is not None and store.trial(study.id, source) is None:
+        raise StrategyError(f"it copies the checkpoint of trial {source}, which does not exist")
     jobs = store.jobs(study.id, trial.id)
-    return PendingTrial(
+    pending = PendingTrial(
         trial.id,
         trial.configuration if resume.configuration is None else resume.configuration,
         attempt=len(jobs) + 1,
@@ -113,14 +128,4 @@ def resumed_trial(
         losses=trial.losses or (None,) * len(config.objectives),
         iteration=max((job.iteration or 0 for job in jobs), default=0),
     )
-
-
-def _failures(jobs: list[JobRecord]) -> int:
-    """Count the failed jobs since the trial was last asked for."""
-    failures = 0
-    for job in reversed(jobs):
-        if job.state is JobState.FAILED:
-            failures += 1
-        elif job.state is not JobState.LOST and job.state.is_final:
-            break
-    return failures
+    return pending, trial.state

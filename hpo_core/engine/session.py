@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 
 from hpo_core.contracts.backend import Backend, Finished, JobEvent, Reported, Started
@@ -23,11 +24,11 @@ from hpo_core.contracts.observer import (
     StudyStarted,
 )
 from hpo_core.contracts.strategy import Exhausted, Resume, Start, Wait
-from hpo_core.engine.flight import Counting, Flight, PendingTrial
+from hpo_core.engine.flight import Flight, PendingTrial
 from hpo_core.engine.recovery import Interrupted, resumed_trial
 from hpo_core.engine.setting import Setting
 from hpo_core.model.budget import Usage
-from hpo_core.model.errors import HpoError, StrategyError, StudyFailed
+from hpo_core.model.errors import HpoError, StoreError, StrategyError, StudyFailed
 from hpo_core.model.job import Job, JobState, StudyState, TrialState, job_id
 from hpo_core.model.objective import Losses, complete
 from hpo_core.model.report import Decision, Report, Status
@@ -82,6 +83,7 @@ class Session:
         self._look_for_enqueued = True
         self._stop_reason: str | None = None
         self._grace = setting.config.job.grace
+        self._force = False  # whether jobs that are ending are to be ended at once
         self._just_started: list[tuple[Flight, object]] = []
         self._to_submit: list[Job] = []
         self._to_cancel: list[str] = []
@@ -93,10 +95,11 @@ class Session:
 
         Whoever calls it wakes the backend.
         """
-        if at_once:
-            self._grace = 0.0
         if self._stop_reason is None:
             self._stop_reason = reason
+        if at_once:
+            self._grace = 0.0
+            self._force = True
 
     def expect_enqueued(self) -> None:
         """Look for enqueued configurations in the store; whoever calls it wakes the backend."""
@@ -105,6 +108,14 @@ class Session:
     def set_end(self, moment: float) -> None:
         """End at a moment, in seconds since the epoch; whoever calls it wakes the backend."""
         self._accounts.ends_at = moment
+
+    def blame(self, error: Exception) -> None:
+        """Count as failed, whatever it has been, for what a backend or the store has raised."""
+        if not isinstance(error, HpoError):
+            broken = HpoError(f"the controller broke down: {type(error).__name__}: {error}")
+            broken.__cause__ = error
+            error = broken
+        self.state, self.reason, self.error = StudyState.FAILED, str(error), error
 
     def usage(self) -> Usage:
         """Return what is used by now of everything that a budget may limit."""
@@ -120,10 +131,19 @@ class Session:
             interrupted: Trials that an earlier session has left under way.
         """
         self._backend = backend
-        self._turn(partial(self._begin, list(interrupted)))
-        while self.state is StudyState.RUNNING or self.flights:
-            self._turn(partial(self._take_in_all, backend.events(self._timeout())))
-        self._turn(self._conclude)
+        try:
+            self._turn(partial(self._begin, list(interrupted)))
+            while self.state is StudyState.RUNNING or self.flights:
+                self._turn(partial(self._take_in_all, self._next_events()))
+            self._turn(self._conclude)
+        except Exception as error:  # noqa: BLE001  # a backend may raise anything
+            self._break_down(error)
+
+    def _next_events(self) -> Sequence[JobEvent]:
+        """Wait for what happens next; a stop that a callback has asked for is the next thing."""
+        if self._stop_reason is not None and self.state is StudyState.RUNNING:
+            return ()
+        return self._backend.events(self._timeout())
 
     def deliver(self, event: JobEvent) -> None:
         """Deal with one event, from within `Backend.events`."""
@@ -137,8 +157,8 @@ class Session:
         with self._writer.turn():
             take_in()
             now = self._clock.now()
+            self._enforce_limits(now)
             if self.state is StudyState.RUNNING:
-                self._enforce_limits(now)
                 self._fill(now)
             self._record_starts()
             if now - self._wall_time_recorded > _WALL_TIME_EVERY or not self.flights:
@@ -204,26 +224,32 @@ class Session:
         flight = Flight(job, found.trial, found.job.queued)
         flight.iteration, flight.iterations = found.iteration, found.iterations
         flight.metrics = found.metrics
+        self._accounts.iterations += found.iterations
         self.flights[job.id] = flight
         self._take_in(Started(job.id, found.job.started or found.job.queued, found.job.handle))
 
     def _record_lost(self, found: Interrupted) -> None:
         assert found.job is not None
-        self._accounts.jobs -= 1
         started, seen = found.job.started, self._store.last_sign_of_life(self._study.id)
+        ended = max(started or found.job.queued, seen)
+        self._accounts.job_lost(0.0 if started is None else ended - started)
+        self._accounts.iterations += found.iterations
         self._writer.job_ended(
             found.job.trial_id,
             found.job.attempt,
             state=JobState.LOST,
             reason="its controller died",
             started=started,
-            ended=max(started or found.job.queued, seen),
+            ended=ended,
             iteration=found.iteration,
             iterations=found.iterations,
             metrics=found.metrics,
         )
 
     def _conclude(self) -> None:
+        if self.state is StudyState.FINISHED:
+            while self._waiting:
+                self._give_up(self._waiting.popleft())
         self._writer.study(self.state, self.reason)
         if self._announcer:
             now = self._clock.now()
@@ -237,30 +263,55 @@ class Session:
                 )
             )
 
+    def _break_down(self, error: Exception) -> None:
+        """End as failed, with nothing more said to the backend; its jobs are lost."""
+        self.flights.clear()
+        self.blame(error)
+        with suppress(StoreError), self._writer.turn():  # it may be the store that is broken
+            self._conclude()
+        self._announce()
+
+    def _give_up(self, trial: PendingTrial) -> None:
+        """Settle a trial that waits for another job, for which nothing is left."""
+        trial.attempt -= 1
+        now = self._clock.now()
+        flight = Flight(self._job(trial), trial, now)
+        state = JobState.FAILED if trial.failures else JobState.STOPPED
+        losses = None if trial.failures else complete(trial.losses)
+        decision = self._tell(flight, Status(state.value), None, {}, losses, now)
+        self._settle(flight, state, losses, decision)
+
     def _end(self, state: StudyState, reason: str, error: HpoError | None = None) -> None:
-        """Launch nothing more, and end what runs: as lost if it is to be run again."""
+        """Launch nothing more, and end what runs: as lost if it is to be run again.
+
+        A job that has trained as far as it was to has its grace period to end by itself.
+        """
         self.state, self.reason, self.error = state, reason, error
         fate = JobState.STOPPED if state is StudyState.FINISHED else JobState.LOST
         for flight in self.flights.values():
-            self._cancel(flight, fate, reason)
+            if not (state is StudyState.FINISHED and flight.is_at_target):
+                self._cancel(flight, fate, reason)
 
     def _fail(self, error: HpoError) -> None:
-        if self.state is StudyState.RUNNING:
+        if self.state is not StudyState.FAILED:
             self._end(StudyState.FAILED, str(error), error)
 
     # -- limits -----------------------------------------------------------------------------
 
     def _enforce_limits(self, now: float) -> None:
-        if self._stop_reason is not None:
-            self._end(StudyState.INTERRUPTED, self._stop_reason)
-        elif now >= self._accounts.ends_at:
-            self._end(StudyState.INTERRUPTED, "the time limit is reached")
-        elif reason := self._accounts.used_up(now):
-            self._end(StudyState.FINISHED, reason)
-        else:
-            for flight in self.flights.values():
-                if now >= flight.deadline:
-                    self._end_overdue(flight)
+        if self.state is StudyState.RUNNING:
+            if self._stop_reason is not None:
+                self._end(StudyState.INTERRUPTED, self._stop_reason)
+            elif now >= self._accounts.ends_at:
+                self._end(StudyState.INTERRUPTED, "the time limit is reached")
+            elif reason := self._accounts.used_up(now):
+                self._end(StudyState.FINISHED, reason)
+        for flight in self.flights.values():
+            if now >= flight.deadline or (self._force and flight.is_at_target):
+                self._end_overdue(flight)
+        if self._force:
+            self._force = False
+            self._to_cancel = list(self.flights)
 
     def _end_overdue(self, flight: Flight) -> None:
         if flight.is_at_target:
@@ -333,8 +384,11 @@ class Session:
         if decision is not Decision.CONTINUE and self._may_end(flight):
             fate = JobState.STOPPED if decision is Decision.STOP else JobState.PAUSED
             self._cancel(flight, fate, f"{fate.value} by the strategy")
+            flight.is_decided = True
         elif flight.is_at_target:
             flight.deadline = min(flight.deadline, event.time + self._grace)
+        if self.state is StudyState.RUNNING and (used := self._accounts.iterations_used_up()):
+            self._end(StudyState.FINISHED, used)
         if self._announcer:
             self._news.append(
                 JobReported(
@@ -373,10 +427,10 @@ class Session:
         is_best = False
         if state is JobState.LOST:
             self._accounts.jobs -= 1
-            self._again(trial, trial.losses, trial.iteration)
+            self._again(trial)
         elif state is JobState.FAILED and trial.failures < self._config.job.retries:
-            trial.failures += 1
-            self._again(trial, (None,) * len(self._config.objectives), 0)
+            trial.begin_anew()
+            self._again(trial)
         else:
             status = Status(state.value)
             decision = self._tell(flight, status, flight.iteration, metrics, losses, event.time)
@@ -392,9 +446,8 @@ class Session:
                 )
             )
 
-    def _again(self, trial: PendingTrial, losses: Counting, iteration: int) -> None:
+    def _again(self, trial: PendingTrial) -> None:
         trial.attempt += 1
-        trial.losses, trial.iteration = losses, iteration
         self._waiting.append(trial)
 
     def _settle(
@@ -466,9 +519,11 @@ class Session:
     def _launch_new(self, now: float) -> str | None:
         """Launch what is enqueued, or what the strategy wishes; return the obstacle, if any."""
         full = self._accounts.no_room_for_a_trial()
-        if full is None and (enqueued := self._take_enqueued()) is not None:
-            start = Start(enqueued)
+        if full is None and (enqueued := self._next_enqueued()) is not None:
+            row, configuration = enqueued
+            start = Start(configuration)
             state = self._advisor.adopt(self._next_trial, start)
+            self._writer.dequeue(row)
             self._start(start, state, now, adopted=True)
             return None
         if self._no_more is not None or (full is not None and not self._is_resuming):
@@ -489,11 +544,11 @@ class Session:
                 return "the strategy waits"
         return self._no_more
 
-    def _take_enqueued(self) -> Configuration | None:
-        """Take the oldest enqueued configuration; look only if some may have come."""
+    def _next_enqueued(self) -> tuple[int, Configuration] | None:
+        """Return the oldest enqueued configuration; look only if some may have come."""
         if not self._look_for_enqueued:
             return None
-        enqueued = self._writer.take_enqueued()
+        enqueued = self._writer.next_enqueued()
         self._look_for_enqueued = enqueued is not None
         return enqueued
 
@@ -516,9 +571,11 @@ class Session:
         )
 
     def _resume(self, resume: Resume, state: JSON, now: float) -> None:
-        trial = resumed_trial(self._config, self._store, self._study, resume)
-        if any(flight.trial.id == trial.id for flight in self.flights.values()):
-            raise self._advisor.broken(f"it resumes trial {trial.id}, which is running")
+        try:
+            trial, state_before = resumed_trial(self._config, self._store, self._study, resume)
+        except StrategyError as error:
+            raise self._advisor.broken(str(error)) from None
+        self._accounts.trial_resumed(state_before)
         if resume.checkpoint_from is not None:
             self._folder.copy_checkpoints(resume.checkpoint_from, trial.id)
         self._writer.resume(self._next_trial, resume, now)

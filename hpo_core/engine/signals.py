@@ -1,5 +1,6 @@
 """Ctrl-C, SIGTERM and a closed terminal while a study runs: the first signal asks the study to
-end, the second forces it."""
+end, the second forces it.
+"""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ def first_allowed(space: SearchSpace) -> dict[str, Value] | None:
     """Return the first configuration that is not forbidden, or None if all of them are.
 
     Parameters that no condition and no forbidden combination asks for keep their starting
-    values. The others move on from theirs, the last one first, over values that stand for all.
+    values. The others move on from theirs, the last one first, over as many values as it takes.
     """
     return _search(space, 0, {})
 
@@ -27,36 +27,28 @@ def _search(space: SearchSpace, place: int, values: dict[str, Value]) -> dict[st
     for position in range(place, len(space.ordered)):
         axis = space.ordered[position]
         if space.is_active(axis, values):
-            first, *others = _representatives(space, axis)
-            for chosen in (first, *others) if others else ():
-                found = _search(space, position + 1, {**values, **chosen})
-                if found is not None:
-                    return found
-            if others:
-                return None
-            values = {**values, **first}
+            options = _representatives(space, axis)
+            if len(options) > 1:
+                searches = (_search(space, position + 1, {**values, **one}) for one in options)
+                return next((found for found in searches if found is not None), None)
+            values = {**values, **options[0]}
     return None if space.is_forbidden(values) else values
 
 
 def _representatives(space: SearchSpace, axis: Parameter) -> list[Mapping[str, Value]]:
-    """Return values of an axis, the starting one first, that stand for all of its values.
+    """Return values of an axis, the starting one first, that are enough to try.
 
-    They are those that are asked for, and one more point than these: so there is one among them
-    that is not asked for, if the axis has such a one.
+    The best value to have is one that nothing asks for: it meets no forbidden combination and
+    makes no other parameter active. So it takes one more point than there are values asked for,
+    or else all of them.
     """
     if isinstance(axis, ParameterSet):
         return [axis.at_all(index) for index in range(axis.size)]
-    asked = [
-        value
-        for clause in (*space.clauses, *space.conditions.values())
-        for value in clause.get(axis.name, ())
-    ]
+    clauses = (*space.clauses, *space.conditions.values())
+    asked = sum(len(clause.get(axis.name, ())) for clause in clauses)
     values: list[Value] = [axis.start]
-    if asked:
-        count = len(asked) + 1
-        if axis.size is None:
-            values += [axis.quantile(point / count) for point in range(count)]
-        else:
-            values += [axis.at(index) for index in range(min(axis.size, count))]
-        values += asked
+    if asked and axis.size is None:
+        values += [axis.quantile(point / (asked + 1)) for point in range(asked + 1)]
+    elif asked:
+        values += [axis.at(index) for index in range(min(axis.size or 0, asked + 1))]
     return [{axis.name: value} for value in values]

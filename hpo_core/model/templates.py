@@ -59,12 +59,19 @@ def template(text: str) -> Template:
     except ValueError as error:
         raise ValueError(f"{text!r}: {error}; write {{{{ or }}}} for a brace") from None
     for literal, name, spec, conversion in parts:
-        if conversion or (name is not None and not name):
-            raise ValueError(f"{text!r}: a placeholder is a name in braces; write {{{{ for a brace")
+        if conversion or (name is not None and not _is_like_a_name(name)):
+            raise ValueError(
+                f"{text!r}: a placeholder is a name in braces; for a brace write {{{{ or }}}}"
+            )
         if spec and all(_formatted(value, spec) is None for value in (0.5, 1, "text")):
             raise ValueError(f"{text!r}: there is no format {spec!r}; try {{{name}:.3g}}")
         pieces.append(Piece(literal, name, spec or ""))
     return Template(tuple(pieces))
+
+
+def _is_like_a_name(text: str) -> bool:
+    """Say whether a text may be meant as a placeholder: JSON and code in braces are not."""
+    return bool(text) and not set(text) & set("\"'\n;$ ")
 
 
 def wrong(text: str, known: Collection[str], path: str) -> list[Fault]:

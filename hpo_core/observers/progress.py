@@ -30,9 +30,14 @@ from hpo_core.model.text import first_line, printable
 _LINE_EVERY = 2.0  # seconds between two plain lines, but for what is remarkable
 
 
-def progress_observer(stream: TextIO) -> Observer:
-    """Return the display that suits a stream: live on a terminal, lines elsewhere."""
-    return LiveProgress(stream) if stream.isatty() else PlainProgress(stream)
+def progress_observer(stream: TextIO, note: Callable[[], str] = str) -> Observer:
+    """Return the display that suits a stream: live on a terminal, lines elsewhere.
+
+    Args:
+        stream: Where to write.
+        note: Returns what else to say at the moment, on a terminal; ``""`` for nothing.
+    """
+    return LiveProgress(stream, note) if stream.isatty() else PlainProgress(stream)
 
 
 class Board:
@@ -45,7 +50,7 @@ class Board:
     def __init__(self, started: StudyStarted) -> None:
         self.study = started
         self.progress = started.progress
-        self.at = started.time
+        self.at = started.time  # the moment that the progress is of
         self.best = ""
         self.running: dict[str, tuple[Job, int | None]] = {}
         if started.best is not None:
@@ -68,8 +73,7 @@ class Board:
                 if finished.is_best:
                     self.best = f"{self._values(finished.values)} ({printable(finished.job.name)})"
         if isinstance(event, JobStarted | JobFinished | StudyEnded):
-            self.progress = event.progress
-        self.at = event.time
+            self.progress, self.at = event.progress, event.time
 
     def counts(self) -> str:
         """Return how many trials there are of each kind: done, running, failed."""
@@ -160,10 +164,12 @@ class LiveProgress:
 
     Args:
         stream: The terminal.
+        note: Returns what else to say at the moment; ``""`` for nothing.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, note: Callable[[], str] = str) -> None:
         self._console = Console(file=stream)
+        self._note = note
         self._live: Live | None = None
         self._board: Board | None = None
         self._offset = 0.0
@@ -201,12 +207,21 @@ class LiveProgress:
         bar = ProgressBar(total=1.0, completed=share or 0.0, width=30, pulse=share is None)
         head.add_row(Text(_title(board.study), style="bold"), bar, Text(board.elapsed(now)))
         lines: list[RenderableType] = [head, Text(f"{board.counts()}; {board.left(now)}")]
-        lines.append(Text(f"best: {board.best or 'none yet'}", style="green"))
+        lines.append(_cut(f"best: {board.best or 'none yet'}", style="green"))
         for job, iteration in list(board.running.values())[:8]:
             reached = "" if iteration is None else f"  iteration {iteration}"
             of = f" of {job.iterations}" if reached and job.iterations else ""
-            lines.append(Text(f"  {printable(job.name)}{reached}{of}", style="dim"))
+            row = Table.grid(padding=(0, 0, 0, 2), pad_edge=True)
+            row.add_row(_cut(printable(job.name), style="dim"), Text(reached + of, style="dim"))
+            lines.append(row)
+        if note := self._note():
+            lines.append(Text(note, style="yellow"))
         return Group(*lines)
+
+
+def _cut(text: str, style: str) -> Text:
+    """Return a line that is cut where the terminal ends, instead of going on below."""
+    return Text(text, style=style, no_wrap=True, overflow="ellipsis")
 
 
 def _title(started: StudyStarted) -> str:

@@ -137,13 +137,22 @@ class ControlPipe:
     Args:
         folder: The study's folder.
         on_word: Called with each word that arrives (``stop``, ``wake``), on a thread of its own.
+
+    Raises:
+        StoreError: If it can't be made there.
     """
 
     def __init__(self, folder: StudyFolder, on_word: Callable[[str], None]) -> None:
         self._path = folder._control
-        self._path.unlink(missing_ok=True)
-        os.mkfifo(self._path, 0o600)
-        self._descriptor = os.open(self._path, os.O_RDWR)  # both ends: never an end of file
+        try:
+            self._path.unlink(missing_ok=True)
+            os.mkfifo(self._path, 0o600)
+            self._descriptor = os.open(self._path, os.O_RDWR)  # both ends: never an end of file
+        except OSError as error:
+            raise StoreError(
+                f"cannot make the named pipe {self._path}: {error.strerror}; keep the store on a "
+                "file system of this machine"
+            ) from error
         self._on_word = on_word
         self._thread = threading.Thread(target=self._listen, name="hpo-control", daemon=True)
         self._thread.start()

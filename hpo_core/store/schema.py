@@ -102,7 +102,10 @@ def connect(path: str, *, create: bool) -> sqlite3.Connection:
     try:
         return _connect(path)
     except sqlite3.Error as error:
-        raise StoreError(f"cannot open the store {path}: {error}") from error
+        why = "it is a folder" if os.path.isdir(path) else error
+        raise StoreError(
+            f"cannot open the store {path}: {why}; name another file with --store or HPO_STORE"
+        ) from error
 
 
 def _connect(path: str) -> sqlite3.Connection:

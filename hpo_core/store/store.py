@@ -6,8 +6,7 @@ import heapq
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hpo_core.contracts.strategy import Asked, Resume, Start, Told
@@ -64,26 +63,13 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """Hold the store for one transaction.
+    def writing(self) -> Transaction:
+        """Hold the store for one transaction: ``with store.writing() as connection``.
 
         Raises:
             StoreError: If the file can't be written; nothing of the transaction is kept then.
         """
-        with self.lock:
-            try:
-                self.connection.execute("BEGIN IMMEDIATE")
-                try:
-                    yield self.connection
-                except BaseException:
-                    self.connection.execute("ROLLBACK")
-                    raise
-                self.connection.execute("COMMIT")
-            except sqlite3.Error as error:
-                if self.connection.in_transaction:
-                    self.connection.execute("ROLLBACK")
-                raise StoreError(f"cannot write to the store {self.path}: {error}") from error
+        return Transaction(self)
 
     def _rows(self, query: str, *values: object) -> list[Any]:
         with self.lock:
@@ -140,6 +126,11 @@ class Store:
                 [(study, encode(values).decode()) for values in enqueued],
             )
         return self.study(name)
+
+    def reconfigure(self, study: int, config: str) -> None:
+        """Replace a study's configuration; to be called by the controller that runs it."""
+        with self.writing() as connection:
+            connection.execute("UPDATE study SET config = ? WHERE id = ?", (config, study))
 
     def extend(self, record: StudyRecord, config: str) -> None:
         """Replace a study's configuration by one with a larger budget, and open it again.
@@ -300,6 +291,50 @@ class Store:
         query = "SELECT strategy_state, strategy_events FROM progress WHERE study = ?"
         state, events = self._rows(query, study)[0]
         return None if state is None else (decode(state), events)
+
+
+class Transaction:
+    """Holds a store, and keeps all that is written meanwhile, or nothing if that fails.
+
+    A class and not a generator, since the controller opens one a turn.
+    """
+
+    __slots__ = ("_store",)
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def __enter__(self) -> sqlite3.Connection:
+        store = self._store
+        store.lock.acquire()
+        try:
+            store.connection.execute("BEGIN IMMEDIATE")
+        except BaseException as error:
+            store.lock.release()
+            raise self._named(error) from error
+        return store.connection
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        connection = self._store.connection
+        try:
+            if error is None:
+                connection.execute("COMMIT")
+        except sqlite3.Error as failed:
+            error = failed
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            self._store.lock.release()
+        if error is not None:
+            named = self._named(error)
+            if named is not error:
+                raise named from error
+
+    def _named(self, error: BaseException) -> BaseException:
+        """Return SQLite's error as one that says which store it is about; others as they are."""
+        if isinstance(error, sqlite3.Error):
+            return StoreError(f"cannot write to the store {self._store.path}: {error}")
+        return error
 
 
 # -- from rows ------------------------------------------------------------------------------

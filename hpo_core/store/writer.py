@@ -59,16 +59,17 @@ class StudyWriter:
             (_json(state, "the strategy's state is"), self.seq, self._study),
         )
 
-    def take_enqueued(self) -> Configuration | None:
-        """Remove the oldest enqueued configuration and return it, if there is one."""
+    def next_enqueued(self) -> tuple[int, Configuration] | None:
+        """Return the oldest enqueued configuration with its row, if there is one."""
         rows = self._execute(
             "SELECT id, configuration FROM enqueued WHERE study = ? ORDER BY id LIMIT 1",
             (self._study,),
         ).fetchall()
-        if not rows:
-            return None
-        self._execute("DELETE FROM enqueued WHERE id = ?", (rows[0][0],))
-        return configuration_from_json(rows[0][1])
+        return (rows[0][0], configuration_from_json(rows[0][1])) if rows else None
+
+    def dequeue(self, row: int) -> None:
+        """Remove an enqueued configuration: it is run."""
+        self._execute("DELETE FROM enqueued WHERE id = ?", (row,))
 
     # -- trials and the log -----------------------------------------------------------------
 
@@ -86,7 +87,7 @@ class StudyWriter:
                 self._study,
                 trial_id,
                 self.seq,
-                adopted,
+                int(adopted),
                 start.iterations,
                 notes,
                 encode(start.configuration).decode(),

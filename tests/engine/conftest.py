@@ -7,6 +7,7 @@ import sqlite3
 import textwrap
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,12 @@ from hpo_core import (
 from hpo_core.config import JobSettings, PluginChoice
 
 HANGS = 30.0  # seconds after which a test that waits has failed
+
+_REPORT = """\
+report() {
+    echo "{${2:+\\"iteration\\": $2, }\\"loss\\": $1}" > /dev/fd/$HPO_REPORT_FD
+}
+"""
 
 _OF_A_JOB = set(JobSettings.__struct_fields__)
 
@@ -131,11 +138,10 @@ class Lab:
     def sh(self, script: str) -> list[str]:
         """Return the command that runs a shell script with x as its argument.
 
-        ``report`` writes a report: ``report '"loss": 1'``.
+        ``report 5`` reports a loss of 5, and ``report 5 2`` one at iteration 2.
         """
         file = self.folder / f"job-{len(list(self.folder.glob('job-*')))}.sh"
-        lines = 'report() { printf "{%s}\\n" "$1" >&$HPO_REPORT_FD; }\n' + textwrap.dedent(script)
-        file.write_text(lines)
+        file.write_text(_REPORT + textwrap.dedent(script))
         return ["/bin/sh", str(file), "{x}"]
 
     def module(self, source: str, name: str = "train_here") -> str:
@@ -145,11 +151,13 @@ class Lab:
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         """Read the store by a connection of its own: what is committed, and no more."""
-        connection = sqlite3.connect(self.store)
-        try:
+        with closing(sqlite3.connect(self.store)) as connection:
             return connection.execute(query, values).fetchall()
-        finally:
-            connection.close()
+
+    def change(self, statement: str) -> None:
+        """Write to the store behind its controller's back."""
+        with closing(sqlite3.connect(self.store)) as connection, connection:
+            connection.execute(statement)
 
     def uid(self, name: str = "s") -> str:
         """Return a study's uid."""

@@ -121,6 +121,11 @@ def test_a_choice_is_read_as_json_or_as_bare_text(text: str, meant: Value) -> No
     assert identity(choice) == identity(meant)
 
 
+def test_json_goes_before_bare_text_whatever_the_order_of_the_choices() -> None:
+    assert identity(Categorical("x", ("1", 1)).parse("1")) == identity(1)
+    assert identity(Categorical("x", (1, "1")).parse('"1"')) == identity("1")
+
+
 def test_a_bare_number_is_the_text_where_no_number_is_a_choice() -> None:
     assert Categorical("x", ("1", "2")).parse("1") == "1"
 

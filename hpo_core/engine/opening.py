@@ -1,0 +1,103 @@
+"""A study in its store: found again or created, compared with what is asked for, extended."""
+
+from __future__ import annotations
+
+import logging
+import os
+
+import msgspec
+
+from hpo_core.config import differences, from_json, to_json
+from hpo_core.engine.preparation import Prepared
+from hpo_core.model.budget import LIMITS, Budget
+from hpo_core.model.errors import Fault, InvalidInput, StudyChanged
+from hpo_core.store.records import StudyRecord
+from hpo_core.store.store import Store
+
+_log = logging.getLogger("hpo_core")
+
+_OPERATING = ("workers", "tags", "observers", "durability", "job.grace", "job.directory")
+"""Keys that say how a study is run, not what it is: they may change from session to session."""
+
+
+def find_or_create(store: Store, prepared: Prepared, now: float) -> StudyRecord:
+    """Return the study of that name; a new one if there is none.
+
+    Raises:
+        StudyChanged: If the store has it with another configuration, but for how it is run.
+    """
+    config = prepared.config
+    found = store.find(config.name)
+    if found is None:
+        first = [config.space.configuration(values) for values in config.enqueue]
+        return store.create(config.name, to_json(config), prepared.identities(), now, first)
+    changes = differences(from_json(found.config), config)
+    if not all(map(_is_operating, changes)):
+        raise StudyChanged(_changed_message(found.name, changes))
+    for sentence in prepared.changed_since(found.plugins):
+        _log.warning(sentence)
+    return found
+
+
+def take_over(store: Store, study: StudyRecord, prepared: Prepared) -> None:
+    """Store how the study is run from now on, if that has changed, and say so.
+
+    To be called by the controller that holds the study's lock.
+    """
+    for change in differences(from_json(study.config), prepared.config):
+        _log.warning("from now on the study %r has %s", study.name, change)
+        store.reconfigure(study.id, to_json(prepared.config))
+
+
+def extend(path: str | os.PathLike[str], name: str, budget: Budget) -> Budget:
+    """Give a stored study a larger budget, so that running it again carries it on.
+
+    Args:
+        path: The store's file.
+        name: The study.
+        budget: The new totals of those limits that grow; the others stay.
+
+    Returns:
+        The study's budget from now on.
+
+    Raises:
+        InvalidInput: If a limit is not larger than it was, or the study has no such limit.
+        StoreError: If the store has no such study, or it is running.
+    """
+    with Store(path, create=False) as store:
+        study = store.study(name)
+        config = from_json(study.config)
+        changes = {limit: getattr(budget, limit) for limit in LIMITS}
+        changes = {limit: total for limit, total in changes.items() if total is not None}
+        faults = [
+            Fault(limit, wrong)
+            for limit, total in changes.items()
+            if (wrong := _not_larger(limit, getattr(config.budget, limit), total))
+        ]
+        if faults:
+            raise InvalidInput(faults)
+        extended = msgspec.structs.replace(config.budget, **changes)
+        store.extend(study, to_json(msgspec.structs.replace(config, budget=extended)))
+    return extended
+
+
+def _not_larger(limit: str, now: float | None, total: float) -> str | None:
+    if now is None:
+        return "the study has no such limit; there is nothing to extend"
+    if total <= now:
+        return f"{total:g} is not more than the {now:g} of now; give a larger total"
+    return None
+
+
+def _is_operating(change: str) -> bool:
+    return change.partition(":")[0].partition("[")[0] in _OPERATING
+
+
+def _changed_message(name: str, changes: list[str]) -> str:
+    listed = "\n".join(f"  {change}" for change in changes)
+    return (
+        f"the study {name!r} is in the store with another configuration (stored -> given):\n"
+        f"{listed}\n"
+        f"take another name for it (--name), or leave the configuration as it was; a larger "
+        f"budget is given by: hpo extend {name} --jobs +N"
+    )

@@ -1,0 +1,81 @@
+"""The entry point: help, broken pipes, and nothing loaded that is not needed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from hpo_core.cli.main import hpo as group
+
+Hpo = Callable[..., Any]
+Start = Callable[..., subprocess.Popen[str]]
+
+COMMANDS = group.list_commands(None)  # type: ignore[arg-type]  # it needs no context
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_each_command_has_an_example(hpo: Hpo, command: str) -> None:
+    ended = hpo(command, "--help")
+    assert ended.status == 0
+    assert f"Example: hpo {command}" in ended.out
+
+
+def test_the_help_lists_each_command(hpo: Hpo) -> None:
+    out = hpo("--help").out
+    for command in COMMANDS:
+        assert f"\n  {command} " in out
+    assert "Example: hpo run" in out
+
+
+def test_without_a_command_it_is_bad_input_with_the_help(hpo: Hpo) -> None:
+    ended = hpo()
+    assert ended.status == 2
+    assert "Commands:" in ended.out + ended.err
+
+
+def test_an_unknown_command_is_bad_input(hpo: Hpo) -> None:
+    ended = hpo("rnu")
+    assert (ended.status, ended.out) == (2, "")
+    assert "No such command 'rnu'" in ended.err
+
+
+def test_the_help_loads_nothing_heavy() -> None:
+    code = (
+        "import sys; sys.argv = ['hpo', '--help']\n"
+        "from hpo_core.cli.main import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print(sorted({'numpy', 'pandas', 'rich', 'sqlite3'} & set(sys.modules)), file=sys.stderr)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert ended.stderr == "[]\n"
+
+
+@pytest.mark.parametrize("command", [["jobs", "small"], ["jobs", "small", "--json"], ["studies"]])
+def test_a_reader_that_has_seen_enough_is_no_failure(
+    small: Hpo, start: Start, command: list[str]
+) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    process = start(*command, stdout=writing)
+    os.close(writing)
+    _, err = process.communicate()
+    assert (process.returncode, err) == (0, "")
+
+
+def test_a_terminal_that_lacks_a_character_gets_an_escape(
+    small: Hpo, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    small("enqueue", "small", "x=0.5")
+    process = start("run", "study.toml", "--name", "größe", "--quiet", "--jobs", "1")
+    assert process.wait() == 0
+    process = start("studies")
+    out, err = process.communicate()
+    assert (process.returncode, err) == (0, "")
+    assert r"gr\xf6\xdfe" in out

@@ -1,0 +1,265 @@
+"""What a strategy decides about running and paused trials is done: STOP, PAUSE, Resume."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+import hpo_core
+from hpo_core import (
+    BaseStrategy,
+    Budget,
+    Configuration,
+    Decision,
+    JobInfo,
+    Resume,
+    Start,
+    Status,
+    StudyState,
+    TrialState,
+    Wait,
+)
+
+
+class Halving(BaseStrategy):
+    """Successive halving: 9 trials to iteration 1, the best 3 of them to 3, the best one to 9.
+
+    Args:
+        pauses: Whether it pauses trials at a rung, or takes completed ones up again.
+    """
+
+    rungs = ((9, 1), (3, 3), (1, 9))
+
+    def __init__(self, pauses=True):
+        self._pauses = pauses
+        self._rung = 0
+        self._to_run = [None] * 9
+        self._results = {}
+        self.told = []
+
+    def ask(self, trial_id, /):
+        if not self._to_run:
+            return Wait() if self._rung < len(self.rungs) else hpo_core.Exhausted()
+        target = self.rungs[self._rung][1]
+        chosen = self._to_run.pop()
+        if chosen is None:
+            return Start(Configuration(x=trial_id), iterations=target, notes={"rung": 0})
+        return Resume(chosen, iterations=target, notes={"rung": self._rung})
+
+    def tell(self, report, /):
+        if not report.is_final:
+            return Decision.CONTINUE
+        self.told.append((report.trial_id, report.job_id, report.iteration))
+        self._results[report.trial_id] = report.losses
+        is_last = self._rung == len(self.rungs) - 1
+        if len(self._results) == self.rungs[self._rung][0]:
+            ranked = sorted(self._results, key=self._results.get)
+            self._rung += 1
+            if not is_last:
+                self._to_run = ranked[: self.rungs[self._rung][0]]
+            self._results = {}
+        return Decision.PAUSE if self._pauses and not is_last else Decision.CONTINUE
+
+
+def trains_from_checkpoint(configuration, job: JobInfo):
+    """Does one unit of work an iteration, and never again what its checkpoint has."""
+    checkpoint = Path(job.checkpoint_dir) / "state.json"
+    done = json.loads(checkpoint.read_text()) if checkpoint.exists() else []
+    for iteration in range(len(done) + 1, job.iterations + 1):
+        done.append(iteration)
+        checkpoint.write_text(json.dumps(done))
+        hpo_core.report(iteration, loss=abs(configuration["x"] - 4) + 1 / iteration)
+
+
+@pytest.mark.parametrize("pauses", [True, False])
+def test_successive_halving_promotes_the_best_from_their_checkpoints(lab, pauses):
+    study = lab.study(trains_from_checkpoint, strategy=Halving(pauses), max_iterations=9)
+    result = study.run()
+    assert result.state is StudyState.FINISHED
+    assert (result.best.trial_id, result.best.iteration) == (4, 9)
+    reached = {trial.trial_id: trial.iteration for trial in result.trials}
+    assert reached == {1: 1, 2: 1, 3: 3, 4: 9, 5: 3, 6: 1, 7: 1, 8: 1, 9: 1}
+    assert result.usage.iterations == 9 * 1 + 3 * 2 + 6, "no iteration is done or counted twice"
+    assert (result.usage.trials, result.usage.jobs) == (9, 13)
+    left = TrialState.PAUSED if pauses else TrialState.COMPLETED
+    assert {t.state for t in result.trials if t.trial_id != 4} == {left}
+    jobs = lab.rows("SELECT attempt, target, iteration FROM job WHERE trial = 4 ORDER BY attempt")
+    assert jobs == [(1, 1, 1), (2, 3, 3), (3, 9, 9)]
+
+
+def test_it_promotes_alike_on_worker_processes(lab):
+    source = Path(__file__).read_text()
+    body = source[source.index("def trains_from") : source.index("@pytest.mark")]
+    head = "import json\nfrom pathlib import Path\nimport hpo_core\nfrom hpo_core import JobInfo\n"
+    function = lab.module(head + body.replace("trains_from_checkpoint", "fit"))
+    study = lab.study(function, strategy=Halving(), workers=3, max_iterations=9)
+    result = study.run()
+    assert (result.best.trial_id, result.best.iteration) == (4, 9)
+    assert result.usage.iterations == 21
+
+
+def test_a_trial_that_is_completed_twice_counts_once(lab):
+    study = lab.study(
+        trains_from_checkpoint,
+        strategy=Halving(pauses=False),
+        max_iterations=9,
+        budget=Budget(jobs=100, count="completed"),
+    )
+    result = study.run()
+    assert result.reason == "the strategy has nothing more to try"
+    assert result.usage.jobs == 9
+    assert study.usage.jobs == lab.rows("SELECT count(*) FROM trial")[0][0]
+
+
+@pytest.mark.parametrize("cut", range(1, 13))
+def test_promotions_go_on_after_a_restart_at_any_job(lab, cut):
+    first = Halving()
+    study = lab.study(trains_from_checkpoint, strategy=first, max_iterations=9, budget=100)
+    count = []
+
+    def stop(finished):
+        count.append(finished)
+        if len(count) == cut:
+            study.stop()
+
+    study.run(on_job_finished=stop)
+    assert study.state is StudyState.INTERRUPTED
+    study.close()
+    second = Halving()
+    result = lab.study(trains_from_checkpoint, strategy=second, max_iterations=9, budget=100).run()
+    assert (result.best.trial_id, result.best.iteration) == (4, 9)
+    assert result.usage.iterations == 21
+    assert len(second.told) == 13, "what the first was told, and the rest"
+    assert second.told[: len(first.told)] == first.told
+
+
+class FailsOnPromotion:
+    """Trains from its checkpoint; trial 4's promotion to iteration 3 fails at first."""
+
+    __name__ = "work"
+
+    def __init__(self):
+        self.failed = False
+
+    def __call__(self, configuration, job: JobInfo):
+        if job.id == "4.2" and not self.failed:
+            self.failed = True
+            hpo_core.report(2, loss=-99.0)
+            raise RuntimeError("no luck")
+        trains_from_checkpoint(configuration, job)
+
+
+@pytest.mark.parametrize("is_restarted", [False, True])
+def test_a_promotion_that_is_retried_goes_on_from_what_counted_before_it(lab, is_restarted):
+    """What the failed job said is forgotten, and what the trial had before it is not."""
+    work = FailsOnPromotion()
+    settings = {
+        "max_iterations": 9,
+        "retries": 1,
+        "objectives": (hpo_core.Objective("loss", "minimize", "best"),),
+    }
+    study = lab.study(work, strategy=Halving(), **settings)
+    if is_restarted:
+        study.run(on_job_finished=lambda job: job.job.id == "4.2" and study.stop())
+        study.close()
+        study = lab.study(work, strategy=Halving(), **settings)
+    result = study.run()
+    assert result.best.trial_id == 4
+    assert result.best.value == pytest.approx(1 / 9)
+    assert result.usage.iterations == 21 + 1, "the failed job's own is counted too"
+    query = "SELECT state, iterations FROM job WHERE trial = 4 AND state != 'lost'"
+    assert lab.rows(query) == [("completed", 1), ("failed", 1), ("completed", 2), ("completed", 6)]
+
+
+class StopsBad(BaseStrategy):
+    """Stops what is worse than 10 at iteration 3."""
+
+    def __init__(self, decision=Decision.STOP):
+        self.decision = decision
+        self.told = []
+
+    def ask(self, trial_id, /):
+        return Start(Configuration(x=trial_id * 6))
+
+    def tell(self, report, /):
+        self.told.append(report)
+        bad = report.status is Status.RUNNING and report.iteration >= 3 and report.losses[0] > 10
+        return self.decision if bad else Decision.CONTINUE
+
+
+LONG = """
+import hpo_core
+
+def fit(configuration):
+    try:
+        for iteration in range(1, 8):
+            hpo_core.report(iteration, loss=configuration["x"])
+    finally:
+        with open(f"ended-{configuration['x']}", "w") as file:
+            file.write(str(iteration))
+"""
+
+
+def test_a_stopped_function_ends_at_that_very_report_and_cleans_up(lab):
+    strategy = StopsBad()
+    result = lab.study(lab.module(LONG), strategy=strategy, workers=2, budget=4).run()
+    states = [(trial.state.value, trial.iteration) for trial in result.trials]
+    assert states == [("completed", 7), ("stopped", 3), ("stopped", 3), ("stopped", 3)]
+    assert (lab.folder / "ended-12").read_text() == "3"
+    assert result.trials[1].reason == "stopped by the strategy"
+    finals = {r.trial_id: r.status for r in strategy.told if r.is_final}
+    assert finals == {
+        1: Status.COMPLETED, 2: Status.STOPPED, 3: Status.STOPPED, 4: Status.STOPPED,
+    }  # fmt: skip
+    assert result.usage.iterations == 7 + 3 * 3
+
+
+def test_a_stopped_command_gets_sigterm_and_what_it_says_after_that_counts_no_more(lab):
+    job = lab.sh("""
+        trap 'report 0 9; touch terminated; kill -9 $!; exit 0' TERM
+        report $1 3
+        if [ $1 -gt 10 ]; then while :; do sleep 60 & wait; done; fi
+    """)
+    strategy = StopsBad()
+    result = lab.study(job, strategy=strategy, budget=2).run()
+    assert [trial.state.value for trial in result.trials] == ["completed", "stopped"]
+    assert (result.trials[1].iteration, result.trials[1].losses) == (3, (12.0,))
+    assert (lab.folder / "terminated").exists()
+
+
+def test_a_paused_trial_stays_paused_if_nothing_resumes_it(lab):
+    strategy = StopsBad(Decision.PAUSE)
+    result = lab.study(lab.module(LONG), strategy=strategy, budget=2).run()
+    assert [trial.state.value for trial in result.trials] == ["completed", "paused"]
+    assert strategy.told[-1].status is Status.PAUSED
+
+
+def test_each_trial_gets_exactly_one_final_report_whatever_becomes_of_it(lab):
+    job = lab.sh("""
+        case $(($1 % 4)) in
+            0) report 1 1; exit 1;; 2) report 99 3; exec sleep 60;; *) report 1 1;;
+        esac
+    """)
+    strategy = StopsBad()
+    lab.study(job, strategy=strategy, workers=3, retries=1, grace=0, budget=30).run()
+    finals = [report.trial_id for report in strategy.told if report.is_final]
+    assert sorted(finals) == list(range(1, max(finals) + 1))
+    assert len(finals) == lab.rows("SELECT count(*) FROM trial")[0][0]
+
+
+def test_a_strategy_sees_losses_lower_is_better_and_failures_without_any(lab):
+    strategy = StopsBad()
+
+    def train(configuration):
+        if configuration["x"] == 6:
+            hpo_core.report(1, loss=2.0)
+            raise RuntimeError("no luck")
+        return 5.0
+
+    objectives = (hpo_core.Objective("loss", "maximize"),)
+    lab.study(train, strategy=strategy, objectives=objectives, budget=2).run()
+    assert [(r.trial_id, r.status.value, r.losses) for r in strategy.told] == [
+        (1, "running", (-2.0,)),
+        (1, "failed", None),
+        (2, "completed", (-5.0,)),
+    ]

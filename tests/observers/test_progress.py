@@ -1,0 +1,169 @@
+"""What a person is told while a study runs: the words, and when a line is worth writing."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from hpo_core import (
+    Budget,
+    Configuration,
+    FinishedJob,
+    Job,
+    JobFinished,
+    JobReported,
+    JobStarted,
+    JobState,
+    Objective,
+    Progress,
+    StudyEnded,
+    StudyStarted,
+    StudyState,
+    Usage,
+)
+from hpo_core.observers.progress import Board, PlainProgress
+
+JOB = Job(id="1.1", trial_id=1, name="first", configuration=Configuration(x=1), iterations=9)
+
+
+def progress(**numbers: float) -> Progress:
+    counts = {name: int(numbers.pop(name, 0)) for name in ("running", "completed", "failed")}
+    stopped = int(numbers.pop("stopped", 0))
+    return Progress(**counts, stopped=stopped, usage=Usage(**numbers))  # type: ignore[arg-type]
+
+
+def started(budget: Budget | None = None, **changes: object) -> StudyStarted:
+    fields = {
+        "name": "digits",
+        "objectives": (Objective("accuracy", "maximize"),),
+        "budget": Budget(jobs=10) if budget is None else budget,
+        "workers": 2,
+        "strategy": "random",
+        "time": 100.0,
+        "progress": progress(),
+    }
+    return StudyStarted(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def finished(
+    state: JobState = JobState.COMPLETED, *, reason: str = "", best: bool = False, **used: float
+) -> JobFinished:
+    job = FinishedJob(
+        job=JOB,
+        state=state,
+        reason=reason,
+        seconds=1.0,
+        iteration=9,
+        losses=(-0.9,) if state is JobState.COMPLETED else None,
+        values={"accuracy": 0.9} if state is JobState.COMPLETED else {},
+        is_best=best,
+    )
+    return JobFinished(finished=job, time=110.0, progress=progress(**used))
+
+
+# -- the words ------------------------------------------------------------------------------
+
+
+def test_the_counts_are_done_running_stopped_and_failed() -> None:
+    board = Board(started(progress=progress(completed=3, running=2, failed=1)))
+    assert board.counts() == "3 done, 2 running, 1 failed"
+    board = Board(started(progress=progress(completed=3, stopped=4)))
+    assert board.counts() == "3 done, 0 running, 4 stopped early, 0 failed"
+
+
+def test_what_is_left_of_each_limit_is_said() -> None:
+    budget = Budget(jobs=10, iterations=100, compute_time=3600, wall_time=600)
+    board = Board(started(budget, progress=progress(jobs=4, iterations=30, running=2)))
+    assert board.left(100.0) == (
+        "left: 6 jobs, 70 iterations, 1h00m of compute time, 10m00s of time"
+    )
+    assert board.left(130.0).endswith("59m00s of compute time, 9m30s of time"), "two jobs run"
+
+
+def test_a_study_without_a_budget_says_how_to_end_it() -> None:
+    assert Board(started(Budget())).left(100.0) == "no budget: until Ctrl-C"
+    assert Board(started(Budget())).share(100.0) is None
+
+
+def test_the_share_is_that_of_the_limit_that_is_nearest() -> None:
+    board = Board(started(Budget(jobs=10, wall_time=100), progress=progress(jobs=2, wall_time=10)))
+    assert board.share(100.0) == 0.2
+    assert board.share(150.0) == pytest.approx(0.6)
+    assert board.share(900.0) == 1.0
+
+
+def test_the_time_goes_on_while_jobs_report() -> None:
+    board = Board(started(Budget(wall_time=600)))
+    board.take_in(JobStarted(job=JOB, time=100.0, progress=progress(running=1)))
+    board.take_in(JobReported(job=JOB, time=140.0, iteration=3, metrics={}))
+    assert board.elapsed(142.0) == "42s"
+    assert board.left(142.0) == "left: 9m18s of time"
+
+
+def test_a_study_that_is_carried_on_shows_its_best_so_far_as_the_metric_is() -> None:
+    assert Board(started(best=(-0.9,))).best == "accuracy 0.9"
+
+
+def test_only_a_better_job_changes_the_best() -> None:
+    board = Board(started())
+    board.take_in(finished(best=True))
+    assert board.best == "accuracy 0.9 (first)"
+    board.take_in(finished(JobState.FAILED, reason="exit status 1"))
+    assert board.best == "accuracy 0.9 (first)"
+
+
+def test_what_runs_is_known_with_its_iteration_until_it_ends() -> None:
+    board = Board(started())
+    board.take_in(JobStarted(job=JOB, time=100.0, progress=progress(running=1)))
+    board.take_in(JobReported(job=JOB, time=101.0, iteration=3, metrics={"accuracy": 0.5}))
+    assert board.running == {"1.1": (JOB, 3)}
+    board.take_in(finished())
+    assert board.running == {}
+
+
+def test_control_characters_of_names_and_reasons_are_shown_as_escapes() -> None:
+    board = Board(started())
+    event = finished(JobState.FAILED, reason="\x1b[2Jboom\nat line 3")
+    assert board.finished(event.finished) == r"first failed: \x1b[2Jboom"
+
+
+# -- plain lines ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def stream() -> io.StringIO:
+    return io.StringIO()
+
+
+def test_lines_tell_the_beginning_each_best_each_failure_and_the_end(stream: io.StringIO) -> None:
+    plain = PlainProgress(stream, clock=lambda: 0.0)
+    plain.observe(started())
+    plain.observe(finished(best=True, completed=1, jobs=1))
+    plain.observe(finished(completed=2, jobs=2))
+    plain.observe(finished(JobState.FAILED, reason="exit status 1", completed=2, failed=1, jobs=3))
+    plain.observe(finished(JobState.TIMED_OUT, reason="too long", completed=2, failed=2, jobs=4))
+    end = progress(completed=2, failed=2, jobs=4, wall_time=12.0)
+    plain.observe(
+        StudyEnded(
+            name="digits", state=StudyState.FINISHED, reason="done", time=112.0, progress=end
+        )
+    )
+    assert stream.getvalue().splitlines() == [
+        "digits: random, 2 workers; left: 10 jobs",
+        "first completed: accuracy 0.9  (the best so far); 1 done, 0 running, 0 failed; "
+        "left: 9 jobs",
+        "first failed: exit status 1; 2 done, 0 running, 1 failed; left: 7 jobs",
+        "first timed_out: too long; 2 done, 0 running, 2 failed; left: 6 jobs",
+        "2 done, 0 running, 2 failed in 12s",
+    ]
+
+
+def test_an_unremarkable_job_is_a_line_only_now_and_then(stream: io.StringIO) -> None:
+    now = [0.0]
+    plain = PlainProgress(stream, clock=lambda: now[0])
+    plain.observe(started())
+    for second in range(10):
+        now[0] = float(second)
+        plain.observe(finished())
+    assert len(stream.getvalue().splitlines()) == 1 + 4  # at 2, 4, 6 and 8 seconds

@@ -1,0 +1,403 @@
+"""The registry, with real distributions on the path: a module and its ``.dist-info``."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import textwrap
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from hpo_core import (
+    Budget,
+    HyperParameterOptimizer,
+    Int,
+    Objective,
+    SearchSpace,
+    StudyConfig,
+    plugins,
+)
+from hpo_core.config import JobSettings, PluginChoice
+from hpo_core.model.errors import (
+    BrokenPlugin,
+    DuplicatePlugin,
+    InvalidInput,
+    StrategyError,
+    UnknownPlugin,
+    Unsupported,
+)
+
+GOOD = """
+    import msgspec
+    from hpo_core import BaseStrategy, Capability, Configuration, Exhausted, Start, StrategySpec
+    from hpo_core import hookimpl
+
+    class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+        first: int = 1
+        mode: str = "up"
+
+    class Counting(BaseStrategy):
+        def __init__(self, problem, options):
+            self._next = options.first
+
+        def ask(self, trial_id, /):
+            if self._next > 3:
+                return Exhausted()
+            self._next += 1
+            return Start(Configuration(x=self._next - 1))
+
+    @hookimpl
+    def hpo_strategies():
+        plain = StrategySpec(
+            name="NAME", summary="Counts", build=Counting, options=Options,
+            capabilities=frozenset({Capability.INTEGERS}),
+        )
+        return [plain, StrategySpec(name="NAME:down", summary="Counts down", build=Counting)]
+"""
+
+SPEC = """
+    from hpo_core import StrategySpec, hookimpl
+
+    @hookimpl
+    def hpo_strategies():
+        return RETURNED
+"""
+
+
+class Publish(Protocol):
+    """Installs a plugin of this name and source, and returns its module's name."""
+
+    def __call__(self, plugin: str, source: str, *, distribution: str = "") -> str: ...
+
+
+@pytest.fixture
+def publish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Publish]:
+    modules: list[str] = []
+
+    def install(plugin: str, source: str, *, distribution: str = "") -> str:
+        distribution = distribution or f"hpo-{plugin}"
+        module = f"test_plugin_{distribution.replace('-', '_')}"
+        folder = tmp_path / distribution
+        information = folder / f"{distribution.replace('-', '_')}-1.0.dist-info"
+        information.mkdir(parents=True)
+        (folder / f"{module}.py").write_text(textwrap.dedent(source).replace("NAME", plugin))
+        (information / "METADATA").write_text(
+            f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.0\n"
+        )
+        (information / "entry_points.txt").write_text(f"[hpo_core]\n{plugin} = {module}\n")
+        monkeypatch.syspath_prepend(folder)
+        modules.append(module)
+        return module
+
+    yield install
+    for module in modules:
+        sys.modules.pop(module, None)
+    importlib.invalidate_caches()
+
+
+def described(name: str) -> plugins.Described:
+    """Return what ``hpo plugins`` says of one plugin."""
+    (found,) = [found for found in plugins.describe() if found.plugin.name == name]
+    return found
+
+
+def study(strategy: str, options: Mapping[str, Any] | None = None, **changes: Any) -> StudyConfig:
+    """Return a study that a test's strategy is to run, in this process."""
+    fields: dict[str, Any] = {
+        "name": "plugged",
+        "seed": 7,
+        "strategy": PluginChoice(strategy, dict(options or {})),
+        "objectives": (Objective("loss", "minimize"),),
+        "budget": Budget(jobs=10),
+        "job": JobSettings(function="math:sqrt"),
+        "space": SearchSpace((Int("x", 1, 3),)),
+        "backend": PluginChoice("inline"),
+    }
+    return StudyConfig(**{**fields, **changes})
+
+
+# -- a plugin that is as it should be --------------------------------------------------------
+
+
+def test_a_third_partys_strategy_runs_a_study_by_its_config_string(publish: Publish) -> None:
+    publish("count", GOOD)
+    with HyperParameterOptimizer(
+        study("count", {"first": 2}), function=lambda values: float(values["x"])
+    ) as optimizer:
+        result = optimizer.run()
+    assert [trial.configuration["x"] for trial in result.trials] == [2, 3]
+
+
+def test_a_name_resolves_to_the_first_spec_and_a_variant_to_its_own(publish: Publish) -> None:
+    publish("count", GOOD)
+    assert plugins.strategy("count").spec.name == "count"
+    assert plugins.strategy("count:down").spec.summary == "Counts down"
+
+
+def test_what_is_resolved_says_which_distribution_it_is_from(publish: Publish) -> None:
+    publish("count", GOOD, distribution="acme-search")
+    assert str(plugins.strategy("count").plugin) == "count (acme-search 1.0)"
+
+
+def test_a_class_of_the_same_name_as_a_built_in_one_is_not_replaced(publish: Publish) -> None:
+    """FACTS: if/elif over class names silently replaced a user's class named `RandomSearch`."""
+    module = publish("mine", GOOD.replace("Counting", "RandomSearch"))
+    assert plugins.strategy("mine").spec.build.__module__ == module
+    assert plugins.strategy("random").spec.build.__module__ == "hpo_random_search.plugin"
+
+
+def test_looking_one_plugin_up_imports_no_other(publish: Publish) -> None:
+    """FACTS: looking one strategy up imported every installed plugin."""
+    wanted, other = publish("wanted", GOOD), publish("other", GOOD)
+    plugins.strategy("wanted")
+    assert wanted in sys.modules
+    assert other not in sys.modules
+
+
+def test_listing_what_is_installed_imports_nothing(publish: Publish) -> None:
+    module = publish("count", GOOD)
+    assert "count" in [identity.name for identity in plugins.installed()]
+    assert module not in sys.modules
+
+
+def test_observers_are_made_for_the_study(publish: Publish) -> None:
+    source = """
+        from hpo_core import hookimpl
+
+        class Noting:
+            def __init__(self, name): self.name = name
+            def observe(self, event): pass
+
+        @hookimpl
+        def hpo_observers(config): return [Noting(config["name"])]
+    """
+    publish("notes", source)
+    (observer,) = plugins.observers(["notes"], {"name": "s"})
+    assert vars(observer) == {"name": "s"}
+    assert described("notes").has_observers
+
+
+# -- names that are not found ----------------------------------------------------------------
+
+
+def test_an_unknown_name_lists_what_is_installed_and_the_nearest(publish: Publish) -> None:
+    publish("count", GOOD)
+    with pytest.raises(UnknownPlugin) as caught:
+        plugins.strategy("cout")
+    said = str(caught.value)
+    assert "no strategy 'cout' is installed" in said
+    assert "count, " in said
+    assert said.endswith("did you mean 'count'?")
+
+
+@pytest.fixture
+def absent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plugin of this project that is not installed."""
+    monkeypatch.setitem(plugins._DISTRIBUTIONS, "absent", "hpo-the-absent")
+
+
+@pytest.mark.usefixtures("absent")
+@pytest.mark.parametrize("name", ["absent", "absent:variant"])
+def test_a_known_plugin_that_is_missing_says_what_to_install(name: str) -> None:
+    with pytest.raises(UnknownPlugin, match=r"pip install hpo-the-absent$"):
+        plugins.strategy(name)
+
+
+@pytest.mark.usefixtures("absent")
+def test_a_misspelt_plugin_that_is_missing_says_which_one_to_install() -> None:
+    with pytest.raises(UnknownPlugin, match=r"mean 'absent'\? try: pip install hpo-the-absent$"):
+        plugins.strategy("absnt")
+
+
+def test_nobody_is_told_to_install_a_package_that_is_guessed_from_a_typing_error() -> None:
+    with pytest.raises(UnknownPlugin) as caught:
+        plugins.strategy("qwertyuiop")
+    assert "hpo-qwertyuiop" not in str(caught.value)
+
+
+def test_an_unknown_variant_names_the_nearest_and_lists_them(publish: Publish) -> None:
+    publish("count", GOOD)
+    with pytest.raises(UnknownPlugin, match=r"did you mean 'down'\?; its variants: down"):
+        plugins.strategy("count:dwn")
+
+
+def test_an_empty_variant_is_not_the_default(publish: Publish) -> None:
+    publish("count", GOOD)
+    with pytest.raises(UnknownPlugin, match="no variant ''"):
+        plugins.strategy("count:")
+
+
+def test_an_empty_name_is_an_error_of_its_own() -> None:
+    with pytest.raises(UnknownPlugin, match="the strategy has no name"):
+        plugins.strategy("")
+
+
+def test_a_plugin_of_another_kind_brings_no_strategy() -> None:
+    with pytest.raises(UnknownPlugin, match=r"'local' .hpo-core. brings no strategy"):
+        plugins.strategy("local")
+    with pytest.raises(UnknownPlugin, match="'random' brings no observers"):
+        plugins.observers(["random"], {})
+
+
+# -- plugins that are broken -----------------------------------------------------------------
+
+BROKEN = {
+    "raises on import": ("raise RuntimeError('no GPU')", "fails to import: RuntimeError: no GPU"),
+    "lacks a dependency": ("import no_such_module", "No module named 'no_such_module'"),
+    "is not Python": ("def (", "fails to import: SyntaxError"),
+    "exits on import": ("import sys; sys.exit('bye')", "fails to import: SystemExit: bye"),
+    "raises beyond Exception": (
+        "class Odd(BaseException): pass\nraise Odd('skip')",
+        "fails to import: Odd: skip",
+    ),
+    "has a misspelt hook": (
+        SPEC.replace("hpo_strategies", "hpo_stratgies"),
+        "hpo_stratgies",
+    ),
+    "has a hook of a wrong signature": (
+        SPEC.replace("hpo_strategies()", "hpo_strategies(space)"),
+        "space",
+    ),
+    "has a hook that raises": (SPEC.replace("RETURNED", "1 / 0"), "ZeroDivisionError"),
+    "has a hook that exits": (SPEC.replace("RETURNED", "exit('bye')"), "SystemExit: bye"),
+    "returns no list": (SPEC.replace("RETURNED", "5"), "failed in hpo_strategies: TypeError"),
+    "returns rubbish": (SPEC.replace("RETURNED", "['abc']"), "'abc' from hpo_strategies, not a"),
+    "takes another's name": (
+        SPEC.replace("RETURNED", "[StrategySpec(name='random', summary='', build=print)]"),
+        "its name must be 'broken' or begin with 'broken:'",
+    ),
+    "has a spec without a name": (
+        SPEC.replace("RETURNED", "[StrategySpec(name=None, summary='', build=print)]"),
+        "name and summary must be texts",
+    ),
+    "has options of another kind": (
+        SPEC.replace(
+            "RETURNED", "[StrategySpec(name='NAME', summary='', build=print, options={})]"
+        ),
+        "options must be a msgspec.Struct class",
+    ),
+    "has nothing to build": (
+        SPEC.replace("RETURNED", "[StrategySpec(name='NAME', summary='', build=3)]"),
+        "build must be a function",
+    ),
+    "has capabilities of another kind": (
+        SPEC.replace(
+            "RETURNED",
+            "[StrategySpec(name='NAME', summary='', build=print, capabilities=['integers'])]",
+        ),
+        "capabilities must be a frozenset",
+    ),
+}
+
+
+@pytest.mark.parametrize(("source", "reason"), BROKEN.values(), ids=BROKEN.keys())
+def test_a_broken_plugin_is_an_error_with_its_reason_for_who_uses_it_alone(
+    publish: Publish, source: str, reason: str
+) -> None:
+    """FACTS: one broken plugin broke all."""
+    publish("broken", source)
+    publish("count", GOOD)
+    with pytest.raises(BrokenPlugin) as caught:
+        plugins.strategy("broken")
+    assert "'broken'" in str(caught.value) or "broken (hpo-broken 1.0)" in str(caught.value)
+    assert reason in str(caught.value)
+
+    assert plugins.strategy("count").spec.name == "count"
+    assert described("count").failure is None
+    assert reason in str(described("broken").failure)
+
+
+def test_a_misspelt_hook_lists_the_hooks(publish: Publish) -> None:
+    publish("broken", SPEC.replace("hpo_strategies", "hpo_stratgies"))
+    with pytest.raises(BrokenPlugin, match="hpo_strategies, hpo_backends, hpo_observers"):
+        plugins.strategy("broken")
+
+
+def test_two_specs_of_one_name_are_an_error(publish: Publish) -> None:
+    """FACTS: classes with one name overwrote each other silently."""
+    one = "StrategySpec(name='NAME', summary='', build=print)"
+    publish("twice", SPEC.replace("RETURNED", f"[{one}, {one}]"))
+    with pytest.raises(DuplicatePlugin, match="two specs of one name: twice, twice"):
+        plugins.strategy("twice")
+
+
+def test_two_distributions_with_one_name_are_an_error_that_shows_both(publish: Publish) -> None:
+    publish("same", GOOD, distribution="acme-same")
+    publish("same", GOOD, distribution="zeta-same")
+    with pytest.raises(DuplicatePlugin, match=r"acme-same 1.0 and zeta-same 1.0; uninstall one"):
+        plugins.strategy("same")
+
+
+def test_remains_of_a_distribution_without_metadata_harm_nobody(
+    publish: Publish, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish("count", GOOD)
+    remains = tmp_path / "remains" / "half_gone-1.0.dist-info"
+    remains.mkdir(parents=True)
+    (remains / "entry_points.txt").write_text("[hpo_core]\nhalf = nothing\n")
+    monkeypatch.syspath_prepend(remains.parent)
+    assert plugins.strategy("count").spec.name == "count"
+    assert described("half").failure
+
+
+def test_an_observers_hook_that_raises_names_the_plugin(publish: Publish) -> None:
+    publish("notes", SPEC.replace("strategies()", "observers(config)").replace("RETURNED", "1 / 0"))
+    with pytest.raises(BrokenPlugin, match="the plugin 'notes' failed in hpo_observers"):
+        plugins.observers(["notes"], {})
+
+
+def test_a_strategy_that_can_not_be_built_is_an_error_with_its_name(publish: Publish) -> None:
+    publish("count", GOOD.replace("self._next = options.first", "raise OSError('no licence')"))
+    optimizer = HyperParameterOptimizer(study("count"), function=float)
+    with optimizer, pytest.raises(StrategyError, match=r"'count' could not be built: .*no licence"):
+        optimizer.run()
+
+
+# -- options and capabilities ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "path", "message"),
+    [
+        ({"frist": 2}, "strategy.options.frist", "unknown key; did you mean 'first'?"),
+        ({"zzz": 2}, "strategy.options.zzz", "unknown key; known: first, mode"),
+        ({"first": "two"}, "strategy.options.first", "expected a whole number, got 'two'"),
+        ({"first": 2.5}, "strategy.options.first", "expected a whole number, got 2.5"),
+        ({"mode": 1}, "strategy.options.mode", "expected text, got 1"),
+    ],
+)
+def test_unfit_options_are_faults_before_the_first_job(
+    publish: Publish, options: dict[str, Any], path: str, message: str
+) -> None:
+    """FACTS: misspelt options were swallowed by `**_`."""
+    publish("count", GOOD)
+    with pytest.raises(InvalidInput) as caught:
+        HyperParameterOptimizer(study("count", options), function=float)
+    assert [(fault.path, fault.message) for fault in caught.value.faults] == [(path, message)]
+
+
+def test_every_unfit_option_is_found_at_once(publish: Publish) -> None:
+    publish("count", GOOD)
+    resolved = plugins.strategy("count")
+    _, faults = plugins.options(resolved, {"first": "two", "mod": "up"}, "strategy.options")
+    assert {fault.path for fault in faults} == {"strategy.options.first", "strategy.options.mod"}
+
+
+def test_options_that_are_left_out_are_stored_with_their_defaults(publish: Publish) -> None:
+    publish("count", GOOD)
+    with HyperParameterOptimizer(study("count"), function=float) as optimizer:
+        assert optimizer.config.strategy.options == {"first": 1, "mode": "up"}
+
+
+def test_what_a_strategy_lacks_is_an_error_that_names_those_that_have_it(publish: Publish) -> None:
+    publish("count", GOOD)
+    publish("broken", "raise RuntimeError")
+    both = (Objective("loss", "minimize"), Objective("seconds", "minimize"))
+    with pytest.raises(Unsupported) as caught:
+        HyperParameterOptimizer(study("count", objectives=both), function=float)
+    said = str(caught.value)
+    assert "needs several objectives, which the strategy 'count' does not support" in said
+    assert "random" in said.partition("installed strategies that do: ")[2].split(", ")
