@@ -221,7 +221,7 @@ class HyperParameterOptimizer:
     def running_jobs(self) -> list[Job]:
         """The jobs that are under way."""
         session = self._session
-        return [] if session is None else [flight.job for flight in list(session.flights.values())]
+        return [] if session is None else session.running_jobs
 
     def top(self, k: int = 5) -> list[TrialResult]:
         """Return the `k` best completed trials so far, best first."""

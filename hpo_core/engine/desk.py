@@ -1,0 +1,156 @@
+"""What the parts of a session share: the study's state, the jobs under way, and what is to be done.
+
+Within a turn `Intake` and `Launcher` only write to the store and to this desk; the session acts
+on it once the turn is recorded.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Mapping
+
+from hpo_core.contracts.observer import Progress, StudyEvent
+from hpo_core.engine.flight import Flight, PendingTrial
+from hpo_core.engine.setting import Setting
+from hpo_core.model.errors import HpoError, StrategyError, StudyFailed
+from hpo_core.model.job import Job, JobState, StudyState, TrialState
+from hpo_core.model.objective import Losses
+from hpo_core.model.report import Decision, Report, Status
+
+_TRIAL_STATE = {
+    JobState.COMPLETED: TrialState.COMPLETED,
+    JobState.PAUSED: TrialState.PAUSED,
+    JobState.STOPPED: TrialState.STOPPED,
+    JobState.FAILED: TrialState.FAILED,
+    JobState.TIMED_OUT: TrialState.FAILED,
+}
+
+
+class Desk:
+    """The state of one run of a study, and its orders for the end of the turn.
+
+    Attributes:
+        setting: The study, with all that it needs to run.
+        flights: The jobs under way, by id.
+        waiting: Trials that wait for another job: lost, or to be retried.
+        state: Where the study stands; RUNNING until it is decided that it ends.
+        reason: Why it ends, for people.
+        error: The error that made it fail, if one did.
+        grace: Seconds between asking a job to end and forcing it.
+        to_submit: Jobs to be submitted when the turn is recorded.
+        to_cancel: Ids of jobs to be cancelled then.
+        news: What observers are to be told then.
+    """
+
+    def __init__(self, setting: Setting) -> None:
+        self.setting = setting
+        self.flights: dict[str, Flight] = {}
+        self.waiting: deque[PendingTrial] = deque()
+        self.state = StudyState.RUNNING
+        self.reason = ""
+        self.error: HpoError | None = None
+        self.grace = setting.config.job.grace
+        self.to_submit: list[Job] = []
+        self.to_cancel: list[str] = []
+        self.news: list[StudyEvent] = []
+        self._has_observers = bool(setting.announcer)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the study goes on: nothing has decided that it ends."""
+        return self.state is StudyState.RUNNING
+
+    @property
+    def has_observers(self) -> bool:
+        """Whether there is anybody to be told news."""
+        return self._has_observers
+
+    def progress(self, now: float) -> Progress:
+        """Return how far the study is."""
+        accounts = self.setting.accounts
+        return Progress(
+            running=len(self.flights),
+            completed=accounts.completed,
+            failed=accounts.failed,
+            stopped=accounts.stopped,
+            usage=accounts.usage(now),
+        )
+
+    # -- endings ----------------------------------------------------------------------------
+
+    def end(self, state: StudyState, reason: str, error: HpoError | None = None) -> None:
+        """Launch nothing more, and end what runs: as lost if it is to be run again.
+
+        A job that has trained as far as it was to has its grace period to end by itself.
+        """
+        self.state, self.reason, self.error = state, reason, error
+        fate = JobState.STOPPED if state is StudyState.FINISHED else JobState.LOST
+        for flight in self.flights.values():
+            if not (state is StudyState.FINISHED and flight.is_at_target):
+                self.cancel(flight, fate, reason)
+
+    def fail(self, error: HpoError) -> None:
+        """End the study as failed, unless it has failed already."""
+        if self.state is not StudyState.FAILED:
+            self.end(StudyState.FAILED, str(error), error)
+
+    def cancel(self, flight: Flight, fate: JobState, reason: str) -> None:
+        """End a job, unless it is being ended already."""
+        if flight.ending is None:
+            flight.ending, flight.reason = fate, reason
+            flight.deadline = math.inf
+            self.to_cancel.append(flight.job.id)
+
+    def end_at_target(self, flight: Flight) -> None:
+        """End a job that goes on although it has trained as far as it was to."""
+        limit = flight.job.iterations
+        self.cancel(flight, JobState.COMPLETED, f"ended by its limit of {limit} iterations")
+
+    # -- the strategy is told ---------------------------------------------------------------
+
+    def tell(
+        self,
+        flight: Flight,
+        status: Status,
+        iteration: int | None,
+        metrics: Mapping[str, float],
+        losses: Losses | None,
+        time: float,
+    ) -> Decision:
+        """Tell the strategy what a job has reported, record that, and return its decision."""
+        report = Report(
+            trial_id=flight.trial.id,
+            job_id=flight.job.id,
+            iteration=iteration,
+            losses=losses,
+            status=status,
+            metrics=metrics,
+        )
+        decision = Decision.CONTINUE
+        if self.state is not StudyState.FAILED:
+            try:
+                decision = self.setting.advisor.tell(report)
+            except StrategyError as error:
+                self.fail(error)
+        self.setting.writer.told(report, flight.trial.attempt, time, decision)
+        return decision
+
+    def settle(
+        self, flight: Flight, state: JobState, losses: Losses | None, decision: Decision
+    ) -> bool:
+        """Record where a trial stands after its job, and return whether it is the best."""
+        trial_state = _TRIAL_STATE[state]
+        if state is JobState.COMPLETED and decision is Decision.PAUSE:
+            trial_state = TrialState.PAUSED
+        self.setting.writer.trial(flight.trial.id, trial_state, losses)
+        self.setting.accounts.trial_ended(trial_state)
+        limit = self.setting.config.max_failures
+        if limit is not None and self.setting.accounts.failed > limit:
+            failed = f"{self.setting.accounts.failed} trials failed, and max_failures is {limit}"
+            self.fail(StudyFailed(failed))
+        return (
+            trial_state is TrialState.COMPLETED
+            and losses is not None
+            and self.setting.incumbents.take_in(losses)
+        )

@@ -1,0 +1,145 @@
+"""Fills free workers with jobs: those that wait, those enqueued, and what the strategy wishes."""
+
+from __future__ import annotations
+
+from hpo_core.contracts.strategy import Exhausted, Resume, Start, Wait
+from hpo_core.engine.desk import Desk
+from hpo_core.engine.flight import Flight, PendingTrial
+from hpo_core.engine.recovery import resumed_trial
+from hpo_core.model.errors import StrategyError
+from hpo_core.model.job import Job, StudyState, job_id
+from hpo_core.model.templates import template
+from hpo_core.model.values import JSON, Configuration, Value
+
+
+class Launcher:
+    """Launches jobs, within a turn.
+
+    Args:
+        desk: What the session's parts share.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        setting = desk.setting
+        self._desk = desk
+        self._config = setting.config
+        self._accounts = setting.accounts
+        self._advisor = setting.advisor
+        self._writer = setting.writer
+        self._folder = setting.folder
+        self._job_name = template(setting.config.job_name)
+        self._next_trial = setting.accounts.trials + 1
+        self._no_more: str | None = None  # why the strategy is not asked any more
+        self._look_for_enqueued = True
+
+    def expect_enqueued(self) -> None:
+        """Look for enqueued configurations in the store; safe from any thread."""
+        self._look_for_enqueued = True
+
+    def fill(self, now: float) -> None:
+        """Launch jobs for as long as there are free workers, room in the budget, and wishes."""
+        obstacle: str | None = None
+        while (
+            obstacle is None
+            and self._desk.is_running
+            and len(self._desk.flights) < self._config.workers
+        ):
+            obstacle = self._accounts.no_room_for_a_job(len(self._desk.flights))
+            if obstacle is None and self._desk.waiting:
+                self._launch(self._desk.waiting.popleft(), now)
+            elif obstacle is None:
+                try:
+                    obstacle = self._launch_new(now)
+                except StrategyError as error:
+                    self._desk.fail(error)
+        if obstacle is not None and not self._desk.flights and self._desk.is_running:
+            self._desk.end(StudyState.FINISHED, obstacle)
+
+    def _launch_new(self, now: float) -> str | None:
+        """Launch what is enqueued, or what the strategy wishes; return the obstacle, if any."""
+        full = self._accounts.no_room_for_a_trial()
+        if full is None and (enqueued := self._next_enqueued()) is not None:
+            row, configuration = enqueued
+            start = Start(configuration)
+            state = self._advisor.adopt(self._next_trial, start)
+            self._writer.dequeue(row)
+            self._start(start, state, now, adopted=True)
+            return None
+        if self._no_more is not None or (full is not None and not self._desk.setting.is_resuming):
+            return self._no_more or full
+        answer, state = self._advisor.ask(self._next_trial)
+        match answer:
+            case Start() if full is None:
+                self._start(answer, state, now, adopted=False)
+            case Start():
+                self._no_more = full
+            case Resume():
+                self._resume(answer, state, now)
+            case Exhausted():
+                self._no_more = "the strategy has nothing more to try"
+            case Wait() if not self._desk.flights:
+                raise self._advisor.broken("it waits although nothing is running")
+            case Wait():
+                return "the strategy waits"
+        return self._no_more
+
+    def _next_enqueued(self) -> tuple[int, Configuration] | None:
+        """Return the oldest enqueued configuration; look only if some may have come."""
+        if not self._look_for_enqueued:
+            return None
+        enqueued = self._writer.next_enqueued()
+        self._look_for_enqueued = enqueued is not None
+        return enqueued
+
+    def _start(self, start: Start, state: JSON, now: float, *, adopted: bool) -> None:
+        trial_id = self._next_trial
+        self._next_trial += 1
+        self._accounts.trials += 1
+        self._writer.start(trial_id, start, adopted=adopted)
+        if state is not None:
+            self._writer.strategy_state(state)
+        self._launch(
+            PendingTrial(
+                trial_id,
+                start.configuration,
+                attempt=1,
+                target=start.iterations or self._config.job.max_iterations,
+                losses=(None,) * len(self._config.objectives),
+            ),
+            now,
+        )
+
+    def _resume(self, resume: Resume, state: JSON, now: float) -> None:
+        setting = self._desk.setting
+        try:
+            trial, state_before = resumed_trial(self._config, setting.store, setting.study, resume)
+        except StrategyError as error:
+            raise self._advisor.broken(str(error)) from None
+        self._accounts.trial_resumed(state_before)
+        if resume.checkpoint_from is not None:
+            self._folder.copy_checkpoints(resume.checkpoint_from, trial.id)
+        self._writer.resume(self._next_trial, resume, now)
+        if state is not None:
+            self._writer.strategy_state(state)
+        self._launch(trial, now)
+
+    def _launch(self, trial: PendingTrial, now: float) -> None:
+        job = self.job(trial)
+        self._accounts.jobs += 1
+        self._writer.queue_job(trial.id, trial.attempt, job.name, trial.target, now)
+        self._desk.flights[job.id] = Flight(job, trial, now)
+        self._desk.to_submit.append(job)
+
+    def job(self, trial: PendingTrial, step: int = 0) -> Job:
+        """Return a trial's next job; with a step of -1 the one before it."""
+        name = job_id(trial.id, trial.attempt + step)
+        about: dict[str, Value] = {"name": self._config.name, "trial_id": trial.id, "job_id": name}
+        return Job(
+            id=name,
+            trial_id=trial.id,
+            name=self._job_name.render({**trial.configuration, **about}),
+            configuration=trial.configuration,
+            iterations=trial.target,
+            checkpoint_dir=self._folder.checkpoints(trial.id),
+            log=self._folder.log(name),
+        )
