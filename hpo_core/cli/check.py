@@ -1,0 +1,110 @@
+"""The command that runs the contract kit against an installed strategy."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import click
+import msgspec
+
+from hpo_core import plugins
+from hpo_core.cli import tables
+from hpo_core.cli.common import json_option, print_json
+from hpo_core.model.errors import Fault, InvalidInput
+from hpo_core.model.text import printable
+
+
+@click.command("check", epilog="Example: hpo check grid -o points=3")
+@click.argument("name", metavar="NAME[:VARIANT]")
+@click.option(
+    "-o", "options", metavar="KEY=VALUE", multiple=True, help="An option of the strategy."
+)
+@json_option
+def check_command(name: str, options: tuple[str, ...], as_json: bool) -> int:
+    """Check whether an installed strategy keeps the contract; say what breaks it, and the remedy.
+
+    Exit status: 0 if it does, 1 if a check failed, 2 for bad input.
+    """
+    try:
+        from hpo_core.testing.checks import CHECKS
+        from hpo_core.testing.kit import Outcome, result_of
+        from hpo_core.testing.subject import Installed, Subject
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] != "hypothesis":
+            raise
+        raise click.UsageError(
+            "the contract kit needs hypothesis: pip install 'hpo-core[testing]'"
+        ) from None
+
+    given = _read(options)
+    resolved = plugins.strategy(name)
+    read, faults = plugins.options(resolved, given, "options")
+    plugins.require(faults)
+    subject = Subject(
+        lambda problem: resolved.spec.build(problem, read),
+        resolved.spec.capabilities,
+        origin=Installed(resolved.spec.name, given),
+        options=resolved.spec.options,
+    )
+    results = []
+    for number, check in enumerate(CHECKS, 1):
+        _progress(f"{number}/{len(CHECKS)} {check.name}")
+        results.append(result_of(check, subject))
+    _progress("")
+    failed = [result for result in results if result.outcome is Outcome.FAILED]
+    if as_json:
+        print_json(
+            {
+                "strategy": resolved.spec.name,
+                "distribution": resolved.plugin.distribution,
+                "version": resolved.plugin.version,
+                "passed": not failed,
+                "checks": msgspec.to_builtins(results),
+            }
+        )
+        return 1 if failed else 0
+    rows = [
+        [
+            result.check,
+            result.outcome.value.upper()
+            if result.outcome is Outcome.FAILED
+            else result.outcome.value,
+            "" if result.outcome is Outcome.FAILED else result.detail,
+        ]
+        for result in results
+    ]
+    print(tables.lay_out(["check", "outcome", ""], rows))
+    for result in failed:
+        print(f"\n{result.check}: {result.promise}.")
+        for line in result.detail.splitlines():
+            print(f"    {printable(line)}")
+        if result.remedy:
+            print(f"    remedy: {result.remedy}")
+    counts = [f"{sum(r.outcome is kind for r in results)} {kind.value}" for kind in Outcome]
+    print(
+        f"\n{resolved.spec.name} ({resolved.plugin.distribution} {resolved.plugin.version}): "
+        + ", ".join(counts)
+    )
+    return 1 if failed else 0
+
+
+def _read(options: tuple[str, ...]) -> dict[str, Any]:
+    """Read KEY=VALUE, the value as JSON where it is that, else as text."""
+    given: dict[str, Any] = {}
+    for option in options:
+        key, separator, text = option.partition("=")
+        if not key or not separator:
+            raise InvalidInput([Fault("-o", f"expected KEY=VALUE, got {option!r}")])
+        try:
+            given[key] = json.loads(text)
+        except ValueError:
+            given[key] = text
+    return given
+
+
+def _progress(line: str) -> None:
+    """Show on a terminal what is being checked now."""
+    if sys.stderr.isatty():
+        print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)

@@ -1,0 +1,84 @@
+"""How a backend under check is made and driven, and what it says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import pytest
+
+from hpo_core.contracts.backend import Backend, BackendContext, Work
+from hpo_core.testing import jobs
+from hpo_core.testing.driver import Driver
+
+Begin: TypeAlias = Callable[..., Driver]
+"""Begins a backend: for a function of `hpo_core.testing.jobs`, or for other work."""
+
+
+class BackendChecks:
+    """What all groups of checks have in common.
+
+    Attributes:
+        work: What its jobs are here: ``"function"`` or ``"command"``.
+        in_process: Whether jobs run in the controller's own process and thread, one at a time,
+            as the backend ``inline`` runs them: there nothing can be forced to end.
+        sets_variables: Whether it sets environment variables for jobs.
+        idle_wakes: How often its process may wake up in half a second in which nothing happens.
+            A library that sends heartbeats needs more; a backend that polls should not.
+    """
+
+    work: Literal["function", "command"] = "function"
+    in_process: bool = False
+    sets_variables: bool = True
+    idle_wakes: int = 5
+
+    def make_backend(self, context: BackendContext) -> Backend:
+        """Make the backend; yours to write, and without fixtures: another process calls it too."""
+        raise NotImplementedError("give your test class a method make_backend(self, context)")
+
+    def drive(
+        self, folder: Path, function: str, environment: Mapping[str, str] = {}, **told: Any
+    ) -> Driver:
+        """Make a backend for one of the functions of `hpo_core.testing.jobs`, with its driver."""
+        known: Callable[..., Any] = getattr(jobs, function)
+        is_command = self.work == "command"
+        work = Work(
+            command=jobs.command(known) if is_command else None,
+            function=None if is_command else jobs.reference(known),
+            directory=str(folder),
+            environment=environment,
+            metric="loss",
+        )
+        return Driver(self.make_backend, folder, work, **told)
+
+    @pytest.fixture
+    def start(self, tmp_path: Path) -> Iterator[Begin]:
+        """Return what begins a backend; all are closed in the end."""
+        begun: list[Driver] = []
+
+        def start(what: Callable[..., Any] | Work, **told: Any) -> Driver:
+            if isinstance(what, Work):
+                begun.append(Driver(self.make_backend, tmp_path, what, **told))
+            else:
+                begun.append(self.drive(tmp_path, what.__name__, **told))
+            return begun[-1]
+
+        yield start
+        for driver in begun:
+            driver.close()
+
+    @property
+    def cancellable(self) -> Callable[..., Any]:
+        """What ends when it is asked to: functions hear it as they report, commands by a signal."""
+        return jobs.waits if self.work == "command" else jobs.reports_for_ever
+
+    def only(self, work: str, reason: str) -> None:
+        """Skip a check that is of no use for the other kind of work."""
+        if self.work != work:
+            pytest.skip(f"not applicable: {reason}")
+
+    def needs_processes(self, reason: str) -> None:
+        """Skip a check that jobs within the controller's process can't pass."""
+        if self.in_process:
+            pytest.skip(f"not applicable: jobs run in the controller's process, where {reason}")

@@ -1,0 +1,112 @@
+"""The least and the most: one point, 200 parameters, unknown options, the cost of an ask."""
+
+from __future__ import annotations
+
+import statistics
+import time
+
+import msgspec
+
+from hpo_core.contracts.strategy import Exhausted, Problem, Resume, Start
+from hpo_core.model.checked import read
+from hpo_core.testing import gallery
+from hpo_core.testing.kit import check
+from hpo_core.testing.simulator import Simulator
+from hpo_core.testing.spaces import drawn_configuration
+from hpo_core.testing.subject import Broken, NotApplicable, Subject
+from hpo_core.testing.wording import short, told
+
+HISTORIES = (10, 100, 1000)
+PATIENCE = 0.5
+"""Seconds for one ask beyond which longer histories are not measured."""
+
+
+@check(
+    remedy="allow for a range of width 0, and for a single choice",
+)
+def a_space_of_one_point_is_taken(subject: Subject) -> str | None:
+    """A space of a single configuration is a space."""
+    for problem, strategy in gallery.made(subject, gallery.single(subject)):
+        run = Simulator(strategy, problem).run(5)
+        if not run.suggestions:
+            raise Broken(f"it suggests nothing: {short(run.answers[0][0])}\n{told(problem)}")
+        _require_in_space(run, problem)
+        for answer, is_running in run.answers:
+            if not isinstance(answer, Start | Resume | Exhausted) and not is_running:
+                raise Broken(f"it waits though nothing is running\n{told(problem)}")
+    return None
+
+
+@check(
+    remedy="let the cost grow with the number of parameters, not with that of configurations",
+)
+def two_hundred_parameters_are_taken(subject: Subject) -> str | None:
+    """A space of 200 parameters is a space."""
+    problem = gallery.enormous(subject)
+    began = time.perf_counter()
+    run = Simulator(subject.make(problem), problem).run(5)
+    _require_in_space(run, problem)
+    return f"{(time.perf_counter() - began) / 5 * 1000:.3g} ms a job"
+
+
+def _require_in_space(run: Simulator, problem: Problem) -> None:
+    for suggestion in run.suggestions:
+        configuration = suggestion.configuration
+        if configuration is not None and (faults := problem.space.wrong(configuration)):
+            raise Broken(f"it suggests what is not of the space: {faults[0]}")
+
+
+@check(
+    remedy="make the options a msgspec.Struct with frozen=True, forbid_unknown_fields=True and a "
+    "typed field for each",
+)
+def unknown_options_are_refused(subject: Subject) -> str | None:
+    """An unknown option is refused, with the nearest known one."""
+    options = subject.options
+    if options is None:
+        raise NotApplicable("the type of its options is not given")
+    if not (isinstance(options, type) and issubclass(options, msgspec.Struct)):
+        raise Broken(f"its options are {options!r}, no msgspec.Struct")
+    if not options.__struct_config__.frozen:
+        raise Broken(f"{options.__name__} can be changed: it is not frozen")
+    misspelt = "no_such_option"
+    try:
+        msgspec.convert({misspelt: 1}, options)
+    except msgspec.ValidationError as error:
+        if misspelt not in str(error) and not read(options, {misspelt: 1})[1]:
+            raise Broken(f"the option {misspelt} is not refused by name: {error}") from error
+    else:
+        raise Broken(f"{options.__name__} takes the option {misspelt}=1 without a word")
+    return None
+
+
+@check(
+    remedy="",
+)
+def cost_of_an_ask(subject: Subject) -> str | None:
+    """An ask's cost, as the history grows (a figure, never a failure)."""
+    problem = gallery.roomy(subject)
+    run = Simulator(subject.make(problem), problem)
+    figures = []
+    for size in HISTORIES:
+        while run.next_trial <= size:
+            run.adopt(Start(drawn_configuration(problem.space, run.next_trial)))
+            run.finish(run.running[-1])
+        milliseconds = _cost(run) * 1000
+        figures.append(f"{milliseconds:.2g} ms after {size:,}")
+        if milliseconds > PATIENCE * 1000 and size != HISTORIES[-1]:
+            figures.append("longer histories are not measured")
+            break
+    return ", ".join(figures)
+
+
+def _cost(run: Simulator) -> float:
+    """Return the seconds that an ask takes, the middle one of a few."""
+    costs = []
+    for _ in range(5):
+        began = time.perf_counter()
+        run.ask()
+        costs.append(time.perf_counter() - began)
+        for job in list(run.running):
+            run.finish(job)
+    return statistics.median(costs)

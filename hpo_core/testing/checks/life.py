@@ -1,0 +1,130 @@
+"""A study's life: many jobs at once, none that succeeds, waiting, and the end."""
+
+from __future__ import annotations
+
+import msgspec
+
+from hpo_core.contracts.strategy import (
+    Capability,
+    Exhausted,
+    Problem,
+    Resume,
+    Start,
+    Strategy,
+    Wait,
+)
+from hpo_core.model.lattice import Lattice
+from hpo_core.model.report import Status
+from hpo_core.testing import gallery
+from hpo_core.testing.drawing import Case, cases, for_all
+from hpo_core.testing.kit import check
+from hpo_core.testing.simulator import Do, Simulator
+from hpo_core.testing.subject import Broken, Subject
+from hpo_core.testing.wording import short, told
+
+PENDING = 50
+
+
+@check(
+    remedy="answer Wait if it has to hear something first, and never count on a result",
+)
+def many_jobs_may_be_pending(subject: Subject) -> str | None:
+    """It can be asked 50 times before anything is told."""
+    problem = msgspec.structs.replace(gallery.roomy(subject), workers=PENDING)
+    run = Simulator(subject.make(problem), problem)
+    for _ in range(PENDING):
+        run.ask()
+    launched = len(run.running)
+    for job in list(run.running):
+        run.finish(job)
+    run.run(3)
+    return None if launched == PENDING else f"it lets {launched} be pending"
+
+
+@check(
+    remedy="forget a failed trial, and start another; never wait for a first success",
+)
+def all_jobs_may_fail(subject: Subject) -> str | None:
+    """It goes on when every job fails."""
+    problem = gallery.roomy(subject)
+    run = Simulator(subject.make(problem), problem).run(30, Status.FAILED)
+    _require_no_deadlock(run)
+    for suggestion in run.suggestions:
+        configuration = suggestion.configuration
+        for wrong in problem.space.wrong(configuration or {}) if configuration else ():
+            raise Broken(f"{short(suggestion)}: {wrong}\n{told(problem)}")
+    return None
+
+
+@check(
+    remedy="wait only for a report that is still to come, and else start something or be exhausted",
+)
+def waiting_never_deadlocks(subject: Subject) -> str | None:
+    """It never waits while nothing is running."""
+
+    def body(case: Case) -> None:
+        run = Simulator(subject.make(case.problem), case.problem).play(case.moves)
+        for job in list(run.running):
+            run.finish(job)
+        _require_no_deadlock(run.run(6))
+
+    for_all(subject, cases(subject, moves=(Do.REPORT, Do.FINISH, Do.FAIL, Do.TIME_OUT)), body)
+    return None
+
+
+def _require_no_deadlock(run: Simulator) -> None:
+    for place, (answer, is_running) in enumerate(run.answers, 1):
+        if isinstance(answer, Wait) and not is_running:
+            raise Broken(f"ask {place} answers Wait though nothing is running")
+
+
+@check(
+    remedy="count what is tried, adopted points included; once Exhausted, answer so every time",
+)
+def exhaustion_is_reached_and_stays(subject: Subject) -> str | None:
+    """In a finite space it is exhausted only when all is tried, and then for ever."""
+    repeats = True
+    for problem, strategy in gallery.made(subject, gallery.finite(subject)):
+        if _runs_out(subject, problem, strategy, is_patient=False):
+            repeats = False
+        if _runs_out(subject, problem, subject.make(problem), is_patient=True):
+            repeats = False
+    return "it is never exhausted: it repeats configurations" if repeats else None
+
+
+def _runs_out(subject: Subject, problem: Problem, strategy: Strategy, *, is_patient: bool) -> bool:
+    """Ask far more often than there are configurations; return whether it was exhausted.
+
+    Args:
+        subject: The strategy.
+        problem: Its problem.
+        strategy: The strategy, made for it.
+        is_patient: Whether each job ends before the next one is asked for.
+    """
+    size = Lattice(problem.space).size
+    run = Simulator(strategy, problem)
+    for _ in range(3 * size + 20):
+        answer = run.ask()
+        if isinstance(answer, Exhausted):
+            break
+        if is_patient or isinstance(answer, Wait):
+            for job in run.running[:1]:
+                run.finish(job)
+    else:
+        return False
+    tried = {one.configuration for one in run.suggestions if isinstance(one, Start)}
+    if len(tried) < size and not _chooses(subject):
+        raise Broken(
+            f"it is exhausted after {len(tried)} of {size} configurations\n{told(problem)}"
+        )
+    for _ in range(3):
+        for job in run.running[:1]:
+            run.finish(job)
+        if isinstance(again := run.ask(), Start | Resume | Wait):
+            raise Broken(f"after Exhausted it answers {short(again)}\n{told(problem)}")
+    return True
+
+
+def _chooses(subject: Subject) -> bool:
+    """Say whether it may leave configurations out: one that stops or resumes has a plan."""
+    return subject.can(Capability.STOPPING) or subject.can(Capability.RESUMING)

@@ -1,0 +1,115 @@
+"""Adopting, saving, restoring: whatever happens, the next ask is the one it would have been."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from hpo_core.contracts.strategy import Asked, SavedState, Strategy, Told
+from hpo_core.testing import gallery
+from hpo_core.testing.checks.plain import not_plain
+from hpo_core.testing.drawing import Case, cases, for_all
+from hpo_core.testing.kit import check
+from hpo_core.testing.replay import Run
+from hpo_core.testing.simulator import Do, Simulator
+from hpo_core.testing.subject import Broken, NotApplicable, Subject
+
+
+@check(
+    remedy="let adopt change all that ask changes: draw and throw away what ask would have drawn, "
+    "take note of the configuration",
+)
+def adopting_equals_suggesting(subject: Subject) -> str | None:
+    """To adopt a suggestion is as good as having made it."""
+
+    def body(case: Case) -> None:
+        run = Run(subject, case.problem, case.moves)
+        asked = [place for place, event in enumerate(run.history) if isinstance(event, Asked)]
+        for number, place in enumerate(asked, 1):
+            strategy = subject.make(case.problem)
+            _adopt_all(strategy, run.history[: place + 1])
+            run.go_on(strategy, place + 1, f"after adopting the first {number}")
+
+    for_all(subject, cases(subject, moves=(Do.REPORT, Do.FINISH, Do.FAIL)), body)
+    return None
+
+
+def _adopt_all(strategy: Strategy, history: Sequence[Asked | Told]) -> None:
+    for event in history:
+        if isinstance(event, Asked):
+            strategy.adopt(event.trial_id, event.suggestion)
+        else:
+            strategy.tell(event.report)
+
+
+@check(
+    remedy="save in save_state what the history does not say (a generator's state, a counter), "
+    "and take in every event of the history that is younger",
+)
+def recovery_is_exact_at_every_point(subject: Subject) -> str | None:
+    """Restored at any point of a run, it goes on as if it had not been interrupted."""
+    _recovers(subject, age=0)
+    return None
+
+
+@check(
+    remedy="in restore, take the events from saved.events on once more: ask, adopt, tell",
+)
+def recovery_from_an_older_state_is_exact(subject: Subject) -> str | None:
+    """Restored from a state one suggestion older than the history, it goes on just the same."""
+    if not _recovers(subject, age=1):
+        raise NotApplicable("it saves no state")
+    return None
+
+
+def _recovers(subject: Subject, *, age: int) -> bool:
+    """Interrupt runs at each event; return whether any state was saved."""
+    any_state = False
+
+    def body(case: Case) -> None:
+        nonlocal any_state
+        run = Run(subject, case.problem, case.moves)
+        any_state = any_state or bool(run.states)
+        for cut in range(1, len(run.history) + 1):
+            states = [state for state in run.states if state.events <= cut]
+            saved = states[-1 - age] if len(states) > age else None
+            strategy = subject.make(case.problem)
+            strategy.restore(run.history[:cut], _through_json(saved))
+            run.go_on(strategy, cut, f"interrupted after event {cut}")
+
+    for_all(subject, cases(subject), body)
+    return any_state
+
+
+def _through_json(saved: SavedState | None) -> SavedState | None:
+    if saved is None:
+        return None
+    try:
+        return SavedState(msgspec.json.decode(msgspec.json.encode(saved.state)), saved.events)
+    except (TypeError, ValueError) as error:
+        raise Broken(f"its state can't be saved as JSON: {error}") from error
+
+
+@check(
+    remedy="save dicts with string keys, lists, strings, finite numbers, booleans, None; a "
+    "generator's state as lists of integers, never a pickle",
+)
+def the_saved_state_is_plain_json(subject: Subject) -> str | None:
+    """The saved state is plain JSON."""
+
+    def body(case: Case) -> None:
+        run = Simulator(subject.make(case.problem), case.problem).play(case.moves)
+        for saved in run.states:
+            for wrong in not_plain(saved.state):
+                raise Broken(f"after event {saved.events}: {wrong}")
+
+    for_all(subject, cases(subject), body)
+    problem = gallery.roomy(subject)
+    sizes = []
+    for jobs in (10, 100):
+        states = Simulator(subject.make(problem), problem).run(jobs).states
+        sizes.append(len(msgspec.json.encode(states[-1].state)) if states else 0)
+    if not any(sizes):
+        return "it saves none"
+    return f"{sizes[0]:,} bytes after 10 jobs, {sizes[1]:,} after 100"

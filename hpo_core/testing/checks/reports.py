@@ -1,0 +1,140 @@
+"""Whatever is told: out of order, late, repeated, failed, NaN, of several objectives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from hpo_core.contracts.strategy import Asked, Capability, Problem, Told
+from hpo_core.model.objective import Objective
+from hpo_core.testing.drawing import Case, cases, for_all
+from hpo_core.testing.kit import check
+from hpo_core.testing.replay import require_same
+from hpo_core.testing.simulator import Do, Simulator
+from hpo_core.testing.subject import Broken, Subject
+from hpo_core.testing.wording import short
+
+
+@check(
+    remedy="keep what is known by trial and iteration; expect no order",
+)
+def reports_may_come_out_of_order(subject: Subject) -> str | None:
+    """Reports may come in any order, a final one before an earlier one of its job."""
+
+    def body(case: Case) -> None:
+        run = Simulator(subject.make(case.problem), case.problem).play(case.moves)
+        strategy = subject.make(case.problem)
+        for event in _tells_reversed(run.history):
+            if isinstance(event, Asked):
+                strategy.adopt(event.trial_id, event.suggestion)
+            else:
+                strategy.tell(event.report)
+        strategy.ask(run.next_trial)
+
+    for_all(subject, cases(subject), body)
+    return None
+
+
+def _tells_reversed(history: Iterable[Asked | Told]) -> Iterator[Asked | Told]:
+    """Turn round whatever was told between two asks."""
+    told: list[Told] = []
+    for event in history:
+        if isinstance(event, Told):
+            told.append(event)
+        else:
+            yield from reversed(told)
+            told.clear()
+            yield event
+    yield from reversed(told)
+
+
+@check(
+    remedy="ignore a report that is known, and one of a job that has ended",
+)
+def reports_may_be_late_and_repeated(subject: Subject) -> str | None:
+    """Reports may come late and more than once."""
+    _survives(subject, Do.REPORT, Do.FINISH, Do.REPEAT)
+    return None
+
+
+@check(
+    remedy="ignore a report whose trial_id is unknown",
+)
+def reports_of_unknown_trials_are_survived(subject: Subject) -> str | None:
+    """A report of a trial that it never saw does no harm."""
+    _survives(subject, Do.FINISH, Do.STRANGER)
+    return None
+
+
+@check(
+    remedy="expect report.losses to be None, and look at report.status",
+)
+def failed_and_timed_out_jobs_are_survived(subject: Subject) -> str | None:
+    """Jobs may fail or time out; their reports have no losses."""
+    _survives(subject, Do.REPORT, Do.FINISH, Do.FAIL, Do.TIME_OUT)
+    return None
+
+
+@check(
+    remedy="expect report.losses to be None while a job runs, and metrics to be NaN",
+)
+def nan_is_survived(subject: Subject) -> str | None:
+    """A metric may be NaN: the report has no losses."""
+    _survives(subject, Do.REPORT, Do.FINISH, Do.NAN)
+    return None
+
+
+def _survives(subject: Subject, *moves: Do) -> None:
+    """Play such moves, go on for a while, and look at the suggestions."""
+
+    def body(case: Case) -> None:
+        run = Simulator(subject.make(case.problem), case.problem).play(case.moves)
+        run.run(3)
+
+    for_all(subject, cases(subject, moves=moves), body)
+
+
+@check(
+    remedy="learn from report.losses, where lower is better, not from report.metrics",
+)
+def maximising_mirrors_minimising(subject: Subject) -> str | None:
+    """Maximising a metric suggests what minimising its negative does."""
+
+    def body(case: Case) -> None:
+        one, other = (
+            Simulator(subject.make(given), given).play(case.moves).run(8)
+            for given in (case.problem, _mirrored(case.problem))
+        )
+        require_same(one.suggestions, other.suggestions, "with the negative metric maximised")
+
+    for_all(subject, cases(subject), body)
+    return None
+
+
+def _mirrored(problem: Problem) -> Problem:
+    turned = {"minimize": "maximize", "maximize": "minimize"}
+    objectives = tuple(
+        msgspec.convert({"metric": one.metric, "direction": turned[one.direction]}, Objective)
+        for one in problem.objectives
+    )
+    return msgspec.structs.replace(problem, objectives=objectives)
+
+
+@check(
+    remedy="expect as many losses as problem.objectives, or drop MULTI_OBJECTIVE from the spec",
+    needs=Capability.MULTI_OBJECTIVE,
+)
+def several_objectives_are_taken(subject: Subject) -> str | None:
+    """It runs studies of two and of three objectives."""
+    for objectives in (2, 3):
+
+        def body(case: Case) -> None:
+            run = Simulator(subject.make(case.problem), case.problem).play(case.moves)
+            for suggestion in run.run(3).suggestions:
+                configuration = suggestion.configuration
+                if configuration is not None and case.problem.space.wrong(configuration):
+                    raise Broken(f"{short(suggestion)} is not of the space")
+
+        for_all(subject, cases(subject, objectives=objectives), body)
+    return None

@@ -1,0 +1,209 @@
+"""Drives a backend as the controller does, and checks the grammar of all that it says.
+
+`BackendContract` and backends' own tests use it. What it hears is checked event by event: at most
+one Started, then Reported, then exactly one Finished, of jobs that were submitted.
+"""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from hpo_core.contracts.backend import (
+    Backend,
+    BackendContext,
+    Finished,
+    JobEvent,
+    Reported,
+    Started,
+    Work,
+)
+from hpo_core.model.job import Job
+from hpo_core.model.values import Configuration, Value
+
+HANGS = 60.0
+"""Seconds without any event after which a test has failed."""
+
+Event = TypeVar("Event", Started, Reported, Finished)
+
+
+class Clock:
+    """The time, never less than before."""
+
+    def __init__(self) -> None:
+        self._latest = 0.0
+
+    def now(self) -> float:
+        """Return seconds since the epoch."""
+        self._latest = max(self._latest, time.time())
+        return self._latest
+
+
+class Driver:
+    """A backend with the jobs that it was given, and all that it has said of them.
+
+    Args:
+        build: Makes the backend.
+        folder: Where checkpoints and logs go.
+        work: What jobs execute.
+        study_uid: The study; a new one if None.
+        workers: How many jobs may be under way at once.
+        decides: Whether reports of functions wait for an answer.
+
+    Attributes:
+        on_report: Is called with each report as it comes, before its job may go on.
+    """
+
+    def __init__(
+        self,
+        build: Callable[[BackendContext], Backend],
+        folder: Path,
+        work: Work,
+        *,
+        study_uid: str | None = None,
+        workers: int = 4,
+        decides: bool = False,
+    ) -> None:
+        self.folder = folder
+        self.study_uid = study_uid or uuid.uuid4().hex
+        self.said: list[JobEvent] = []
+        self.on_report: Callable[[Reported], None] = lambda report: None
+        self._numbers = itertools.count(1)
+        self._submitted: set[str] = set()
+        self._begun: set[str] = set()
+        self._ended: set[str] = set()
+        self._began = time.time()
+        self._is_open = True
+        self.backend = build(
+            BackendContext(
+                study="contract",
+                study_uid=self.study_uid,
+                work=work,
+                workers=workers,
+                clock=Clock(),
+                decides=decides,
+                deliver=self._hear,
+            )
+        )
+
+    def job(self, values: Mapping[str, Value] | None = None, **fields: Any) -> Job:
+        """Make a job of a new trial."""
+        number = next(self._numbers)
+        given = {
+            "id": f"{number}.1",
+            "trial_id": number,
+            "name": f"job {number}",
+            "configuration": Configuration(values or {}),
+            "checkpoint_dir": str(self.folder / "checkpoints" / str(number)),
+            "log": str(self.folder / "jobs" / f"{number}.1" / "job.log"),
+        }
+        return Job(**{**given, **fields})
+
+    def submit(self, values: Mapping[str, Value] | None = None, **fields: Any) -> Job:
+        """Make a job and submit it."""
+        job = self.job(values, **fields)
+        self._submitted.add(job.id)
+        self.backend.submit(job)
+        return job
+
+    def adopt(self, jobs: list[Job]) -> list[str]:
+        """Have the backend adopt jobs, and return the ids of those that go on."""
+        alive = list(self.backend.adopt(jobs))
+        assert set(alive) <= {job.id for job in jobs}, "adopt() names jobs that it was not given"
+        self._submitted.update(alive)
+        self._begun.update(alive)
+        return alive
+
+    def step(self, timeout: float = HANGS) -> int:
+        """Wait for events once; return how many came, those delivered meanwhile included."""
+        before = len(self.said)
+        for event in self.backend.events(timeout):
+            self._hear(event)
+        return len(self.said) - before
+
+    def until(self, what: Callable[[JobEvent], bool]) -> JobEvent:
+        """Wait for an event, which may have come already."""
+        seen = 0
+        while True:
+            for event in self.said[seen:]:
+                if what(event):
+                    return event
+            seen = len(self.said)
+            waited = time.monotonic()
+            if not self.step():
+                lasted = time.monotonic() - waited
+                assert lasted < HANGS, f"nothing has happened for {HANGS} s; so far: {self.said}"
+
+    def reported(self, job: Job) -> Reported:
+        """Wait for a job's first report."""
+        return self._first(Reported, job)
+
+    def finished(self, job: Job) -> Finished:
+        """Wait for a job's end."""
+        return self._first(Finished, job)
+
+    def run(self, values: Mapping[str, Value] | None = None, **fields: Any) -> Finished:
+        """Run a job to its end."""
+        return self.finished(self.submit(values, **fields))
+
+    def reports(self, job_id: str) -> list[tuple[int | None, dict[str, float]]]:
+        """Return the iterations and metrics that a job has reported."""
+        return [
+            (event.iteration, dict(event.metrics))
+            for event in self.said
+            if isinstance(event, Reported) and event.job_id == job_id
+        ]
+
+    def close(self) -> None:
+        """Close the backend, unless that is done."""
+        if self._is_open:
+            self._is_open = False
+            self.backend.close()
+
+    def _first(self, kind: type[Event], job: Job) -> Event:
+        found = self.until(lambda event: isinstance(event, kind) and event.job_id == job.id)
+        assert isinstance(found, kind)
+        return found
+
+    def _hear(self, event: JobEvent) -> None:
+        """Take an event in, if it may come here."""
+        job = event.job_id
+        assert job in self._submitted, f"{event}: there is no such job"
+        assert job not in self._ended, f"{event}: the job has finished before"
+        assert self._began - 1 <= event.time <= time.time() + 1, f"{event}: not the clock's time"
+        match event:
+            case Started():
+                assert job not in self._begun, f"{event}: the job has started before"
+                self._begun.add(job)
+            case Reported():
+                assert job in self._begun, f"{event}: the job has not started"
+            case Finished():
+                self._ended.add(job)
+        self.said.append(event)
+        if isinstance(event, Reported):
+            self.on_report(event)
+
+
+def is_end_of(job_id: str) -> Callable[[JobEvent], bool]:
+    """Return what says whether an event is a job's end."""
+    return lambda event: isinstance(event, Finished) and event.job_id == job_id
+
+
+def runs(pid: int) -> bool:
+    """Say whether a process runs; one that has ended and waits to be reaped does not."""
+    if pid == 0:
+        return False
+    try:
+        if sys.platform == "linux":
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        else:
+            state = subprocess.check_output(["ps", "-o", "stat=", "-p", str(pid)], text=True)
+    except (OSError, subprocess.CalledProcessError):
+        return False
+    return not state.startswith("Z")

@@ -1,0 +1,85 @@
+"""Fixed problems for the checks that draw none: roomy, finite, of a single point, enormous.
+
+Where an author names the spaces to check on, these are taken from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from hpo_core.contracts.strategy import Problem
+from hpo_core.model.parameters import Categorical, Constant, Float, Int, Parameter
+from hpo_core.model.space import SearchSpace
+from hpo_core.testing.spaces import KINDS, problem
+from hpo_core.testing.subject import Guarded, NotApplicable, Refused, Subject
+
+
+def made(subject: Subject, problems: Iterable[Problem]) -> Iterator[tuple[Problem, Guarded]]:
+    """Make the strategy for each of the problems that it takes.
+
+    Raises:
+        NotApplicable: If it takes none of them.
+    """
+    reason = "none of the spaces that it takes is fit for this"
+    any_made = False
+    for one in problems:
+        try:
+            strategy = subject.make(one)
+        except Refused as refusal:
+            reason = str(refusal)
+            continue
+        any_made = True
+        yield one, strategy
+    if not any_made:
+        raise NotApplicable(reason)
+
+
+def roomy(subject: Subject) -> Problem:
+    """Return a problem with far more configurations than a check tries."""
+    if subject.spaces:
+        return _with_space(subject.spaces[0])
+    wide = [kind for kind in subject.kinds if kind != "constants"] or list(subject.kinds)
+    if not wide:
+        raise NotApplicable("it takes no kind of parameters")
+    return problem(*(KINDS[wide[index % len(wide)]][1](f"p{index}") for index in range(10)))
+
+
+def enormous(subject: Subject) -> Problem:
+    """Return a problem of 200 parameters of all kinds."""
+    if subject.spaces or not subject.kinds:
+        raise NotApplicable("it takes only spaces of its own")
+    kinds = subject.kinds
+    return problem(*(KINDS[kinds[index % len(kinds)]][1](f"p{index}") for index in range(200)))
+
+
+def finite(subject: Subject) -> list[Problem]:
+    """Return problems with at most a few dozen configurations."""
+    if subject.spaces:
+        return [_with_space(space) for space in subject.spaces if space.is_finite]
+    offered: dict[str, Parameter] = {
+        "integers": Int("a", 0, 3),
+        "categoricals": Categorical("b", ("x", "y", "z")),
+        "stepped floats": Float("c", 0.0, 0.3, step=0.1),
+    }
+    axes = [axis for kind, axis in offered.items() if kind in subject.kinds]
+    return [problem(*axes[:count]) for count in range(1, min(len(axes), 2) + 1)]
+
+
+def single(subject: Subject) -> list[Problem]:
+    """Return problems of a single configuration."""
+    if subject.spaces:
+        return []
+    offered: dict[str, Parameter] = {
+        "constants": Constant("a", 1),
+        "continuous floats": Float("a", 0.5, 0.5),
+        "stepped floats": Float("a", 0.5, 0.5, step=0.1),
+        "integers": Int("a", 3, 3),
+        "categoricals": Categorical("a", ("only",)),
+    }
+    return [problem(axis) for kind, axis in offered.items() if kind in subject.kinds]
+
+
+def _with_space(space: SearchSpace) -> Problem:
+    return msgspec.structs.replace(problem(Constant("a", 1)), space=space)

@@ -1,0 +1,95 @@
+"""A run's history, played again to a strategy that is made anew."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hpo_core.contracts.strategy import (
+    Answer,
+    Asked,
+    Problem,
+    Resume,
+    SavedState,
+    Start,
+    Strategy,
+    Suggestion,
+    Told,
+)
+from hpo_core.model.values import Value, same_values
+from hpo_core.testing.simulator import Move, Simulator
+from hpo_core.testing.subject import Broken, Subject
+from hpo_core.testing.wording import differ
+
+
+class Run:
+    """An uninterrupted run, with one more answer at its end.
+
+    Args:
+        subject: The strategy.
+        problem: Its problem.
+        moves: What happened.
+    """
+
+    def __init__(self, subject: Subject, problem: Problem, moves: Sequence[Move]) -> None:
+        simulator = Simulator(subject.make(problem), problem).play(moves)
+        self.history: list[Asked | Told] = list(simulator.history)
+        self.states: list[SavedState] = list(simulator.states)
+        self.next_trial = simulator.next_trial
+        self.last: Answer = simulator.ask()
+
+    def go_on(self, strategy: Strategy, start: int, what: str) -> None:
+        """Play the history from event `start` on, and compare what the strategy answers.
+
+        Raises:
+            Broken: If it answers otherwise.
+        """
+        for place, event in enumerate(self.history[start:], start):
+            where = f"at event {place + 1}"
+            match event:
+                case Asked(trial_id, suggestion, adopted=True):
+                    strategy.adopt(trial_id, suggestion)
+                case Asked(trial_id, suggestion):
+                    self._compare(strategy.ask(trial_id), suggestion, f"{where}, {what}")
+                case Told(report, decision):
+                    again = strategy.tell(report)
+                    if again is not decision:
+                        raise Broken(
+                            f"{where}, {what}: it decides {_word(again)} for trial "
+                            f"{report.trial_id}, not {_word(decision)}"
+                        )
+        self._compare(strategy.ask(self.next_trial), self.last, f"at the end, {what}")
+
+    @staticmethod
+    def _compare(again: Answer, before: Answer, where: str) -> None:
+        if not same_answer(again, before):
+            raise Broken(differ("it answers", before, again, where))
+
+
+def same_answer(one: Answer, other: Answer) -> bool:
+    """Say whether two answers are the same, the types of values included."""
+    ours, theirs = (configuration_of(answer) for answer in (one, other))
+    return one == other and same_values(ours, theirs)
+
+
+def configuration_of(answer: Answer) -> dict[str, Value]:
+    """Return the configuration of an answer, empty if it has none."""
+    if isinstance(answer, Start | Resume) and answer.configuration is not None:
+        return dict(answer.configuration)
+    return {}
+
+
+def require_same(one: Sequence[Suggestion], other: Sequence[Suggestion], what: str) -> None:
+    """Compare two runs' suggestions.
+
+    Raises:
+        Broken: With the first difference.
+    """
+    for place in range(max(len(one), len(other))):
+        first = one[place] if place < len(one) else None
+        second = other[place] if place < len(other) else None
+        if first is None or second is None or not same_answer(first, second):
+            raise Broken(differ("it suggests", first, second, f"suggestion {place + 1}, {what}"))
+
+
+def _word(decision: object) -> str:
+    return str(getattr(decision, "name", repr(decision)))

@@ -1,0 +1,314 @@
+"""A study in miniature: asks and tells a strategy as the controller does, job by job.
+
+It keeps the controller's rules: each launched job has exactly one final report, PAUSE leaves a
+trial that may be resumed and STOP one that may not, a decision counts from the least iteration
+on, the state is saved after each suggestion. Losses are a fixed function of configuration and
+iteration, so that a run depends on nothing but the strategy, the problem and the moves.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from hpo_core.contracts.strategy import (
+    Answer,
+    Asked,
+    Problem,
+    Resume,
+    SavedState,
+    Start,
+    Strategy,
+    Suggestion,
+    Told,
+)
+from hpo_core.model.job import job_id
+from hpo_core.model.objective import Losses
+from hpo_core.model.report import Decision, Report, Status
+from hpo_core.model.values import Configuration
+from hpo_core.testing.spaces import drawn_configuration, uniform
+
+
+class Do(enum.Enum):
+    """A kind of move: what may happen next in a study, or (the last three) also happens."""
+
+    ASK = "ask"
+    ADOPT = "adopt"
+    REPORT = "report"
+    FINISH = "finish"
+    FAIL = "fail"
+    TIME_OUT = "time out"
+    NAN = "report NaN"
+    REPEAT = "repeat an old report"
+    STRANGER = "report of an unknown trial"
+
+
+TIDY = (Do.ASK, Do.ADOPT, Do.REPORT, Do.FINISH, Do.FAIL)
+"""What every study is made of."""
+
+UNAIMED = (Do.ASK, Do.ADOPT, Do.STRANGER)
+"""Moves that pick no job."""
+
+
+class Move(NamedTuple):
+    """A move; `which` picks one of the running jobs (or old reports), counted round."""
+
+    do: Do
+    which: int = 0
+
+    def __str__(self) -> str:
+        return self.do.value + ("" if self.do in UNAIMED else f" #{self.which}")
+
+
+class Job(msgspec.Struct):
+    """A job under way; `iteration` is how far its trial is."""
+
+    trial_id: int
+    id: str
+    configuration: Configuration
+    target: int | None
+    iteration: int = 0
+
+
+class _Trial(msgspec.Struct):
+    configuration: Configuration
+    state: str = "running"
+    jobs: int = 1
+    iteration: int = 0
+
+
+class Simulator:
+    """Runs a study, move by move.
+
+    Attributes:
+        history: What was asked and told, in order, as the store would keep it.
+        states: What was saved, in order, with the number of events before it.
+        running: The jobs under way, the oldest first.
+        answers: Every answer, and whether anything was running when it was given.
+        decisions: Whatever `tell` returned.
+        bad_resumes: What is wrong with resumes that the controller would refuse.
+
+    Args:
+        strategy: The strategy.
+        problem: Its problem.
+    """
+
+    def __init__(self, strategy: Strategy, problem: Problem) -> None:
+        self.history: list[Asked | Told] = []
+        self.states: list[SavedState] = []
+        self.running: list[Job] = []
+        self.answers: list[tuple[Answer, bool]] = []
+        self.decisions: list[object] = []
+        self.bad_resumes: list[str] = []
+        self._strategy = strategy
+        self._problem = problem
+        self._trials: dict[int, _Trial] = {}
+
+    @property
+    def next_trial(self) -> int:
+        """The id that the next new trial gets."""
+        return len(self._trials) + 1
+
+    @property
+    def suggestions(self) -> list[Suggestion]:
+        """What the strategy itself has suggested."""
+        return own_suggestions(self.history)
+
+    # -- moves ------------------------------------------------------------------------------
+
+    def play(self, moves: Iterable[Move]) -> Simulator:
+        """Make the moves, one after the other; one that is impossible now changes nothing."""
+        for move in moves:
+            self.make(move)
+        return self
+
+    def make(self, move: Move) -> None:
+        """Make one move."""
+        match move.do:
+            case Do.ASK:
+                if len(self.running) < self._problem.workers:
+                    self.ask()
+            case Do.ADOPT:
+                if len(self.running) < self._problem.workers:
+                    space = self._problem.space
+                    self.adopt(Start(drawn_configuration(space, self.next_trial)))
+            case Do.STRANGER:
+                losses = self._losses(self._problem.space.defaults(), 1)
+                self.tell(Report(trial_id=10_000, job_id="10000.1", iteration=1, losses=losses))
+            case Do.REPEAT:
+                if told := [event.report for event in self.history if isinstance(event, Told)]:
+                    self.tell(told[move.which % len(told)])
+            case _:
+                if self.running:
+                    self._go_on(self.running[move.which % len(self.running)], move.do)
+
+    def _go_on(self, job: Job, do: Do) -> None:
+        match do:
+            case Do.REPORT:
+                self.report(job)
+            case Do.FINISH:
+                self.finish(job)
+            case Do.FAIL:
+                self.end(job, Status.FAILED)
+            case Do.TIME_OUT:
+                self.end(job, Status.TIMED_OUT)
+            case _:
+                self.report(job, is_nan=True)
+
+    def ask(self) -> Answer:
+        """Ask the strategy, and launch what it suggests."""
+        answer = self._strategy.ask(self.next_trial)
+        self.answers.append((answer, bool(self.running)))
+        if isinstance(answer, Start | Resume):
+            self._launch(answer, adopted=False)
+        return answer
+
+    def adopt(self, suggestion: Start) -> None:
+        """Let the strategy adopt a point of a user's, and launch it."""
+        self._strategy.adopt(self.next_trial, suggestion)
+        self._launch(suggestion, adopted=True)
+
+    def report(self, job: Job, *, is_nan: bool = False) -> None:
+        """Let a job train for one more iteration and report; it ends if the strategy says so."""
+        if job.target is not None and job.iteration >= job.target:
+            return
+        job.iteration += 1
+        losses = self._losses(job.configuration, job.iteration)
+        decision = self.tell(
+            Report(
+                trial_id=job.trial_id,
+                job_id=job.id,
+                iteration=job.iteration,
+                losses=None if is_nan else losses,
+                metrics=self._metrics((math.nan,) * len(losses) if is_nan else losses),
+            )
+        )
+        if job.iteration >= self._problem.min_iterations:
+            if decision is Decision.STOP:
+                self.end(job, Status.STOPPED)
+            elif decision is Decision.PAUSE:
+                self.end(job, Status.PAUSED)
+
+    def finish(self, job: Job) -> None:
+        """Let a job train to its target and complete, unless it is stopped on its way."""
+        while job in self.running and job.target is not None and job.iteration < job.target:
+            self.report(job)
+        if job in self.running:
+            self.end(job, Status.COMPLETED)
+
+    def end(self, job: Job, status: Status) -> None:
+        """End a job, with its one final report."""
+        self.running.remove(job)
+        counts = status in (Status.COMPLETED, Status.STOPPED, Status.PAUSED)
+        losses = self._losses(job.configuration, job.iteration) if counts else None
+        trial = self._trials[job.trial_id]
+        trial.state, trial.iteration = status.value, job.iteration
+        decision = self.tell(
+            Report(
+                trial_id=job.trial_id,
+                job_id=job.id,
+                iteration=job.iteration or None,
+                losses=losses,
+                status=status,
+                metrics=self._metrics(losses) if losses else {},
+            )
+        )
+        if status is Status.COMPLETED and decision is Decision.PAUSE:
+            trial.state = "paused"
+
+    def tell(self, report: Report) -> Decision:
+        """Tell the strategy; what is no decision counts as CONTINUE, and is kept."""
+        decision = self._strategy.tell(report)
+        self.decisions.append(decision)
+        if not isinstance(decision, Decision):
+            decision = Decision.CONTINUE
+        self.history.append(Told(report, decision))
+        return decision
+
+    # -- whole runs -------------------------------------------------------------------------
+
+    def run(self, jobs: int, status: Status = Status.COMPLETED) -> Simulator:
+        """Keep all workers busy until so many jobs are launched, or it has no more; end all.
+
+        Args:
+            jobs: How many.
+            status: How every job ends.
+        """
+        for _ in range(jobs):
+            while not isinstance(answer := self.ask(), Start | Resume) and self.running:
+                self._end_first(status)
+            if not isinstance(answer, Start | Resume):
+                break
+            while len(self.running) >= self._problem.workers:
+                self._end_first(status)
+        while self.running:
+            self._end_first(status)
+        return self
+
+    def _end_first(self, status: Status) -> None:
+        if status is Status.COMPLETED:
+            self.finish(self.running[0])
+        else:
+            self.end(self.running[0], status)
+
+    # -- parts ------------------------------------------------------------------------------
+
+    def _launch(self, suggestion: Suggestion, *, adopted: bool) -> None:
+        new = self.next_trial
+        if isinstance(suggestion, Start):
+            trial = self._trials[new] = _Trial(suggestion.configuration)
+            trial_id = new
+        else:
+            trial_id = suggestion.trial_id
+            if wrong := self._wrong_with(suggestion):
+                self.bad_resumes.append(wrong)
+                return
+            trial = self._trials[trial_id]
+            trial.jobs += 1
+            trial.state = "running"
+            trial.configuration = suggestion.configuration or trial.configuration
+        target = suggestion.iterations or self._problem.max_iterations
+        self.running.append(
+            Job(
+                trial_id,
+                job_id(trial_id, trial.jobs),
+                trial.configuration,
+                target,
+                trial.iteration,
+            )
+        )
+        self.history.append(Asked(new, suggestion, adopted))
+        state = self._strategy.save_state()
+        if state is not None:
+            self.states.append(SavedState(state, len(self.history)))
+
+    def _wrong_with(self, resume: Resume) -> str | None:
+        trial = self._trials.get(resume.trial_id)
+        if trial is None:
+            return f"it resumes trial {resume.trial_id}, which does not exist"
+        if trial.state not in ("paused", "completed"):
+            return f"it resumes trial {resume.trial_id}, which is {trial.state}"
+        source = resume.checkpoint_from
+        if source is not None and source not in self._trials:
+            return f"it copies the checkpoint of trial {source}, which does not exist"
+        return None
+
+    def _losses(self, configuration: Configuration, iteration: int) -> Losses:
+        values = sorted(configuration.items())
+        return tuple(
+            round(uniform(index, values) + 1 / (1 + iteration), 4)
+            for index in range(len(self._problem.objectives))
+        )
+
+    def _metrics(self, losses: Losses) -> dict[str, float]:
+        pairs = zip(self._problem.objectives, losses, strict=True)
+        return {objective.metric: objective.loss(loss) for objective, loss in pairs}
+
+
+def own_suggestions(history: Sequence[Asked | Told]) -> list[Suggestion]:
+    """Return what the strategy itself suggested in a history."""
+    return [event.suggestion for event in history if isinstance(event, Asked) and not event.adopted]

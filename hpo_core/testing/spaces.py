@@ -1,0 +1,113 @@
+"""The kinds of parameters and problems there are, and a small one of each to try them with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import blake2b
+
+import msgspec
+
+from hpo_core.contracts.strategy import Capability, Problem
+from hpo_core.model.objective import Objective
+from hpo_core.model.parameters import Categorical, Constant, Float, Int, Parameter, ParameterSet
+from hpo_core.model.space import SearchSpace
+from hpo_core.model.values import Configuration, Value
+
+KINDS: dict[str, tuple[Capability | None, Callable[[str], Parameter]]] = {
+    "continuous floats": (None, lambda name: Float(name, 0.0, 1.0)),
+    "log floats": (None, lambda name: Float(name, 0.001, 10.0, log=True)),
+    "stepped floats": (None, lambda name: Float(name, 0.0, 0.9, step=0.1)),
+    "integers": (Capability.INTEGERS, lambda name: Int(name, 0, 9)),
+    "log integers": (Capability.INTEGERS, lambda name: Int(name, 1, 64, log=True)),
+    "categoricals": (
+        Capability.CATEGORICALS,
+        lambda name: Categorical(name, ("red", "green", "blue", "1", 1, 1.0, True, None)),
+    ),
+    "constants": (None, lambda name: Constant(name, "fixed")),
+    "parameter sets": (
+        Capability.CATEGORICALS,
+        lambda name: ParameterSet(
+            name,
+            tuple({f"{name}_x": x, f"{name}_y": y} for x, y in ((1, "p"), (2, "q"), (3, "r"))),
+        ),
+    ),
+}
+"""The kinds of parameters: what each needs of a strategy, and one of them with a given name."""
+
+PLAIN = "neither conditions nor forbidden combinations"
+UNLIMITED = "jobs of no limited length"
+CONDITIONAL = "conditional parameters"
+FORBIDDEN = "forbidden combinations"
+SEVERAL_OBJECTIVES = "several objectives"
+
+LOSS = Objective("loss", "minimize")
+
+
+def problem(
+    *parameters: Parameter,
+    forbidden: Sequence[Mapping[str, Value]] = (),
+    seed: int = 7,
+    objectives: int = 1,
+    max_iterations: int | None = 9,
+    workers: int = 4,
+) -> Problem:
+    """Return a problem with these parameters and everything else as usual."""
+    return Problem(
+        space=SearchSpace(parameters, tuple(forbidden)),
+        objectives=objectives_of(objectives),
+        seed=seed,
+        max_iterations=max_iterations,
+        workers=workers,
+    )
+
+
+def objectives_of(number: int) -> tuple[Objective, ...]:
+    """Return so many objectives: ``loss``, and more of either direction."""
+    more = [
+        Objective(f"metric/{index}", "maximize" if index % 2 else "minimize")
+        for index in range(1, number)
+    ]
+    return (LOSS, *more)
+
+
+def reseeded(problem: Problem, seed: int) -> Problem:
+    """Return a problem with another seed."""
+    return msgspec.structs.replace(problem, seed=seed)
+
+
+def probe() -> dict[str, tuple[Capability | None, Problem]]:
+    """Return for each kind of problem what it needs of a strategy, and a small one of it."""
+    probes: dict[str, tuple[Capability | None, Problem]] = {
+        name: (capability, problem(make("a"))) for name, (capability, make) in KINDS.items()
+    }
+    one, other = (Float(name, 0.0, 0.9, step=0.1) for name in "ab")
+    when = Float("b", 0.0, 0.9, step=0.1, when={"a": (0.0, 0.1)})
+    probes[CONDITIONAL] = (Capability.CONDITIONAL, problem(one, when))
+    clause = {"a": 0.0, "b": 0.0}
+    probes[FORBIDDEN] = (Capability.FORBIDDEN, problem(one, other, forbidden=[clause]))
+    probes[SEVERAL_OBJECTIVES] = (Capability.MULTI_OBJECTIVE, problem(one, objectives=2))
+    probes[UNLIMITED] = (None, problem(one, max_iterations=None))
+    return probes
+
+
+def drawn_configuration(space: SearchSpace, *address: int) -> Configuration:
+    """Return an allowed configuration of a space, as random as can be but fixed by `address`."""
+    for attempt in range(100):
+        numbers = iter(range(10**9))
+
+        def choose(axis: Parameter, at: int = attempt) -> Value | Mapping[str, Value]:
+            u = uniform(*address, at, next(numbers))  # noqa: B023  # used up right here
+            if isinstance(axis, ParameterSet):
+                return axis.at_all(int(u * axis.size))
+            return axis.quantile(u)
+
+        configuration = space.build(choose)
+        if not space.is_forbidden(configuration):
+            return configuration
+    return space.defaults()
+
+
+def uniform(*address: object) -> float:
+    """Return a number, 0 <= u < 1, that depends on its address alone."""
+    digest = blake2b(repr(address).encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "little") / 2**64

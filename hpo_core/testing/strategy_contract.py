@@ -1,0 +1,79 @@
+"""The contract kit of strategies as a pytest class: inherit it, and say how yours is made."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from hpo_core.contracts.strategy import Capability, Problem, Strategy
+from hpo_core.model.space import SearchSpace
+from hpo_core.testing.checks import CHECKS
+from hpo_core.testing.kit import Check, Outcome, result_of
+from hpo_core.testing.subject import Source, Subject
+
+
+class StrategyContract:
+    """Every check of the contract, as a test; ``hpo check`` runs the same ones.
+
+        class TestMine(StrategyContract):
+            capabilities = frozenset({Capability.INTEGERS})
+
+            def make_strategy(self, problem):
+                return Mine(problem)
+
+    A check that does not apply is skipped, with its reason. Define the class at the top of its
+    module: one check finds it from another process, and makes it there without a fixture.
+
+    Attributes:
+        capabilities: What the strategy says it can do, as in its spec.
+        options: The type of its options, if it has any.
+        spaces: The spaces to check it on; if none are given, they are drawn, of those kinds of
+            parameters that it does not refuse with `InvalidInput`.
+        examples: How many cases a check draws.
+    """
+
+    capabilities: frozenset[Capability] = frozenset()
+    options: type[Any] | None = None
+    spaces: Sequence[SearchSpace] = ()
+    examples: int = 20
+
+    def make_strategy(self, problem: Problem) -> Strategy:
+        """Make the strategy for a problem; `InvalidInput` refuses one that does not suit it."""
+        raise NotImplementedError(f"{type(self).__name__} needs make_strategy(self, problem)")
+
+    @classmethod
+    def subject(cls) -> Subject:
+        """Return what the checks are run on."""
+        name = cls.__qualname__
+        return Subject(
+            lambda problem: cls().make_strategy(problem),
+            cls.capabilities,
+            origin=None if "<locals>" in name else Source(inspect.getfile(cls), name),
+            options=cls.options,
+            spaces=cls.spaces,
+            examples=cls.examples,
+        )
+
+
+def _test(check: Check) -> Callable[[StrategyContract], None]:
+    def test(self: StrategyContract) -> None:
+        __tracebackhide__ = True
+        import pytest  # the one who runs tests has it
+
+        result = result_of(check, type(self).subject())
+        if result.outcome is Outcome.NOT_APPLICABLE:
+            pytest.skip(result.detail)
+        if result.outcome is Outcome.FAILED:
+            pytest.fail(
+                f"{result.promise}.\n{result.detail}\nremedy: {result.remedy}", pytrace=False
+            )
+
+    test.__doc__ = check.promise
+    test.__name__ = f"test_{check.name}"
+    test.__qualname__ = f"StrategyContract.test_{check.name}"
+    return test
+
+
+for _check in CHECKS:
+    setattr(StrategyContract, f"test_{_check.name}", _test(_check))

@@ -1,0 +1,173 @@
+"""The strategy under check: how it is made, what it says it can do, and what it does wrong."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import Any, TypeVar
+
+import msgspec
+
+from hpo_core.contracts.strategy import (
+    Answer,
+    Capability,
+    Exhausted,
+    History,
+    Problem,
+    Resume,
+    SavedState,
+    Start,
+    Strategy,
+    Suggestion,
+    Wait,
+)
+from hpo_core.model.errors import InvalidInput
+from hpo_core.model.report import Decision, Report
+from hpo_core.model.space import SearchSpace
+from hpo_core.model.values import JSON
+from hpo_core.testing.spaces import KINDS, probe
+
+T = TypeVar("T")
+
+
+class Broken(Exception):
+    """A promise is broken; the message is the counterexample."""
+
+
+class NotApplicable(Exception):
+    """A check has nothing to say of this strategy; the message is the reason."""
+
+
+class Refused(NotApplicable):
+    """The strategy was not made: it refused the problem with `InvalidInput`, as it may."""
+
+
+class Installed(msgspec.Struct, frozen=True, tag="installed"):
+    """Where another process finds a strategy: an installed plugin, with its options."""
+
+    name: str
+    options: dict[str, Any] = {}
+
+
+class Source(msgspec.Struct, frozen=True, tag="source"):
+    """Where another process finds a strategy: a class or a function in a file."""
+
+    file: str
+    name: str
+
+
+class Subject:
+    """A strategy under check.
+
+    Args:
+        make: Makes the strategy for a problem; it raises `InvalidInput` for one that it refuses.
+        capabilities: What it says it can do; no problem drawn needs more.
+        origin: Where another process finds it; None if none can.
+        options: The type of its options, if it is known.
+        spaces: The spaces to check it on; drawn ones if empty.
+        examples: How many cases a drawing check draws.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[Problem], Strategy],
+        capabilities: frozenset[Capability],
+        *,
+        origin: Installed | Source | None = None,
+        options: type[Any] | None = None,
+        spaces: Sequence[SearchSpace] = (),
+        examples: int = 20,
+    ) -> None:
+        self.capabilities = capabilities
+        self.origin = origin
+        self.options = options
+        self.spaces = tuple(spaces)
+        self.examples = examples
+        self._make = make
+
+    def make(self, problem: Problem) -> Guarded:
+        """Make the strategy for a problem.
+
+        Raises:
+            Refused: If it does not take such a problem.
+            Broken: If it raises anything else.
+        """
+        try:
+            return Guarded(self._make(problem))
+        except InvalidInput as error:
+            raise Refused(f"it refuses such a study: {error}") from error
+        except Exception as error:  # a plugin may raise anything
+            raise Broken(f"making the strategy {_raised(error)}") from error
+
+    def can(self, capability: Capability | None) -> bool:
+        """Say whether it declares a capability; None is one that every strategy has."""
+        return capability is None or capability in self.capabilities
+
+    @cached_property
+    def refusals(self) -> dict[str, str]:
+        """The kinds of problems that it refuses though its capabilities allow them, and why."""
+        refused = {}
+        for name, (capability, problem) in probe().items():
+            if self.can(capability):
+                try:
+                    self.make(problem)
+                except Refused as refusal:
+                    refused[name] = str(refusal.__cause__)
+                except Broken:
+                    pass  # whichever check makes it next says so
+        return refused
+
+    @cached_property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of parameters that it takes."""
+        return tuple(
+            name
+            for name, (capability, _) in KINDS.items()
+            if self.can(capability) and name not in self.refusals
+        )
+
+
+class Guarded:
+    """A strategy whose exceptions, and answers that are none, are broken promises by name."""
+
+    def __init__(self, strategy: Strategy) -> None:
+        self._strategy = strategy
+
+    def ask(self, trial_id: int, /) -> Answer:
+        """Ask; see `Strategy.ask`."""
+        answer = self._call("ask", lambda: self._strategy.ask(trial_id))
+        if not isinstance(answer, Start | Resume | Wait | Exhausted):
+            raise Broken(f"ask({trial_id}) returned {answer!r}: no Start, Resume, Wait, Exhausted")
+        if isinstance(answer, Start) and not isinstance(answer.configuration, Mapping):
+            raise Broken(f"ask({trial_id}) returned {answer!r}: its configuration is none")
+        return answer
+
+    def adopt(self, trial_id: int, suggestion: Suggestion, /) -> None:
+        """Adopt; see `Strategy.adopt`."""
+        self._call("adopt", lambda: self._strategy.adopt(trial_id, suggestion))
+
+    def tell(self, report: Report, /) -> Decision:
+        """Tell; see `Strategy.tell`."""
+        return self._call("tell", lambda: self._strategy.tell(report))
+
+    def save_state(self) -> JSON:
+        """Save; see `Strategy.save_state`."""
+        return self._call("save_state", self._strategy.save_state)
+
+    def restore(self, history: History, saved: SavedState | None, /) -> None:
+        """Restore; see `Strategy.restore`."""
+        self._call("restore", lambda: self._strategy.restore(history, saved))
+
+    def _call(self, method: str, call: Callable[[], T]) -> T:
+        try:
+            return call()
+        except Exception as error:  # a plugin may raise anything
+            raise Broken(f"{method} {_raised(error)}") from error
+
+
+def _raised(error: Exception) -> str:
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{last.filename.rpartition('/')[2]}:{last.lineno}"
+    said = " ".join(str(error).split())
+    return f"raised {type(error).__name__} ({place})" + (f": {said}" if said else "")

@@ -1,0 +1,49 @@
+"""Puts problems, schedules and suggestions into words, as short as a person wants them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from hpo_core.contracts.strategy import Answer, Problem
+from hpo_core.testing.simulator import Move
+
+
+def told(problem: Problem, moves: Sequence[Move] = ()) -> str:
+    """Return the counterexample's circumstances, a line each."""
+    space = problem.space
+    lines = ["space: " + ", ".join(map(short, space.parameters))]
+    if space.forbidden:
+        lines.append("forbidden: " + ", ".join(repr(dict(clause)) for clause in space.forbidden))
+    if len(problem.objectives) > 1:
+        lines.append(f"objectives: {len(problem.objectives)}")
+    most = problem.max_iterations
+    lines.append(
+        f"seed {problem.seed}, {problem.workers} workers, iterations "
+        f"{problem.min_iterations} to {'any' if most is None else most}"
+    )
+    if moves:
+        lines.append("schedule: " + ", ".join(map(str, moves)))
+    return "\n".join(lines)
+
+
+def short(struct: msgspec.Struct | None) -> str:
+    """Return a struct with those fields alone that are not as by default."""
+    if struct is None:
+        return "nothing"
+    given = []
+    for field in msgspec.structs.fields(struct):
+        value = getattr(struct, field.name)
+        default = field.default
+        if field.default_factory is not msgspec.NODEFAULT:
+            default = field.default_factory()
+        if field.required or value != default:
+            plain = dict(value) if isinstance(value, dict) else value
+            given.append(repr(plain) if field.required else f"{field.name}={plain!r}")
+    return f"{type(struct).__name__}({', '.join(given)})"
+
+
+def differ(what: str, expected: Answer | None, got: Answer | None, where: str) -> str:
+    """Return the sentence that two suggestions that should be the same are not."""
+    return f"{where}: {what} {short(got)}, not {short(expected)}"
