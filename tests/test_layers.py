@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-PLUGINS = Path(__file__).parents[1] / "plugins"
+ROOT = Path(__file__).parents[1]
+FOLDERS = (ROOT / "plugins", ROOT / "examples" / "third_party")
 
 
 def forbidden_imports(plugins: Path) -> list[str]:
@@ -44,7 +45,9 @@ def allowed(module: str, other_plugins: set[str]) -> bool:
 
 
 def test_plugins_import_only_public_names_of_hpo_core_and_never_each_other() -> None:
-    assert forbidden_imports(PLUGINS) == []
+    for folder in FOLDERS:
+        assert list(folder.glob("*/pyproject.toml")), folder
+        assert forbidden_imports(folder) == []
 
 
 @pytest.mark.parametrize(

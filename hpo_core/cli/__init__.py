@@ -5,7 +5,10 @@ common    options that several commands share
 tables    plain text tables
 running   run, resume, extend, try
 inputs    what those are given: a study's file, the options above it
-looking   studies, show, top, jobs, log, export
+showing   show
+looking   studies, top, jobs, log, export
 steering  enqueue, stop
 installed plugins
+check     check
+scaffold  new-strategy
 """

@@ -8,11 +8,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from hpo_core.config import from_json
+from hpo_core.engine.opening import not_larger
 from hpo_core.model.budget import Budget
-from hpo_core.model.durations import human, seconds
+from hpo_core.model.durations import seconds
 from hpo_core.model.errors import Fault, InvalidInput
 from hpo_core.model.text import printable
 from hpo_core.store.store import Store
@@ -80,7 +79,7 @@ def override(table: dict[str, Any], options: tuple[str, ...], given: dict[str, A
         _drop_options(table, given["strategy"])
         table["strategy"] = given["strategy"]
     if options:
-        changes = dict(map(_option, options))
+        changes = dict(map(option, options))
         choice = table.get("strategy", "")
         choice = {"name": choice} if isinstance(choice, str) else choice
         in_file = choice.get("options", {}) if isinstance(choice, dict) else None
@@ -98,7 +97,12 @@ def _drop_options(table: dict[str, Any], strategy: str) -> None:
         print(printable(message), file=sys.stderr)
 
 
-def _option(text: str) -> tuple[str, Any]:
+def option(text: str) -> tuple[str, Any]:
+    """Read ``KEY=VALUE``: the value as JSON if it is JSON, else as the text that it is.
+
+    Raises:
+        InvalidInput: If there is no ``=``.
+    """
     key, equals, value = text.partition("=")
     if not equals:
         raise InvalidInput([Fault(f"-o {text}", "expected KEY=VALUE, such as -o points=5")])
@@ -118,37 +122,31 @@ def stored_seed(table: dict[str, Any], store_path: str) -> int | None:
     return None if found is None else from_json(found.config).seed
 
 
-def larger(budget: Budget, limits: dict[str, str]) -> Budget:
-    """Return a budget with larger limits, each given as a new total or as ``+N``.
+def totals(budget: Budget, limits: dict[str, str]) -> Budget:
+    """Return limits given as a new total or as ``+N`` as the new totals of a budget.
 
     Raises:
-        InvalidInput: With everything that is wrong with the limits.
+        InvalidInput: With everything that is wrong with them.
     """
     if not limits:
         raise InvalidInput([Fault("", "give a limit, such as --jobs 60, or --jobs +20 to add")])
-    changes: dict[str, float] = {}
+    found: dict[str, Any] = {}
     faults = []
     for name, text in limits.items():
-        option, is_time, words = flag(name), name.endswith("_time"), text.removeprefix("+")
+        is_time, words = name.endswith("_time"), text.removeprefix("+")
         try:
             amount = seconds(words) if is_time else int(words)
         except ValueError:
             kind = "a duration such as 2h" if is_time else "a whole number"
-            faults.append(Fault(option, f"expected {kind}, or + and that to add; got {text!r}"))
+            faults.append(Fault(flag(name), f"expected {kind}, or + and that to add; got {text!r}"))
             continue
         now = getattr(budget, name)
-        if now is None:
-            faults.append(Fault(option, f"the study has no such limit; leave {option} out"))
-            continue
-        total = now + amount if text.startswith("+") else amount
-        if total <= now:
-            shown = human(now) if is_time else now
-            hint = f"give a larger total, or what to add, such as +{'10m' if is_time else 10}"
-            faults.append(Fault(option, f"{text} is not more than the budget of {shown}; {hint}"))
-        changes[name] = total
+        found[name] = (now or 0) + amount if text.startswith("+") else amount
+        if wrong := not_larger(name, now, found[name]):
+            faults.append(Fault(flag(name), wrong))
     if faults:
         raise InvalidInput(faults)
-    return msgspec.structs.replace(budget, **changes)
+    return Budget(**found)
 
 
 def flag(limit: str) -> str:

@@ -1,9 +1,8 @@
-"""Commands that look: studies, show, top, jobs, log, export."""
+"""Commands that look: studies, top, jobs, log, export."""
 
 from __future__ import annotations
 
 import csv
-import datetime
 import io
 import json
 import os
@@ -23,18 +22,12 @@ from hpo_core.cli.common import (
     print_json,
     store_option,
 )
+from hpo_core.cli.showing import moment, overview
 from hpo_core.config import from_json
 from hpo_core.engine.accounts import stored_usage
 from hpo_core.engine.result import read_result, read_top, table
-from hpo_core.model.budget import LIMITS, remaining
-from hpo_core.model.durations import human
 from hpo_core.model.errors import Fault, InvalidInput
-from hpo_core.model.job import StudyState
-from hpo_core.model.objective import Objective
 from hpo_core.model.text import first_line, printable
-from hpo_core.store.folder import is_running
-from hpo_core.store.records import StudyRecord
-from hpo_core.store.store import Store
 
 
 @click.command("studies", epilog="Example: hpo studies --store results/hpo.db")
@@ -43,7 +36,7 @@ from hpo_core.store.store import Store
 def studies_command(store_path: str, as_json: bool) -> None:
     """List the studies of the store, oldest first."""
     with open_store(store_path) as store:
-        rows = [_overview(store, study) for study in store.studies()]
+        rows = [overview(store, study) for study in store.studies()]
     if as_json:
         print_json(rows)
         return
@@ -59,65 +52,13 @@ def studies_command(store_path: str, as_json: bool) -> None:
                     str(row["completed"]),
                     str(row["failed"]),
                     ", ".join(map(tables.number, row["best"].values())) or "-",
-                    _moment(row["created"]),
+                    moment(row["created"]),
                 ]
                 for row in rows
             ],
             right="trials completed failed",
         )
     )
-
-
-@click.command("show", epilog="Example: hpo show digits")
-@click.argument("name")
-@store_option
-@json_option
-def show_command(name: str, store_path: str, as_json: bool) -> None:
-    """Show where the study NAME stands: its state, budget, best trial and configuration."""
-    with open_store(store_path) as store:
-        study = store.study(name)
-        config = from_json(study.config)
-        overview = _overview(store, study)
-        usage = stored_usage(store, name, config)
-        folder = store.folder(study).path
-    left = remaining(config.budget, usage)
-    if as_json:
-        print_json(
-            {
-                **overview,
-                "usage": msgspec.to_builtins(usage),
-                "remaining": left,
-                "plugins": study.plugins,
-                "tags": config.tags,
-                "config": json.loads(study.config),
-                "files": str(folder),
-            }
-        )
-        return
-    plugins = ", ".join(
-        f"{role} {found['name']} ({found['distribution']} {found['version']})"
-        for role, found in study.plugins.items()
-    )
-    lines = [
-        ["state", overview["state"] + (f": {study.reason}" if study.reason else "")],
-        ["strategy", config.strategy.name + _options(config.strategy.options)],
-        ["plugins", plugins],
-        ["objective", "; ".join(map(_wish, config.objectives))],
-        ["seed", str(config.seed)],
-        ["workers", str(config.workers)],
-        ["tags", ", ".join(config.tags) or "-"],
-        ["created", _moment(study.created)],
-        ["trials", f"{overview['completed']} completed, {overview['stopped']} stopped, "
-                   f"{overview['failed']} failed, {overview['trials']} in all"],
-    ]  # fmt: skip
-    for limit in LIMITS:
-        used, of = getattr(usage, limit), getattr(config.budget, limit)
-        show = human if limit.endswith("_time") else str
-        text = f"{show(used)} used" + (f" of {show(of)}, {show(left[limit])} left" if of else "")
-        lines.append([limit.replace("_", " "), text])
-    best = ", ".join(f"{metric} = {tables.number(v)}" for metric, v in overview["best"].items())
-    lines += [["best", best or "-"], ["files", str(folder)]]
-    print(tables.lay_out(["study", name], lines))
 
 
 @click.command("top", epilog="Example: hpo top digits -k 10")
@@ -251,43 +192,6 @@ def export_command(name: str, kind: str, output: str, store_path: str) -> None:
 
 
 # -- pieces ---------------------------------------------------------------------------------
-
-
-def _overview(store: Store, study: StudyRecord) -> dict[str, Any]:
-    config = from_json(study.config)
-    totals = store.totals(study.id)
-    best = read_top(store, study, 1)
-    return {
-        "name": study.name,
-        "state": _state(store, study),
-        "reason": study.reason,
-        "strategy": config.strategy.name,
-        "created": study.created,
-        "trials": totals.trials,
-        "completed": totals.completed,
-        "stopped": totals.stopped,
-        "failed": totals.failed,
-        "best": dict(best[0].values) if best else {},
-    }
-
-
-def _state(store: Store, study: StudyRecord) -> str:
-    """Return a study's state; one that is stored as running may have lost its controller."""
-    if study.state is StudyState.RUNNING and not is_running(store.folder(study)):
-        return "interrupted (its controller died)"
-    return study.state.value
-
-
-def _options(options: dict[str, Any]) -> str:
-    return "" if not options else " " + json.dumps(options)
-
-
-def _wish(objective: Objective) -> str:
-    return f"{objective.direction} the {objective.value} {objective.metric}"
-
-
-def _moment(time: float) -> str:
-    return datetime.datetime.fromtimestamp(time).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _csv(rows: list[dict[str, Any]]) -> str:

@@ -22,7 +22,7 @@ _COMMANDS = {
     "extend": ("running", "Give a study a larger budget, and carry it on."),
     "try": ("running", "Run one job with default values, and say what it reported."),
     "studies": ("looking", "List the studies of the store."),
-    "show": ("looking", "Show where a study stands."),
+    "show": ("showing", "Show where a study stands."),
     "top": ("looking", "Show a study's best trials."),
     "jobs": ("looking", "List a study's jobs."),
     "log": ("looking", "Show what a job printed."),

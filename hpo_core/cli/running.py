@@ -19,7 +19,8 @@ from hpo_core.cli.common import (
     quiet_option,
     store_option,
 )
-from hpo_core.config import StudyConfig, from_json, to_json
+from hpo_core.config import StudyConfig, from_json
+from hpo_core.engine.opening import extend
 from hpo_core.engine.optimizer import HyperParameterOptimizer
 from hpo_core.engine.preparation import read_config
 from hpo_core.engine.result import Result
@@ -90,12 +91,11 @@ def resume_command(name: str, store_path: str, quiet: bool, as_json: bool) -> in
 @json_option
 def extend_command(name: str, store_path: str, quiet: bool, as_json: bool, **limits: str) -> int:
     """Give the study NAME a larger budget, and carry it on, from its stored configuration."""
+    given = {limit: text for limit, text in limits.items() if text is not None}
     with open_store(store_path) as store:
-        study = store.study(name)
-        config = from_json(study.config)
-        budget = inputs.larger(config.budget, {k: v for k, v in limits.items() if v is not None})
-        config = msgspec.structs.replace(config, budget=budget)
-        store.extend(study, to_json(config))
+        config = from_json(store.study(name).config)
+    budget = extend(store_path, name, inputs.totals(config.budget, given))
+    config = msgspec.structs.replace(config, budget=budget)
     return _run(config, store_path, quiet=quiet, as_json=as_json)
 
 
@@ -141,7 +141,7 @@ def _run(config: StudyConfig, store_path: str, *, quiet: bool, as_json: bool) ->
         print_json(_summary(result))
     elif not quiet:
         print(_outcome(result, config.budget, was_finished=was_finished))
-    return 130 if interruption.count and result.state is StudyState.INTERRUPTED else 0
+    return 130 if result.state is StudyState.INTERRUPTED else 0
 
 
 _ENDING = "ending, as soon as the running jobs have ended; Ctrl-C again forces them to"

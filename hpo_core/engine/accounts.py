@@ -8,6 +8,7 @@ from hpo_core.config import StudyConfig
 from hpo_core.model.budget import Budget, Usage
 from hpo_core.model.durations import human
 from hpo_core.model.job import TrialState
+from hpo_core.model.text import counted
 from hpo_core.store.records import Totals
 from hpo_core.store.store import Store
 
@@ -84,13 +85,13 @@ class Accounts:
             return None
         if self.budget.count == "completed":
             return f"{limit} trials are completed" if self.completed + under_way >= limit else None
-        return f"the budget of {limit} jobs is used up" if self.jobs >= limit else None
+        return f"the budget of {counted(limit, 'job')} is used up" if self.jobs >= limit else None
 
     def no_room_for_a_trial(self) -> str | None:
         """Return which limit keeps another trial from being started, or None."""
         limit = self.budget.trials
         if limit is not None and self.trials >= limit:
-            return f"the budget of {limit} trials is used up"
+            return f"the budget of {counted(limit, 'trial')} is used up"
         return None
 
     # -- what is used -----------------------------------------------------------------------
@@ -118,7 +119,7 @@ class Accounts:
         """Say so if no iterations are left; else None."""
         limit = self.budget.iterations
         if limit is not None and self.iterations >= limit:
-            return f"the budget of {limit} iterations is used up"
+            return f"the budget of {counted(limit, 'iteration')} is used up"
         return None
 
     def used_up(self, now: float) -> str | None:

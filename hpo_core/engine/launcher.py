@@ -85,7 +85,7 @@ class Launcher:
 
     def _next_enqueued(self) -> tuple[int, Configuration] | None:
         """Return the oldest enqueued configuration; look only if some may have come."""
-        if not self._look_for_enqueued:
+        if not (self._look_for_enqueued or self._writer.is_changed_elsewhere()):
             return None
         enqueued = self._writer.next_enqueued()
         self._look_for_enqueued = enqueued is not None

@@ -10,6 +10,7 @@ import msgspec
 from hpo_core.config import differences, from_json, to_json
 from hpo_core.engine.preparation import Prepared
 from hpo_core.model.budget import LIMITS, Budget
+from hpo_core.model.durations import human
 from hpo_core.model.errors import Fault, InvalidInput, StudyChanged
 from hpo_core.store.records import StudyRecord
 from hpo_core.store.store import Store
@@ -72,7 +73,7 @@ def extend(path: str | os.PathLike[str], name: str, budget: Budget) -> Budget:
         faults = [
             Fault(limit, wrong)
             for limit, total in changes.items()
-            if (wrong := _not_larger(limit, getattr(config.budget, limit), total))
+            if (wrong := not_larger(limit, getattr(config.budget, limit), total))
         ]
         if faults:
             raise InvalidInput(faults)
@@ -81,11 +82,13 @@ def extend(path: str | os.PathLike[str], name: str, budget: Budget) -> Budget:
     return extended
 
 
-def _not_larger(limit: str, now: float | None, total: float) -> str | None:
+def not_larger(limit: str, now: float | None, total: float) -> str | None:
+    """Return what is wrong with a new total of a limit, or None if it is larger than now."""
     if now is None:
-        return "the study has no such limit; there is nothing to extend"
+        return "the study has no such limit, so there is nothing to extend; leave it out"
     if total <= now:
-        return f"{total:g} is not more than the {now:g} of now; give a larger total"
+        shown = human if limit.endswith("_time") else str
+        return f"{shown(total)} is not more than the budget of {shown(now)}; give a larger total"
     return None
 
 

@@ -13,3 +13,8 @@ def printable(text: str) -> str:
 def first_line(text: str) -> str:
     """Return the first line of a text, fit to be shown."""
     return printable(text.partition("\n")[0])
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: ``1 job``, ``2 jobs``."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

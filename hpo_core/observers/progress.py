@@ -25,7 +25,7 @@ from hpo_core.contracts.observer import (
 from hpo_core.model.budget import LIMITS, remaining
 from hpo_core.model.durations import human
 from hpo_core.model.job import Job, JobState
-from hpo_core.model.text import first_line, printable
+from hpo_core.model.text import counted, first_line, printable
 
 _LINE_EVERY = 2.0  # seconds between two plain lines, but for what is remarkable
 
@@ -96,7 +96,11 @@ class Board:
                 words.append(f"{human(left[name] - since * running)} of compute time")
             elif name in left:
                 words.append(f"{left[name]:g} {name}")
-        return f"left: {', '.join(words)}" if words else "no budget: until Ctrl-C"
+        return (
+            f"left: {', '.join(words)}"
+            if words
+            else "no budget: it goes on until the strategy has nothing more to try"
+        )
 
     def elapsed(self, now: float) -> str:
         """Return how long the study has run."""
@@ -225,4 +229,4 @@ def _cut(text: str, style: str) -> Text:
 
 
 def _title(started: StudyStarted) -> str:
-    return f"{printable(started.name)}: {started.strategy}, {started.workers} workers"
+    return f"{printable(started.name)}: {started.strategy}, {counted(started.workers, 'worker')}"

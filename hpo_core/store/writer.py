@@ -33,7 +33,7 @@ class StudyWriter:
         self._execute = store.connection.execute
         self.seq = store.log_length(study)
         self._execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-        self._version = -1
+        self._version = -1  # of the file, which SQLite counts up when others write to it
 
     def turn(self) -> AbstractContextManager[Connection]:
         """Hold the store for one turn: all that is written in it is kept, or none."""
@@ -58,6 +58,12 @@ class StudyWriter:
             "UPDATE progress SET strategy_state = ?, strategy_events = ? WHERE study = ?",
             (_json(state, "the strategy's state is"), self.seq, self._study),
         )
+
+    def is_changed_elsewhere(self) -> bool:
+        """Say whether another process has written to the file since this was last called."""
+        version: int = self._execute("PRAGMA data_version").fetchone()[0]
+        changed, self._version = version != self._version, version
+        return changed
 
     def next_enqueued(self) -> tuple[int, Configuration] | None:
         """Return the oldest enqueued configuration with its row, if there is one."""

@@ -7,7 +7,10 @@
     simulator          a study in miniature, in which a strategy is asked and told
     spaces, drawing    spaces and schedules, drawn by hypothesis
     elsewhere          the same strategy in another process
-    backends           BackendContract: the same for backends
+    backends           BackendContract: the same for backends, as a pytest class
+    backend_checks/    the promises of a backend
+    driver             a controller in miniature, which watches the order of events
+    jobs, doomed       the functions that jobs call; a controller that is to be killed
 
 The names here are loaded when they are used: hypothesis and pytest come with
 ``pip install 'hpo-core[testing]'``, and nothing else of hpo-core needs them.

@@ -248,10 +248,10 @@ def test_extend_takes_a_new_total_or_what_to_add(small: Hpo, amount: str, jobs: 
         ([], "give a limit, such as --jobs 60, or --jobs +20 to add"),
         (["--jobs", "3"], "--jobs: 3 is not more than the budget of 6; give a larger total"),
         (["--jobs", "6"], "--jobs: 6 is not more"),
-        (["--jobs", "+0"], "--jobs: +0 is not more"),
+        (["--jobs", "+0"], "--jobs: 6 is not more"),
         (["--jobs=-3"], "--jobs: -3 is not more"),
         (["--jobs", "many"], "--jobs: expected a whole number, or + and that to add"),
-        (["--trials", "9"], "--trials: the study has no such limit; leave --trials out"),
+        (["--trials", "9"], "--trials: the study has no such limit, so there is nothing to extend"),
         (["--wall-time", "soon"], "--wall-time: expected a duration such as 2h"),
     ],
 )

@@ -81,8 +81,9 @@ def test_what_is_left_of_each_limit_is_said() -> None:
     assert board.left(130.0).endswith("59m00s of compute time, 9m30s of time"), "two jobs run"
 
 
-def test_a_study_without_a_budget_says_how_to_end_it() -> None:
-    assert Board(started(Budget())).left(100.0) == "no budget: until Ctrl-C"
+def test_a_study_without_a_budget_says_when_it_ends() -> None:
+    said = Board(started(Budget())).left(100.0)
+    assert said == "no budget: it goes on until the strategy has nothing more to try"
     assert Board(started(Budget())).share(100.0) is None
 
 

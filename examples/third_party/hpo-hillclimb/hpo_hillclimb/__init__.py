@@ -1,0 +1,1 @@
+"""Hill climbing with restarts, for hpo-core."""

@@ -1,0 +1,50 @@
+"""What every strategy promises, and what this one does."""
+
+from __future__ import annotations
+
+import pytest
+from hpo_core import (
+    Budget,
+    Float,
+    InvalidInput,
+    Objective,
+    Problem,
+    SearchSpace,
+    Strategy,
+    optimize,
+)
+from hpo_core.testing import StrategyContract
+
+from hpo_hillclimb.options import Options
+from hpo_hillclimb.plugin import CAPABILITIES, build
+
+
+class TestContract(StrategyContract):
+    capabilities = CAPABILITIES
+    options = Options
+
+    def make_strategy(self, problem: Problem) -> Strategy:
+        return build(problem, Options(first=2, patience=3))
+
+
+def test_it_climbs_to_the_top_of_a_smooth_hill() -> None:
+    result = optimize(
+        lambda values: (values["x"] - 0.3) ** 2 + (values["y"] - 0.7) ** 2,
+        [Float("x", 0.0, 1.0), Float("y", 0.0, 1.0)],
+        objective=Objective("loss", "minimize"),
+        budget=Budget(jobs=200),
+        strategy="hillclimb",
+        backend="inline",
+        seed=7,
+    )
+    assert result.best.values["loss"] < 1e-3
+
+
+def test_options_out_of_range_are_refused_all_at_once() -> None:
+    problem = Problem(
+        space=SearchSpace((Float("x", 0.0, 1.0),)),
+        objectives=(Objective("loss", "minimize"),),
+        seed=1,
+    )
+    with pytest.raises(InvalidInput, match=r"first: .*\nstep: "):
+        build(problem, Options(first=0, step=-1.0))

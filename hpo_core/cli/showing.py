@@ -1,0 +1,155 @@
+"""The command that shows one study, and what the list of studies shares with it."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from typing import Any
+
+import click
+import msgspec
+
+from hpo_core.cli import tables
+from hpo_core.cli.common import json_option, open_store, print_json, store_option
+from hpo_core.config import from_json
+from hpo_core.engine.accounts import stored_usage
+from hpo_core.engine.result import read_top
+from hpo_core.model.budget import LIMITS, remaining
+from hpo_core.model.durations import human
+from hpo_core.model.job import StudyState
+from hpo_core.model.objective import Objective
+from hpo_core.model.parameters import Categorical, Constant, Float, Int, Parameter, ParameterSet
+from hpo_core.model.values import Value, as_text
+from hpo_core.store.folder import is_running
+from hpo_core.store.records import StudyRecord
+from hpo_core.store.store import Store
+
+
+@click.command("show", epilog="Example: hpo show digits")
+@click.argument("name")
+@store_option
+@json_option
+def show_command(name: str, store_path: str, as_json: bool) -> None:
+    """Show where the study NAME stands: its state, budget, best trial and configuration."""
+    with open_store(store_path) as store:
+        study = store.study(name)
+        config = from_json(study.config)
+        about = overview(store, study)
+        usage = stored_usage(store, name, config)
+        folder = store.folder(study).path
+    left = remaining(config.budget, usage)
+    if as_json:
+        print_json(
+            {
+                **about,
+                "usage": msgspec.to_builtins(usage),
+                "remaining": left,
+                "plugins": study.plugins,
+                "tags": config.tags,
+                "config": json.loads(study.config),
+                "files": str(folder),
+            }
+        )
+        return
+    plugins = ", ".join(
+        f"{role} {found['name']} ({found['distribution']} {found['version']})"
+        for role, found in study.plugins.items()
+    )
+    lines = [
+        ["state", about["state"] + (f": {study.reason}" if study.reason else "")],
+        ["strategy", config.strategy.name + _options(config.strategy.options)],
+        ["plugins", plugins],
+        ["objective", "; ".join(map(_wish, config.objectives))],
+        ["seed", str(config.seed)],
+        ["workers", str(config.workers)],
+        ["tags", ", ".join(config.tags) or "-"],
+        ["created", moment(study.created)],
+        ["so far", f"{about['completed']} completed, {about['stopped']} stopped, "
+                   f"{about['failed']} failed, {about['trials']} in all"],
+    ]  # fmt: skip
+    for limit in LIMITS:
+        used, of = getattr(usage, limit), getattr(config.budget, limit)
+        show = human if limit.endswith("_time") else str
+        text = f"{show(used)} used" + (f" of {show(of)}, {show(left[limit])} left" if of else "")
+        lines.append([limit.replace("_", " "), text])
+    best = ", ".join(f"{metric} = {tables.number(v)}" for metric, v in about["best"].items())
+    lines += [["best", best or "-"], ["files", str(folder)]]
+    lines.append(["job", config.job.function or _words(config.job.command or ())])
+    lines += [
+        [axis.name, _parameter(axis, config.space.conditions[axis.name])]
+        for axis in config.space.parameters
+    ]
+    lines += [["forbidden", _clause(clause)] for clause in config.space.clauses]
+    print(tables.lay_out(["study", name], lines))
+
+
+# -- pieces ---------------------------------------------------------------------------------
+
+
+def overview(store: Store, study: StudyRecord) -> dict[str, Any]:
+    """Return what a line about a study says, as plain data."""
+    config = from_json(study.config)
+    totals = store.totals(study.id)
+    best = read_top(store, study, 1)
+    return {
+        "name": study.name,
+        "state": state(store, study),
+        "reason": study.reason,
+        "strategy": config.strategy.name,
+        "created": study.created,
+        "trials": totals.trials,
+        "completed": totals.completed,
+        "stopped": totals.stopped,
+        "failed": totals.failed,
+        "best": dict(best[0].values) if best else {},
+    }
+
+
+def state(store: Store, study: StudyRecord) -> str:
+    """Return a study's state; one that is stored as running may have lost its controller."""
+    if study.state is StudyState.RUNNING and not is_running(store.folder(study)):
+        return "interrupted (its controller died)"
+    return study.state.value
+
+
+def moment(time: float) -> str:
+    """Return a time in seconds since the epoch as local date and time."""
+    return datetime.datetime.fromtimestamp(time).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _options(options: dict[str, Any]) -> str:
+    return "" if not options else " " + json.dumps(options)
+
+
+def _wish(objective: Objective) -> str:
+    return f"{objective.direction} the {objective.value} {objective.metric}"
+
+
+def _parameter(axis: Parameter, conditions: dict[str, tuple[Value, ...]]) -> str:
+    """Return what a parameter is, in a line."""
+    match axis:
+        case Float() | Int():
+            step = "" if axis.step is None else f" by {axis.step}"
+            scale = ", on a log scale" if axis.log else ""
+            kind = "whole numbers" if isinstance(axis, Int) else "numbers"
+            words = f"{kind} from {axis.low} to {axis.high}{step}{scale}"
+        case Categorical():
+            words = f"one of {', '.join(map(as_text, axis.choices))}"
+        case Constant():
+            words = f"always {as_text(axis.value)}"
+        case ParameterSet():
+            words = f"one of {len(axis.combinations)} combinations of {', '.join(axis.names)}"
+    asked = _clause(conditions)
+    return f"{words}, if {asked}" if asked else words
+
+
+def _clause(clause: dict[str, tuple[Value, ...]]) -> str:
+    """Return a forbidden combination in a line."""
+    return " and ".join(
+        f"{name} is {' or '.join(map(as_text, values))}" for name, values in clause.items()
+    )
+
+
+def _words(command: tuple[str, ...]) -> str:
+    """Return a command's arguments in a line, those with spaces in quotes."""
+    return " ".join(repr(word) if not word or " " in word else word for word in command)

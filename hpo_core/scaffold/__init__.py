@@ -1,0 +1,92 @@
+"""Writes the package of a new strategy: what ``hpo new-strategy`` does.
+
+The templates are data, with ``$name``, ``$package`` and the versions of hpo-core to fill in.
+"""
+
+from __future__ import annotations
+
+import re
+from importlib import resources
+from pathlib import Path
+from string import Template
+
+from hpo_core import __version__, plugins
+from hpo_core.model.errors import Fault, InvalidInput
+
+LONGEST = 30
+"""The most characters of a name: all lines that name it stay short enough then."""
+
+_FILES = {
+    "pyproject.toml.in": "pyproject.toml",
+    "README.md.in": "README.md",
+    "init.py.in": "$package/__init__.py",
+    "options.py.in": "$package/options.py",
+    "plugin.py.in": "$package/plugin.py",
+    "strategy.py.in": "$package/strategy.py",
+    "test_contract.py.in": "tests/test_contract.py",
+    "ci.yml.in": ".github/workflows/ci.yml",
+    "gitignore.in": ".gitignore",
+}
+
+
+def write(name: str, directory: Path) -> list[Path]:
+    """Write the package of a strategy, which works as it stands.
+
+    Args:
+        name: The strategy's name, as users will write it; the package is ``hpo-<name>``.
+        directory: Where its folder is made.
+
+    Returns:
+        The files, the package's folder first.
+
+    Raises:
+        InvalidInput: For a name that can't be one or is taken, and for a folder that can't be
+            made or holds something.
+    """
+    _check(name)
+    folder = directory / f"hpo-{name}"
+    filling = {"name": name, "package": f"hpo_{name.replace('-', '_')}", **_versions()}
+
+    def filled(text: str) -> str:
+        return Template(text).substitute(filling)
+
+    texts = {folder / filled(place): filled(_template(file)) for file, place in _FILES.items()}
+    texts[folder / filling["package"] / "py.typed"] = ""
+    try:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise InvalidInput(
+                [Fault(str(folder), "exists already; move it away, or give another --directory")]
+            )
+        for path, text in texts.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        message = f"can't be written: {error.strerror}; give another --directory"
+        raise InvalidInput([Fault(str(error.filename or folder), message)]) from error
+    return [folder, *texts]
+
+
+def _check(name: str) -> None:
+    """Raise `InvalidInput` for a name that a new strategy can't have."""
+    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
+        wrong = "use small letters, digits and dashes between them, a letter first: my-search"
+    elif len(name) > LONGEST:
+        wrong = f"is longer than {LONGEST} characters; choose a shorter one"
+    elif name == "core":
+        wrong = "the package would be hpo-core itself; choose another name"
+    else:
+        taken = [str(found) for found in plugins.installed() if found.name == name]
+        if not taken:
+            return
+        wrong = f"is taken by the installed plugin {taken[0]}; choose another, or uninstall that"
+    raise InvalidInput([Fault(repr(name), wrong)])
+
+
+def _template(source: str) -> str:
+    return (resources.files(__name__) / "templates" / source).read_text(encoding="utf-8")
+
+
+def _versions() -> dict[str, str]:
+    """Return the versions of hpo-core that the package asks for: those of this minor one."""
+    major, minor = map(int, __version__.split(".")[:2])
+    return {"version": f"{major}.{minor}", "next_version": f"{major}.{minor + 1}"}

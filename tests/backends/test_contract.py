@@ -1,0 +1,30 @@
+"""The built-in backends keep the contract of backends."""
+
+from __future__ import annotations
+
+from hpo_core import Backend, BackendContext, NoOptions
+from hpo_core.backends import inline, local
+from hpo_core.testing.backends import BackendContract
+
+
+class TestLocalWithCommands(BackendContract):
+    work = "command"
+
+    def make_backend(self, context: BackendContext) -> Backend:
+        return local.build(context, NoOptions())
+
+
+class TestLocalWithFunctions(BackendContract):
+    work = "function"
+
+    def make_backend(self, context: BackendContext) -> Backend:
+        return local.build(context, NoOptions())
+
+
+class TestInline(BackendContract):
+    work = "function"
+    in_process = True
+    sets_variables = False
+
+    def make_backend(self, context: BackendContext) -> Backend:
+        return inline.build(context, NoOptions())

@@ -1,0 +1,95 @@
+"""`hpo new-strategy`: what it writes works as it stands, for users as for its author."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from hpo_core import InvalidInput, scaffold
+from hpo_core.cli.scaffold import new_strategy_command
+
+ROOT = Path(__file__).parents[1]
+LONGEST = "a" + "-b" * ((scaffold.LONGEST - 1) // 2)
+
+
+def test_a_new_strategy_passes_every_check_in_a_new_environment(
+    packaging: Any, tmp_path: Path
+) -> None:
+    folder, *_ = scaffold.write("my-search", tmp_path)
+    core = packaging.wheel(ROOT)
+    commands = packaging.environment(tmp_path / "environment", core, f"{folder}[test]")
+    for command, *arguments in (
+        ("hpo", "check", "my-search"),
+        ("ruff", "check"),
+        ("ruff", "format", "--check"),
+        ("mypy", "--strict", "hpo_my_search", "tests"),
+        ("pytest",),
+    ):
+        finished = packaging.run(commands / command, *arguments, cwd=folder)
+        assert finished.returncode == 0, f"{command}:\n{finished.stdout}{finished.stderr}"
+
+
+@pytest.mark.parametrize("name", ["z", "my-search", LONGEST])
+def test_what_is_written_is_in_order_whatever_the_name(name: str, tmp_path: Path) -> None:
+    folder, *_ = scaffold.write(name, tmp_path)
+    for arguments in (["check"], ["format", "--check"]):
+        subprocess.run([sys.executable, "-m", "ruff", *arguments], cwd=folder, check=True)
+
+
+def test_every_template_is_written(tmp_path: Path) -> None:
+    templates = {entry.name for entry in (resources.files(scaffold) / "templates").iterdir()}
+    assert templates == set(scaffold._FILES)
+    folder, *files = scaffold.write("my-search", tmp_path)
+    assert set(files) == {path for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize(
+    "name", ["", "My-search", "my_search", "2nd", "a--b", "-a", "größe", "../x"]
+)
+def test_a_name_that_cannot_be_one_is_refused_with_an_example(name: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"small letters, digits and dashes.*: my-search"):
+        scaffold.write(name, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_that_is_too_long_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="longer than"):
+        scaffold.write(LONGEST + "ccc", tmp_path)
+
+
+def test_the_name_of_the_core_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="hpo-core itself"):
+        scaffold.write("core", tmp_path)
+
+
+def test_the_name_of_an_installed_plugin_is_refused_and_says_whose_it_is(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"taken by the installed plugin local \(hpo-core "):
+        scaffold.write("local", tmp_path)
+
+
+def test_nothing_is_ever_overwritten(tmp_path: Path) -> None:
+    kept = tmp_path / "hpo-my-search" / "notes.txt"
+    kept.parent.mkdir()
+    kept.write_text("mine")
+    with pytest.raises(InvalidInput, match="exists already; move it away"):
+        scaffold.write("my-search", tmp_path)
+    assert [path.name for path in kept.parent.iterdir()] == ["notes.txt"]
+
+
+def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InvalidInput, match="give another --directory"):
+        scaffold.write("my-search", tmp_path / "file")
+
+
+def test_the_command_lists_the_files_and_says_what_comes_next(tmp_path: Path) -> None:
+    told = CliRunner().invoke(new_strategy_command, ["my-search", "--directory", str(tmp_path)])
+    assert told.exit_code == 0
+    for said in ("hpo_my_search/strategy.py", "hpo check my-search", "licence is your choice"):
+        assert said in told.output
