@@ -150,8 +150,10 @@ class Flight:
         state, reason = self._state(finished)
         if state is JobState.COMPLETED and losses is None:
             state, reason = JobState.FAILED, self._no_metric(objectives)
-        notes = "; ".join(note for note in self.notes if note not in reason)
-        reason = "; ".join(filter(None, [reason, notes]))
+        if self.notes:
+            reason = "; ".join(
+                [*filter(None, [reason]), *(n for n in self.notes if n not in reason)]
+            )
         counts = state in (JobState.COMPLETED, JobState.STOPPED, JobState.PAUSED)
         return state, reason, losses if counts else None
 

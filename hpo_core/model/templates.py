@@ -44,7 +44,12 @@ class Template(msgspec.Struct, frozen=True):
 
         A value that its format is not made for (a text, in ``{model:.3g}``) is written without.
         """
-        return "".join(piece.literal + _rendered(piece, values) for piece in self.pieces)
+        text = ""
+        for piece in self.pieces:
+            text += piece.literal
+            if piece.name is not None:
+                text += _rendered(piece, values) if piece.name in values else "-"
+        return text
 
 
 def template(text: str) -> Template:
@@ -124,10 +129,7 @@ _OPTION = re.compile(r"--?[^\W\d_][^=]*")
 
 
 def _rendered(piece: Piece, values: Mapping[str, Value]) -> str:
-    if piece.name is None:
-        return ""
-    if piece.name not in values:
-        return "-"
+    assert piece.name is not None
     value = values[piece.name]
     formatted = _formatted(value, piece.format) if piece.format else None
     return as_text(value) if formatted is None else formatted
