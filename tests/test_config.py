@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hpo_core.config import StudyConfig, differences, from_json, parse, to_json
+from hpo_core.config import StudyConfig, differences, from_json, to_json
+from hpo_core.config_file import parse
 from hpo_core.model.errors import InvalidInput
 from hpo_core.model.parameters import Categorical, Float, Int
 

@@ -16,7 +16,8 @@ import pytest
 
 from hpo_core import Budget, Categorical, Constant, Float, Int, Objective, ParameterSet, StudyConfig
 from hpo_core.cli.main import _COMMANDS
-from hpo_core.config import _KEYS, JobSettings
+from hpo_core.config import JobSettings
+from hpo_core.config_file import _KEYS
 from hpo_core.engine.preparation import read_config
 from hpo_core.model.templates import BUILTIN_PLACEHOLDERS
 

@@ -12,15 +12,23 @@ from typing import Any, Protocol
 import pytest
 
 from hpo_core import (
+    BaseStrategy,
     Budget,
+    Capability,
+    Categorical,
+    Exhausted,
+    Float,
     HyperParameterOptimizer,
     Int,
     Objective,
     SearchSpace,
     StudyConfig,
+    StudyFailed,
+    StudyState,
     plugins,
 )
 from hpo_core.config import JobSettings, PluginChoice
+from hpo_core.engine.preparation import prepare
 from hpo_core.model.errors import (
     BrokenPlugin,
     DuplicatePlugin,
@@ -29,6 +37,7 @@ from hpo_core.model.errors import (
     UnknownPlugin,
     Unsupported,
 )
+from hpo_core.plugins import registry
 
 GOOD = """
     import msgspec
@@ -70,24 +79,36 @@ SPEC = """
 class Publish(Protocol):
     """Installs a plugin of this name and source, and returns its module's name."""
 
-    def __call__(self, plugin: str, source: str, *, distribution: str = "") -> str: ...
+    def __call__(
+        self,
+        plugin: str,
+        source: str,
+        *,
+        distribution: str = "",
+        version: str = "1.0",
+        entries: str = "",
+    ) -> str: ...
 
 
 @pytest.fixture
 def publish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Publish]:
     modules: list[str] = []
 
-    def install(plugin: str, source: str, *, distribution: str = "") -> str:
+    def install(
+        plugin: str, source: str, *, distribution: str = "", version: str = "1.0", entries: str = ""
+    ) -> str:
         distribution = distribution or f"hpo-{plugin}"
         module = f"test_plugin_{distribution.replace('-', '_')}"
-        folder = tmp_path / distribution
-        information = folder / f"{distribution.replace('-', '_')}-1.0.dist-info"
+        folder = tmp_path / f"{distribution}-{version}"
+        information = folder / f"{distribution.replace('-', '_')}-{version}.dist-info"
         information.mkdir(parents=True)
         (folder / f"{module}.py").write_text(textwrap.dedent(source).replace("NAME", plugin))
         (information / "METADATA").write_text(
-            f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.0\n"
+            f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n"
         )
-        (information / "entry_points.txt").write_text(f"[hpo_core]\n{plugin} = {module}\n")
+        (information / "entry_points.txt").write_text(
+            entries.replace("MODULE", module) or f"[hpo_core]\n{plugin} = {module}\n"
+        )
         monkeypatch.syspath_prepend(folder)
         modules.append(module)
         return module
@@ -196,7 +217,7 @@ def test_an_unknown_name_lists_what_is_installed_and_the_nearest(publish: Publis
 @pytest.fixture
 def absent(monkeypatch: pytest.MonkeyPatch) -> None:
     """A plugin of this project that is not installed."""
-    monkeypatch.setitem(plugins._DISTRIBUTIONS, "absent", "hpo-the-absent")
+    monkeypatch.setitem(registry.DISTRIBUTIONS, "absent", "hpo-the-absent")
 
 
 @pytest.mark.usefixtures("absent")
@@ -356,6 +377,157 @@ def test_a_strategy_that_can_not_be_built_is_an_error_with_its_name(publish: Pub
         optimizer.run()
 
 
+# -- plugins that misbehave where they are listed ----------------------------------------------
+
+
+def test_a_plugin_that_hangs_on_import_holds_nobody_up(publish: Publish) -> None:
+    publish("hangs", "import threading; threading.Event().wait()")
+    publish("count", GOOD)
+    found = {one.plugin.name: one for one in plugins.describe(patience=3)}
+    assert found["hangs"].failure == "takes longer than 3 s to import"
+    assert found["count"].failure is None
+
+
+def test_a_plugin_that_crashes_the_interpreter_is_listed_with_how_it_ended(
+    publish: Publish,
+) -> None:
+    publish("crashes", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    publish("quits", "import os; os.write(2, b'no licence'); os._exit(3)")
+    assert described("crashes").failure == "ends the interpreter that imports it (signal 9)"
+    assert described("quits").failure == (
+        "ends the interpreter that imports it (exit status 3): no licence"
+    )
+
+
+def test_what_a_plugin_prints_is_told_and_kept_apart(
+    publish: Publish, capfd: pytest.CaptureFixture[str]
+) -> None:
+    publish("chatty", "import os; print('hello'); os.write(1, b'there')\n" + textwrap.dedent(GOOD))
+    found = described("chatty")
+    assert found.failure is None
+    assert {"hello", "there"} == set(found.printed.replace("there", " there ").split())
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_plugin_that_prints_when_it_is_used_leaves_standard_output_alone(
+    publish: Publish, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    publish("chatty", "print('hello')\n" + textwrap.dedent(GOOD))
+    assert plugins.strategy("chatty").spec.name == "chatty"
+    assert capfd.readouterr().out == ""
+    assert "the plugin chatty (hpo-chatty 1.0) printed while it was loaded: hello" in caplog.text
+
+
+def test_ctrl_c_while_a_plugin_is_imported_is_ctrl_c(publish: Publish) -> None:
+    publish("pressed", "raise KeyboardInterrupt")
+    with pytest.raises(KeyboardInterrupt):
+        plugins.strategy("pressed")
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("no_such_module", "No module named 'no_such_module'"),
+        ("MODULE:no_such_name", "no_such_name"),
+        ("two words", "fails to import"),
+    ],
+)
+def test_an_entry_point_that_leads_nowhere_is_an_error_with_its_reason(
+    publish: Publish, value: str, reason: str
+) -> None:
+    publish("astray", GOOD, entries=f"[hpo_core]\nastray = {value}\n")
+    publish("count", GOOD)
+    with pytest.raises(BrokenPlugin, match=reason):
+        plugins.strategy("astray")
+    assert reason in str(described("astray").failure)
+    assert plugins.strategy("count").spec.name == "count"
+
+
+@pytest.mark.parametrize("content", [b"[hpo_core]\nno value\n", b"[hpo_core]\n\xff = \xfe\n"])
+def test_entry_points_that_cannot_be_read_harm_nobody(
+    publish: Publish, tmp_path: Path, content: bytes
+) -> None:
+    publish("count", GOOD)
+    publish("torn", GOOD)
+    (tmp_path / "hpo-torn-1.0" / "hpo_torn-1.0.dist-info" / "entry_points.txt").write_bytes(content)
+    assert plugins.strategy("count").spec.name == "count"
+    assert "hpo-torn 1.0 can't be read" in str(described("hpo-torn").failure)
+
+
+def test_entry_points_of_others_that_cannot_be_read_are_not_shown(publish: Publish) -> None:
+    publish("other", GOOD, entries="[console_scripts]\nno value\n")
+    assert "hpo-other" not in [found.plugin.name for found in plugins.describe()]
+
+
+# -- versions ----------------------------------------------------------------------------------
+
+
+def test_a_plugin_of_a_newer_contract_is_refused_by_name_and_not_imported(
+    publish: Publish,
+) -> None:
+    module = publish("ahead", "raise SystemExit", entries="[hpo_core.v7]\nahead = MODULE\n")
+    with pytest.raises(BrokenPlugin) as caught:
+        plugins.strategy("ahead")
+    assert str(caught.value) == (
+        "the plugin ahead (hpo-ahead 1.0) speaks version 7 of the contracts, and this hpo-core "
+        "speaks 1: install a newer hpo-core, or another version of hpo-ahead"
+    )
+    assert described("ahead").failure == str(caught.value)
+    assert module not in sys.modules
+
+
+def test_a_plugin_of_two_contracts_is_loaded_by_the_one_that_is_spoken(publish: Publish) -> None:
+    publish("both", GOOD, entries="[hpo_core.v7]\nboth = not_yet\n[hpo_core]\nboth = MODULE\n")
+    found = plugins.strategy("both")
+    assert (found.spec.name, found.plugin.contract) == ("both", 1)
+
+
+def test_a_group_that_only_resembles_is_not_ours(publish: Publish) -> None:
+    publish("near", GOOD, entries="[hpo_core.v0]\nnear = MODULE\n[hpo_core_extras]\nn = MODULE\n")
+    assert "near" not in [identity.name for identity in plugins.installed()]
+
+
+def test_resuming_under_another_version_warns_and_says_which(
+    publish: Publish, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    publish("count", GOOD)
+    store = tmp_path / "hpo.db"
+
+    def open_and_close() -> None:
+        HyperParameterOptimizer(study("count"), store=store, function=float).close()
+
+    open_and_close()
+    open_and_close()
+    assert caplog.text == ""
+    publish("count", GOOD, version="1.1")  # first on the path, as an upgrade
+    open_and_close()
+    assert (
+        "the strategy 'count' was hpo-count 1.0 when the study began, and is now hpo-count 1.1; "
+        "its suggestions may differ"
+    ) in caplog.text
+
+
+def test_a_change_of_the_contract_is_told_too(publish: Publish) -> None:
+    publish("count", GOOD)
+    prepared = prepare(study("count"))
+    stored = prepared.identities()
+    stored["strategy"]["contract"] = 2
+    (sentence,) = prepared.changed_since(stored)
+    assert (
+        "was hpo-count 1.0 (contract 2) when the study began, and is now hpo-count 1.0 (contr"
+        in (sentence)
+    )
+
+
+def test_a_study_stored_before_contracts_were_stored_speaks_the_first(publish: Publish) -> None:
+    publish("count", GOOD)
+    prepared = prepare(study("count"))
+    stored = prepared.identities()
+    for identity in stored.values():
+        del identity["contract"]
+    assert prepared.changed_since(stored) == []
+
+
 # -- options and capabilities ----------------------------------------------------------------
 
 
@@ -401,3 +573,116 @@ def test_what_a_strategy_lacks_is_an_error_that_names_those_that_have_it(publish
     said = str(caught.value)
     assert "needs several objectives, which the strategy 'count' does not support" in said
     assert "random" in said.partition("installed strategies that do: ")[2].split(", ")
+
+
+NEEDS = {
+    "conditional parameters": {
+        "space": SearchSpace((Int("x", 1, 3), Float("y", 0.0, 1.0, when={"x": 1})))
+    },
+    "forbidden combinations": {"space": SearchSpace((Int("x", 1, 3),), ({"x": 2},))},
+    "integers": {"space": SearchSpace((Int("x", 1, 3),))},
+    "categoricals": {"space": SearchSpace((Categorical("x", ("a", "b")),))},
+    "several objectives": {
+        "objectives": (Objective("loss", "minimize"), Objective("seconds", "minimize"))
+    },
+}
+
+
+@pytest.mark.parametrize(("need", "changes"), NEEDS.items(), ids=NEEDS.keys())
+def test_each_need_of_a_study_is_checked_before_the_first_job(
+    publish: Publish, need: str, changes: dict[str, Any]
+) -> None:
+    publish("none", GOOD.replace("frozenset({Capability.INTEGERS})", "frozenset()"))
+    with pytest.raises(Unsupported, match=f"{need}.*, which the strategy 'none' does not support"):
+        HyperParameterOptimizer(study("none", **changes), function=float)
+
+
+class Given(BaseStrategy):
+    """A strategy given as an instance."""
+
+    def ask(self, trial_id: int, /) -> Exhausted:
+        return Exhausted()
+
+
+def test_an_instance_that_says_nothing_of_its_capabilities_may_do_anything() -> None:
+    HyperParameterOptimizer(study(""), strategy=Given(), function=float).close()
+
+
+def test_an_instance_that_says_what_it_can_is_taken_at_its_word() -> None:
+    strategy = Given()
+    strategy.capabilities = frozenset({Capability.CATEGORICALS})  # type: ignore[attr-defined]
+    with pytest.raises(Unsupported, match="needs integers, which the strategy 'instance of"):
+        HyperParameterOptimizer(study(""), strategy=strategy, function=float)
+
+
+@pytest.mark.parametrize("said", ["integers", ["integers"], {"integers"}])
+def test_capabilities_of_an_instance_that_are_none_are_an_error(said: object) -> None:
+    strategy = Given()
+    strategy.capabilities = said  # type: ignore[attr-defined]
+    with pytest.raises(StrategyError, match=r"must be a frozenset of hpo_core\.Capability"):
+        HyperParameterOptimizer(study(""), strategy=strategy, function=float)
+
+
+def test_an_instance_that_is_no_strategy_is_an_error() -> None:
+    with pytest.raises(StrategyError, match="has no ask, adopt, tell, save_state, restore; derive"):
+        HyperParameterOptimizer(study(""), strategy=object(), function=float)  # type: ignore[arg-type]
+
+
+def test_what_a_built_strategy_says_of_itself_stands_above_its_spec(publish: Publish) -> None:
+    publish("count", GOOD.replace("self._next =", "self.capabilities = frozenset(); self._next ="))
+    optimizer = HyperParameterOptimizer(study("count"), function=float)
+    with optimizer, pytest.raises(Unsupported, match="integers, which the strategy 'count' does"):
+        optimizer.run()
+
+
+def test_what_is_built_and_is_no_strategy_is_an_error(publish: Publish) -> None:
+    publish("count", GOOD.replace("build=Counting", "build=lambda problem, options: 'rubbish'"))
+    optimizer = HyperParameterOptimizer(study("count"), function=float)
+    with optimizer, pytest.raises(StrategyError, match="is 'rubbish', which has no ask"):
+        optimizer.run()
+
+
+# -- the end -----------------------------------------------------------------------------------
+
+
+class Closing(Given):
+    """Notes when it is closed, and may fail in it."""
+
+    def __init__(self, error: BaseException | None = None) -> None:
+        self.closed = 0
+        self._error = error
+
+    def close(self) -> None:
+        self.closed += 1
+        if self._error is not None:
+            raise self._error
+
+
+class ClosingWhatBreaks(Closing):
+    def ask(self, trial_id: int, /) -> Exhausted:
+        raise RuntimeError("broken")
+
+
+def test_a_strategy_is_closed_once_when_its_session_is_over() -> None:
+    strategy = Closing()
+    with HyperParameterOptimizer(study(""), strategy=strategy, function=float) as optimizer:
+        optimizer.run()
+        assert strategy.closed == 1
+    assert strategy.closed == 1
+
+
+def test_a_strategy_is_closed_when_the_study_fails() -> None:
+    strategy = ClosingWhatBreaks()
+    optimizer = HyperParameterOptimizer(study(""), strategy=strategy, function=float)
+    with optimizer, pytest.raises(StudyFailed, match="broken"):
+        optimizer.run()
+    assert strategy.closed == 1
+
+
+def test_a_strategy_that_fails_to_close_does_not_fail_the_study(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    strategy = Closing(RuntimeError("stuck"))
+    with HyperParameterOptimizer(study(""), strategy=strategy, function=float) as optimizer:
+        assert optimizer.run().state is StudyState.FINISHED
+    assert "raised RuntimeError in close: stuck" in caplog.text

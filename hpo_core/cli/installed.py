@@ -16,7 +16,10 @@ from hpo_core.plugins import Described
 @click.command("plugins", epilog="Example: hpo plugins --json")
 @json_option
 def plugins_command(as_json: bool) -> None:
-    """List the installed plugins: what they bring, their versions, and why one fails."""
+    """List the installed plugins: what they bring, their versions, and why one fails.
+
+    Each is loaded in a process of its own, so that one that hangs or crashes is a line like any.
+    """
     described = [_plain(found) for found in plugins.describe()]
     if as_json:
         print_json(described)
@@ -26,6 +29,9 @@ def plugins_command(as_json: bool) -> None:
         origin = f"{found['distribution']} {found['version']}"
         if found["failure"]:
             rows.append([found["name"], "FAILS", origin, first_line(found["failure"]), ""])
+        if found["printed"]:
+            said = f"prints when it is loaded: {first_line(found['printed'])}"
+            rows.append([found["name"], "PRINTS", origin, said, ""])
         for kind in ("strategy", "backend"):
             for spec in found[kind]:
                 able = ", ".join(spec.get("capabilities", ()))
@@ -40,7 +46,9 @@ def _plain(found: Described) -> dict[str, Any]:
         "name": found.plugin.name,
         "distribution": found.plugin.distribution,
         "version": found.plugin.version,
+        "contract": found.plugin.contract,
         "failure": found.failure,
+        "printed": found.printed,
         "strategy": [
             {
                 "name": spec.name,

@@ -12,7 +12,7 @@ from hpo_core.contracts.observer import Observer
 from hpo_core.contracts.strategy import StrategySpec
 
 PROJECT = "hpo_core"
-"""The pluggy project's name, and the entry-point group's."""
+"""The pluggy project's name, and that of the entry-point group of version 1 of the contracts."""
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)

@@ -10,6 +10,7 @@ import msgspec
 
 from hpo_core.model.errors import StrategyError
 from hpo_core.model.objective import Objective
+from hpo_core.model.parameters import Categorical, Int, ParameterSet
 from hpo_core.model.report import Decision, Report
 from hpo_core.model.space import SearchSpace
 from hpo_core.model.values import JSON, Configuration, same_values
@@ -105,6 +106,11 @@ class Strategy(Protocol):
 
     The controller calls from one thread. A strategy keeps its own random stream, seeded from
     `Problem.seed`, and leaves the global ones as they are.
+
+    Besides these methods it may have two things more. ``capabilities``, a frozenset of
+    `Capability`, says what this very strategy can do, where that is known only once it is built,
+    or where there is no spec; it stands above the spec's. ``close()`` is called once, when the
+    session is over, however it ends: for what has to be ended or freed.
     """
 
     def ask(self, trial_id: int, /) -> Answer:
@@ -187,6 +193,9 @@ class BaseStrategy:
                             f"{suggestion} is stored; was it installed in another version?"
                         )
 
+    def close(self) -> None:
+        """Free what has to be freed; called once, when the session is over. Here nothing."""
+
 
 def _same(again: Answer, suggestion: Suggestion) -> bool:
     """Compare two suggestions, and the types of their values too: 1 is not 1.0, nor True."""
@@ -226,6 +235,21 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     max_iterations: int | None = None
     workers: int = 1
 
+    @property
+    def needs(self) -> frozenset[Capability]:
+        """What it needs of its strategy."""
+        axes = self.space.parameters
+        wanted = {
+            Capability.CONDITIONAL: self.space.is_conditional,
+            Capability.FORBIDDEN: bool(self.space.forbidden),
+            Capability.INTEGERS: any(isinstance(axis, Int) for axis in axes),
+            Capability.CATEGORICALS: any(
+                isinstance(axis, Categorical | ParameterSet) for axis in axes
+            ),
+            Capability.MULTI_OBJECTIVE: len(self.objectives) > 1,
+        }
+        return frozenset(need for need, is_needed in wanted.items() if is_needed)
+
 
 class NoOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The options type of what takes no options."""
@@ -239,9 +263,10 @@ class StrategySpec(msgspec.Struct, frozen=True, kw_only=True):
             variant, ``"optuna:cmaes"``. The first spec of a plugin is its default.
         summary: One line for ``hpo plugins``.
         build: Makes the strategy, from the problem and the options; imports what it needs.
-            It raises `hpo_core.InvalidInput` for options that don't suit the problem.
+            It raises `hpo_core.InvalidInput` for options that don't suit the problem, and
+            `hpo_core.Unsupported` for a problem that is beyond it.
         options: A frozen `msgspec.Struct` with the options, their types and defaults.
-        capabilities: What it can do.
+        capabilities: What it can do; see also `Strategy`.
     """
 
     name: str

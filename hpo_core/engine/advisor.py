@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+
 from hpo_core.config import StudyConfig
 from hpo_core.contracts.strategy import Answer, Exhausted, Resume, Start, Strategy, Suggestion, Wait
 from hpo_core.model.errors import StrategyError
 from hpo_core.model.report import Decision, Report
 from hpo_core.model.values import JSON, Configuration
 from hpo_core.store.records import decode, encode
+
+_log = logging.getLogger("hpo_core")
 
 _ANYTHING = (Exception, SystemExit)  # what a plugin may raise
 
@@ -69,6 +73,16 @@ class Advisor:
         if type(decision) is not Decision:
             raise self.broken(f"tell returned {decision!r}, not a Decision")
         return decision
+
+    def close(self) -> None:
+        """Let the strategy free what it holds, if it holds anything; the study is over."""
+        close = getattr(self._strategy, "close", None)
+        if close is None:
+            return
+        try:
+            close()
+        except _ANYTHING as error:  # too late to harm the study
+            _log.warning("%s", self._raised("close", error))
 
     def broken(self, what: str) -> StrategyError:
         """Return the error that says how the strategy broke its contract."""

@@ -75,12 +75,12 @@ class HyperParameterOptimizer:
     ) -> None:
         if strategy is not None:
             config = _with_instance(config, strategy)
-        self._prepared = preparation.prepare(config, strategy_is_given=strategy is not None)
+        self._prepared = preparation.prepare(config, strategy)
         self.config = self._prepared.config
-        self._given_strategy = strategy
         self._function = function
         self._observers = list(observers)
         self._observers += plugins.observers(config.observers, msgspec.to_builtins(self.config))
+        self._capabilities: frozenset[Capability] = frozenset()  # known once it is built
         self._clock: Clock = SystemClock()
         self._store = Store(MEMORY if store is None else store)
         try:
@@ -293,7 +293,11 @@ class HyperParameterOptimizer:
             if self._study.state is StudyState.FINISHED:
                 self._over.set()
                 return lambda: None
-            session = Session(self._setting(on_job_finished))
+            strategy, self._capabilities = preparation.build_strategy(self._prepared)
+            advisor = Advisor(strategy, self.config)
+            held.callback(advisor.close)
+            recovery.restore_strategy(strategy, self.config.strategy.name, self._store, self._study)
+            session = Session(self._setting(advisor, on_job_finished))
             interrupted = recovery.interrupted_trials(self.config, self._store, self._study)
             backend = preparation.build_backend(self._prepared, self._context(session))
             held.callback(self._close_backend)
@@ -321,14 +325,14 @@ class HyperParameterOptimizer:
         if backend is not None:
             backend.close()
 
-    def _setting(self, on_job_finished: Callable[[FinishedJob], object] | None) -> Setting:
+    def _setting(
+        self, advisor: Advisor, on_job_finished: Callable[[FinishedJob], object] | None
+    ) -> Setting:
         config, store, study = self.config, self._store, self._study
         now = self._clock.now()
         totals = store.totals(study.id)
         accounts = Accounts(config.budget, totals, study.wall_time, now)
         accounts.ends_at = self._ends_at if self._time_limit is None else now + self._time_limit
-        strategy = self._given_strategy or preparation.build_strategy(self._prepared)
-        recovery.restore_strategy(strategy, config.strategy.name, store, study)
         callbacks = [] if on_job_finished is None else [JobCallback(on_job_finished)]
         return Setting(
             config=config,
@@ -336,12 +340,12 @@ class HyperParameterOptimizer:
             store=store,
             writer=StudyWriter(store, study.id, durable=config.durability == "full"),
             folder=self._folder,
-            advisor=Advisor(strategy, config),
+            advisor=advisor,
             clock=self._clock,
             accounts=accounts,
             announcer=Announcer([*self._observers, *callbacks]),
             incumbents=_incumbents(store, study, config),
-            is_resuming=self._can(Capability.RESUMING),
+            is_resuming=Capability.RESUMING in self._capabilities,
         )
 
     def _context(self, session: Session) -> BackendContext:
@@ -360,14 +364,9 @@ class HyperParameterOptimizer:
             ),
             workers=self.config.workers,
             clock=self._clock,
-            decides=self._can(Capability.STOPPING),
+            decides=Capability.STOPPING in self._capabilities,
             deliver=session.deliver,
         )
-
-    def _can(self, capability: Capability) -> bool:
-        """Say whether the strategy has a capability; one given as an instance may have any."""
-        strategy = self._prepared.strategy
-        return strategy is None or capability in strategy.spec.capabilities
 
     def _obey(self, word: str) -> None:
         if word == "stop":

@@ -5,14 +5,15 @@ Nothing is imported but the plugins that the study names.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from hpo_core import plugins
-from hpo_core.config import StudyConfig, parse
+from hpo_core.config import StudyConfig
+from hpo_core.config_file import parse
 from hpo_core.contracts.backend import Backend, BackendContext, BackendSpec
 from hpo_core.contracts.strategy import Capability, Problem, Strategy, StrategySpec
 from hpo_core.model.errors import (
@@ -25,8 +26,9 @@ from hpo_core.model.errors import (
     Unsupported,
     listed,
 )
-from hpo_core.model.parameters import Categorical, Int, ParameterSet
 from hpo_core.plugins import Resolved
+
+_METHODS = ("ask", "adopt", "tell", "save_state", "restore")
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -34,34 +36,42 @@ class Prepared(msgspec.Struct, frozen=True):
 
     Attributes:
         config: The configuration, the plugins' default options filled in.
-        strategy: The strategy's spec; None for a strategy that is given as an instance.
+        strategy: The strategy's spec, or the strategy itself if it is given as an instance.
         strategy_options: Its options, of its own type.
         backend: The backend's spec.
         backend_options: Its options, of its own type.
     """
 
     config: StudyConfig
-    strategy: Resolved[StrategySpec] | None
+    strategy: Resolved[StrategySpec] | Strategy
     strategy_options: Any
     backend: Resolved[BackendSpec]
     backend_options: Any
 
-    def identities(self) -> dict[str, dict[str, str]]:
+    def identities(self) -> dict[str, dict[str, Any]]:
         """Return which plugins these are, as plain JSON to be stored."""
         found = {"backend": self.backend.plugin}
-        if self.strategy is not None:
+        if isinstance(self.strategy, Resolved):
             found["strategy"] = self.strategy.plugin
         return {role: msgspec.to_builtins(identity) for role, identity in found.items()}
 
-    def changed_since(self, stored: Mapping[str, Mapping[str, str]]) -> list[str]:
+    def changed_since(self, stored: Mapping[str, Mapping[str, Any]]) -> list[str]:
         """Return a sentence for each plugin that is installed in another version than stored."""
-        return [
-            f"the {role} {now['name']!r} was {stored[role]['distribution']} "
-            f"{stored[role]['version']} when the study began, and is now "
-            f"{now['distribution']} {now['version']}; its suggestions may differ"
-            for role, now in self.identities().items()
-            if role in stored and dict(stored[role]) != now
-        ]
+        changes = []
+        for role, now in self.identities().items():
+            before = {"contract": 1, **stored.get(role, now)}  # 1 is what went without saying
+            if before != now:
+                speaks = before["contract"] != now["contract"]
+                was, is_now = (
+                    f"{one['distribution']} {one['version']}"
+                    + (f" (contract {one['contract']})" if speaks else "")
+                    for one in (before, now)
+                )
+                changes.append(
+                    f"the {role} {now['name']!r} was {was} when the study began, and is now "
+                    f"{is_now}; its suggestions may differ"
+                )
+        return changes
 
 
 def read_config(table: Mapping[str, Any], directory: Path, seed: int | None = None) -> StudyConfig:
@@ -98,22 +108,23 @@ def read_config(table: Mapping[str, Any], directory: Path, seed: int | None = No
     return config
 
 
-def prepare(config: StudyConfig, *, strategy_is_given: bool = False) -> Prepared:
+def prepare(config: StudyConfig, given: Strategy | None = None) -> Prepared:
     """Find the plugins that a configuration names, and check that they suit it.
 
     Args:
         config: The configuration.
-        strategy_is_given: Whether the strategy is an instance that is not to be looked up.
+        given: A strategy that is not to be looked up.
 
     Raises:
         PluginError: If one is missing, broken, or can't do what the study needs.
+        StrategyError: If the strategy that is given is none.
         InvalidInput: With every fault of the options.
     """
-    strategy = None if strategy_is_given else plugins.strategy(config.strategy.name)
+    strategy = plugins.strategy(config.strategy.name) if given is None else given
     backend = plugins.backend(config.backend.name)
     strategy_options: Any = None
     faults: list[Fault] = []
-    if strategy is not None:
+    if isinstance(strategy, Resolved):
         strategy_options, wrong = plugins.options(
             strategy, config.strategy.options, "strategy.options"
         )
@@ -121,9 +132,11 @@ def prepare(config: StudyConfig, *, strategy_is_given: bool = False) -> Prepared
     backend_options, wrong = plugins.options(backend, config.backend.options, "backend.options")
     faults += wrong
     plugins.require(faults)
-    if strategy is not None:
-        _check_capabilities(config, strategy.spec)
+    if isinstance(strategy, Resolved):
+        _check_capabilities(config, strategy.spec.capabilities)
         config = _with_options(config, "strategy", strategy_options)
+    else:
+        _check_strategy(config, strategy, frozenset(Capability))
     config = _with_options(config, "backend", backend_options)
     return Prepared(config, strategy, strategy_options, backend, backend_options)
 
@@ -133,29 +146,25 @@ def _with_options(config: StudyConfig, role: str, options: Any) -> StudyConfig:
     return msgspec.structs.replace(config, **{role: choice})
 
 
-def _check_capabilities(config: StudyConfig, spec: StrategySpec) -> None:
-    missing = [need for need in needs(config) if need not in spec.capabilities]
-    if not missing:
-        return
+def _check_capabilities(config: StudyConfig, capabilities: frozenset[Capability]) -> None:
+    missing = needs(config) - capabilities
+    if missing:
+        lacking = [need.value for need in Capability if need in missing]
+        raise _unsupported(
+            config,
+            f"the study needs {' and '.join(lacking)}, which the strategy "
+            f"{config.strategy.name!r} does not support",
+        )
+
+
+def _unsupported(config: StudyConfig, sentence: str) -> Unsupported:
     able = plugins.strategies_that(lambda other: needs(config) <= other.capabilities)
-    raise Unsupported(
-        f"the study needs {' and '.join(need.value for need in missing)}, which the strategy "
-        f"{spec.name!r} does not support; installed strategies that do: {listed(able)}"
-    )
+    return Unsupported(f"{sentence}; installed strategies that do: {listed(able)}")
 
 
 def needs(config: StudyConfig) -> frozenset[Capability]:
     """Return what a study needs of its strategy."""
-    space = config.space
-    axes = space.parameters
-    wanted = {
-        Capability.CONDITIONAL: space.is_conditional,
-        Capability.FORBIDDEN: bool(space.forbidden),
-        Capability.INTEGERS: any(isinstance(axis, Int) for axis in axes),
-        Capability.CATEGORICALS: any(isinstance(axis, Categorical | ParameterSet) for axis in axes),
-        Capability.MULTI_OBJECTIVE: len(config.objectives) > 1,
-    }
-    return frozenset(need for need, is_needed in wanted.items() if is_needed)
+    return problem(config).needs
 
 
 def problem(config: StudyConfig) -> Problem:
@@ -170,25 +179,62 @@ def problem(config: StudyConfig) -> Problem:
     )
 
 
-def build_strategy(prepared: Prepared) -> Strategy:
-    """Build the strategy that a configuration names.
+def build_strategy(prepared: Prepared) -> tuple[Strategy, frozenset[Capability]]:
+    """Build the strategy that a configuration names, unless it is given as an instance.
+
+    Returns:
+        The strategy, and what it can do: its own ``capabilities`` if it has such an attribute,
+        else its spec's; without a spec, everything.
 
     Raises:
         InvalidInput: If the options don't suit the problem.
-        StrategyError: If it raises anything else.
+        Unsupported: If it can't do what the study needs.
+        StrategyError: If it raises anything else, or is no strategy.
     """
-    assert prepared.strategy is not None
+    if not isinstance(prepared.strategy, Resolved):
+        given, everything = prepared.strategy, frozenset(Capability)
+        return given, _check_strategy(prepared.config, given, everything)
     spec = prepared.strategy.spec
     try:
-        return spec.build(problem(prepared.config), prepared.strategy_options)
+        strategy = spec.build(problem(prepared.config), prepared.strategy_options)
     except InvalidInput as error:
         raise InvalidInput(_under_options(error)) from error
+    except Unsupported as error:
+        raise _unsupported(prepared.config, str(error)) from error
     except HpoError:
         raise
-    except Exception as error:  # a plugin may raise anything
+    except (Exception, SystemExit) as error:  # a plugin may raise anything
         raise StrategyError(
             f"the strategy {spec.name!r} could not be built: {type(error).__name__}: {error}"
         ) from error
+    return strategy, _check_strategy(prepared.config, strategy, spec.capabilities)
+
+
+def _check_strategy(
+    config: StudyConfig, strategy: Strategy, announced: frozenset[Capability]
+) -> frozenset[Capability]:
+    """See that a strategy is one, and can do what the study needs; return what it can do.
+
+    Args:
+        config: The study.
+        strategy: The strategy.
+        announced: What it can do unless it says otherwise itself.
+    """
+    name = config.strategy.name
+    missing = [one for one in _METHODS if not callable(getattr(strategy, one, None))]
+    if missing:
+        raise StrategyError(
+            f"the strategy {name!r} is {strategy!r:.200}, which has no {listed(missing)}; "
+            "derive it from hpo_core.BaseStrategy"
+        )
+    own: object = getattr(strategy, "capabilities", announced)
+    if not isinstance(own, Set) or not all(isinstance(can, Capability) for can in own):
+        raise StrategyError(
+            f"the strategy {name!r} has the capabilities {own!r:.200}; they must be a frozenset of "
+            "hpo_core.Capability"
+        )
+    _check_capabilities(config, frozenset(own))
+    return frozenset(own)
 
 
 def _under_options(error: InvalidInput) -> list[Fault]:
@@ -209,7 +255,7 @@ def build_backend(prepared: Prepared, context: BackendContext) -> Backend:
         return spec.build(context, prepared.backend_options)
     except HpoError:
         raise
-    except Exception as error:  # a plugin may raise anything
+    except (Exception, SystemExit) as error:  # a plugin may raise anything
         raise BackendError(
             f"the backend {spec.name!r} could not be built: {type(error).__name__}: {error}"
         ) from error

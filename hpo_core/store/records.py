@@ -26,8 +26,8 @@ class StudyRecord(msgspec.Struct, frozen=True, kw_only=True):
         name: Its name.
         uid: Unique in the world.
         config: The stored configuration, JSON.
-        plugins: Which plugins it uses: for ``strategy`` and ``backend`` the name, distribution
-            and version.
+        plugins: Which plugins it uses: for ``strategy`` and ``backend`` the name,
+            distribution, version and version of the contracts.
         created: When, in seconds since the epoch.
         state: Where it stands, as stored; a study whose controller died says ``running``.
         reason: Why, for people.
@@ -38,7 +38,7 @@ class StudyRecord(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     uid: str
     config: str
-    plugins: Mapping[str, Mapping[str, str]]
+    plugins: Mapping[str, Mapping[str, Any]]
     created: float
     state: StudyState
     reason: str

@@ -158,19 +158,36 @@ def test_there_is_one_commit_a_turn_however_much_happens_in_it(lab, plugin):
 
 
 def test_all_events_of_one_call_are_one_commit(lab, plugin):
-    def all_at_once(backend):
-        def events():
-            taken, backend.queue = backend.queue, []
-            return taken
-
-        backend.on_events = events
-
     plugin.hook = all_at_once
     statements = []
     optimizer = study(lab, workers=4, budget=8)
     optimizer._store.connection.set_trace_callback(statements.append)
     assert optimizer.run().usage.iterations == 24
     assert statements.count("COMMIT") == 1 + 2 + 1
+
+
+def all_at_once(backend):
+    """Have all that has happened returned by one call."""
+
+    def events():
+        taken, backend.queue = backend.queue, []
+        return taken
+
+    backend.on_events = events
+
+
+def test_what_the_strategy_has_stopped_is_stopped_though_it_has_just_ended(lab, plugin):
+    """Whether a job was quick enough to end before its SIGTERM must not matter."""
+    plugin.hook = all_at_once
+    result = study(lab, strategy=Stops(), budget=2).run()
+    assert [(t.state, t.iteration) for t in result.trials] == [(TrialState.STOPPED, 2)] * 2
+
+
+def test_what_has_ended_well_is_completed_though_the_budget_ends_at_that_very_moment(lab, plugin):
+    plugin.hook = all_at_once
+    result = study(lab, workers=2, budget=Budget(iterations=4)).run()
+    assert [trial.state for trial in result.trials] == [TrialState.COMPLETED] * 2
+    assert result.usage.iterations == 4
 
 
 def test_no_more_jobs_are_under_way_than_workers(lab, plugin):

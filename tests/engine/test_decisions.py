@@ -103,12 +103,12 @@ def test_a_trial_that_is_completed_twice_counts_once(lab):
         trains_from_checkpoint,
         strategy=Halving(pauses=False),
         max_iterations=9,
-        budget=Budget(jobs=100, count="completed"),
+        budget=Budget(jobs=10, count="completed"),
     )
-    result = study.run()
+    counts = []
+    result = study.run(on_job_finished=lambda job: counts.append(study.usage.jobs))
     assert result.reason == "the strategy has nothing more to try"
-    assert result.usage.jobs == 9
-    assert study.usage.jobs == lab.rows("SELECT count(*) FROM trial")[0][0]
+    assert (result.usage.jobs, max(counts)) == (9, 9)
 
 
 @pytest.mark.parametrize("cut", range(1, 13))
@@ -216,9 +216,9 @@ def test_a_stopped_function_ends_at_that_very_report_and_cleans_up(lab):
 
 def test_a_stopped_command_gets_sigterm_and_what_it_says_after_that_counts_no_more(lab):
     job = lab.sh("""
-        trap 'report 0 9; touch terminated; kill -9 $!; exit 0' TERM
+        trap 'report 0 9; touch terminated; exit 0' TERM
         report $1 3
-        if [ $1 -gt 10 ]; then while :; do sleep 60 & wait; done; fi
+        if [ $1 -gt 10 ]; then while :; do sleep 0.05; done; fi
     """)
     strategy = StopsBad()
     result = lab.study(job, strategy=strategy, budget=2).run()

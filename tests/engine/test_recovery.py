@@ -99,6 +99,19 @@ def test_a_trial_that_was_to_be_retried_is_retried_after_the_restart(lab):
     assert calls == [1, 1, 2, 2]
 
 
+def test_a_restart_grants_no_more_retries_than_there_are(lab):
+    def fails(configuration):
+        raise RuntimeError("no luck")
+
+    study = lab.study(fails, retries=1, budget=Budget(trials=1))
+    study.run(on_job_finished=lambda finished: study.stop())
+    study.close()
+    result = lab.study(fails, retries=1, budget=Budget(trials=1)).run()
+    assert [trial.state for trial in result.trials] == [TrialState.FAILED]
+    states = lab.rows("SELECT state FROM job WHERE state != 'lost'")
+    assert states == [("failed",)] * 2
+
+
 class Counts(BaseStrategy):
     """A strategy with a state of its own: how many it has started, kept in what it saves."""
 
@@ -270,16 +283,15 @@ def test_what_a_killed_controller_left_running_is_ended_before_it_runs_again(
     ]
 
 
-def test_iterations_of_a_lost_job_count_against_the_budget_in_the_next_session(lab, controller):
+def test_what_a_lost_job_used_counts_in_the_next_session_and_is_what_is_stored(lab, controller):
     command = lab.sh("report $1 1; report $1 2; report $1 3")
-    subprocess.run(arguments(lab, command, "final", 1), timeout=30)
-    (stored,) = lab.rows("SELECT count(*) FROM log WHERE iteration IS NOT NULL")[0]
+    subprocess.run(arguments(lab, command, "finished", 3), timeout=30)
     seen = []
     study = controller.optimizer(str(lab.folder), tuple(command))
     with study:
-        study.run(on_job_finished=lambda job: seen.append(study.usage.iterations))
-        assert study.usage.iterations == seen[-1] == 24
-    assert seen[0] >= stored
+        study.run(on_job_finished=lambda job: seen.append(study.usage))
+        assert study.usage.iterations == seen[-1].iterations == 24
+        assert study.usage.compute_time == pytest.approx(seen[-1].compute_time, abs=1e-5)
 
 
 # -- one controller at a time ---------------------------------------------------------------

@@ -328,7 +328,7 @@ def test_the_stored_configuration_has_every_default_and_the_plugins_versions(tmp
     assert stored == study.config
     assert stored.strategy.options == {"points": None}
     assert record.plugins["strategy"] == {
-        "name": "grid", "distribution": "hpo-grid-search", "version": "0.1.0",
+        "name": "grid", "distribution": "hpo-grid-search", "version": "0.1.0", "contract": 1,
     }  # fmt: skip
     assert record.plugins["backend"]["distribution"] == "hpo-core"
 

@@ -1,0 +1,217 @@
+"""A study's file: plain tables in, a configuration out, or every fault of the file at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from hpo_core.config import (
+    JobSettings,
+    PluginChoice,
+    StudyConfig,
+    placeholder_faults,
+    range_faults,
+)
+from hpo_core.model.budget import Budget
+from hpo_core.model.checked import read, read_value
+from hpo_core.model.durations import seconds
+from hpo_core.model.errors import Fault, InvalidInput, nearest
+from hpo_core.model.objective import Objective
+from hpo_core.model.parameters import Parameter
+from hpo_core.model.space import SearchSpace
+
+_DURATIONS = ("time_limit", "grace", "compute_time", "wall_time")
+
+
+def parse(
+    table: Mapping[str, Any], directory: Path, seed: int | None = None
+) -> tuple[StudyConfig | None, list[Fault]]:
+    """Build a configuration from the tables of a file.
+
+    Args:
+        table: The file's content, see ``docs/configuration.md``.
+        directory: The folder that relative paths are relative to: the file's own.
+        seed: The seed to take if the table has none; None to draw one.
+
+    Returns:
+        The configuration and no faults, or None and every fault of the file.
+    """
+    faults = _unknown_keys(table)
+    values: dict[str, Any] = {}
+
+    def take(key: str, field: str, kind: Any, value: object) -> None:
+        read_back, wrong_here = read_value(kind, value, key)
+        faults.extend(wrong_here)
+        if not wrong_here:
+            values[field] = read_back
+
+    kinds = {field.name: field.type for field in msgspec.structs.fields(StudyConfig)}
+    for key in _PLAIN_KEYS:
+        if key in table:
+            take(key, key, kinds[key], table[key])
+    if "seed" not in table:
+        values["seed"] = int.from_bytes(os.urandom(4), "big") if seed is None else seed
+    for key in ("strategy", "backend"):
+        if key in table:
+            choice = table[key]
+            choice = {"name": choice} if isinstance(choice, str) else choice
+            if isinstance(choice, Mapping):
+                take(key, key, PluginChoice, choice)
+            else:
+                faults.append(Fault(key, f"expected text or a table, got {choice!r}"))
+    for key, kind in (("budget", Budget), ("job", JobSettings)):
+        if key in table:
+            section, wrong_durations = _with_seconds(table[key], key)
+            faults += wrong_durations
+            take(key, key, kind, section)
+    if "objective" in table:
+        objectives = table["objective"]
+        if isinstance(objectives, list | tuple):
+            take("objective", "objectives", tuple[Objective, ...], objectives)
+        else:
+            objective, wrong_objective = read(Objective, objectives, "objective")
+            faults += wrong_objective
+            if objective is not None:
+                values["objectives"] = (objective,)
+    space, wrong_space = _space(table)
+    faults += wrong_space
+    values["space"] = space
+    required = ("name", "strategy", "objective", "job", "parameters")
+    faults += [Fault(key, f"missing; {_REQUIRED[key]}") for key in required if key not in table]
+
+    if "job" in values:
+        folder = directory / values["job"].directory
+        if os.path.isdir(folder):
+            values["job"] = msgspec.structs.replace(values["job"], directory=str(folder.resolve()))
+        else:
+            faults.append(Fault("job.directory", f"there is no folder {os.fspath(folder)!r}"))
+    faults += _not_unicode(table, "")
+    if faults:
+        faults += range_faults(values)
+        if "job" in values and isinstance(table.get("parameters"), Mapping):
+            names = space.names if space else tuple(_names(table["parameters"]))
+            job_name = str(table.get("job_name", ""))
+            faults += placeholder_faults(values["job"], job_name, names)
+        return None, faults
+    try:
+        return StudyConfig(**values), []
+    except InvalidInput as error:
+        return None, list(error.faults)
+
+
+_PLAIN_KEYS = (
+    "name", "seed", "workers", "observers", "job_name", "tags", "max_failures", "enqueue",
+    "durability",
+)  # fmt: skip
+_KEYS = (
+    *_PLAIN_KEYS, "strategy", "backend", "objective", "budget", "job", "parameters", "forbidden",
+)  # fmt: skip
+_REQUIRED = {
+    "name": "name the study",
+    "strategy": 'pick one, such as strategy = "random"',
+    "objective": "say which metric counts, in a table [objective]",
+    "job": "say what to run, in a table [job]",
+    "parameters": "give at least one, in a table [parameters.NAME]",
+}
+
+
+def _unknown_keys(table: Mapping[str, Any]) -> list[Fault]:
+    return [
+        Fault(str(key), f"unknown key{nearest(str(key), _KEYS) or '; known: ' + ', '.join(_KEYS)}")
+        for key in table
+        if key not in _KEYS
+    ]
+
+
+def _with_seconds(section: object, path: str) -> tuple[object, list[Fault]]:
+    """Return a section with its durations in seconds."""
+    if not isinstance(section, Mapping):
+        return section, []
+    converted, faults = dict(section), []
+    for key in _DURATIONS:
+        if key in converted:
+            try:
+                converted[key] = seconds(converted[key])
+            except ValueError as error:
+                faults.append(Fault(f"{path}.{key}", str(error)))
+                del converted[key]
+    return converted, faults
+
+
+def _space(table: Mapping[str, Any]) -> tuple[SearchSpace | None, list[Fault]]:
+    if "parameters" not in table:
+        return None, []
+    if not isinstance(table["parameters"], Mapping):
+        return None, [Fault("parameters", "expected tables [parameters.NAME]")]
+    parameters, faults = [], []
+    for name, section in table["parameters"].items():
+        path = f"parameters.{name}"
+        if isinstance(section, Mapping) and "name" in section:
+            faults.append(Fault(f"{path}.name", "unknown key; the table's own name is the name"))
+            section = {key: value for key, value in section.items() if key != "name"}
+        named = {**section, "name": name} if isinstance(section, Mapping) else section
+        parameter, wrong_here = read_value(Parameter, named, path)
+        parameters.append(parameter)
+        faults += wrong_here
+    forbidden: Any = ()
+    if "forbidden" in table:
+        kind = next(f.type for f in msgspec.structs.fields(SearchSpace) if f.name == "forbidden")
+        forbidden, wrong_here = read_value(kind, table["forbidden"], "forbidden")
+        faults += wrong_here
+    if faults:
+        return None, faults + list(_unknown_names(table))
+    try:
+        return SearchSpace(tuple(parameters), forbidden), []
+    except InvalidInput as error:
+        return None, list(error.faults)
+
+
+def _unknown_names(table: Mapping[str, Any]) -> Iterator[Fault]:
+    """Yield the conditions and forbidden combinations that name no parameter.
+
+    It is for tables of which not all can be read; a whole `SearchSpace` finds more.
+    """
+    names = list(_names(table["parameters"]))
+    tables = {
+        f"parameters.{name}.when": section.get("when")
+        for name, section in table["parameters"].items()
+        if isinstance(section, Mapping)
+    }
+    forbidden = table.get("forbidden")
+    if isinstance(forbidden, list):
+        tables |= {f"forbidden[{index}]": clause for index, clause in enumerate(forbidden)}
+    for path, given in tables.items():
+        for name in given if isinstance(given, Mapping) else ():
+            if name not in names:
+                yield Fault(
+                    f"{path}.{name}", f"there is no parameter {name!r}{nearest(name, names)}"
+                )
+
+
+def _not_unicode(tree: object, path: str) -> Iterator[Fault]:
+    """Yield the texts that no file can hold, such as half a character from a JSON escape."""
+    if isinstance(tree, str):
+        try:
+            tree.encode()
+        except UnicodeEncodeError:
+            yield Fault(path, f"is not text: half a character stands alone in {tree!r}")
+    elif isinstance(tree, Mapping):
+        for key, value in tree.items():
+            yield from _not_unicode(key, path)
+            yield from _not_unicode(value, f"{path}.{key}" if path else str(key))
+    elif isinstance(tree, list | tuple):
+        for index, value in enumerate(tree):
+            yield from _not_unicode(value, f"{path}[{index}]")
+
+
+def _names(parameters: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the names that parameters set, as far as their tables can be read."""
+    for name, section in parameters.items():
+        yield name
+        combinations = section.get("combinations") if isinstance(section, Mapping) else None
+        if isinstance(combinations, list) and combinations and isinstance(combinations[0], Mapping):
+            yield from combinations[0]

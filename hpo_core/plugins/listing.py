@@ -1,0 +1,153 @@
+"""Looks at every installed plugin, each in a process of its own with a time limit.
+
+Listing what is installed has to load all of it, and a stranger's plugin may raise, print, hang or
+crash the interpreter when it is imported. In its own process it can do so as it likes.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+
+import msgspec
+
+from hpo_core.contracts.strategy import Capability
+from hpo_core.model.errors import PluginError
+from hpo_core.plugins.discovery import Found, Identity, scan
+from hpo_core.plugins.registry import (
+    backends_of,
+    has_observers,
+    load,
+    one,
+    only,
+    strategies_of,
+)
+
+PATIENCE = 5.0
+"""Seconds that a plugin may take to be loaded in a listing."""
+
+_AT_ONCE = 2
+_CHILD = (
+    "import sys; sys.path[:] = sys.argv[2:]; from hpo_core.plugins import listing; listing.main()"
+)
+
+
+class Announced(msgspec.Struct, frozen=True):
+    """What a plugin says of a strategy or backend that it brings; see `StrategySpec`."""
+
+    name: str
+    summary: str
+    capabilities: frozenset[Capability] = frozenset()
+
+
+class Described(msgspec.Struct, frozen=True):
+    """What ``hpo plugins`` shows of one plugin; a failure instead of specs if it is broken.
+
+    Attributes:
+        plugin: Which it is.
+        strategies: What it brings, the default first.
+        backends: Likewise.
+        has_observers: Whether it brings observers.
+        failure: Why it can't be used, or can't be listed.
+        printed: What it prints while it is loaded, which it should not.
+    """
+
+    plugin: Identity
+    strategies: tuple[Announced, ...] = ()
+    backends: tuple[Announced, ...] = ()
+    has_observers: bool = False
+    failure: str | None = None
+    printed: str = ""
+
+
+def describe(patience: float = PATIENCE) -> list[Described]:
+    """Say of every installed plugin what it brings or why it fails; nothing is imported here.
+
+    Args:
+        patience: Seconds that each may take to be loaded.
+    """
+    from concurrent.futures import ThreadPoolExecutor  # slow to import, and rarely needed
+
+    everything = scan()
+
+    def described(found: Found) -> Described:
+        namesakes = [other for other in everything if other.identity.name == found.identity.name]
+        try:
+            only(namesakes)
+        except PluginError as error:
+            return Described(found.identity, failure=found.fault or str(error))
+        return _described_by_child(found.identity, patience)
+
+    pool = ThreadPoolExecutor(_AT_ONCE)
+    try:
+        return list(pool.map(described, everything))
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def strategies_that(can: Callable[[Announced], bool]) -> list[str]:
+    """Return the names of all installed strategies for which `can` is true."""
+    return [spec.name for found in describe() for spec in found.strategies if can(spec)]
+
+
+def _described_by_child(plugin: Identity, patience: float) -> Described:
+    import signal
+    import subprocess
+
+    with subprocess.Popen(
+        [sys.executable, "-c", _CHILD, plugin.name, *map(str, sys.path)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as child:
+        try:
+            answer, errors = child.communicate(timeout=patience)
+        except BaseException as error:
+            os.killpg(child.pid, signal.SIGKILL)
+            if not isinstance(error, subprocess.TimeoutExpired):
+                raise
+            return Described(plugin, failure=f"takes longer than {patience:g} s to import")
+    try:
+        return msgspec.json.decode(answer, type=Described)
+    except msgspec.DecodeError:
+        status, last = child.returncode, errors.decode(errors="replace").strip().splitlines()[-1:]
+        how = f"signal {-status}" if status < 0 else f"exit status {status}"
+        said = ": ".join([f"ends the interpreter that imports it ({how})", *last])
+        return Described(plugin, failure=said)
+
+
+# -- in the child ---------------------------------------------------------------------------
+
+
+def main() -> None:
+    """Load the plugin that the command line names; write what it brings on standard output."""
+    with tempfile.TemporaryFile() as printed, os.fdopen(os.dup(1), "wb") as answer:
+        os.dup2(printed.fileno(), 1)
+        described = _look(sys.argv[1])
+        sys.stdout.flush()
+        printed.seek(0)
+        text = printed.read().decode(errors="replace").strip()
+        answer.write(msgspec.json.encode(msgspec.structs.replace(described, printed=text)))
+    os._exit(0)  # not waiting for threads that the plugin may have started
+
+
+def _look(name: str) -> Described:
+    plugin = one("plugin", name).identity
+    try:
+        manager = load("plugin", name)
+        return Described(
+            plugin,
+            strategies=tuple(
+                Announced(spec.name, spec.summary, spec.capabilities)
+                for spec in strategies_of(manager, name)
+            ),
+            backends=tuple(
+                Announced(spec.name, spec.summary) for spec in backends_of(manager, name)
+            ),
+            has_observers=has_observers(manager),
+        )
+    except PluginError as error:
+        return Described(plugin, failure=str(error))

@@ -1,0 +1,285 @@
+"""Loads the one plugin that a config string names, in this process, and checks what it brings."""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
+from typing import Any, Generic, TypeVar
+
+import msgspec
+import pluggy
+
+from hpo_core.contracts import hookspecs
+from hpo_core.contracts.backend import BackendSpec
+from hpo_core.contracts.observer import Observer
+from hpo_core.contracts.strategy import Capability, StrategySpec
+from hpo_core.model.checked import read
+from hpo_core.model.errors import (
+    BrokenPlugin,
+    DuplicatePlugin,
+    Fault,
+    InvalidInput,
+    PluginError,
+    UnknownPlugin,
+    listed,
+    nearest,
+)
+from hpo_core.plugins.discovery import Found, Identity, scan
+
+_log = logging.getLogger("hpo_core")
+
+Spec = TypeVar("Spec", StrategySpec, BackendSpec)
+
+DISTRIBUTIONS = {
+    "grid": "hpo-grid-search",
+    "random": "hpo-random-search",
+    "process": "hpo-process",
+    "optuna": "hpo-optuna",
+    "bohb": "hpo-bohb",
+    "asha": "hpo-asha",
+    "dask": "hpo-dask",
+    "ray": "hpo-ray",
+}
+"""Where the plugins of this project are to be had."""
+
+
+class Resolved(msgspec.Struct, Generic[Spec], frozen=True):
+    """A spec with the plugin that brings it."""
+
+    spec: Spec
+    plugin: Identity
+
+
+def strategy(name: str) -> Resolved[StrategySpec]:
+    """Find a strategy by its config string, such as ``"optuna"`` or ``"optuna:cmaes"``.
+
+    Raises:
+        UnknownPlugin: With what is installed, the nearest match, and what to install.
+        DuplicatePlugin: If two distributions bring a plugin of that name.
+        BrokenPlugin: If the plugin fails to import, speaks a version of the contracts that this
+            core does not, or its hooks are not as they should be.
+    """
+    return _resolve("strategy", name, strategies_of)
+
+
+def backend(name: str) -> Resolved[BackendSpec]:
+    """Find a backend by its config string; see `strategy`."""
+    return _resolve("backend", name, backends_of)
+
+
+def observers(names: Iterable[str], config: Mapping[str, Any]) -> list[Observer]:
+    """Return the observers that the named plugins bring for one study.
+
+    Raises:
+        PluginError: As in `strategy`.
+    """
+    found: list[Observer] = []
+    for name in names:
+        plugin = one("observer", name).identity
+        with _printing_nothing(plugin):
+            manager = load("observer", name)
+            if not has_observers(manager):
+                raise UnknownPlugin(f"the plugin {name!r} brings no observers")
+            with _guarded(f"the plugin {name!r} failed in hpo_observers"):
+                for group in manager.hook.hpo_observers(config=config):
+                    found += group
+    return found
+
+
+def options(
+    resolved: Resolved[Any], given: Mapping[str, Any], path: str
+) -> tuple[Any, list[Fault]]:
+    """Read a plugin's options into its own struct.
+
+    Returns:
+        The options and no faults; or None and every fault, under `path`.
+    """
+    return read(resolved.spec.options, given, path)
+
+
+def require(faults: Iterable[Fault]) -> None:
+    """Raise `InvalidInput` if there are faults."""
+    collected = list(faults)
+    if collected:
+        raise InvalidInput(collected)
+
+
+# -- one plugin -----------------------------------------------------------------------------
+
+
+def load(kind: str, name: str) -> pluggy.PluginManager:
+    """Load the plugin of a name, alone, into a plugin manager of its own.
+
+    Args:
+        kind: What is looked for, for messages.
+        name: The plugin's name, without a variant.
+
+    Raises:
+        PluginError: As in `strategy`.
+    """
+    plugin, entry, _ = one(kind, name)
+    assert entry is not None
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    with _guarded(f"the plugin {plugin} fails to import"):
+        try:
+            manager.register(entry.load(), name)
+            manager.check_pending()
+        except pluggy.PluginValidationError as error:
+            hooks = [hook for hook in vars(hookspecs) if hook.startswith("hpo_")]
+            raise BrokenPlugin(
+                f"the plugin {plugin} breaks the hooks' contract: "
+                f"{' '.join(str(error).split())}; the hooks are {', '.join(hooks)}"
+            ) from error
+    return manager
+
+
+def one(kind: str, name: str) -> Found:
+    """Return the only installed plugin of a name, one that metadata has nothing against.
+
+    Raises:
+        PluginError: As in `strategy`.
+    """
+    everything = scan()
+    matches = [found for found in everything if found.identity.name == name]
+    if not matches:
+        raise UnknownPlugin(_unknown(kind, name, [found.identity for found in everything]))
+    return only(matches)
+
+
+def only(matches: Sequence[Found]) -> Found:
+    """Return the one plugin among those of a name, if metadata has nothing against it.
+
+    Raises:
+        PluginError: As in `strategy`.
+    """
+    found = matches[0]
+    if len(matches) > 1:
+        both = " and ".join(f"{by.distribution} {by.version}" for by, _, _ in matches)
+        raise DuplicatePlugin(
+            f"two installed distributions bring a plugin {found.identity.name!r}: {both}; "
+            "uninstall one of them"
+        )
+    if found.fault:
+        raise BrokenPlugin(found.fault)
+    return found
+
+
+def strategies_of(manager: pluggy.PluginManager, name: str) -> list[StrategySpec]:
+    """Return the specs of the strategies of a loaded plugin."""
+    return _specs(manager.hook.hpo_strategies, StrategySpec, name)
+
+
+def backends_of(manager: pluggy.PluginManager, name: str) -> list[BackendSpec]:
+    """Return the specs of the backends of a loaded plugin."""
+    return _specs(manager.hook.hpo_backends, BackendSpec, name)
+
+
+def has_observers(manager: pluggy.PluginManager) -> bool:
+    """Say whether a loaded plugin brings observers."""
+    return bool(manager.hook.hpo_observers.get_hookimpls())
+
+
+def _resolve(
+    kind: str, name: str, specs_of: Callable[[pluggy.PluginManager, str], list[Spec]]
+) -> Resolved[Spec]:
+    head, _, variant = name.partition(":")
+    plugin = one(kind, head).identity
+    with _printing_nothing(plugin):
+        specs = specs_of(load(kind, head), head)
+    if not specs:
+        raise UnknownPlugin(f"the plugin {head!r} ({plugin.distribution}) brings no {kind}")
+    if name == head:
+        return Resolved(specs[0], plugin)
+    for spec in specs:
+        if spec.name == name:
+            return Resolved(spec, plugin)
+    variants = [spec.name.partition(":")[2] for spec in specs if ":" in spec.name]
+    raise UnknownPlugin(
+        f"the {kind} {head!r} has no variant {variant!r}{nearest(variant, variants)}; "
+        f"its variants: {listed(variants)}"
+    )
+
+
+@contextmanager
+def _printing_nothing(plugin: Identity) -> Iterator[None]:
+    """Keep what a plugin prints while it is loaded out of standard output; log it instead.
+
+    A program's standard output belongs to its user, who may be piping JSON through it.
+    """
+    written = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
+    try:
+        with redirect_stdout(written):
+            yield
+    finally:
+        written.seek(0)
+        if printed := written.read().strip():
+            _log.warning("the plugin %s printed while it was loaded: %s", plugin, printed)
+
+
+@contextmanager
+def _guarded(what: str) -> Iterator[None]:
+    """Turn whatever a plugin's code raises, even `SystemExit`, into `BrokenPlugin`.
+
+    Args:
+        what: The beginning of the message: which plugin failed, and in what.
+    """
+    try:
+        yield
+    except (KeyboardInterrupt, PluginError):
+        raise
+    except BaseException as error:
+        raise BrokenPlugin(f"{what}: {type(error).__name__}: {error}") from error
+
+
+def _unknown(kind: str, name: str, everything: list[Identity]) -> str:
+    names = list(dict.fromkeys(identity.name for identity in everything))
+    here = f"installed plugins: {listed(names)}"
+    if not name:
+        return f"the {kind} has no name; {here}"
+    said = f"no {kind} {name!r} is installed; {here}"
+    if name in DISTRIBUTIONS:
+        return f"{said}; try: pip install {DISTRIBUTIONS[name]}"
+    if guess := nearest(name, names):
+        return f"{said}{guess}"
+    if guess := nearest(name, DISTRIBUTIONS):
+        missing = [DISTRIBUTIONS[known] for known in DISTRIBUTIONS if repr(known) in guess]
+        return f"{said}{guess} try: pip install {missing[0]}"
+    return f"{said}; pip install the package that brings it (by custom it is named hpo-NAME)"
+
+
+def _specs(hook: Any, kind: type[Spec], name: str) -> list[Spec]:
+    with _guarded(f"the plugin {name!r} failed in {hook.name}"):
+        found = [spec for group in hook() for spec in group]
+    for spec in found:
+        if not isinstance(spec, kind):
+            raise BrokenPlugin(
+                f"the plugin {name!r} returned {spec!r} from {hook.name}, not a {kind.__name__}"
+            )
+        if wrong := _misfit(spec):
+            raise BrokenPlugin(f"the plugin {name!r} brings a {kind.__name__} whose {wrong}")
+        if spec.name.partition(":")[0] != name:
+            raise BrokenPlugin(
+                f"the plugin {name!r} brings a {kind.__name__} named {spec.name!r}; "
+                f"its name must be {name!r} or begin with '{name}:'"
+            )
+    names = [spec.name for spec in found]
+    if len(set(names)) < len(names):
+        raise DuplicatePlugin(f"the plugin {name!r} brings two specs of one name: {listed(names)}")
+    return found
+
+
+def _misfit(spec: StrategySpec | BackendSpec) -> str:
+    """Return what is wrong with the types of a spec's fields, or ``""``."""
+    if not isinstance(spec.name, str) or not isinstance(spec.summary, str):
+        return f"name and summary must be texts, got {spec.name!r} and {spec.summary!r}"
+    if not isinstance(spec.options, type) or not issubclass(spec.options, msgspec.Struct):
+        return f"options must be a msgspec.Struct class, got {spec.options!r}"
+    if not callable(spec.build):
+        return f"build must be a function, got {spec.build!r}"
+    given: object = getattr(spec, "capabilities", frozenset())
+    if not isinstance(given, frozenset) or not all(isinstance(can, Capability) for can in given):
+        return f"capabilities must be a frozenset of hpo_core.Capability, got {given!r}"
+    return ""
