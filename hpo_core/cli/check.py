@@ -12,7 +12,9 @@ import msgspec
 from hpo_core import plugins
 from hpo_core.cli import tables
 from hpo_core.cli.common import json_option, print_json
+from hpo_core.contracts.strategy import Capability, StrategySpec
 from hpo_core.model.errors import Fault, InvalidInput
+from hpo_core.model.parameters import Float
 from hpo_core.model.text import printable
 
 
@@ -21,8 +23,16 @@ from hpo_core.model.text import printable
 @click.option(
     "-o", "options", metavar="KEY=VALUE", multiple=True, help="An option of the strategy."
 )
+@click.option(
+    "--examples",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    metavar="N",
+    help="How many cases a check draws; fewer for a slow strategy.",
+)
 @json_option
-def check_command(name: str, options: tuple[str, ...], as_json: bool) -> int:
+def check_command(name: str, options: tuple[str, ...], examples: int, as_json: bool) -> int:
     """Check whether an installed strategy keeps the contract; say what breaks it, and the remedy.
 
     Exit status: 0 if it does, 1 if a check failed, 2 for bad input.
@@ -44,9 +54,10 @@ def check_command(name: str, options: tuple[str, ...], as_json: bool) -> int:
     plugins.require(faults)
     subject = Subject(
         lambda problem: resolved.spec.build(problem, read),
-        resolved.spec.capabilities,
+        _capabilities(resolved.spec, read),
         origin=Installed(resolved.spec.name, given),
         options=resolved.spec.options,
+        examples=examples,
     )
     results = []
     for number, check in enumerate(CHECKS, 1):
@@ -88,6 +99,19 @@ def check_command(name: str, options: tuple[str, ...], as_json: bool) -> int:
         + ", ".join(counts)
     )
     return 1 if failed else 0
+
+
+def _capabilities(spec: StrategySpec, options: Any) -> frozenset[Capability]:
+    """Return what a strategy says that it can do, once it is made, or else what its spec says."""
+    from hpo_core.testing.spaces import problem
+
+    try:
+        strategy = spec.build(problem(Float("x", 0.0, 1.0)), options)
+    except InvalidInput:  # it refuses such a problem, as it may
+        return spec.capabilities
+    own: frozenset[Capability] = getattr(strategy, "capabilities", spec.capabilities)
+    getattr(strategy, "close", lambda: None)()
+    return own
 
 
 def _read(options: tuple[str, ...]) -> dict[str, Any]:

@@ -1,0 +1,28 @@
+"""The entry point ``process``: announces the strategy, and imports it only when it is built."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hpo_core import Capability, Problem, Strategy, StrategySpec, hookimpl
+from hpo_process.options import ProcessOptions
+
+
+@hookimpl
+def hpo_strategies() -> Iterable[StrategySpec]:
+    """Announce ``process``; what the process itself can do is known once it has said hello."""
+    return [
+        StrategySpec(
+            name="process",
+            summary="A strategy in any language: a command that speaks JSON lines",
+            build=_build,
+            options=ProcessOptions,
+            capabilities=frozenset(Capability),
+        )
+    ]
+
+
+def _build(problem: Problem, options: ProcessOptions) -> Strategy:
+    from hpo_process.strategy import ProcessStrategy
+
+    return ProcessStrategy(problem, options)

@@ -1,0 +1,151 @@
+"""The search space as a process sees it: four types of parameters, and values that JSON can hold.
+
+JSON does not tell 1 from 1.0, and languages round low + k * step differently. So whatever has
+listed points goes by index: a choice (categorical, set or constant), and a float with a step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from hpo_core import (
+    Configuration,
+    Constant,
+    Float,
+    Int,
+    Parameter,
+    ParameterSet,
+    SearchSpace,
+    StrategyError,
+    Value,
+)
+
+Wire: TypeAlias = dict[str, Any]
+"""A configuration as it is sent: a number or an index for each active parameter."""
+
+
+class WireSpace:
+    """Translates between a space and what is sent of it.
+
+    Args:
+        space: The space.
+    """
+
+    def __init__(self, space: SearchSpace) -> None:
+        self._space = space
+        self._owner = {name: axis for axis in space.parameters for name in axis.names}
+
+    def parameters(self) -> list[dict[str, Any]]:
+        """Describe the parameters, parents before children."""
+        conditions = self._space.conditions
+        return [
+            {**_described(axis), "when": self._clause(conditions[axis.name])}
+            for axis in self._space.ordered
+        ]
+
+    def forbidden(self) -> list[dict[str, list[Any]]]:
+        """Describe the forbidden combinations, without those that can't occur."""
+        clauses = map(self._clause, self._space.clauses)
+        return [clause for clause in clauses if all(clause.values())]
+
+    def encode(self, configuration: Configuration) -> Wire:
+        """Return a configuration as it is sent."""
+        wire: Wire = {}
+        for axis in self._space.ordered:
+            if isinstance(axis, ParameterSet):
+                if axis.names[0] in configuration:
+                    wire[axis.name] = axis.index_of(configuration)
+            elif axis.name in configuration:
+                wire[axis.name] = _sent(axis, configuration[axis.name])
+        return wire
+
+    def decode(self, wire: Wire) -> Configuration:
+        """Return a configuration as it was sent.
+
+        Raises:
+            StrategyError: With everything that keeps it from being one of the space.
+        """
+        left = dict(wire)
+        wrong: list[str] = []
+
+        def choose(axis: Parameter) -> Value | Mapping[str, Value]:
+            if axis.name not in left:
+                wrong.append(f"{axis.name} is active but has no value")
+                return axis.at_all(0) if isinstance(axis, ParameterSet) else axis.start
+            return _received(axis, left.pop(axis.name), wrong)
+
+        configuration = self._space.build(choose)
+        wrong += [f"{name} is unknown or not active with these values" for name in left]
+        if wrong:
+            raise StrategyError(f"the process suggested {wire}: {'; '.join(wrong)}")
+        return configuration
+
+    def _clause(self, clause: Mapping[str, tuple[Value, ...]]) -> dict[str, list[Any]]:
+        """Translate names and their values; the members of a set are its combinations."""
+        sent: dict[str, list[Any]] = {}
+        for name, values in clause.items():
+            axis = self._owner[name]
+            if isinstance(axis, ParameterSet):
+                matching = [
+                    index
+                    for index in sent.get(axis.name, range(axis.size))
+                    if any(_same(axis.at_all(index)[name], value) for value in values)
+                ]
+            else:
+                matching = [_sent(axis, value) for value in values]
+            sent[axis.name] = matching
+        return sent
+
+
+def _described(axis: Parameter) -> dict[str, Any]:
+    described: dict[str, Any] = {"name": axis.name}
+    match axis:
+        case Float(step=None):
+            return described | {
+                "type": "float",
+                "low": axis.low,
+                "high": axis.high,
+                "log": axis.log,
+            }
+        case Float():
+            ends = {"low": axis.low, "high": axis.high, "step": axis.step}
+            return described | {"type": "grid", "size": axis.size, **ends}
+        case Int():
+            ends = {"low": axis.low, "high": axis.high, "step": axis.step or 1}
+            return described | {"type": "int", **ends, "log": axis.log}
+        case Constant():
+            return described | {"type": "choice", "size": 1, "choices": [axis.value]}
+        case ParameterSet():
+            return described | {"type": "choice", "size": axis.size, "choices": axis.combinations}
+        case _:
+            return described | {"type": "choice", "size": axis.size, "choices": axis.choices}
+
+
+def _is_number(axis: Parameter) -> bool:
+    return isinstance(axis, Int) or (isinstance(axis, Float) and axis.step is None)
+
+
+def _sent(axis: Parameter, value: Value) -> Any:
+    assert not isinstance(axis, ParameterSet)
+    return value if _is_number(axis) else axis.index(value)
+
+
+def _received(axis: Parameter, value: object, wrong: list[str]) -> Value | Mapping[str, Value]:
+    """Return a parameter's value; what is wrong with it goes into a list."""
+    if _is_number(axis):
+        assert isinstance(axis, Float | Int)
+        number = float(value) if isinstance(axis, Float) and type(value) is int else value
+        if fault := axis.wrong(number):
+            wrong.append(fault)
+        return number  # type: ignore[return-value]  # checked by `wrong`
+    size = axis.size
+    assert size is not None
+    if type(value) is not int or not 0 <= value < size:
+        wrong.append(f"{axis.name} takes an index from 0 to {size - 1}, got {value!r}")
+        value = 0
+    return axis.at_all(value) if isinstance(axis, ParameterSet) else axis.at(value)
+
+
+def _same(one: Value, other: Value) -> bool:
+    return type(one) is type(other) and one == other
