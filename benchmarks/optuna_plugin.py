@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-sys.path = [each for each in sys.path if Path(each or ".").resolve() != Path(__file__).parent]
-import optuna  # noqa: E402  # not this file, which has its name
+import msgspec
+import optuna
+from common import SPACE, config, run, say, trivial
+from hpo_optuna.options import TPE, Options, Random
+from hpo_optuna.plugin import build
 
-sys.path.append(str(Path(__file__).parent))
-from common import SPACE, config, run, say, trivial  # noqa: E402
-
-from hpo_core import Objective, Problem, Report, Start, Status  # noqa: E402
-from hpo_core.config import PluginChoice  # noqa: E402
-from hpo_optuna.options import TPE, Options, Random  # noqa: E402
-from hpo_optuna.strategy import build  # noqa: E402
+from hpo_core import Objective, Problem, Report, Start, Status
+from hpo_core.config import PluginChoice
 
 SEED = 1
 
@@ -79,8 +76,6 @@ def in_turns(one: Callable[[], None], other: Callable[[], None], times: int) -> 
 def through_the_store(folder: Path, trials: int) -> float:
     """Return the seconds of a search by TPE, with hpo-core's store."""
     study = config(trials)
-    import msgspec
-
     chosen = msgspec.structs.replace(study, strategy=PluginChoice("optuna:tpe"))
     return run(chosen, folder / "hpo.db")
 

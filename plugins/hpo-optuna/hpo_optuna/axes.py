@@ -1,0 +1,139 @@
+"""Parameters as Optuna sees them, and their values there and back.
+
+Categoricals and sets are the numbers of their choices there, since to Optuna 1, 1.0 and True are
+one choice. Constants do not reach it. A stepped Float's value is Optuna's own sum, which may be
+a last digit off: a configuration has the exact one, and `Start.notes` keeps Optuna's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TypeAlias
+
+import optuna
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+
+from hpo_core import (
+    Categorical,
+    Constant,
+    Fault,
+    Float,
+    Int,
+    InvalidInput,
+    Parameter,
+    ParameterSet,
+    SearchSpace,
+    Value,
+)
+
+Native: TypeAlias = int | float
+"""A parameter's value as Optuna has it: a number, or the number of a choice."""
+
+LARGEST = 2**53
+"""Optuna keeps whole numbers as floats, which are exact up to here."""
+
+
+def check(space: SearchSpace) -> None:
+    """Refuse what Optuna can't represent.
+
+    Raises:
+        InvalidInput: For whole numbers beyond 2^53.
+    """
+    faults = [
+        Fault(
+            f"parameters.{axis.name}",
+            f"Optuna keeps whole numbers as floats, exact up to 2^53 = {LARGEST}; narrow the range",
+        )
+        for axis in space.parameters
+        if isinstance(axis, Int) and max(abs(axis.low), abs(axis.high)) > LARGEST
+    ]
+    if faults:
+        raise InvalidInput(faults)
+
+
+def distributions(space: SearchSpace) -> dict[str, BaseDistribution]:
+    """Return a distribution for each parameter but the constants, in the space's order."""
+    return {
+        axis.name: distribution_of(axis) for axis in space.ordered if not isinstance(axis, Constant)
+    }
+
+
+def distribution_of(axis: Parameter) -> BaseDistribution:
+    """Return a parameter's distribution; that of choices is over their numbers."""
+    match axis:
+        case Float():
+            return FloatDistribution(axis.low, _high(axis), log=axis.log, step=axis.step)
+        case Int():
+            return IntDistribution(axis.low, _whole_high(axis), log=axis.log, step=axis.step or 1)
+        case _:
+            return CategoricalDistribution(range(axis.size or 0))
+
+
+def suggest(trial: optuna.Trial, axis: Parameter) -> Native:
+    """Let Optuna suggest the value of any parameter but a constant."""
+    match axis:
+        case Float():
+            high = _high(axis)
+            return float(
+                trial.suggest_float(axis.name, axis.low, high, log=axis.log, step=axis.step)
+            )
+        case Int():
+            high = _whole_high(axis)
+            return trial.suggest_int(axis.name, axis.low, high, log=axis.log, step=axis.step or 1)
+        case _:
+            return trial.suggest_categorical(axis.name, range(axis.size or 0))
+
+
+def value_of(axis: Parameter, native: Native) -> Value | Mapping[str, Value]:
+    """Return what a configuration has for Optuna's value; a set's is a combination."""
+    match axis:
+        case Float(step=None):
+            return min(max(float(native), axis.low), axis.high)
+        case Float():
+            return axis.at(axis.index(float(native)))
+        case Int():
+            return int(native)
+        case ParameterSet():
+            return axis.at_all(int(native))
+        case _:
+            return axis.at(int(native))
+
+
+def natives(space: SearchSpace, values: Mapping[str, Value]) -> dict[str, Native]:
+    """Return a configuration as Optuna has it, in the space's order."""
+    return {axis.name: _native(axis, values) for axis in active(space, values)}
+
+
+def _native(axis: Parameter, values: Mapping[str, Value]) -> Native:
+    match axis:
+        case ParameterSet():
+            place = axis.index_of(values)
+            assert place is not None, "checked when the configuration was made"
+            return place
+        case Categorical():
+            return axis.index(values[axis.name])
+        case _:
+            value = values[axis.name]
+            assert isinstance(value, int | float)
+            return value
+
+
+def active(space: SearchSpace, values: Mapping[str, Value]) -> Iterator[Parameter]:
+    """Yield the parameters that reach Optuna for a configuration, in the space's order."""
+    for axis in space.ordered:
+        if not isinstance(axis, Constant) and all(name in values for name in axis.names):
+            yield axis
+
+
+def _high(axis: Float) -> float:
+    """The greatest value that the steps reach; Optuna would warn of any other."""
+    return axis.high if axis.step is None else axis.at((axis.size or 1) - 1)
+
+
+def _whole_high(axis: Int) -> int:
+    return axis.at(axis.size - 1)

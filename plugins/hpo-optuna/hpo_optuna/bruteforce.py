@@ -1,0 +1,76 @@
+"""BruteForceStrategy: Optuna's brute force, and where it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import optuna
+from optuna.trial import TrialState
+
+from hpo_core import Configuration, Exhausted, Lattice, Problem, Resume, Start
+from hpo_optuna import axes
+from hpo_optuna.fixed import restricted
+from hpo_optuna.options import BruteForce
+from hpo_optuna.strategy import OptunaStrategy
+
+
+class BruteForceStrategy(OptunaStrategy):
+    """Every configuration once, then exhausted.
+
+    Optuna's sampler alone would go on with configurations that it has tried.
+
+    Args:
+        problem: The study.
+        options: The sampler's options.
+
+    Raises:
+        InvalidInput: If the space has no end.
+    """
+
+    def __init__(self, problem: Problem, options: BruteForce) -> None:
+        super().__init__(problem, options)
+        self._lattice = Lattice(restricted(problem.space, options.fixed))
+        self._seen: set[int] = set()
+
+    def ask(self, trial_id: int, /) -> Start | Exhausted:
+        """Suggest a configuration that is new."""
+        if len(self._seen) == self._lattice.size:
+            return Exhausted()
+        start = super().ask(trial_id)
+        if isinstance(start, Start):
+            self._see(start.configuration)
+        return start
+
+    def adopt(self, trial_id: int, suggestion: Start | Resume, /) -> None:
+        """Count the configuration as seen."""
+        if isinstance(suggestion, Start):
+            if len(self._seen) == self._lattice.size:  # there is nothing to draw in its place
+                self._recall(trial_id, suggestion.configuration, {})
+            else:
+                super().adopt(trial_id, suggestion)
+            self._see(suggestion.configuration)
+
+    def _recall(
+        self, trial_id: int, configuration: Configuration, notes: Mapping[str, Any]
+    ) -> None:
+        super()._recall(trial_id, configuration, notes)
+        self._see(configuration)
+
+    def _see(self, configuration: Configuration) -> None:
+        index = self._lattice.index(configuration)
+        if index is not None:
+            self._seen.add(index)
+
+    def _takes(self, configuration: Configuration) -> bool:
+        index = self._lattice.index(configuration)
+        return index is not None and index not in self._seen
+
+    def _refuse(self, trial: optuna.Trial) -> None:
+        """Count it as tried: only what has ended is never drawn again."""
+        self._reports.end(trial.number, TrialState.FAIL)
+
+    def _put_back_refused(
+        self, values: Mapping[str, axes.Native], attributes: Mapping[str, Any]
+    ) -> None:
+        self._reports.end(self._put_back(values, attributes), TrialState.FAIL)

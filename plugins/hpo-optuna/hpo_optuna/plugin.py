@@ -1,0 +1,64 @@
+"""The entry point ``optuna``: announces a strategy for each sampler; Optuna is imported later."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hpo_core import Capability, Problem, Strategy, StrategySpec, hookimpl
+from hpo_optuna import options as sampler
+from hpo_optuna.options import Options, SamplerOptions
+
+_ALWAYS = frozenset(
+    {
+        Capability.CONDITIONAL,
+        Capability.FORBIDDEN,
+        Capability.INTEGERS,
+        Capability.CATEGORICALS,
+        Capability.STOPPING,
+    }
+)
+_SEVERAL = _ALWAYS | {Capability.MULTI_OBJECTIVE}
+_CONSTRAINED = _SEVERAL | {Capability.CONSTRAINTS}
+
+VARIANTS: tuple[tuple[str, type[SamplerOptions], str, frozenset[Capability]], ...] = (
+    ("tpe", sampler.TPE, "Tree-structured Parzen estimator: a good first choice", _CONSTRAINED),
+    ("cmaes", sampler.CmaEs, "CMA-ES, for numbers without conditions", _ALWAYS),
+    ("gp", sampler.GP, "Gaussian process: few, expensive trials", _CONSTRAINED),
+    ("nsga2", sampler.NSGA2, "NSGA-II, a genetic algorithm for objectives", _CONSTRAINED),
+    ("nsga3", sampler.NSGA3, "NSGA-III, the same for many objectives", _CONSTRAINED),
+    ("qmc", sampler.QMC, "A quasi-random sequence: more even than random", _SEVERAL),
+    ("random", sampler.Random, "Optuna's independent random draws", _SEVERAL),
+    ("bruteforce", sampler.BruteForce, "All of a finite space, in random order", _SEVERAL),
+)
+"""Each variant's name, options, summary and capabilities; the first one is the default."""
+
+
+@hookimpl
+def hpo_strategies() -> Iterable[StrategySpec]:
+    """Announce ``optuna:tpe``, which is the default, and the other samplers."""
+    return [
+        StrategySpec(
+            name=f"optuna:{name}",
+            summary=summary,
+            build=build,
+            options=options,
+            capabilities=capabilities,
+        )
+        for name, options, summary, capabilities in VARIANTS
+    ]
+
+
+def build(problem: Problem, options: Options) -> Strategy:
+    """Build the strategy of a sampler; Optuna is imported now.
+
+    Raises:
+        InvalidInput: If Optuna can't do with the space, the objectives or the options.
+        Unsupported: If a package is missing; the message names the extra to install.
+    """
+    if isinstance(options, sampler.BruteForce):
+        from hpo_optuna.bruteforce import BruteForceStrategy
+
+        return BruteForceStrategy(problem, options)
+    from hpo_optuna.strategy import OptunaStrategy
+
+    return OptunaStrategy(problem, options)
