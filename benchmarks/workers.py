@@ -29,13 +29,14 @@ def popen_loop(command: list[str], jobs: int) -> float:
 
 def commands(folder: Path, name: str, command: tuple[str, ...], jobs: int) -> None:
     """Compare a command through hpo-core with the bare loop, in turns."""
+    escaped = tuple(part.replace("{", "{{").replace("}", "}}") for part in command)
     bare_command = [part.replace("$HPO_REPORT_FD", "1") for part in command]
     if bare_command[-1] == REPORT:
         bare_command[-1] = REPORT.replace("os.environ['HPO_REPORT_FD']", "'1'")
     ratios, rates = [], []
     for turn in range(3):
         bare = popen_loop(bare_command, jobs)
-        study = config(jobs, backend="local", workers=2, command=command)
+        study = config(jobs, backend="local", workers=2, command=escaped)
         ours = jobs / run(study, folder / f"{name}-{turn}.db")
         rates.append((ours, bare))
         ratios.append(ours / bare)
