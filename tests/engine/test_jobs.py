@@ -302,7 +302,7 @@ def test_a_callback_fires_once_for_each_finished_job_with_its_final_value(lab, w
         report 7 1; report 8 2; report $1 3
     """)
     fired = []
-    study = lab.study(job, workers=workers, retries=1, budget=9)
+    study = lab.study(job, workers=workers, retries=1, budget=Budget(trials=8))
     result = study.run(on_job_finished=fired.append)
     assert sorted(job.job.id for job in fired) == [
         "1.1", "2.1", "3.1", "3.2", "4.1", "5.1", "6.1", "7.1", "8.1",
