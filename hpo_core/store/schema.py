@@ -6,8 +6,11 @@ and every resumption; one numbering (`seq`) puts the rows of both into the order
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from hpo_core.model.errors import StoreError
@@ -109,8 +112,37 @@ def connect(path: str, *, create: bool) -> sqlite3.Connection:
 
 
 def _connect(path: str) -> sqlite3.Connection:
-    if path != MEMORY and not os.path.exists(path):
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600)) if _creatable(path) else None
+    if path == MEMORY:
+        return _opened(path)
+    if os.path.exists(path) and os.path.getsize(path):
+        try:
+            return _opened(path, may_be_empty=False)
+        except _EmptyError:
+            pass  # another process is making it just now, or was ended while it did
+    with _alone_in(_writable_folder(path)):
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        return _opened(path)
+
+
+class _EmptyError(Exception):
+    """The file has no tables yet."""
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Keep other processes from making a store here meanwhile.
+
+    SQLite waits for nobody where two set the journal's mode at once: one fails.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _opened(path: str, *, may_be_empty: bool = True) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
     try:
         application, version = (
@@ -118,6 +150,8 @@ def _connect(path: str) -> sqlite3.Connection:
             for name in ("application_id", "user_version")
         )
         if application == 0 and version == 0 and _is_empty(connection):
+            if not may_be_empty:
+                raise _EmptyError
             _create(connection)
         elif application != APPLICATION_ID:
             raise StoreError(f"{path} is an SQLite file, but not a store of hpo-core")
@@ -133,13 +167,13 @@ def _connect(path: str) -> sqlite3.Connection:
     return connection
 
 
-def _creatable(path: str) -> bool:
+def _writable_folder(path: str) -> Path:
     folder = Path(path).resolve().parent
     if not folder.is_dir():
         raise StoreError(f"cannot make the store {path}: there is no folder {folder}")
     if not os.access(folder, os.W_OK):
         raise StoreError(f"cannot make the store {path}: the folder {folder} is not writable")
-    return True
+    return folder
 
 
 def _is_empty(connection: sqlite3.Connection) -> bool:

@@ -142,7 +142,12 @@ def test_what_is_written_is_read_again_each_value_with_its_type(result: Result, 
 
 def test_a_study_of_optunas_own_is_read_and_what_does_not_fit_is_listed(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/theirs.db"
-    study = optuna.create_study(storage=url, study_name="theirs", direction="maximize")
+    study = optuna.create_study(
+        storage=url,
+        study_name="theirs",
+        direction="maximize",
+        sampler=optuna.samplers.RandomSampler(seed=3),
+    )
     for number in range(6):
         trial = study.ask()
         step = trial.suggest_float("dropout", 0, 0.6, step=0.1)
