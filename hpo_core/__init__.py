@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from hpo_core.contracts.backend import Reported as Reported
     from hpo_core.contracts.backend import Started as Started
     from hpo_core.contracts.backend import Work as Work
+    from hpo_core.contracts.composition import StrategyChoice as StrategyChoice
     from hpo_core.contracts.hookspecs import hookimpl as hookimpl
     from hpo_core.contracts.observer import FinishedJob as FinishedJob
     from hpo_core.contracts.observer import JobFinished as JobFinished
@@ -91,6 +92,8 @@ if TYPE_CHECKING:
     from hpo_core.model.space import SearchSpace as SearchSpace
     from hpo_core.model.values import Configuration as Configuration
     from hpo_core.model.values import Value as Value
+    from hpo_core.plugins.building import BuiltStrategy as BuiltStrategy
+    from hpo_core.plugins.building import build_strategy as build_strategy
 
 __version__ = "0.1.0"
 
@@ -101,6 +104,7 @@ _HOMES = {
     "contracts.backend": (
         "Backend BackendContext BackendSpec Clock Finished JobEvent Outcome Reported Started Work"
     ),
+    "contracts.composition": "StrategyChoice",
     "contracts.hookspecs": "hookimpl",
     "contracts.observer": (
         "FinishedJob JobFinished JobReported JobStarted Observer Progress StudyEnded StudyEvent"
@@ -127,6 +131,7 @@ _HOMES = {
     "model.report": "Decision Report Status",
     "model.space": "SearchSpace",
     "model.values": "Configuration Value",
+    "plugins.building": "BuiltStrategy build_strategy",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 

@@ -1,6 +1,7 @@
 """What plugins implement, and nothing else: strategies, backends, observers, and the hooks.
 
     strategy    Strategy, its suggestions, and the StrategySpec that announces it
+    composition StrategyChoice: an option that names another strategy
     backend     Backend, the events of jobs, and the BackendSpec that announces it
     observer    Observer, and the events of a study
     hookspecs   the pluggy hooks by which a plugin brings any of them

@@ -107,10 +107,13 @@ class Strategy(Protocol):
     The controller calls from one thread. A strategy keeps its own random stream, seeded from
     `Problem.seed`, and leaves the global ones as they are.
 
-    Besides these methods it may have two things more. ``capabilities``, a frozenset of
+    Besides these methods it may have three things more. ``capabilities``, a frozenset of
     `Capability`, says what this very strategy can do, where that is known only once it is built,
-    or where there is no spec; it stands above the spec's. ``close()`` is called once, when the
-    session is over, however it ends: for what has to be ended or freed.
+    or where there is no spec; it stands above the spec's. ``no_more_trials()`` is called at most
+    once in a session, when the budget of trials is used up: from then on ``ask`` carries trials
+    on, waits, or is exhausted, and starts none; without it the first `Start` is the last that is
+    asked. ``close()`` is called once, when the session is over, however it ends: for what has to
+    be ended or freed.
     """
 
     def ask(self, trial_id: int, /) -> Answer:

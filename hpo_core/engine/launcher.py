@@ -30,6 +30,7 @@ class Launcher:
         self._job_name = template(setting.config.job_name)
         self._next_trial = setting.accounts.trials + 1
         self._no_more: str | None = None  # why the strategy is not asked any more
+        self._knows_no_more_trials: bool | None = None  # None until it had to be told
         self._look_for_enqueued = True
 
     def expect_enqueued(self) -> None:
@@ -67,16 +68,20 @@ class Launcher:
             return None
         if self._no_more is not None or (full is not None and not self._desk.setting.is_resuming):
             return self._no_more or full
+        if full is not None and self._knows_no_more_trials is None:
+            self._knows_no_more_trials = self._advisor.no_more_trials()
         answer, state = self._advisor.ask(self._next_trial)
         match answer:
             case Start() if full is None:
                 self._start(answer, state, now, adopted=False)
+            case Start() if self._knows_no_more_trials:
+                raise self._advisor.broken("it starts a trial although it was told no_more_trials")
             case Start():
                 self._no_more = full
             case Resume():
                 self._resume(answer, state, now)
             case Exhausted():
-                self._no_more = "the strategy has nothing more to try"
+                self._no_more = full or "the strategy has nothing more to try"
             case Wait() if not self._desk.flights:
                 raise self._advisor.broken("it waits although nothing is running")
             case Wait():

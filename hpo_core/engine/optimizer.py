@@ -293,7 +293,8 @@ class HyperParameterOptimizer:
             if self._study.state is StudyState.FINISHED:
                 self._over.set()
                 return lambda: None
-            strategy, self._capabilities = preparation.build_strategy(self._prepared)
+            built = preparation.build_strategy(self._prepared)
+            strategy, self._capabilities = built.strategy, built.capabilities
             advisor = Advisor(strategy, self.config)
             held.callback(advisor.close)
             recovery.restore_strategy(strategy, self.config.strategy.name, self._store, self._study)

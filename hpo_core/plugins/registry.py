@@ -15,12 +15,9 @@ from hpo_core.contracts import hookspecs
 from hpo_core.contracts.backend import BackendSpec
 from hpo_core.contracts.observer import Observer
 from hpo_core.contracts.strategy import Capability, StrategySpec
-from hpo_core.model.checked import read
 from hpo_core.model.errors import (
     BrokenPlugin,
     DuplicatePlugin,
-    Fault,
-    InvalidInput,
     PluginError,
     UnknownPlugin,
     listed,
@@ -86,24 +83,6 @@ def observers(names: Iterable[str], config: Mapping[str, Any]) -> list[Observer]
                 for group in manager.hook.hpo_observers(config=config):
                     found += group
     return found
-
-
-def options(
-    resolved: Resolved[Any], given: Mapping[str, Any], path: str
-) -> tuple[Any, list[Fault]]:
-    """Read a plugin's options into its own struct.
-
-    Returns:
-        The options and no faults; or None and every fault, under `path`.
-    """
-    return read(resolved.spec.options, given, path)
-
-
-def require(faults: Iterable[Fault]) -> None:
-    """Raise `InvalidInput` if there are faults."""
-    collected = list(faults)
-    if collected:
-        raise InvalidInput(collected)
 
 
 # -- one plugin -----------------------------------------------------------------------------
