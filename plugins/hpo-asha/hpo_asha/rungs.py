@@ -1,0 +1,81 @@
+"""Rungs: how far trials train before they are compared, and the results of those that got there.
+
+The letters in docstrings are those of Li et al., "A System for Massively Parallel Hyperparameter
+Tuning", MLSys 2020: a trial trains ``r eta^i`` iterations to rung ``i``, ``R`` at the most.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Sequence
+
+
+def levels(least: int, most: int, eta: int) -> tuple[int, ...]:
+    """Return the iterations of each rung: ``least eta^i`` as long as that is below `most`, `most`.
+
+    Where ``most / least`` is a power of `eta` these are the papers' ``r eta^i`` (Li et al. 2020,
+    Algorithm 1, with ``s = 0``); where not, theirs end below `most`, and these with a shorter step.
+    """
+    found = []
+    level = least
+    while level < most:
+        found.append(level)
+        level *= eta
+    return (*found, most)
+
+
+def hyperband_sizes(rungs: int, eta: int) -> tuple[int, ...]:
+    """Return how many trials each bracket of Hyperband starts, that with the most rungs first.
+
+    ``n = ceil((s_max + 1) eta^s / (s + 1))`` for ``s`` from ``s_max`` down to 0, where bracket
+    ``s`` has ``s + 1`` rungs: line 2 of Algorithm 1 in Li et al., "Hyperband: A Novel Bandit-Based
+    Approach to Hyperparameter Optimization", JMLR 18, 2018.
+    """
+    return tuple(-(-rungs * eta**s // (s + 1)) for s in range(rungs - 1, -1, -1))
+
+
+class Brackets:
+    """Which bracket a trial belongs to: they take turns, each for as many trials as its size.
+
+    Args:
+        levels: For each bracket the iterations of its rungs.
+        sizes: For each bracket how many trials it gets in a turn.
+
+    Attributes:
+        levels: The same.
+    """
+
+    def __init__(self, levels: Sequence[Sequence[int]], sizes: Sequence[int]) -> None:
+        self.levels = levels
+        self._turns = [bracket for bracket, size in enumerate(sizes) for _ in range(size)]
+
+    def of(self, number: int) -> int:
+        """Return the bracket of the trial that is started as number `number`, counted from 0."""
+        return self._turns[number % len(self._turns)]
+
+
+class Rung:
+    """The results of the trials that reached a rung, in order; equal ones as the trials' ids are.
+
+    Adding one costs O(log n) comparisons and a move in memory: microseconds at 10,000.
+    """
+
+    __slots__ = ("_results",)
+
+    def __init__(self) -> None:
+        self._results: list[tuple[float, int]] = []
+
+    def __len__(self) -> int:
+        return len(self._results)
+
+    def __getitem__(self, place: int) -> tuple[float, int]:
+        """Return a loss and its trial, by place; 0 is the best."""
+        return self._results[place]
+
+    def add(self, loss: float, trial_id: int) -> None:
+        """Add a result; infinity stands for none that is a finite number."""
+        insort(self._results, (loss, trial_id))
+
+    def place(self, loss: float, trial_id: int) -> int:
+        """Return a result's place."""
+        return bisect_left(self._results, (loss, trial_id))
