@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from hpo_core.engine.result import Result as Result
     from hpo_core.model.budget import Budget as Budget
     from hpo_core.model.budget import Usage as Usage
+    from hpo_core.model.constraint import Constraint as Constraint
     from hpo_core.model.errors import BackendError as BackendError
     from hpo_core.model.errors import BrokenPlugin as BrokenPlugin
     from hpo_core.model.errors import DuplicatePlugin as DuplicatePlugin
@@ -119,6 +120,7 @@ _HOMES = {
     "engine.optimizer": "HyperParameterOptimizer",
     "engine.result": "Result",
     "model.budget": "Budget Usage",
+    "model.constraint": "Constraint",
     "model.errors": (
         "BackendError BrokenPlugin DuplicatePlugin Fault HpoError InvalidInput NoResult PluginError"
         " StoreError StrategyError StudyChanged StudyFailed StudyRunning UnknownPlugin UnknownStudy"

@@ -76,16 +76,20 @@ def studies_command(store_path: str, as_json: bool) -> None:
 def top_command(name: str, k: int, store_path: str, as_json: bool) -> None:
     """Show the best completed trials of the study NAME, also while it runs.
 
+    With constraints: the best of those that keep them.
     With several objectives: the Pareto front, then the front of what is left.
     """
     with open_store(store_path) as store:
-        trials = read_top(store, store.study(name), k)
+        study = store.study(name)
+        trials = read_top(store, study, k)
+    constraints = from_json(study.config).constraints
     if as_json:
         print_json([msgspec.to_builtins(trial) for trial in trials])
     elif trials:
-        print(tables.ranking(trials))
+        print(tables.ranking(trials, constraints))
     else:
-        print(f"no trial of {printable(name)} is completed; see: hpo jobs {as_argument(name)}")
+        what = "is completed and keeps the constraints" if constraints else "is completed"
+        print(f"no trial of {printable(name)} {what}; see: hpo jobs {as_argument(name)}")
 
 
 @click.command("jobs", epilog="Example: hpo jobs digits --json")
@@ -180,7 +184,7 @@ def export_command(name: str, kind: str, output: str, store_path: str) -> None:
     with open_store(store_path) as store:
         study = store.study(name)
         result = read_result(store, study, stored_usage(store, name, from_json(study.config)))
-    rows = table(result.trials, result.space)
+    rows = table(result.trials, result.space, result.constraints)
     text = _csv(rows) if kind == "csv" else json_text(rows) + "\n"
     if output == "-":
         sys.stdout.write(text)

@@ -238,9 +238,12 @@ class Store:
         return found[-1]
 
     def last_metrics(self, study: int) -> dict[int, dict[str, float]]:
-        """Return each trial's metrics: the last value of each that its last job reported."""
+        """Return for each trial the last value of each metric that its jobs reported."""
         query = "SELECT trial, metrics FROM job WHERE study = ? AND metrics IS NOT NULL"
-        return {trial: metrics_from_json(text) for trial, text in self._rows(query, study)}
+        found: dict[int, dict[str, float]] = {}
+        for trial, text in self._rows(query, study):
+            found.setdefault(trial, {}).update(metrics_from_json(text))
+        return found
 
     # -- the log ----------------------------------------------------------------------------
 

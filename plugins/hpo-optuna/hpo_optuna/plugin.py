@@ -26,9 +26,9 @@ VARIANTS: tuple[tuple[str, type[SamplerOptions], str, frozenset[Capability]], ..
     ("gp", sampler.GP, "Gaussian process: few, expensive trials", _CONSTRAINED),
     ("nsga2", sampler.NSGA2, "NSGA-II, a genetic algorithm for objectives", _CONSTRAINED),
     ("nsga3", sampler.NSGA3, "NSGA-III, the same for many objectives", _CONSTRAINED),
-    ("qmc", sampler.QMC, "A quasi-random sequence: more even than random", _SEVERAL),
-    ("random", sampler.Random, "Optuna's independent random draws", _SEVERAL),
-    ("bruteforce", sampler.BruteForce, "All of a finite space, in random order", _SEVERAL),
+    ("qmc", sampler.QMC, "A quasi-random sequence: more even than random", _CONSTRAINED),
+    ("random", sampler.Random, "Optuna's independent random draws", _CONSTRAINED),
+    ("bruteforce", sampler.BruteForce, "All of a finite space, in random order", _CONSTRAINED),
 )
 """Each variant's name, options, summary and capabilities; the first one is the default."""
 
