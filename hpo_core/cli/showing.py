@@ -68,7 +68,8 @@ def show_command(name: str, store_path: str, as_json: bool) -> None:
         ["tags", ", ".join(config.tags) or "-"],
         ["created", moment(study.created)],
         ["so far", f"{about['completed']} completed, {about['stopped']} stopped, "
-                   f"{about['failed']} failed, {about['trials']} in all"],
+                   f"{about['failed']} failed, {about['trials']} in all"
+                   + (f"; {about['imported']} imported" if about["imported"] else "")],
     ]  # fmt: skip
     for limit in LIMITS:
         used, of = getattr(usage, limit), getattr(config.budget, limit)
@@ -104,6 +105,7 @@ def overview(store: Store, study: StudyRecord) -> dict[str, Any]:
         "completed": totals.completed,
         "stopped": totals.stopped,
         "failed": totals.failed,
+        "imported": totals.imported,
         "best": dict(best[0].values) if best else {},
     }
 

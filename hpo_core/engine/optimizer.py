@@ -353,6 +353,7 @@ class HyperParameterOptimizer:
             accounts=accounts,
             announcer=Announcer([*self._observers, *callbacks]),
             incumbents=_incumbents(store, study, config),
+            next_trial=store.next_trial(study.id),
             is_resuming=Capability.RESUMING in self._capabilities,
         )
 

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hpo_core import Capability, Problem, Strategy, StrategySpec, hookimpl
+from hpo_core import (
+    Capability,
+    ExchangedStudy,
+    ExchangeSpec,
+    Problem,
+    SearchSpace,
+    Strategy,
+    StrategySpec,
+    hookimpl,
+)
 from hpo_optuna import options as sampler
 from hpo_optuna.options import Options, SamplerOptions
 
@@ -46,6 +55,31 @@ def hpo_strategies() -> Iterable[StrategySpec]:
         )
         for name, options, summary, capabilities in VARIANTS
     ]
+
+
+@hookimpl
+def hpo_exchanges() -> Iterable[ExchangeSpec]:
+    """Announce that studies are written into Optuna's storages, and read from them."""
+    return [
+        ExchangeSpec(
+            name="optuna",
+            summary="Optuna's storages, such as sqlite:///f.db",
+            write=_write,
+            read=_read,
+        )
+    ]
+
+
+def _write(study: ExchangedStudy, place: str) -> None:
+    from hpo_optuna.exchange import write_study
+
+    write_study(study, place)
+
+
+def _read(place: str, name: str | None, space: SearchSpace) -> ExchangedStudy:
+    from hpo_optuna.exchange import read_study
+
+    return read_study(place, name, space)
 
 
 def build(problem: Problem, options: Options) -> Strategy:
