@@ -17,6 +17,7 @@ from hpo_core.model.values import Value
 from hpo_core.store import schema
 from hpo_core.store.folder import ControllerLock, StudyFolder
 from hpo_core.store.records import (
+    IMPORTED,
     JobRecord,
     StudyRecord,
     Totals,
@@ -165,13 +166,15 @@ class Store:
 
     def totals(self, study: int) -> Totals:
         """Count what a study has used. Lost jobs count for their compute time alone."""
-        trials = self._rows(
-            "SELECT state, count(*) FROM trial WHERE study = ? GROUP BY state", study
+        rows = self._rows(
+            "SELECT state, adopted = ?, count(*) FROM trial WHERE study = ? GROUP BY 1, 2",
+            IMPORTED,
+            study,
         )
-        by_state = dict(trials)
+        by_state = {state: count for state, is_imported, count in rows if not is_imported}
         jobs, iterations, compute_time = self._rows(
             "SELECT count(CASE WHEN state != 'lost' THEN 1 END), total(iterations), "
-            "total(ended - started) FROM job WHERE study = ?",
+            "total(ended - started) FROM job WHERE study = ? AND attempt > 0",
             study,
         )[0]
         return Totals(
@@ -182,7 +185,13 @@ class Store:
             jobs=jobs,
             iterations=int(iterations),
             compute_time=compute_time,
+            imported=sum(count for _, is_imported, count in rows if is_imported),
         )
+
+    def next_trial(self, study: int) -> int:
+        """Return the id of the study's next trial."""
+        last = self._rows("SELECT max(id) FROM trial WHERE study = ?", study)[0][0]
+        return int(last or 0) + 1
 
     def trial(self, study: int, trial_id: int) -> TrialRecord | None:
         """Return one trial, or None."""
@@ -238,9 +247,12 @@ class Store:
         return found[-1]
 
     def last_metrics(self, study: int) -> dict[int, dict[str, float]]:
-        """Return each trial's metrics: the last value of each that its last job reported."""
+        """Return for each trial the last value of each metric that its jobs reported."""
         query = "SELECT trial, metrics FROM job WHERE study = ? AND metrics IS NOT NULL"
-        return {trial: metrics_from_json(text) for trial, text in self._rows(query, study)}
+        found: dict[int, dict[str, float]] = {}
+        for trial, text in self._rows(query, study):
+            found.setdefault(trial, {}).update(metrics_from_json(text))
+        return found
 
     # -- the log ----------------------------------------------------------------------------
 
@@ -274,6 +286,20 @@ class Store:
             trial_id,
         )
         return [(attempt, iteration, metrics_from_json(text)) for attempt, iteration, text in rows]
+
+    def curves(self, study: int, metric: str) -> dict[int, dict[int, float]]:
+        """Return for each trial what it reported of a metric, by iteration."""
+        rows = self._rows(
+            "SELECT trial, iteration, metrics FROM log WHERE study = ? AND kind = 'running' "
+            "AND iteration IS NOT NULL AND metrics IS NOT NULL ORDER BY seq",
+            study,
+        )
+        curves: dict[int, dict[int, float]] = {}
+        for trial, iteration, text in rows:
+            metrics = metrics_from_json(text)
+            if metric in metrics:
+                curves.setdefault(trial, {})[iteration] = metrics[metric]
+        return curves
 
     def last_sign_of_life(self, study: int) -> float:
         """Return when the study's log was last written to, in seconds since the epoch."""
