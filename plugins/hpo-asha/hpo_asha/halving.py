@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
 from hpo_asha.pausing import PausedTrial, PausingScheduler
 from hpo_asha.rungs import Rung
-from hpo_asha.scheduler import loss_of, with_notes
+from hpo_asha.scheduler import with_notes
 from hpo_asha.searcher import Searcher, as_stopped
 from hpo_core import Decision, Exhausted, Problem, Report, Resume, Start, Wait
 
@@ -68,9 +66,9 @@ class Bracket:
                 return None
             quota = max(size // self._eta**rung, 1)
             if step.promoted < min(quota, len(step.results)):
-                loss, trial_id = step.results[step.promoted]
-                if math.isfinite(loss):
-                    return trial_id, rung
+                best = step.results[step.promoted]
+                if best.is_finite:
+                    return best.trial_id, rung
         return None
 
     def promote(self, rung: int) -> None:
@@ -175,7 +173,7 @@ class SuccessiveHalving(PausingScheduler[Halver]):
         step = trial.bracket.steps[trial.rung]
         step.ended += 1
         if reached is not None and reached < self._most:
-            step.results.add(loss_of(report), trial.id)
+            step.results.add(self._result(trial, report))
         if trial.bracket.is_over:
             self._brackets.remove(trial.bracket)
         if reached is None or reached >= self._most:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from array import array
 from bisect import bisect_right, insort
-from itertools import accumulate
+from typing import ClassVar
 
 from hpo_asha.searcher import Searcher
 from hpo_asha.stopping import RunningTrial, StoppingScheduler
-from hpo_core import Decision, Problem, Report, Start, Status
+from hpo_core import Capability, Decision, Problem, Report, Start, Status
 
 
 class Curve(RunningTrial):
@@ -46,8 +46,7 @@ class Averages:
         if not losses:
             return
         iterations = sorted(losses)
-        sums = accumulate(losses[iteration] for iteration in iterations)
-        curve = iterations, [total / count for count, total in enumerate(sums, 1)]
+        curve = iterations, _running_averages([losses[iteration] for iteration in iterations])
         self._curves.append(curve)
         for iteration, averages in self._at.items():
             if (average := _by(curve, iteration)) is not None:
@@ -60,6 +59,15 @@ class Averages:
             known = array("d", sorted(average for average in found if average is not None))
             self._at[iteration] = known
         return known
+
+
+def _running_averages(losses: list[float]) -> list[float]:
+    """Return the average of the first ones, for each; of equal ones it is exactly what they are."""
+    average, averages = 0.0, []
+    for count, loss in enumerate(losses, 1):
+        average += (loss - average) / count
+        averages.append(average)
+    return averages
 
 
 def _by(curve: tuple[list[int], list[float]], iteration: int) -> float | None:
@@ -81,12 +89,18 @@ class Median(StoppingScheduler[Curve]):
     Optuna's MedianPruner compares with the median of the others' values at ``s`` itself; the two
     agree where curves are flat.
 
+    It does not heed constraints.
+
     Args:
         problem: The study.
         searcher: Where configurations come from.
         min_trials: With so many completed trials the rule begins to apply.
         grace_period: From which iteration on.
     """
+
+    never: ClassVar[frozenset[Capability]] = frozenset(
+        {Capability.MULTI_OBJECTIVE, Capability.CONSTRAINTS}
+    )
 
     def __init__(
         self, problem: Problem, searcher: Searcher, min_trials: int, grace_period: int

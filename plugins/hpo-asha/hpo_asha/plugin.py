@@ -8,8 +8,8 @@ from hpo_asha import options as option
 from hpo_asha.options import Options, SchedulerOptions
 from hpo_core import Capability, Problem, Strategy, StrategySpec, hookimpl
 
-_STOPS = frozenset(Capability) - {Capability.MULTI_OBJECTIVE, Capability.RESUMING}
-_RESUMES = _STOPS | {Capability.RESUMING}
+_RESUMES = frozenset(Capability) - {Capability.MULTI_OBJECTIVE}
+_STOPS = _RESUMES - {Capability.RESUMING, Capability.CONSTRAINTS}
 
 VARIANTS: tuple[tuple[str, type[SchedulerOptions], str, frozenset[Capability]], ...] = (
     ("asha", option.Asha, "Asynchronous successive halving over any searcher", _RESUMES),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import random
 from collections.abc import Collection
 
@@ -10,7 +9,8 @@ import msgspec
 
 from hpo_asha.explore import Explorer, changes
 from hpo_asha.pausing import PausedTrial, PausingScheduler
-from hpo_asha.scheduler import loss_of, with_notes
+from hpo_asha.rungs import Result
+from hpo_asha.scheduler import with_notes
 from hpo_asha.searcher import Searcher, as_stopped
 from hpo_core import (
     Configuration,
@@ -40,7 +40,7 @@ class Member(PausedTrial):
         super().__init__(trial_id, goal, target)
         self.configuration = configuration
         self.iterations = 0
-        self.score: float | None = None
+        self.score: Result | None = None
         self.generation = 0
 
 
@@ -141,13 +141,11 @@ class Population(PausingScheduler[Member]):
 
     def _donor(self, member: Member, stream: random.Random) -> Member | None:
         """Return whom a member copies; None if it is not among the worst, or none can be copied."""
-        ranked = sorted(
-            (one.score, one.id) for one in self._alive.values() if one.score is not None
-        )
+        ranked = sorted(one.score for one in self._alive.values() if one.score is not None)
         few = int(len(ranked) * self._settings.quantile_fraction)
-        if member.id not in (trial_id for _, trial_id in ranked[len(ranked) - few :]):
+        if member.score not in ranked[len(ranked) - few :]:
             return None
-        best = [self._alive[trial_id] for score, trial_id in ranked[:few] if math.isfinite(score)]
+        best = [self._alive[each.trial_id] for each in ranked[:few] if each.is_finite]
         unfinished = [one for one in best if one.iterations < self._most]
         resting = [one for one in unfinished if one.id not in self._running]
         donors = resting or unfinished
@@ -174,7 +172,7 @@ class Population(PausingScheduler[Member]):
             self._searcher.finish(report)
             return Decision.CONTINUE
         trial.iterations = reached
-        trial.score = loss_of(report)
+        trial.score = self._result(trial, report)
         if reached >= self._most:
             self._searcher.finish(report)
             return Decision.CONTINUE

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import heapq
-import math
 
 from hpo_asha.pausing import PausedTrial, PausingScheduler
-from hpo_asha.rungs import Brackets, Rung
-from hpo_asha.scheduler import loss_of, with_notes
+from hpo_asha.rungs import Brackets, Result, Rung
+from hpo_asha.scheduler import with_notes
 from hpo_asha.searcher import Searcher, as_stopped
 from hpo_core import Decision, Exhausted, Problem, Report, Resume, Start, Wait
 
@@ -35,15 +34,15 @@ class PromotionRung(Rung):
 
     def __init__(self) -> None:
         super().__init__()
-        self._queue: list[tuple[float, int]] = []  # a heap; some may have left
+        self._queue: list[Result] = []  # a heap; some may have left
         self._waiting: set[int] = set()
         self._unsettled: dict[int, Report] = {}  # of those that have been among the best so far
 
-    def wait(self, loss: float, trial_id: int, report: Report) -> None:
+    def wait(self, result: Result, report: Report) -> None:
         """Let a trial wait there, with its final report in case it is not promoted."""
-        heapq.heappush(self._queue, (loss, trial_id))
-        self._waiting.add(trial_id)
-        self._unsettled[trial_id] = report
+        heapq.heappush(self._queue, result)
+        self._waiting.add(result.trial_id)
+        self._unsettled[result.trial_id] = report
 
     def leave(self, trial_id: int) -> None:
         """Let a trial go: it is promoted."""
@@ -52,10 +51,10 @@ class PromotionRung(Rung):
 
     def promotable(self, eta: int) -> int | None:
         """Return the best trial that waits, if it is among the best ``1 / eta`` of all."""
-        while self._queue and self._queue[0][1] not in self._waiting:
+        while self._queue and self._queue[0].trial_id not in self._waiting:
             heapq.heappop(self._queue)
-        if self._queue and self.place(*self._queue[0]) < len(self) // eta:
-            return self._queue[0][1]
+        if self._queue and self.place(self._queue[0]) < len(self) // eta:
+            return self._queue[0].trial_id
         return None
 
     def settle(self, place: int, eta: int) -> Report | None:
@@ -64,7 +63,7 @@ class PromotionRung(Rung):
         That is the one that was added last, at `place`, or the one that it has pushed out.
         """
         worst = max(place, len(self) // eta)
-        return self._unsettled.pop(self[worst][1], None) if worst < len(self) else None
+        return self._unsettled.pop(self[worst].trial_id, None) if worst < len(self) else None
 
 
 class Promotion(PausingScheduler[Climber]):
@@ -76,8 +75,8 @@ class Promotion(PausingScheduler[Climber]):
     the best of them first. With several brackets it is the paper's asynchronous Hyperband, which
     loops through brackets; each new trial goes to the bracket whose turn it is.
 
-    A trial whose job fails is in no rung from there on: ``n`` counts results. A result that is
-    not a finite number counts as the worst, and is never promoted. A trial that reports later than
+    A trial whose job fails is in no rung from there on: ``n`` counts results. What is not a
+    finite number is no result; its trial is never promoted. A trial that reports later than
     at its rung's iteration enters all rungs that it has passed, with that result.
 
     What the searcher is told: a trial that is not among the best ``floor(n / eta)`` when it
@@ -131,32 +130,27 @@ class Promotion(PausingScheduler[Climber]):
 
     def _end(self, trial: Climber, report: Report) -> Decision:
         reached = self._reached(trial, report)
-        if reached is not None:
-            self._enter_rungs(trial, report, reached)
-            if reached < self._most:
-                return Decision.PAUSE
-        self._searcher.finish(report)
-        return Decision.CONTINUE
+        result = self._result(trial, report)
+        if reached is None or not result.is_finite:
+            self._searcher.finish(report)
+            return Decision.CONTINUE
+        self._enter_rungs(trial, report, result, reached)
+        if reached >= self._most:
+            self._searcher.finish(report)
+            return Decision.CONTINUE
+        return Decision.PAUSE
 
-    def _enter_rungs(self, trial: Climber, report: Report, reached: int) -> None:
+    def _enter_rungs(self, trial: Climber, report: Report, result: Result, reached: int) -> None:
         """Enter the rungs that the trial has reached, to wait at the last of them."""
         levels = self._brackets.levels[trial.bracket]
         rungs = self._rungs[trial.bracket]
-        loss = loss_of(report)
         while trial.rung < len(rungs) and levels[trial.rung] <= reached:
             rung = rungs[trial.rung]
             trial.rung += 1
             trial.goal = levels[trial.rung]
-            rung.add(loss, trial.id)
+            rung.add(result)
             if reached < trial.goal:
-                self._wait(trial, rung, loss, as_stopped(report, reached))
-            settled = rung.settle(rung.place(loss, trial.id), self._eta)
+                rung.wait(result, as_stopped(report, reached))
+            settled = rung.settle(rung.place(result), self._eta)
             if settled is not None:
                 self._searcher.finish(settled)
-
-    def _wait(self, trial: Climber, rung: PromotionRung, loss: float, report: Report) -> None:
-        """Let a trial wait to be promoted, unless it never will be."""
-        if math.isfinite(loss):
-            rung.wait(loss, trial.id, report)
-        else:
-            self._searcher.finish(report)

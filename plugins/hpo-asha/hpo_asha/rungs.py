@@ -6,8 +6,10 @@ Tuning", MLSys 2020: a trial trains ``r eta^i`` iterations to rung ``i``, ``R`` 
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left, insort
 from collections.abc import Sequence
+from typing import NamedTuple
 
 
 def levels(least: int, most: int, eta: int) -> tuple[int, ...]:
@@ -54,8 +56,31 @@ class Brackets:
         return self._turns[number % len(self._turns)]
 
 
+class Result(NamedTuple):
+    """What a trial counted at a rung; the order is the best first, equal ones by trial.
+
+    Attributes:
+        violation: By how much it breaks the study's constraints, in all; 0.0 if it keeps them.
+        loss: Its loss; infinity for what is not a finite number.
+        trial_id: The trial.
+    """
+
+    violation: float
+    loss: float
+    trial_id: int
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether it can be compared at all; if not, it is in no rung."""
+        return math.isfinite(self.violation) and math.isfinite(self.loss)
+
+    def is_worse(self, other: Result) -> bool:
+        """Say whether it is worse than another one, whichever trial came first."""
+        return self[:2] > other[:2]
+
+
 class Rung:
-    """The results of the trials that reached a rung, in order; equal ones as the trials' ids are.
+    """The results of the trials that reached a rung, in order.
 
     Adding one costs O(log n) comparisons and a move in memory: microseconds at 10,000.
     """
@@ -63,19 +88,19 @@ class Rung:
     __slots__ = ("_results",)
 
     def __init__(self) -> None:
-        self._results: list[tuple[float, int]] = []
+        self._results: list[Result] = []
 
     def __len__(self) -> int:
         return len(self._results)
 
-    def __getitem__(self, place: int) -> tuple[float, int]:
-        """Return a loss and its trial, by place; 0 is the best."""
+    def __getitem__(self, place: int) -> Result:
+        """Return a result by its place; 0 is the best."""
         return self._results[place]
 
-    def add(self, loss: float, trial_id: int) -> None:
-        """Add a result; infinity stands for none that is a finite number."""
-        insort(self._results, (loss, trial_id))
+    def add(self, result: Result) -> None:
+        """Add a result."""
+        insort(self._results, result)
 
-    def place(self, loss: float, trial_id: int) -> int:
+    def place(self, result: Result) -> int:
         """Return a result's place."""
-        return bisect_left(self._results, (loss, trial_id))
+        return bisect_left(self._results, result)

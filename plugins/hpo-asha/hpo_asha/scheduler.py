@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar, Generic, TypeVar
 
+from hpo_asha.rungs import Result
 from hpo_asha.searcher import Searcher
 from hpo_core import (
     Asked,
@@ -29,13 +30,15 @@ class Trial:
     Attributes:
         id: Its id.
         ended: The ids of its jobs that have ended: what they say later does not count.
+        measured: The last value of each metric that is constrained.
     """
 
-    __slots__ = ("ended", "id")
+    __slots__ = ("ended", "id", "measured")
 
     def __init__(self, trial_id: int) -> None:
         self.id = trial_id
         self.ended: tuple[str, ...] = ()
+        self.measured: dict[str, float] = {}
 
 
 T = TypeVar("T", bound=Trial)
@@ -56,11 +59,13 @@ class Scheduler(BaseStrategy, Generic[T]):
     """
 
     own: ClassVar[frozenset[Capability]] = frozenset({Capability.STOPPING})
+    never: ClassVar[frozenset[Capability]] = frozenset({Capability.MULTI_OBJECTIVE})
 
     def __init__(self, problem: Problem, searcher: Searcher) -> None:
-        self.capabilities = self.own | searcher.capabilities
+        self.capabilities = (searcher.capabilities - self.never) | self.own
         self._searcher = searcher
         self._metric = problem.objectives[0].metric
+        self._constraints = problem.constraints
         self._trials: dict[int, T] = {}
         self._running: set[int] = set()
         self._is_full = False  # whether no trial can be started any more
@@ -139,6 +144,8 @@ class Scheduler(BaseStrategy, Generic[T]):
         trial = self._trials.get(report.trial_id)
         if trial is None or trial.id not in self._running or report.job_id in trial.ended:
             return Decision.CONTINUE
+        if self._constraints:
+            self._measure(trial, report)
         if report.is_final:
             self._running.discard(trial.id)
             trial.ended += (report.job_id,)
@@ -147,6 +154,20 @@ class Scheduler(BaseStrategy, Generic[T]):
         if self._searcher.watch(report) is Decision.STOP:
             return Decision.STOP
         return decision
+
+    def _measure(self, trial: T, report: Report) -> None:
+        for constraint in self._constraints:
+            if constraint.metric in report.metrics:
+                trial.measured[constraint.metric] = report.metrics[constraint.metric]
+
+    def _result(self, trial: T, report: Report) -> Result:
+        """Return what a trial counts at a report; a constraint not yet reported counts as kept."""
+        violation = 0.0
+        for constraint in self._constraints:
+            excess = trial.measured.get(constraint.metric, constraint.bound) - constraint.bound
+            violation += math.inf if math.isnan(excess) else max(excess, 0.0)
+        loss = math.inf if report.losses is None else report.losses[0]
+        return Result(violation, loss, trial.id)
 
     # -- recovering -------------------------------------------------------------------------
 
@@ -185,8 +206,3 @@ def with_notes(start: Start, iterations: int | None, **notes: Any) -> Start:
     """Return a searcher's new trial with how far to train it, and with notes of the scheduler's."""
     noted = {**(start.notes or {}), **notes}
     return Start(start.configuration, iterations, noted or None)
-
-
-def loss_of(report: Report) -> float:
-    """Return what a report counts; infinity if that is no finite number, worse than any other."""
-    return math.inf if report.losses is None else report.losses[0]

@@ -43,7 +43,7 @@ class Searcher:
     """
 
     def __init__(self, name: str, strategy: Strategy, capabilities: frozenset[Capability]) -> None:
-        self.capabilities = capabilities - {Capability.MULTI_OBJECTIVE, Capability.RESUMING}
+        self.capabilities = capabilities
         self._name = name
         self._strategy = strategy
         self._open: set[int] = set()  # trials that are not final for it

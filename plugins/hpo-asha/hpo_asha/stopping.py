@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-import math
 from typing import Generic, TypeVar
 
 from hpo_asha.rungs import Brackets, Rung
-from hpo_asha.scheduler import Scheduler, Trial, loss_of, with_notes
+from hpo_asha.scheduler import Scheduler, Trial, with_notes
 from hpo_asha.searcher import Searcher
 from hpo_core import (
     Decision,
@@ -136,8 +135,8 @@ class Stopping(StoppingScheduler[RacingTrial]):
     runs on if it is the best so far. Optuna's SuccessiveHalvingPruner decides just so.
 
     A trial that reports later than at its rung's iteration enters all rungs that it has
-    passed, with that result, until it is stopped at one. A value that is not a finite number
-    counts as the worst, and is stopped; a job that fails is in no rung from there on.
+    passed, with that result, until it is stopped at one. At a rung, a value that is not a finite
+    number is no result, and the job is stopped; a job that fails is in no rung from there on.
 
     Args:
         problem: The study.
@@ -163,11 +162,13 @@ class Stopping(StoppingScheduler[RacingTrial]):
         rungs = self._rungs[trial.bracket]
         is_done = iteration >= levels[-1]  # too late to stop it
         while trial.rung < len(rungs) and levels[trial.rung] <= iteration:
-            loss = loss_of(report)
+            result = self._result(trial, report)
+            if not result.is_finite:
+                return not is_done
             rung = rungs[trial.rung]
-            rung.add(loss, trial.id)
+            rung.add(result)
             trial.rung += 1
-            worst = rung[max(len(rung) // self._eta, 1) - 1][0]
-            if not is_done and (loss > worst or not math.isfinite(loss)):
+            worst = rung[max(len(rung) // self._eta, 1) - 1]
+            if result.is_worse(worst) and not is_done:
                 return True
         return False
