@@ -198,6 +198,11 @@ class Store:
         rows = self._rows(f"{_TRIALS} AND id = ?", study, trial_id)
         return _trial(rows[0]) if rows else None
 
+    def trial_states(self, study: int) -> dict[int, TrialState]:
+        """Return where each trial stands."""
+        rows = self._rows("SELECT id, state FROM trial WHERE study = ?", study)
+        return {trial: TrialState(state) for trial, state in rows}
+
     def trials(self, study: int) -> list[TrialRecord]:
         """Return all trials in their order."""
         return [_trial(row) for row in self._rows(f"{_TRIALS} ORDER BY id", study)]
