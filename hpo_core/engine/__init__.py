@@ -8,6 +8,7 @@ flight       what is known of the trials that are under way
 accounts     the budget: what is used, what is left, when time is up
 recovery     an unfinished study, read back from the store
 announcer    observers and callbacks are told, and dropped if they raise
+replay       an audit: every suggestion derived again from the stored log
 result       what came out: Result, TrialResult
 clock        the one clock that the engine takes its time from
 """

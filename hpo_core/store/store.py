@@ -6,7 +6,8 @@ import heapq
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from hpo_core.contracts.strategy import Asked, Resume, Start, Told
@@ -70,6 +71,19 @@ class Store:
             StoreError: If the file can't be written; nothing of the transaction is kept then.
         """
         return Transaction(self)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Read the file as it is at one moment, whatever its controller writes meanwhile."""
+        with self.lock:
+            is_outermost = not self.connection.in_transaction
+            if is_outermost:
+                self._rows("BEGIN")
+            try:
+                yield
+            finally:
+                if is_outermost:
+                    self._rows("ROLLBACK")
 
     def _rows(self, query: str, *values: object) -> list[Any]:
         with self.lock:
@@ -245,25 +259,27 @@ class Store:
     # -- the log ----------------------------------------------------------------------------
 
     def history(self, study: int) -> list[Asked | Told]:
-        """Return everything that was asked and told, in order."""
-        started = [
-            (seq, _asked(*row))
-            for seq, *row in self._rows(
+        """Return everything that was asked and told, in order; an event's place is its number."""
+        with self.snapshot():
+            trials = self._rows(
                 "SELECT seq, id, adopted, iterations, notes, "
                 "coalesce(first_configuration, configuration) FROM trial WHERE study = ? "
                 "ORDER BY seq",
                 study,
             )
-        ]
-        logged = [
-            (seq, _logged(*row))
-            for seq, *row in self._rows(
+            log = self._rows(
                 "SELECT seq, kind, trial, attempt, iteration, metrics, losses, decision, "
                 "suggestion FROM log WHERE study = ? ORDER BY seq",
                 study,
             )
-        ]
+        started = ((seq, _asked(*row)) for seq, *row in trials)
+        logged = ((seq, _logged(*row)) for seq, *row in log)
         return [event for _, event in heapq.merge(started, logged, key=lambda pair: pair[0])]
+
+    def undecided(self, study: int) -> set[int]:
+        """Return the numbers of the reports on which a strategy that had raised did not decide."""
+        query = "SELECT seq FROM log WHERE study = ? AND decision IS NULL AND suggestion IS NULL"
+        return {seq for (seq,) in self._rows(query, study)}
 
     def reports(self, study: int, trial_id: int) -> list[tuple[int, int | None, dict[str, float]]]:
         """Return each report of a trial, in order: the job's attempt, the iteration, metrics."""
@@ -409,7 +425,7 @@ def _logged(
     iteration: int | None,
     metrics: str | None,
     losses: str | None,
-    decision: str,
+    decision: str | None,
     suggestion: str | None,
 ) -> Asked | Told:
     if suggestion is not None:
@@ -425,4 +441,4 @@ def _logged(
         status=Status(kind),
         metrics=metrics_from_json(metrics),
     )
-    return Told(report, Decision(decision))
+    return Told(report, Decision.CONTINUE if decision is None else Decision(decision))
