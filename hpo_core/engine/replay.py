@@ -107,15 +107,14 @@ def replay(
     with Store(path, create=False) as store:
         study = store.study(name)
         running = is_running(store.folder(study))
-        with store.snapshot():
-            history, undecided = store.history(study.id), store.undecided(study.id)
-    config = from_json(study.config)
-    prepared = _prepared(config, study, strategy)
-    advisor = Advisor(preparation.build_strategy(prepared).strategy, config)
-    try:
-        return _Audit(advisor, undecided).of(history, name, running)
-    finally:
-        advisor.close()
+        config = from_json(study.config)
+        prepared = _prepared(config, study, strategy)
+        advisor = Advisor(preparation.build_strategy(prepared).strategy, config)
+        try:
+            history = store.history(study.id)
+            return _Audit(advisor, store.undecided(study.id)).of(history, name, running)
+        finally:
+            advisor.close()
 
 
 def _prepared(config: StudyConfig, study: StudyRecord, strategy: Strategy | None) -> Prepared:
