@@ -16,6 +16,7 @@ import msgspec
 
 from hpo_core.model.budget import Budget
 from hpo_core.model.checked import Checked
+from hpo_core.model.constraint import Constraint
 from hpo_core.model.errors import Fault, InvalidInput
 from hpo_core.model.objective import Objective
 from hpo_core.model.space import SearchSpace
@@ -95,6 +96,7 @@ class StudyConfig(Checked, frozen=True, kw_only=True):
         workers: How many jobs run at once.
         strategy: Which strategy, with its options.
         objectives: At least one.
+        constraints: Metrics that a trial must keep at or below a bound to be among the best.
         budget: The limits.
         job: What jobs execute.
         space: What is searched.
@@ -116,6 +118,7 @@ class StudyConfig(Checked, frozen=True, kw_only=True):
     job: JobSettings
     space: SearchSpace
     workers: int = 1
+    constraints: tuple[Constraint, ...] = ()
     budget: Budget = Budget()
     backend: PluginChoice = PluginChoice("local")
     observers: tuple[str, ...] = ()
@@ -152,6 +155,10 @@ def range_faults(values: Mapping[str, Any]) -> Iterator[Fault]:
             yield Fault("objective", "give at least one")
         if len(set(metrics)) < len(metrics):
             yield Fault("objective", "two objectives are on the same metric")
+
+    constrained = [constraint.metric for constraint in values.get("constraints", ())]
+    if len(set(constrained)) < len(constrained):
+        yield Fault("constraints", "two constraints are on the same metric; keep the tighter one")
 
 
 def name_faults(name: str) -> Iterator[Fault]:

@@ -9,6 +9,8 @@ accounts     the budget: what is used, what is left, when time is up
 recovery     an unfinished study, read back from the store
 announcer    observers and callbacks are told, and dropped if they raise
 replay       an audit: every suggestion derived again from the stored log
+exporting    studies on their way to other programs
+importing    trials of other programs' studies, taken in
 result       what came out: Result, TrialResult
 clock        the one clock that the engine takes its time from
 """

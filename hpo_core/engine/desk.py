@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from hpo_core.contracts.observer import Progress, StudyEvent
 from hpo_core.engine.flight import Flight, PendingTrial
 from hpo_core.engine.setting import Setting
+from hpo_core.model.constraint import is_feasible
 from hpo_core.model.errors import HpoError, StrategyError, StudyFailed
 from hpo_core.model.job import Job, JobState, StudyState, TrialState
 from hpo_core.model.objective import Losses
@@ -155,5 +156,6 @@ class Desk:
         return (
             trial_state is TrialState.COMPLETED
             and losses is not None
+            and is_feasible(self.setting.config.constraints, flight.all_metrics)
             and self.setting.incumbents.take_in(losses)
         )

@@ -28,7 +28,7 @@ class Launcher:
         self._writer = setting.writer
         self._folder = setting.folder
         self._job_name = template(setting.config.job_name)
-        self._next_trial = setting.accounts.trials + 1
+        self._next_trial = setting.next_trial
         self._no_more: str | None = None  # why the strategy is not asked any more
         self._knows_no_more_trials: bool | None = None  # None until it had to be told
         self._look_for_enqueued = True

@@ -25,7 +25,14 @@ from hpo_core.engine.advisor import Advisor
 from hpo_core.engine.announcer import Announcer, JobCallback
 from hpo_core.engine.clock import SystemClock
 from hpo_core.engine.incumbents import Incumbents
-from hpo_core.engine.result import Result, TrialResult, read_result, read_top
+from hpo_core.engine.result import (
+    Result,
+    TrialResult,
+    best_trials,
+    feasible_trials,
+    read_result,
+    read_top,
+)
 from hpo_core.engine.session import Session
 from hpo_core.engine.setting import Setting
 from hpo_core.model.budget import Usage, remaining
@@ -346,6 +353,7 @@ class HyperParameterOptimizer:
             accounts=accounts,
             announcer=Announcer([*self._observers, *callbacks]),
             incumbents=_incumbents(store, study, config),
+            next_trial=store.next_trial(study.id),
             is_resuming=Capability.RESUMING in self._capabilities,
         )
 
@@ -388,9 +396,10 @@ class HyperParameterOptimizer:
 
 def _incumbents(store: Store, study: StudyRecord, config: StudyConfig) -> Incumbents:
     if len(config.objectives) == 1:
-        trials = store.best_trials(study.id, 1)
+        trials = best_trials(store, study, config, 1)
         return Incumbents([trial.losses for trial in trials if trial.losses])
-    losses = [trial.losses for trial in store.completed_trials(study.id) if trial.losses]
+    trials = feasible_trials(store, study, config)
+    losses = [trial.losses for trial in trials if trial.losses]
     return Incumbents([losses[index] for index in pareto_front(losses)])
 
 

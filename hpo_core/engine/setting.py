@@ -30,6 +30,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
         accounts: The budget's books.
         announcer: Whom to tell what happens.
         incumbents: The best trials so far.
+        next_trial: The id of the next trial.
         is_resuming: Whether the strategy carries trials on, and so is asked even when no new
             trial may be started.
     """
@@ -44,4 +45,5 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     accounts: Accounts
     announcer: Announcer
     incumbents: Incumbents
+    next_trial: int
     is_resuming: bool

@@ -16,6 +16,7 @@ from hpo_core.store import schema
 from hpo_core.store.folder import ControllerLock, StudyFolder
 from hpo_core.store.history import StoredHistory
 from hpo_core.store.records import (
+    IMPORTED,
     JobRecord,
     StudyRecord,
     Totals,
@@ -177,24 +178,34 @@ class Store:
 
     def totals(self, study: int) -> Totals:
         """Count what a study has used. Lost jobs count for their compute time alone."""
-        states = ("completed", "failed", "stopped")
-        counts = ", ".join(f"total(state = '{state}')" for state in states)
-        trials = self._rows(f"SELECT count(*), {counts} FROM trial WHERE study = ?", study)[0]
-        jobs, iterations, compute_time = self._rows(
-            "SELECT total(state != 'lost'), total(iterations), total(ended - started) "
-            "FROM job WHERE study = ?",
+        trials = self._rows(
+            "SELECT total(own), total(own AND state = 'completed'), "
+            "total(own AND state = 'failed'), total(own AND state = 'stopped'), total(NOT own) "
+            "FROM (SELECT state, adopted != ? AS own FROM trial WHERE study = ?)",
+            IMPORTED,
             study,
         )[0]
-        asked_for, completed, failed, stopped = map(int, trials)
+        jobs, iterations, compute_time = self._rows(
+            "SELECT total(state != 'lost'), total(iterations), total(ended - started) "
+            "FROM job WHERE study = ? AND attempt > 0",
+            study,
+        )[0]
+        own, completed, failed, stopped, imported = map(int, trials)
         return Totals(
-            trials=asked_for,
+            trials=own,
             completed=completed,
             failed=failed,
             stopped=stopped,
             jobs=int(jobs),
             iterations=int(iterations),
             compute_time=compute_time,
+            imported=imported,
         )
+
+    def next_trial(self, study: int) -> int:
+        """Return the id of the study's next trial."""
+        last = self._rows("SELECT max(id) FROM trial WHERE study = ?", study)[0][0]
+        return int(last or 0) + 1
 
     def trial(self, study: int, trial_id: int) -> TrialRecord | None:
         """Return one trial, or None."""
@@ -255,9 +266,12 @@ class Store:
         return found[-1]
 
     def last_metrics(self, study: int) -> dict[int, dict[str, float]]:
-        """Return each trial's metrics: the last value of each that its last job reported."""
+        """Return for each trial the last value of each metric that its jobs reported."""
         query = "SELECT trial, metrics FROM job WHERE study = ? AND metrics IS NOT NULL"
-        return {trial: metrics_from_json(text) for trial, text in self._rows(query, study)}
+        found: dict[int, dict[str, float]] = {}
+        for trial, text in self._rows(query, study):
+            found.setdefault(trial, {}).update(metrics_from_json(text))
+        return found
 
     # -- the log ----------------------------------------------------------------------------
 
@@ -282,6 +296,20 @@ class Store:
             trial_id,
         )
         return [(attempt, iteration, metrics_from_json(text)) for attempt, iteration, text in rows]
+
+    def curves(self, study: int, metric: str) -> dict[int, dict[int, float]]:
+        """Return for each trial what it reported of a metric, by iteration."""
+        rows = self._rows(
+            "SELECT trial, iteration, metrics FROM log WHERE study = ? AND kind = 'running' "
+            "AND iteration IS NOT NULL AND metrics IS NOT NULL ORDER BY seq",
+            study,
+        )
+        curves: dict[int, dict[int, float]] = {}
+        for trial, iteration, text in rows:
+            metrics = metrics_from_json(text)
+            if metric in metrics:
+                curves.setdefault(trial, {})[iteration] = metrics[metric]
+        return curves
 
     def last_sign_of_life(self, study: int) -> float:
         """Return when the study's log was last written to, in seconds since the epoch."""
