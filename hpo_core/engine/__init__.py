@@ -9,6 +9,7 @@ accounts     the budget: what is used, what is left, when time is up
 recovery     an unfinished study, read back from the store
 keeper       which checkpoints are kept, and which are deleted
 announcer    observers and callbacks are told, and dropped if they raise
+replay       an audit: every suggestion derived again from the stored log
 exporting    studies on their way to other programs
 importing    trials of other programs' studies, taken in
 result       what came out: Result, TrialResult

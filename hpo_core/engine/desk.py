@@ -121,7 +121,10 @@ class Desk:
         losses: Losses | None,
         time: float,
     ) -> Decision:
-        """Tell the strategy what a job has reported, record that, and return its decision."""
+        """Tell the strategy what a job has reported, record that, and return its decision.
+
+        A strategy that has raised is told nothing more, and what it does not decide goes on.
+        """
         report = Report(
             trial_id=flight.trial.id,
             job_id=flight.job.id,
@@ -130,14 +133,14 @@ class Desk:
             status=status,
             metrics=metrics,
         )
-        decision = Decision.CONTINUE
-        if self.state is not StudyState.FAILED:
+        decision = None
+        if not isinstance(self.error, StrategyError):
             try:
                 decision = self.setting.advisor.tell(report)
             except StrategyError as error:
                 self.fail(error)
         self.setting.writer.told(report, flight.trial.attempt, time, decision)
-        return decision
+        return decision or Decision.CONTINUE
 
     def settle(
         self, flight: Flight, state: JobState, losses: Losses | None, decision: Decision
