@@ -59,6 +59,8 @@ if TYPE_CHECKING:
     from hpo_core.engine.opening import extend as extend
     from hpo_core.engine.optimize import optimize as optimize
     from hpo_core.engine.optimizer import HyperParameterOptimizer as HyperParameterOptimizer
+    from hpo_core.engine.replay import Replayed as Replayed
+    from hpo_core.engine.replay import replay as replay
     from hpo_core.engine.result import Result as Result
     from hpo_core.model.budget import Budget as Budget
     from hpo_core.model.budget import Usage as Usage
@@ -127,6 +129,7 @@ _HOMES = {
     "engine.opening": "extend",
     "engine.optimize": "optimize",
     "engine.optimizer": "HyperParameterOptimizer",
+    "engine.replay": "Replayed replay",
     "engine.result": "Result",
     "model.budget": "Budget Usage",
     "model.constraint": "Constraint",

@@ -191,7 +191,7 @@ class BaseStrategy:
                     self.adopt(trial_id, suggestion)
                 case Asked(trial_id, suggestion):
                     again = self.ask(trial_id)
-                    if not _same(again, suggestion):
+                    if not same_answer(again, suggestion):
                         raise StrategyError(
                             f"restoring trial {trial_id}: the strategy now suggests {again}, but "
                             f"{suggestion} is stored; was it installed in another version?"
@@ -201,10 +201,10 @@ class BaseStrategy:
         """Free what has to be freed; called once, when the session is over. Here nothing."""
 
 
-def _same(again: Answer, suggestion: Suggestion) -> bool:
-    """Compare two suggestions, and the types of their values too: 1 is not 1.0, nor True."""
-    ours, theirs = (getattr(one, "configuration", None) or {} for one in (again, suggestion))
-    return again == suggestion and same_values(ours, theirs)
+def same_answer(one: Answer, other: Answer) -> bool:
+    """Say whether two answers are equal, the types of their values too: 1 is not 1.0, nor True."""
+    ours, theirs = (getattr(answer, "configuration", None) or {} for answer in (one, other))
+    return one == other and same_values(ours, theirs)
 
 
 class Capability(enum.Enum):

@@ -25,6 +25,7 @@ from hpo_core.engine.advisor import Advisor
 from hpo_core.engine.announcer import Announcer, JobCallback
 from hpo_core.engine.clock import SystemClock
 from hpo_core.engine.incumbents import Incumbents
+from hpo_core.engine.keeper import Keeper
 from hpo_core.engine.result import (
     Result,
     TrialResult,
@@ -341,6 +342,7 @@ class HyperParameterOptimizer:
         totals = store.totals(study.id)
         accounts = Accounts(config.budget, totals, study.wall_time, now)
         accounts.ends_at = self._ends_at if self._time_limit is None else now + self._time_limit
+        is_resuming = Capability.RESUMING in self._capabilities
         callbacks = [] if on_job_finished is None else [JobCallback(on_job_finished)]
         return Setting(
             config=config,
@@ -354,7 +356,8 @@ class HyperParameterOptimizer:
             announcer=Announcer([*self._observers, *callbacks]),
             incumbents=_incumbents(store, study, config),
             next_trial=store.next_trial(study.id),
-            is_resuming=Capability.RESUMING in self._capabilities,
+            keeper=Keeper(self._folder.checkpoints, config.job.keep_checkpoints, is_resuming),
+            is_resuming=is_resuming,
         )
 
     def _context(self, session: Session) -> BackendContext:

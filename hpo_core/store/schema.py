@@ -75,7 +75,7 @@ CREATE TABLE log (
     iteration INTEGER,
     metrics TEXT,                     -- JSON
     losses TEXT,                      -- JSON
-    decision TEXT,
+    decision TEXT,                    -- NULL if the strategy had raised
     suggestion TEXT,                  -- JSON, of a resume
     PRIMARY KEY (study, seq)
 ) WITHOUT ROWID;

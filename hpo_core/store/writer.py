@@ -124,8 +124,8 @@ class StudyWriter:
         )
         self.seq += 1
 
-    def told(self, report: Report, attempt: int, time: float, decision: Decision) -> None:
-        """Record a report that the strategy was told, with its decision."""
+    def told(self, report: Report, attempt: int, time: float, decision: Decision | None) -> None:
+        """Record a report with the strategy's decision; None if it has raised, now or before."""
         self._execute(
             "INSERT INTO log (study, seq, kind, trial, attempt, time, iteration, metrics, losses, "
             "decision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -139,7 +139,7 @@ class StudyWriter:
                 report.iteration,
                 _text(metrics_to_json(report.metrics)),
                 _losses(report.losses),
-                decision.value,
+                None if decision is None else decision.value,
             ),
         )
         self.seq += 1
