@@ -221,6 +221,15 @@ class Store:
         """Return all trials in their order."""
         return [_trial(row) for row in self._rows(f"{_TRIALS} ORDER BY id", study)]
 
+    def trials_with_jobs(self, study: int) -> list[tuple[TrialRecord, list[JobRecord]]]:
+        """Return all trials in their order, each with its jobs, as they are at one moment."""
+        with self.snapshot():
+            trials, jobs = self.trials(study), self.jobs(study)
+        of: dict[int, list[JobRecord]] = {trial.id: [] for trial in trials}
+        for job in jobs:
+            of[job.trial_id].append(job)
+        return [(trial, of[trial.id]) for trial in trials]
+
     def best_trials(self, study: int, limit: int) -> list[TrialRecord]:
         """Return the completed trials of the least first loss, best first.
 
