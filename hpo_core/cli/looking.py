@@ -84,6 +84,7 @@ def top_command(name: str, k: int, store_path: str, as_json: bool) -> None:
     with open_store(store_path) as store:
         study = store.study(name)
         trials = read_top(store, study, k)
+        paused = store.totals(study.id).paused
     constraints = from_json(study.config).constraints
     if as_json:
         print_json([msgspec.to_builtins(trial) for trial in trials])
@@ -91,7 +92,8 @@ def top_command(name: str, k: int, store_path: str, as_json: bool) -> None:
         print(tables.ranking(trials, constraints))
     else:
         what = "is completed and keeps the constraints" if constraints else "is completed"
-        print(f"no trial of {printable(name)} {what}; see: hpo jobs {as_argument(name)}")
+        others = f" ({paused} paused)" if paused else ""
+        print(f"no trial of {printable(name)} {what}{others}; see: hpo jobs {as_argument(name)}")
 
 
 @click.command("jobs", epilog="Example: hpo jobs digits --json")

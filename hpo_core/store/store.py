@@ -180,7 +180,8 @@ class Store:
         """Count what a study has used. Lost jobs count for their compute time alone."""
         trials = self._rows(
             "SELECT total(own), total(own AND state = 'completed'), "
-            "total(own AND state = 'failed'), total(own AND state = 'stopped'), total(NOT own) "
+            "total(own AND state = 'failed'), total(own AND state = 'stopped'), "
+            "total(own AND state = 'paused'), total(NOT own) "
             "FROM (SELECT state, adopted != ? AS own FROM trial WHERE study = ?)",
             IMPORTED,
             study,
@@ -190,12 +191,13 @@ class Store:
             "FROM job WHERE study = ? AND attempt > 0",
             study,
         )[0]
-        own, completed, failed, stopped, imported = map(int, trials)
+        own, completed, failed, stopped, paused, imported = map(int, trials)
         return Totals(
             trials=own,
             completed=completed,
             failed=failed,
             stopped=stopped,
+            paused=paused,
             jobs=int(jobs),
             iterations=int(iterations),
             compute_time=compute_time,
