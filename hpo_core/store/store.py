@@ -89,7 +89,8 @@ class Store:
             try:
                 return self.connection.execute(query, values).fetchall()
             except sqlite3.Error as error:
-                raise StoreError(f"cannot read the store {self.path}: {error}") from error
+                why = schema.explained(error)
+                raise StoreError(f"cannot read the store {self.path}: {why}") from error
 
     # -- studies ----------------------------------------------------------------------------
 
@@ -388,7 +389,8 @@ class Transaction:
     def _named(self, error: BaseException) -> BaseException:
         """Return SQLite's error as one that says which store it is about; others as they are."""
         if isinstance(error, sqlite3.Error):
-            return StoreError(f"cannot write to the store {self._store.path}: {error}")
+            why = schema.explained(error)
+            return StoreError(f"cannot write to the store {self._store.path}: {why}")
         return error
 
 
