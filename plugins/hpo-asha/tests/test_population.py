@@ -191,6 +191,16 @@ def test_an_enqueued_trial_is_a_member_and_paused_like_the_others(study: Any) ->
     assert answer == Resume(trial, 6, notes={"generation": 1})
 
 
+@pytest.mark.parametrize("status", [Status.COMPLETED, Status.STOPPED, Status.FAILED])
+def test_a_trial_from_elsewhere_that_was_never_paused_is_no_member(
+    study: Any, status: Status
+) -> None:
+    run = study.of(TEN, max_iterations=9)
+    for _ in range(12):
+        run.end(run.adopt({"x": 0.125}), 0.0, status)
+    assert [run.start() for _ in range(10)] == list(range(13, 23))
+
+
 def test_parameters_that_are_not_to_be_perturbed_are_copied(study: Any) -> None:
     options = PBT(population_size=2, quantile_fraction=0.5, perturb=("x",))
     run = study.of(options, space=LR, max_iterations=9)
