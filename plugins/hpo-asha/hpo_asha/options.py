@@ -208,7 +208,8 @@ def _pbt_faults(problem: Problem, options: PBT) -> Iterator[Fault]:
     known = [axis.name for axis in problem.space.parameters]
     for place, name in enumerate(options.perturb or ()):
         if name not in known:
-            message = f"there is no parameter {name!r}{nearest(name, known)}"
+            guess = nearest(name, known) or f"; there are {', '.join(known)}"
+            message = f"there is no parameter {name!r}{guess}"
             yield Fault(f"perturb[{place}]", message)
 
 
