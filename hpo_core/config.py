@@ -52,6 +52,8 @@ class JobSettings(Checked, frozen=True, kw_only=True):
         max_iterations: How far a job trains at the most.
         retries: How many times a failed job is run again.
         grace: Seconds between asking a job to end and forcing it.
+        keep_checkpoints: How many of the best trials keep their checkpoints; those of trials that
+            may be carried on are kept besides. None to keep all.
     """
 
     command: tuple[str, ...] | None = None
@@ -63,6 +65,7 @@ class JobSettings(Checked, frozen=True, kw_only=True):
     max_iterations: int | None = None
     retries: int = 0
     grace: float = 5.0
+    keep_checkpoints: int | None = None
 
     def faults(self) -> list[Fault]:
         faults = []
@@ -82,6 +85,9 @@ class JobSettings(Checked, frozen=True, kw_only=True):
             faults.append(Fault("retries", f"must be 0 or more, got {self.retries}"))
         if self.time_limit is not None and not self.time_limit > 0:
             faults.append(Fault("time_limit", f"must be above 0, got {self.time_limit}"))
+        if self.keep_checkpoints is not None and self.keep_checkpoints < 0:
+            message = f"must be 0 or more, got {self.keep_checkpoints}"
+            faults.append(Fault("keep_checkpoints", message))
         if not self.grace >= 0:
             faults.append(Fault("grace", f"must be 0 or more, got {self.grace}"))
         return faults

@@ -10,6 +10,7 @@ from hpo_core.contracts.observer import FinishedJob
 from hpo_core.model.constraint import Constraint, unreported
 from hpo_core.model.job import Job, JobState
 from hpo_core.model.objective import Losses, Objective, complete, updated
+from hpo_core.model.text import some
 from hpo_core.model.values import Configuration
 
 Counting = tuple[float | None, ...]
@@ -215,7 +216,7 @@ class Flight:
         for objective, loss in zip(objectives, self.trial.losses, strict=True):
             name = objective.metric
             if loss is None:
-                said = ", ".join(sorted(self.metrics)) or "nothing"
+                said = some(sorted(self.metrics)) or "nothing"
                 problems.append(f"it never reported the metric {name!r}; it reported {said}")
             elif not math.isfinite(loss):
                 problems.append(

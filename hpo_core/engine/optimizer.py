@@ -25,6 +25,7 @@ from hpo_core.engine.advisor import Advisor
 from hpo_core.engine.announcer import Announcer, JobCallback
 from hpo_core.engine.clock import SystemClock
 from hpo_core.engine.incumbents import Incumbents
+from hpo_core.engine.keeper import Keeper
 from hpo_core.engine.result import (
     Result,
     TrialResult,
@@ -41,6 +42,7 @@ from hpo_core.model.errors import HpoError, StudyFailed
 from hpo_core.model.job import Job, StudyState
 from hpo_core.model.objective import pareto_front
 from hpo_core.model.values import Value
+from hpo_core.store.anchor import Anchor
 from hpo_core.store.folder import ControllerLock, ControlPipe
 from hpo_core.store.records import StudyRecord
 from hpo_core.store.schema import MEMORY
@@ -292,9 +294,12 @@ class HyperParameterOptimizer:
         client.end_loading()
         if self._session is not None:
             raise HpoError("this optimizer has been started; make another one to carry on")
+        anchors: tuple[Anchor, ...] = ()
         with contextlib.ExitStack() as held:
             if self._store.path != MEMORY:
-                held.callback(ControllerLock(self._folder).release)
+                lock = ControllerLock(self._folder)
+                held.callback(lock.release)
+                anchors = (lock.anchor, Anchor(self._store.path, f"the store {self._store.path}"))
                 held.callback(ControlPipe(self._folder, self._obey).close)
             self._study = self._store.study(self.name)
             if self._study.state is StudyState.FINISHED:
@@ -305,7 +310,7 @@ class HyperParameterOptimizer:
             advisor = Advisor(strategy, self.config)
             held.callback(advisor.close)
             recovery.restore_strategy(strategy, self.config.strategy.name, self._store, self._study)
-            session = Session(self._setting(advisor, on_job_finished))
+            session = Session(self._setting(advisor, on_job_finished, anchors))
             interrupted = recovery.interrupted_trials(self.config, self._store, self._study)
             backend = preparation.build_backend(self._prepared, self._context(session))
             held.callback(self._close_backend)
@@ -334,19 +339,25 @@ class HyperParameterOptimizer:
             backend.close()
 
     def _setting(
-        self, advisor: Advisor, on_job_finished: Callable[[FinishedJob], object] | None
+        self,
+        advisor: Advisor,
+        on_job_finished: Callable[[FinishedJob], object] | None,
+        anchors: tuple[Anchor, ...],
     ) -> Setting:
         config, store, study = self.config, self._store, self._study
         now = self._clock.now()
         totals = store.totals(study.id)
         accounts = Accounts(config.budget, totals, study.wall_time, now)
         accounts.ends_at = self._ends_at if self._time_limit is None else now + self._time_limit
+        is_resuming = Capability.RESUMING in self._capabilities
         callbacks = [] if on_job_finished is None else [JobCallback(on_job_finished)]
         return Setting(
             config=config,
             study=study,
             store=store,
-            writer=StudyWriter(store, study.id, durable=config.durability == "full"),
+            writer=StudyWriter(
+                store, study.id, durable=config.durability == "full", anchors=anchors
+            ),
             folder=self._folder,
             advisor=advisor,
             clock=self._clock,
@@ -354,7 +365,8 @@ class HyperParameterOptimizer:
             announcer=Announcer([*self._observers, *callbacks]),
             incumbents=_incumbents(store, study, config),
             next_trial=store.next_trial(study.id),
-            is_resuming=Capability.RESUMING in self._capabilities,
+            keeper=Keeper(self._folder.checkpoints, config.job.keep_checkpoints, is_resuming),
+            is_resuming=is_resuming,
         )
 
     def _context(self, session: Session) -> BackendContext:

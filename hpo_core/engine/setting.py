@@ -10,6 +10,7 @@ from hpo_core.engine.accounts import Accounts
 from hpo_core.engine.advisor import Advisor
 from hpo_core.engine.announcer import Announcer
 from hpo_core.engine.incumbents import Incumbents
+from hpo_core.engine.keeper import Keeper
 from hpo_core.store.folder import StudyFolder
 from hpo_core.store.records import StudyRecord
 from hpo_core.store.store import Store
@@ -31,6 +32,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
         announcer: Whom to tell what happens.
         incumbents: The best trials so far.
         next_trial: The id of the next trial.
+        keeper: What deletes checkpoints.
         is_resuming: Whether the strategy carries trials on, and so is asked even when no new
             trial may be started.
     """
@@ -46,4 +48,5 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     announcer: Announcer
     incumbents: Incumbents
     next_trial: int
+    keeper: Keeper
     is_resuming: bool

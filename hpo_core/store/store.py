@@ -89,7 +89,8 @@ class Store:
             try:
                 return self.connection.execute(query, values).fetchall()
             except sqlite3.Error as error:
-                raise StoreError(f"cannot read the store {self.path}: {error}") from error
+                why = schema.explained(error)
+                raise StoreError(f"cannot read the store {self.path}: {why}") from error
 
     # -- studies ----------------------------------------------------------------------------
 
@@ -180,7 +181,8 @@ class Store:
         """Count what a study has used. Lost jobs count for their compute time alone."""
         trials = self._rows(
             "SELECT total(own), total(own AND state = 'completed'), "
-            "total(own AND state = 'failed'), total(own AND state = 'stopped'), total(NOT own) "
+            "total(own AND state = 'failed'), total(own AND state = 'stopped'), "
+            "total(own AND state = 'paused'), total(NOT own) "
             "FROM (SELECT state, adopted != ? AS own FROM trial WHERE study = ?)",
             IMPORTED,
             study,
@@ -190,12 +192,13 @@ class Store:
             "FROM job WHERE study = ? AND attempt > 0",
             study,
         )[0]
-        own, completed, failed, stopped, imported = map(int, trials)
+        own, completed, failed, stopped, paused, imported = map(int, trials)
         return Totals(
             trials=own,
             completed=completed,
             failed=failed,
             stopped=stopped,
+            paused=paused,
             jobs=int(jobs),
             iterations=int(iterations),
             compute_time=compute_time,
@@ -211,6 +214,11 @@ class Store:
         """Return one trial, or None."""
         rows = self._rows(f"{_TRIALS} AND id = ?", study, trial_id)
         return _trial(rows[0]) if rows else None
+
+    def trial_states(self, study: int) -> dict[int, TrialState]:
+        """Return where each trial stands."""
+        rows = self._rows("SELECT id, state FROM trial WHERE study = ?", study)
+        return {trial: TrialState(state) for trial, state in rows}
 
     def trials(self, study: int) -> list[TrialRecord]:
         """Return all trials in their order."""
@@ -381,7 +389,8 @@ class Transaction:
     def _named(self, error: BaseException) -> BaseException:
         """Return SQLite's error as one that says which store it is about; others as they are."""
         if isinstance(error, sqlite3.Error):
-            return StoreError(f"cannot write to the store {self._store.path}: {error}")
+            why = schema.explained(error)
+            return StoreError(f"cannot write to the store {self._store.path}: {why}")
         return error
 
 
