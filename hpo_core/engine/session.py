@@ -165,7 +165,8 @@ class Session:
                 self._announcer.tell(event)
 
     def _timeout(self) -> float | None:
-        nearest = min((flight.deadline for flight in self._desk.flights.values()), default=math.inf)
+        flights = self._desk.flights.values()
+        nearest = min((min(each.deadline, each.silent_until) for each in flights), default=math.inf)
         now = self._clock.now()
         if self._desk.is_running:
             nearest = min(nearest, self._accounts.time_is_up_at(now))
@@ -228,6 +229,7 @@ class Session:
         self._intake.take_in(
             Started(job.id, found.job.started or found.job.queued, found.job.handle)
         )
+        self._intake.heard(flight, self._clock.now())
 
     def _record_lost(self, found: Interrupted) -> None:
         assert found.job is not None
@@ -294,20 +296,24 @@ class Session:
             elif reason := self._accounts.used_up(now):
                 self._desk.end(StudyState.FINISHED, reason)
         for flight in self._desk.flights.values():
-            if now >= flight.deadline or (self._force and flight.is_at_target):
-                self._end_overdue(flight)
+            is_overdue = now >= flight.deadline or now >= flight.silent_until
+            if is_overdue or (self._force and flight.is_at_target):
+                self._end_overdue(flight, now)
         if self._force:
             self._force = False
             self._desk.to_cancel = list(self._desk.flights)
 
-    def _end_overdue(self, flight: Flight) -> None:
+    def _end_overdue(self, flight: Flight, now: float) -> None:
+        job = self._config.job
         if flight.is_at_target:
             self._desk.end_at_target(flight)
-        else:
-            limit = self._config.job.time_limit
-            self._desk.cancel(
-                flight, JobState.TIMED_OUT, f"ran longer than its limit of {limit:g} s"
-            )
+            return
+        reason = (
+            f"ran longer than its limit of {job.time_limit:g} s"
+            if now >= flight.deadline
+            else f"reported nothing for {job.silence_limit:g} s"
+        )
+        self._desk.cancel(flight, JobState.TIMED_OUT, reason)
 
     # -- small things -----------------------------------------------------------------------
 
