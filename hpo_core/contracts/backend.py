@@ -55,9 +55,9 @@ class Outcome(enum.Enum):
 
     COMPLETED: by itself, and well. FAILED: by its own fault. CANCELLED: because `Backend.cancel`
     was called. LOST: by no fault of its own: its machine vanished, or was not heard of for so long
-    that it is given up. A lost job is run again, unless it was the tenth in a row of its trial; what
-    comes of it later changes nothing. How a backend knows (heartbeats, a scheduler's word, a closed
-    connection) is its own affair; a process of this machine never vanishes unseen.
+    that it is given up. A lost job is run again, unless it was the tenth in a row of its trial;
+    what comes of it later changes nothing. How a backend knows (a heartbeat, a scheduler's word)
+    is its own affair; a process of this machine never vanishes unseen.
     """
 
     COMPLETED = "completed"
