@@ -120,6 +120,9 @@ class BackendContext(msgspec.Struct, frozen=True, kw_only=True):
         clock: The time; every event's ``time`` comes from it.
         decides: Whether the strategy may stop or pause jobs: a function's ``report`` then waits
             for the decision.
+        folder: Where a backend may keep what has to outlive the controller, such as how to reach
+            the jobs under way; it may not exist yet. None for a study in memory: nothing of it
+            outlives its controller.
         deliver: Hands over one event, from within `Backend.events` and on the same thread, and
             returns when it has been dealt with: cancelled or not. For backends that run jobs in
             the controller's own thread; the others return their events.
@@ -132,6 +135,7 @@ class BackendContext(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock
     decides: bool
     deliver: Callable[[JobEvent], None]
+    folder: str | None = None
 
 
 class Backend(Protocol):
@@ -171,7 +175,10 @@ class Backend(Protocol):
         ...
 
     def adopt(self, jobs: Sequence[Job]) -> Sequence[str]:
-        """Take over jobs of a controller that died.
+        """Take over jobs of a controller that died; each with its handle and its `Job.reports`.
+
+        What they have said since comes as their events, from their first report on that is not
+        recorded; Started does not come again.
 
         Returns:
             The ids of those that are still alive, and whose events will come from here. All

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 
+import msgspec
+
 from hpo_core.contracts.backend import Backend, JobEvent, Started
 from hpo_core.contracts.observer import (
     StudyEnded,
@@ -178,7 +180,13 @@ class Session:
         now = self._clock.now()
         self._writer.study(StudyState.RUNNING)
         left = {
-            found.job.id: self._launcher.job(found.trial, -1) for found in interrupted if found.job
+            found.job.id: msgspec.structs.replace(
+                self._launcher.job(found.trial, -1),
+                handle=found.job.handle,
+                reports=found.reports,
+            )
+            for found in interrupted
+            if found.job
         }
         alive = set(self._backend.adopt(list(left.values())))
         self._recover_checkpoints()
