@@ -26,7 +26,7 @@ TESTS := tests $(filter-out plugins/hpo-optuna,$(PLUGINS)) examples/third_party 
     $(OPTUNA)/test_options.py $(OPTUNA)/test_strategy.py
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo examples test test-optuna lint format bench bench-digits dist clean
+.PHONY: help setup demo examples test test-asha test-optuna lint format bench bench-digits dist clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -46,6 +46,9 @@ test: lint ## lint, then run all tests but the long ones of hpo-optuna
 
 test-optuna: $(OPTUNA_READY) ## the long tests of hpo-optuna: minutes, and PyTorch
 	$(BIN)/python -m pytest $(OPTUNA)
+
+test-asha: $(READY) ## the contract kit on hpo-asha, with as many cases as it draws by default
+	HPO_KIT_EXAMPLES=20 $(BIN)/python -m pytest plugins/hpo-asha/tests
 
 lint: $(READY) ## ruff, mypy, import-linter
 	$(BIN)/ruff check .

@@ -105,7 +105,8 @@ class SuccessiveHalving(PausingScheduler[Halver]):
     A trial whose job fails keeps its place among the ``n``, and is not promoted; nor is one
     whose result is not a finite number. A bracket for which there are no more trials, since
     the searcher or the budget has none, goes on with those that it has. At least one trial of each
-    bracket trains as far as can be. A trial that a user enqueues takes one of the bracket's places.
+    bracket trains as far as can be. A trial that a user enqueues takes one of the bracket's places,
+    and gives it back if it ends before it could be paused.
 
     The searcher is told of a trial when it is paused for the first time, as stopped there, since
     it is asked for a whole bracket before anything is promoted; of what comes later, nothing.
@@ -171,9 +172,12 @@ class SuccessiveHalving(PausingScheduler[Halver]):
     def _end(self, trial: Halver, report: Report) -> Decision:
         reached = self._reached(trial, report)
         step = trial.bracket.steps[trial.rung]
-        step.ended += 1
-        if reached is not None and reached < self._most:
-            step.results.add(self._result(trial, report))
+        if self._was_never_paused(trial, reached):
+            step.entered -= 1
+        else:
+            step.ended += 1
+            if reached is not None:
+                step.results.add(self._result(trial, report))
         if trial.bracket.is_over:
             self._brackets.remove(trial.bracket)
         if reached is None or reached >= self._most:

@@ -167,7 +167,7 @@ class Population(PausingScheduler[Member]):
 
     def _end(self, trial: Member, report: Report) -> Decision:
         reached = self._reached(trial, report)
-        if reached is None:
+        if reached is None or self._was_never_paused(trial, reached):
             del self._alive[trial.id]
             self._searcher.finish(report)
             return Decision.CONTINUE

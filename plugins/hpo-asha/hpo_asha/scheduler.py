@@ -68,6 +68,7 @@ class Scheduler(BaseStrategy, Generic[T]):
         self._constraints = problem.constraints
         self._trials: dict[int, T] = {}
         self._running: set[int] = set()
+        self._adopted: set[int] = set()  # trials that came from elsewhere
         self._is_full = False  # whether no trial can be started any more
         self._is_restoring = False
 
@@ -106,6 +107,7 @@ class Scheduler(BaseStrategy, Generic[T]):
         """Take a suggestion on; a new trial enters at the bottom, like any other."""
         if isinstance(suggestion, Start):
             self._searcher.adopt(trial_id, suggestion)
+            self._adopted.add(trial_id)
         self._take_on(trial_id, suggestion)
 
     def no_more_trials(self) -> None:
@@ -195,6 +197,8 @@ class Scheduler(BaseStrategy, Generic[T]):
     def _recall(self, event: Asked) -> None:
         if isinstance(event.suggestion, Start):
             self._searcher.recall_start(event, event.suggestion)
+            if event.adopted:
+                self._adopted.add(event.trial_id)
         self._take_on(event.trial_id, event.suggestion)
 
     def close(self) -> None:

@@ -47,7 +47,7 @@ class StoppingScheduler(Scheduler[R], Generic[R]):
 
     Only reports count that have an iteration and the objective's metric. A study of which a trial
     completes without any can't be stopped early: that is an error where the study says how far
-    jobs train, else a warning.
+    jobs train, else a warning. (A trial from elsewhere is taken as it is.)
 
     Args:
         problem: The study.
@@ -85,7 +85,8 @@ class StoppingScheduler(Scheduler[R], Generic[R]):
 
     def _end(self, trial: R, report: Report) -> Decision:
         self._searcher.finish(report)
-        if report.status is Status.COMPLETED and report.iteration is None and not trial.counts:
+        counts = trial.counts or report.iteration is not None
+        if report.status is Status.COMPLETED and not counts and trial.id not in self._adopted:
             self._complain(trial)
         return Decision.CONTINUE
 

@@ -108,6 +108,20 @@ def test_an_enqueued_trial_takes_one_of_the_brackets_places(study: Any) -> None:
     assert run.ask() == Resume(trial, 3, notes={"rung": 1})
 
 
+@pytest.mark.parametrize("status", [Status.COMPLETED, Status.STOPPED, Status.FAILED])
+def test_a_trial_from_elsewhere_that_was_never_paused_gives_its_place_back(
+    study: Any, status: Status
+) -> None:
+    run = study.of(Sha(), max_iterations=3)
+    for _ in range(5):
+        run.end(run.adopt({"x": 0.5}), 0.0, status)
+    trials = [run.start() for _ in range(3)]
+    assert isinstance(run.ask(), Wait)
+    for trial in trials:
+        run.end(trial, trial / 10)
+    assert run.ask() == Resume(trials[0], 3, notes={"rung": 1})
+
+
 def test_a_trial_enqueued_when_the_bracket_is_full_opens_the_next_one(study: Any) -> None:
     run = study.of(Sha(), max_iterations=3)
     trials = [run.start() for _ in range(3)]
