@@ -15,6 +15,12 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+LONGEST = 1 << 20
+"""The most bytes of a report, as a line of JSON."""
+
+ENDLESS = 1 << 53
+"""What an iteration is below: all languages and the store count so far exactly."""
+
 Send: TypeAlias = Callable[["int | None", Mapping[str, float]], None]
 """Takes a report to the controller: the iteration and the metrics."""
 
@@ -90,10 +96,11 @@ def report(iteration: int | None = None, /, **metrics: float) -> None:
     Raises:
         JobStopped: In a function that hpo-core called, if the job is to end here.
         TypeError: If a metric is not a number, or the iteration not a whole one.
+        ValueError: If a metric's name is not text, or the report longer than a megabyte.
     """
     if "iteration" in metrics:
         iteration = metrics.pop("iteration")  # type: ignore[assignment]  # checked below
-    checked = {name: number(value, name) for name, value in metrics.items()}
+    checked = numbers(metrics)
     if iteration is not None:
         iteration = whole(iteration)
     connection = connected()
@@ -150,6 +157,21 @@ def end_loading() -> None:
         raise LoadingEnds(f"loading {_loads[-1]} ends where a study begins")
 
 
+def numbers(metrics: Mapping[Any, Any]) -> dict[str, float]:
+    """Return metrics as plain floats by name.
+
+    Raises:
+        TypeError: If one is not a number.
+        ValueError: If a name is not text (it holds half a character).
+    """
+    plain = {str(name): number(value, str(name)) for name, value in metrics.items()}
+    try:
+        "".join(plain).encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(f"a metric's name is not text in UTF-8: {error.object!r}") from None
+    return plain
+
+
 def number(value: Any, name: str) -> float:
     """Return a metric's value as a plain float (numpy scalars and one-element tensors too).
 
@@ -167,13 +189,13 @@ def whole(iteration: Any) -> int:
     """Return an iteration as a plain int.
 
     Raises:
-        TypeError: If it is not a whole number, 0 or more.
+        TypeError: If it is not a whole number, 0 or more, and less than 2^53.
     """
     try:
         plain = iteration.__index__()
     except AttributeError:
         plain = -1
-    if isinstance(iteration, bool) or plain < 0:
+    if isinstance(iteration, bool) or not 0 <= plain < ENDLESS:
         raise TypeError(f"an iteration is a whole number, 0 or more; got {iteration!r}")
     return int(plain)
 
@@ -191,7 +213,7 @@ def returned(value: Any, metric: str | None) -> dict[str, float] | None:
     if value is None:
         return None
     if isinstance(value, Mapping):
-        return {str(name): number(entry, str(name)) for name, entry in value.items()}
+        return numbers(value)
     if metric is None:
         raise TypeError(
             f"the function returned {value!r}; with several objectives return a mapping of metrics"
@@ -201,6 +223,21 @@ def returned(value: Any, metric: str | None) -> dict[str, float] | None:
             f"the function returned {value!r}; return a number, a mapping of metrics, or nothing"
         )
     return {metric: number(value, metric)}
+
+
+def sized(line: str) -> bytes:
+    """Return a line of JSON as it is sent.
+
+    Raises:
+        ValueError: If it is too long for the controller to take.
+    """
+    data = line.encode() + b"\n"
+    if len(data) > LONGEST:
+        raise ValueError(
+            f"a report may have {LONGEST:,} bytes, and this one has {len(data):,}; report fewer "
+            "metrics, or write to the checkpoint folder what is none"
+        )
+    return data
 
 
 def _line(iteration: int | None, metrics: Mapping[str, float]) -> str:
@@ -220,7 +257,7 @@ def _from_environment(variables: Mapping[str, str]) -> Connection:
     descriptor = int(variables["HPO_REPORT_FD"])
 
     def send(iteration: int | None, metrics: Mapping[str, float]) -> None:
-        data = (_line(iteration, metrics) + "\n").encode()
+        data = sized(_line(iteration, metrics))
         while data:
             data = data[os.write(descriptor, data) :]
 

@@ -16,6 +16,7 @@ import msgspec
 
 from hpo_core.model.budget import Budget
 from hpo_core.model.checked import Checked
+from hpo_core.model.constraint import Constraint
 from hpo_core.model.errors import Fault, InvalidInput
 from hpo_core.model.objective import Objective
 from hpo_core.model.space import SearchSpace
@@ -51,6 +52,8 @@ class JobSettings(Checked, frozen=True, kw_only=True):
         max_iterations: How far a job trains at the most.
         retries: How many times a failed job is run again.
         grace: Seconds between asking a job to end and forcing it.
+        keep_checkpoints: How many of the best trials keep their checkpoints; those of trials that
+            may be carried on are kept besides. None to keep all.
     """
 
     command: tuple[str, ...] | None = None
@@ -62,6 +65,7 @@ class JobSettings(Checked, frozen=True, kw_only=True):
     max_iterations: int | None = None
     retries: int = 0
     grace: float = 5.0
+    keep_checkpoints: int | None = None
 
     def faults(self) -> list[Fault]:
         faults = []
@@ -81,6 +85,9 @@ class JobSettings(Checked, frozen=True, kw_only=True):
             faults.append(Fault("retries", f"must be 0 or more, got {self.retries}"))
         if self.time_limit is not None and not self.time_limit > 0:
             faults.append(Fault("time_limit", f"must be above 0, got {self.time_limit}"))
+        if self.keep_checkpoints is not None and self.keep_checkpoints < 0:
+            message = f"must be 0 or more, got {self.keep_checkpoints}"
+            faults.append(Fault("keep_checkpoints", message))
         if not self.grace >= 0:
             faults.append(Fault("grace", f"must be 0 or more, got {self.grace}"))
         return faults
@@ -95,6 +102,7 @@ class StudyConfig(Checked, frozen=True, kw_only=True):
         workers: How many jobs run at once.
         strategy: Which strategy, with its options.
         objectives: At least one.
+        constraints: Metrics that a trial must keep at or below a bound to be among the best.
         budget: The limits.
         job: What jobs execute.
         space: What is searched.
@@ -116,6 +124,7 @@ class StudyConfig(Checked, frozen=True, kw_only=True):
     job: JobSettings
     space: SearchSpace
     workers: int = 1
+    constraints: tuple[Constraint, ...] = ()
     budget: Budget = Budget()
     backend: PluginChoice = PluginChoice("local")
     observers: tuple[str, ...] = ()
@@ -152,6 +161,10 @@ def range_faults(values: Mapping[str, Any]) -> Iterator[Fault]:
             yield Fault("objective", "give at least one")
         if len(set(metrics)) < len(metrics):
             yield Fault("objective", "two objectives are on the same metric")
+
+    constrained = [constraint.metric for constraint in values.get("constraints", ())]
+    if len(set(constrained)) < len(constrained):
+        yield Fault("constraints", "two constraints are on the same metric; keep the tighter one")
 
 
 def name_faults(name: str) -> Iterator[Fault]:

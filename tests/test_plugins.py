@@ -333,7 +333,9 @@ def test_a_broken_plugin_is_an_error_with_its_reason_for_who_uses_it_alone(
 
 def test_a_misspelt_hook_lists_the_hooks(publish: Publish) -> None:
     publish("broken", SPEC.replace("hpo_strategies", "hpo_stratgies"))
-    with pytest.raises(BrokenPlugin, match="hpo_strategies, hpo_backends, hpo_observers"):
+    with pytest.raises(
+        BrokenPlugin, match="hpo_strategies, hpo_backends, hpo_observers, hpo_exchanges"
+    ):
         plugins.strategy("broken")
 
 

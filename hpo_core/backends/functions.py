@@ -122,9 +122,17 @@ def described(error: BaseException) -> str:
     while below is not None and _is_machinery(below.tb_frame.f_code.co_filename, here):
         below = below.tb_next
     if below is None:
-        return sentence
+        return shortened(sentence)
     shown = "".join(traceback.format_exception(type(error), error, below)).strip()
-    return f"{sentence}\n\n{shown}"
+    return f"{shortened(sentence)}\n\n{shortened(shown)}"
+
+
+def shortened(text: str, most: int = 4000) -> str:
+    """Return a text that can be stored: not too long, and in UTF-8 (file names need not be)."""
+    if len(text) > most:
+        half = most // 2
+        text = f"{text[:half]}… ({len(text) - most:,} characters left out) …{text[-half:]}"
+    return text.encode(errors="backslashreplace").decode()
 
 
 def _is_machinery(file: str, here: str) -> bool:

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 
 from hpo_core import client
-from hpo_core.backends.functions import Call, caller, described, load
+from hpo_core.backends.functions import Call, caller, described, load, shortened
 from hpo_core.contracts.backend import (
     BackendContext,
     BackendSpec,
@@ -128,8 +128,8 @@ class InlineBackend:
             return Outcome.FAILED, described(error), None
         try:
             metrics = client.returned(value, self._metric)
-        except TypeError as error:
-            return Outcome.FAILED, str(error), None
+        except Exception as error:  # noqa: BLE001  # a value's __float__ may raise anything
+            return Outcome.FAILED, shortened(str(error)), None
         return Outcome.CANCELLED if self._stopped else Outcome.COMPLETED, "", metrics
 
 

@@ -20,13 +20,18 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Mapping
+import weakref
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, NoReturn
 
 from hpo_core import client
-from hpo_core.backends.functions import Call, caller, described, load
+from hpo_core.backends.functions import Call, caller, described, load, shortened
 from hpo_core.backends.logs import create, remove_if_empty
 from hpo_core.model.values import Configuration
+
+LINE_CLOSED = 74
+"""The exit status of a worker whose job has closed the line (EX_IOERR)."""
 
 
 class Line:
@@ -37,22 +42,32 @@ class Line:
         self._received = b""
 
     def send(self, *message: Any) -> None:
-        """Send a message."""
-        self._socket.sendall(json.dumps(message).encode() + b"\n")
+        """Send a message.
+
+        Raises:
+            ValueError: If it is too long for the controller to take.
+        """
+        data = client.sized(json.dumps(message))
+        with _or_exit():
+            self._socket.sendall(data)
 
     def receive(self) -> list[Any]:
         """Wait for the next message."""
         while b"\n" not in self._received:
-            self._take(self._socket.recv(65536))
+            with _or_exit():
+                data = self._socket.recv(65536)
+            self._take(data)
         return self._next()
 
     def peek(self) -> list[Any] | None:
         """Return the next message if it is here already."""
         if b"\n" not in self._received:
             try:
-                self._take(self._socket.recv(65536, socket.MSG_DONTWAIT))
+                with _or_exit():
+                    data = self._socket.recv(65536, socket.MSG_DONTWAIT)
             except BlockingIOError:
                 return None
+            self._take(data)
         return self._next() if b"\n" in self._received else None
 
     def _take(self, data: bytes) -> None:
@@ -64,6 +79,17 @@ class Line:
         line, _, self._received = self._received.partition(b"\n")
         message: list[Any] = json.loads(line)
         return message
+
+
+@contextlib.contextmanager
+def _or_exit() -> Iterator[None]:
+    """End this process if its line is of no more use."""
+    try:
+        yield
+    except BlockingIOError:
+        raise
+    except OSError:
+        os._exit(LINE_CLOSED)
 
 
 class Runner:
@@ -82,7 +108,11 @@ class Runner:
         self._metric = metric
         self._decides = decides
         self._reporting = threading.Lock()  # a function may report from threads of its own
+        self._job: str | None = None
         self._stopped = False
+        self._own = os.getpid()
+        self._threads: weakref.WeakSet[threading.Thread] = weakref.WeakSet(threading.enumerate())
+        self._left: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
 
     def run(
         self,
@@ -97,13 +127,19 @@ class Runner:
         if isinstance(self._call, str):
             return "failed", self._call, None
         _write_to(log)
-        self._stopped = False
+        self._job, self._stopped = job_id, False
         info = client.JobInfo(job_id, trial_id, Configuration(values), iterations, folder)
-        client.process_wide[:] = [client.Connection(info, self._report)]
+        client.process_wide[:] = [client.Connection(info, partial(self._report, job_id))]
         try:
             return self._outcome(self._call, info)
         finally:
+            if os.getpid() != self._own:  # the function has forked, and this is the child
+                _flush()
+                os._exit(0)
+            with self._reporting:  # its threads may still wait for an answer
+                self._job = None
             client.process_wide.clear()
+            self._left.update(set(threading.enumerate()) - set(self._threads))
             _flush()
             if log:
                 remove_if_empty(log)
@@ -119,11 +155,16 @@ class Runner:
             return "failed", described(error), None
         try:
             return "completed", "", client.returned(value, self._metric)
-        except TypeError as error:
-            return "failed", str(error), None
+        except Exception as error:  # noqa: BLE001  # a value's __float__ may raise anything
+            return "failed", shortened(str(error)), None
 
-    def _report(self, iteration: int | None, metrics: Mapping[str, float]) -> None:
+    def _report(self, job_id: str, iteration: int | None, metrics: Mapping[str, float]) -> None:
         with self._reporting:
+            if self._job != job_id or threading.current_thread() in self._left:
+                raise RuntimeError(
+                    "a thread that an earlier job of this worker has left can't report; let a "
+                    "job's threads end before it does"
+                )
             if not self._stopped:
                 self._line.send("report", iteration, metrics)
                 answer = self._line.receive() if self._decides else self._line.peek()
@@ -170,7 +211,11 @@ def serve(
     while True:
         kind, *job = line.receive()
         if kind == "job":  # a stop may come too late for the job that it meant
-            line.send("finished", *runner.run(*job))
+            outcome, reason, metrics = runner.run(*job)
+            try:
+                line.send("finished", outcome, reason, metrics)
+            except ValueError as error:
+                line.send("finished", "failed", f"the function returned too much: {error}", None)
 
 
 def end() -> NoReturn:

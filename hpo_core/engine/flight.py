@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 
 from hpo_core.contracts.backend import Finished, Outcome
 from hpo_core.contracts.observer import FinishedJob
+from hpo_core.model.constraint import Constraint, unreported
 from hpo_core.model.job import Job, JobState
 from hpo_core.model.objective import Losses, Objective, complete, updated
+from hpo_core.model.text import some
 from hpo_core.model.values import Configuration
 
 Counting = tuple[float | None, ...]
@@ -26,6 +28,7 @@ class PendingTrial:
         losses: What counts so far.
         iteration: Up to which iteration its reports were counted.
         failures: How many of its jobs have failed since it was last asked for.
+        metrics: The last value of each metric that its earlier jobs reported.
         before: The losses and the iteration of when it was last asked for.
     """
 
@@ -37,6 +40,7 @@ class PendingTrial:
         "id",
         "iteration",
         "losses",
+        "metrics",
         "target",
     )
 
@@ -50,6 +54,7 @@ class PendingTrial:
         losses: Counting,
         iteration: int = 0,
         failures: int = 0,
+        metrics: Mapping[str, float] | None = None,
     ) -> None:
         self.id = id
         self.configuration = configuration
@@ -58,6 +63,7 @@ class PendingTrial:
         self.losses = losses
         self.iteration = iteration
         self.failures = failures
+        self.metrics = dict(metrics or {})
         self.before = (losses, iteration)
 
     def begin_anew(self) -> None:
@@ -133,6 +139,11 @@ class Flight:
         return added
 
     @property
+    def all_metrics(self) -> dict[str, float]:
+        """The last value of each metric that the trial has reported, in any of its jobs."""
+        return {**self.trial.metrics, **self.metrics}
+
+    @property
     def is_at_target(self) -> bool:
         """Whether it has trained as far as it was to."""
         return self.job.iterations is not None and (self.iteration or 0) >= self.job.iterations
@@ -143,13 +154,18 @@ class Flight:
             self.notes.append(f"{name} was {value}{where}")
 
     def verdict(
-        self, finished: Finished, objectives: Sequence[Objective]
+        self,
+        finished: Finished,
+        objectives: Sequence[Objective],
+        constraints: Sequence[Constraint],
     ) -> tuple[JobState, str, Losses | None]:
         """Return how a job ended, why, and the trial's losses if they count."""
         losses = complete(self.trial.losses)
         state, reason = self._state(finished)
         if state is JobState.COMPLETED and losses is None:
             state, reason = JobState.FAILED, self._no_metric(objectives)
+        elif state is JobState.COMPLETED and constraints:
+            reason = "; ".join(filter(None, [reason, unreported(constraints, self.all_metrics)]))
         if self.notes:
             reason = "; ".join(
                 [*filter(None, [reason]), *(n for n in self.notes if n not in reason)]
@@ -200,7 +216,7 @@ class Flight:
         for objective, loss in zip(objectives, self.trial.losses, strict=True):
             name = objective.metric
             if loss is None:
-                said = ", ".join(sorted(self.metrics)) or "nothing"
+                said = some(sorted(self.metrics)) or "nothing"
                 problems.append(f"it never reported the metric {name!r}; it reported {said}")
             elif not math.isfinite(loss):
                 problems.append(

@@ -102,7 +102,9 @@ class Intake:
         metrics = event.metrics or {}
         if metrics and flight.ending is None:
             flight.take_in(self._config.objectives, None, metrics)
-        state, reason, losses = flight.verdict(event, self._config.objectives)
+        state, reason, losses = flight.verdict(
+            event, self._config.objectives, self._config.constraints
+        )
         self._writer.job_ended(
             trial.id,
             trial.attempt,
@@ -115,6 +117,7 @@ class Intake:
             metrics=flight.metrics,
         )
         is_best = False
+        trial.metrics = flight.all_metrics
         if state is JobState.LOST:
             self._accounts.jobs -= 1
             self._again(trial)

@@ -173,6 +173,7 @@ def problem(config: StudyConfig) -> Problem:
         space=config.space,
         objectives=config.objectives,
         seed=config.seed,
+        constraints=config.constraints,
         min_iterations=config.job.min_iterations,
         max_iterations=config.job.max_iterations,
         workers=config.workers,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from hpo_core.config import StudyConfig
@@ -93,6 +95,7 @@ def _interrupted(
         losses=losses,
         iteration=reached,
         failures=sum(job.state is JobState.FAILED for job in jobs[asked:]),
+        metrics=_metrics(jobs),
     )
     pending.before = before
     if last is None or last.state.is_final:
@@ -127,5 +130,11 @@ def resumed_trial(
         target=resume.iterations or config.job.max_iterations,
         losses=trial.losses or (None,) * len(config.objectives),
         iteration=max((job.iteration or 0 for job in jobs), default=0),
+        metrics=_metrics(jobs),
     )
     return pending, trial.state
+
+
+def _metrics(jobs: Iterable[JobRecord]) -> dict[str, float]:
+    """Return the last value of each metric that jobs have reported."""
+    return {name: value for job in jobs for name, value in job.metrics.items()}

@@ -22,22 +22,15 @@ from hpo_core.engine.flight import Flight, PendingTrial
 from hpo_core.engine.intake import Intake
 from hpo_core.engine.launcher import Launcher
 from hpo_core.engine.recovery import Interrupted
+from hpo_core.engine.result import best_trials
 from hpo_core.engine.setting import Setting
 from hpo_core.model.budget import Usage
 from hpo_core.model.errors import HpoError, StoreError
-from hpo_core.model.job import Job, JobState, StudyState, TrialState
+from hpo_core.model.job import Job, JobState, StudyState
 from hpo_core.model.objective import complete
 from hpo_core.model.report import Status
 
 _WALL_TIME_EVERY = 0.05  # seconds between two records of it
-
-_TRIAL_STATE = {
-    JobState.COMPLETED: TrialState.COMPLETED,
-    JobState.PAUSED: TrialState.PAUSED,
-    JobState.STOPPED: TrialState.STOPPED,
-    JobState.FAILED: TrialState.FAILED,
-    JobState.TIMED_OUT: TrialState.FAILED,
-}
 
 
 class Session:
@@ -59,6 +52,8 @@ class Session:
         self._announcer = setting.announcer
         self._incumbents = setting.incumbents
         self._writer = setting.writer
+        self._keeper = setting.keeper
+        self._checkpoints = setting.folder.checkpoints
         self._backend: Backend
         self._stop_reason: str | None = None
         self._force = False  # whether jobs that are ending are to be ended at once
@@ -153,10 +148,14 @@ class Session:
     def _act(self) -> None:
         submit, self._desk.to_submit = self._desk.to_submit, []
         cancel, self._desk.to_cancel = self._desk.to_cancel, []
+        for job_id in self._desk.to_put_in_place:
+            self._checkpoints.put_in_place(job_id)
+        self._desk.to_put_in_place.clear()
         for job in submit:
             self._backend.submit(job)
         for job_to_end in cancel:
             self._backend.cancel(job_to_end, grace=self._desk.grace)
+        self._keeper.act()
         self._announce()
 
     def _announce(self) -> None:
@@ -181,6 +180,7 @@ class Session:
             found.job.id: self._launcher.job(found.trial, -1) for found in interrupted if found.job
         }
         alive = set(self._backend.adopt(list(left.values())))
+        self._recover_checkpoints()
         for found in interrupted:
             if found.job is None:
                 self._desk.waiting.append(found.trial)
@@ -201,6 +201,19 @@ class Session:
                     progress=self._desk.progress(now),
                     best=self._incumbents.best,
                 )
+            )
+
+    def _recover_checkpoints(self) -> None:
+        """Finish copies of checkpoints, and delete what an earlier session did not come to."""
+        store, study = self._store, self._study
+        if any(self._checkpoints.copies()):
+            self._checkpoints.recover({job.id for job in store.jobs(study.id)})
+        if not self._keeper.is_keeping_all:
+            keep = self._config.job.keep_checkpoints or 0
+            best = best_trials(store, study, self._config, keep)
+            self._keeper.begin(
+                [(trial.id, trial.losses) for trial in best if trial.losses],
+                store.trial_states(study.id),
             )
 
     def _carry_on(self, found: Interrupted, job: Job) -> None:
@@ -238,6 +251,7 @@ class Session:
         if self._desk.state is StudyState.FINISHED:
             while self._desk.waiting:
                 self._give_up(self._desk.waiting.popleft())
+            self._keeper.study_finished()
         self._writer.study(self._desk.state, self._desk.reason)
         if self._desk.has_observers:
             now = self._clock.now()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 def printable(text: str) -> str:
     """Return text with its control characters shown as escapes (``\\x1b``), newlines included."""
@@ -13,6 +15,12 @@ def printable(text: str) -> str:
 def first_line(text: str) -> str:
     """Return the first line of a text, fit to be shown."""
     return printable(text.partition("\n")[0])
+
+
+def some(names: Sequence[str], most: int = 20) -> str:
+    """Return names as a list, ``a, b, c``: the first of them, and how many more there are."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def counted(number: int, noun: str) -> str:

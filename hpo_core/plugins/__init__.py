@@ -14,7 +14,7 @@ from hpo_core.plugins.building import BuiltStrategy, build, build_strategy, chec
 from hpo_core.plugins.discovery import Identity, installed
 from hpo_core.plugins.listing import Announced, Described, describe, strategies_that
 from hpo_core.plugins.reading import options, parts, require
-from hpo_core.plugins.registry import Resolved, backend, observers, strategy
+from hpo_core.plugins.registry import Resolved, backend, exchange, observers, strategy
 
 __all__ = [
     "Announced",
@@ -27,6 +27,7 @@ __all__ = [
     "build_strategy",
     "checked",
     "describe",
+    "exchange",
     "installed",
     "observers",
     "options",

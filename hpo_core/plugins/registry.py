@@ -13,6 +13,7 @@ import pluggy
 
 from hpo_core.contracts import hookspecs
 from hpo_core.contracts.backend import BackendSpec
+from hpo_core.contracts.exchange import ExchangeSpec
 from hpo_core.contracts.observer import Observer
 from hpo_core.contracts.strategy import Capability, StrategySpec
 from hpo_core.model.errors import (
@@ -27,7 +28,7 @@ from hpo_core.plugins.discovery import Found, Identity, scan
 
 _log = logging.getLogger("hpo_core")
 
-Spec = TypeVar("Spec", StrategySpec, BackendSpec)
+Spec = TypeVar("Spec", StrategySpec, BackendSpec, ExchangeSpec)
 
 DISTRIBUTIONS = {
     "grid": "hpo-grid-search",
@@ -64,6 +65,11 @@ def strategy(name: str) -> Resolved[StrategySpec]:
 def backend(name: str) -> Resolved[BackendSpec]:
     """Find a backend by its config string; see `strategy`."""
     return _resolve("backend", name, backends_of)
+
+
+def exchange(name: str) -> Resolved[ExchangeSpec]:
+    """Find what exchanges studies with another program, by its plugin's name; see `strategy`."""
+    return _resolve("exchange", name, exchanges_of)
 
 
 def observers(names: Iterable[str], config: Mapping[str, Any]) -> list[Observer]:
@@ -154,6 +160,11 @@ def strategies_of(manager: pluggy.PluginManager, name: str) -> list[StrategySpec
 def backends_of(manager: pluggy.PluginManager, name: str) -> list[BackendSpec]:
     """Return the specs of the backends of a loaded plugin."""
     return _specs(manager.hook.hpo_backends, BackendSpec, name)
+
+
+def exchanges_of(manager: pluggy.PluginManager, name: str) -> list[ExchangeSpec]:
+    """Return the specs of the exchanges of a loaded plugin."""
+    return _specs(manager.hook.hpo_exchanges, ExchangeSpec, name)
 
 
 def has_observers(manager: pluggy.PluginManager) -> bool:
@@ -250,10 +261,14 @@ def _specs(hook: Any, kind: type[Spec], name: str) -> list[Spec]:
     return found
 
 
-def _misfit(spec: StrategySpec | BackendSpec) -> str:
+def _misfit(spec: StrategySpec | BackendSpec | ExchangeSpec) -> str:
     """Return what is wrong with the types of a spec's fields, or ``""``."""
     if not isinstance(spec.name, str) or not isinstance(spec.summary, str):
         return f"name and summary must be texts, got {spec.name!r} and {spec.summary!r}"
+    if isinstance(spec, ExchangeSpec):
+        if not (callable(spec.write) and callable(spec.read)):
+            return f"write and read must be functions, got {spec.write!r} and {spec.read!r}"
+        return ""
     if not isinstance(spec.options, type) or not issubclass(spec.options, msgspec.Struct):
         return f"options must be a msgspec.Struct class, got {spec.options!r}"
     if not callable(spec.build):

@@ -317,6 +317,14 @@ class KnowsOneLoss(Stream):
         return super().tell(report)
 
 
+@breaks("constraints_are_taken")
+class ExpectsTheConstraint(Stream):
+    def tell(self, report: Report, /) -> Any:
+        for constraint in self.problem.constraints:
+            report.metrics[constraint.metric]
+        return super().tell(report)
+
+
 # -- a study's life -------------------------------------------------------------------------
 
 

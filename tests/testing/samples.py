@@ -30,6 +30,7 @@ ALL_SPACES = frozenset(
         Capability.INTEGERS,
         Capability.CATEGORICALS,
         Capability.MULTI_OBJECTIVE,
+        Capability.CONSTRAINTS,
     }
 )
 

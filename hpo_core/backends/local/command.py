@@ -9,11 +9,13 @@ import signal
 import sys
 from collections.abc import Callable
 
-from hpo_core.backends.local.lines import LONGEST, Lines, Malformed, parse_report, too_long
+from hpo_core.backends.local.leftovers import Sweeper
+from hpo_core.backends.local.lines import Lines, Malformed, parse_report, too_long
 from hpo_core.backends.local.loop import Loop
 from hpo_core.backends.local.processes import Group, base_environment, encoded, how_it_ended
 from hpo_core.backends.local.slot import ReportSlot
 from hpo_core.backends.logs import create, last_lines, remove_if_empty
+from hpo_core.client import LONGEST
 from hpo_core.contracts.backend import BackendContext, Finished, Outcome, Reported, Started
 from hpo_core.model.job import Job
 from hpo_core.model.templates import Command
@@ -21,10 +23,6 @@ from hpo_core.model.values import Value
 
 _GRACE_FOR_FAULTS = 5.0
 """Seconds that a job gets to end after a malformed line."""
-
-_LINGERS = 1.0
-"""Seconds in which killed processes are gone, and their ends of the pipe closed. Only one that has
-left the group may still hold it then."""
 
 _PIPE_HOLDS = 1 << 20
 """The most bytes that a pipe can hold, and so the most to read once nobody writes."""
@@ -44,6 +42,7 @@ class Commands:
         self, context: BackendContext, arguments: tuple[str, ...], slot: ReportSlot, loop: Loop
     ) -> None:
         self._command = Command(arguments)
+        self._sweeper = Sweeper(context.study_uid)
         self._directory = context.work.directory
         self._environment = base_environment(context.work.environment, context.study_uid)
         self._now = context.clock.now
@@ -104,6 +103,8 @@ class Commands:
                 os.close(output)
 
     def _ended(self, job: Job, outcome: Outcome, reason: str) -> None:
+        """Say that a job has ended, once those are gone too that have left its group."""
+        self._sweeper.end(f"HPO_JOB_ID={job.id}")
         del self._running[job.id]
         self._end(job, outcome, reason)
 
@@ -199,7 +200,7 @@ class _Running:
         self._ending = False
         self._group.signal(signal.SIGKILL)
         if self._exited:
-            self._loop.later(self, _LINGERS, self._finish)
+            self._finish()
 
     def _readable(self) -> None:
         self._read_once()

@@ -1,6 +1,8 @@
-"""Ending what a study's earlier controller, or a job that left its group, has left running.
+"""Ending what an earlier controller, or a job that left its group, has left running.
 
-Every process of a study carries the study's uid in its environment, and so do all that it starts.
+Every process of a study carries marks in its environment, and so does all that it starts: the
+study's uid, and a command's the id of its job, a worker's its number. What clears its environment
+*and* leaves its group is not found.
 """
 
 from __future__ import annotations
@@ -12,12 +14,47 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 
 from hpo_core.backends.local.processes import watch_exit
 from hpo_core.model.errors import BackendError
 
 _PATIENCE = 10.0
 """Seconds in which a process must be gone after SIGKILL."""
+
+_WATCHED = 16
+"""How many are watched at once, a descriptor each, however many have been killed."""
+
+_LOOKS = 100
+"""How often a process is looked at that seems to have no environment; a millisecond or two."""
+
+_STAYS_A_STRANGER = 1.0
+"""Seconds for which a process that is none of the study's is not looked at again: in less time the
+system does not give its number to another one."""
+
+
+class Sweeper:
+    """Ends what jobs have left, one job after the other, and looks at each stranger but once.
+
+    Args:
+        study_uid: The study.
+    """
+
+    def __init__(self, study_uid: str) -> None:
+        self._study_uid = study_uid
+        self._strangers: set[int] = set()
+        self._since = -_STAYS_A_STRANGER
+
+    def end(self, mark: str) -> None:
+        """Kill the processes that carry a mark, such as ``"HPO_JOB_ID=7.1"``; see `end_leftovers`.
+
+        Raises:
+            BackendError: If one can't be ended.
+        """
+        if time.monotonic() - self._since > _STAYS_A_STRANGER:
+            self._since = time.monotonic()
+            self._strangers.clear()
+        _end((_of_study(self._study_uid), mark), self._strangers)
 
 
 def end_leftovers(study_uid: str) -> None:
@@ -26,30 +63,30 @@ def end_leftovers(study_uid: str) -> None:
     Raises:
         BackendError: If one can't be ended.
     """
-    until = time.monotonic() + _PATIENCE
-    while pids := find(study_uid):
-        with selectors.DefaultSelector() as selector, contextlib.ExitStack() as stack:
-            for pid in pids:
-                with contextlib.suppress(ProcessLookupError):
-                    end = watch_exit(pid)
-                    stack.callback(end.close)
-                    selector.register(end, selectors.EVENT_READ)
-                    _kill(pid)
-            while selector.get_map():
-                gone = selector.select(max(until - time.monotonic(), 0.0))
-                for key, _ in gone:
-                    selector.unregister(key.fileobj)
-                if not gone or time.monotonic() > until:
-                    raise BackendError(
-                        f"processes of this study can't be ended: "
-                        f"{', '.join(map(str, find(study_uid)))}; see what holds them up"
-                    )
+    _end((_of_study(study_uid),), None)
 
 
 def find(study_uid: str) -> list[int]:
     """Return the ids of this user's processes that carry the uid, without this one's own."""
-    found = _in_proc(study_uid) if sys.platform == "linux" else _from_ps(study_uid)
-    return [pid for pid in found if pid != os.getpid()]
+    return _find((_of_study(study_uid),), None)
+
+
+def _of_study(study_uid: str) -> str:
+    return f"HPO_STUDY_UID={study_uid}"
+
+
+def _end(marks: tuple[str, ...], strangers: set[int] | None) -> None:
+    until = time.monotonic() + _PATIENCE
+    while pids := _find(marks, strangers):
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                _kill(pid)
+        if time.monotonic() > until:
+            raise BackendError(
+                f"processes of this study can't be ended: {', '.join(map(str, pids))}; see what "
+                "holds them up"
+            )
+        _wait_for(pids[:_WATCHED], until)
 
 
 def _kill(pid: int) -> None:
@@ -60,24 +97,66 @@ def _kill(pid: int) -> None:
         os.killpg(group, signal.SIGKILL)
 
 
-def _in_proc(study_uid: str) -> list[int]:
-    mark = f"\0HPO_STUDY_UID={study_uid}\0".encode()
-    user = os.getuid()
+def _wait_for(pids: Sequence[int], until: float) -> None:
+    """Wait until processes have ended, or until a moment."""
+    with selectors.DefaultSelector() as selector, contextlib.ExitStack() as stack:
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                end = watch_exit(pid)
+                stack.callback(end.close)
+                selector.register(end, selectors.EVENT_READ)
+        while selector.get_map() and (left := until - time.monotonic()) > 0:
+            for key, _ in selector.select(left):
+                selector.unregister(key.fileobj)
+
+
+# -- finding them ---------------------------------------------------------------------------------
+
+
+def _find(marks: tuple[str, ...], strangers: set[int] | None) -> list[int]:
+    """Return who carries all marks, the study's first; add who does not carry that to strangers."""
+    found = _in_proc(marks, strangers) if sys.platform == "linux" else _from_ps(marks)
+    return [pid for pid in found if pid != os.getpid()]
+
+
+def _in_proc(marks: tuple[str, ...], strangers: set[int] | None) -> list[int]:
+    study, *others = [f"\0{mark}\0".encode() for mark in marks]
+    known = strangers or ()
     found = []
-    for entry in os.scandir("/proc"):
-        if entry.name.isdigit():
-            with contextlib.suppress(OSError):  # it has ended meanwhile, or keeps to itself
-                if entry.stat().st_uid == user:
-                    with open(f"/proc/{entry.name}/environ", "rb") as file:
-                        if mark in b"\0" + file.read() + b"\0":
-                            found.append(int(entry.name))
+    for name in os.listdir("/proc"):
+        if name.isdigit() and int(name) not in known:
+            try:
+                carried = _environment(name)
+            except OSError:  # it has ended meanwhile, or keeps to itself
+                carried = b""
+            if study in carried:
+                if all(mark in carried for mark in others):
+                    found.append(int(name))
+            elif strangers is not None:
+                strangers.add(int(name))
     return found
 
 
-def _from_ps(study_uid: str) -> list[int]:
+def _environment(process: str) -> bytes:
+    """Return the variables that a process was started with; nothing of those of other users.
+
+    For some microseconds a process that begins another program has none: it is looked at again.
+    """
+    if os.stat(f"/proc/{process}").st_uid != os.getuid():
+        return b""
+    for _ in range(_LOOKS):
+        with open(f"/proc/{process}/environ", "rb") as file:
+            if variables := file.read():
+                return b"\0" + variables + b"\0"
+        os.readlink(f"/proc/{process}/exe")  # fails for what has ended, and for the kernel's own
+        os.sched_yield()
+    return b""
+
+
+def _from_ps(marks: tuple[str, ...]) -> list[int]:
     """Return the same where there is no /proc: from ``ps``, which macOS has."""
     listing = subprocess.run(
         ["ps", "-xEww", "-o", "pid=,command="], capture_output=True, check=True, text=True
     )
     lines = [line.split() for line in listing.stdout.splitlines()]
-    return [int(words[0]) for words in lines if f"HPO_STUDY_UID={study_uid}" in words[1:]]
+    return [int(words[0]) for words in lines if set(marks) <= set(words[1:])]

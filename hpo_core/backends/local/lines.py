@@ -4,20 +4,44 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 
-LONGEST = 1 << 20
-"""The most bytes of a report's line."""
+from hpo_core.client import ENDLESS, LONGEST
 
 _READ = msgspec.json.Decoder(dict[str, int | float | None]).decode
 _KINDS = {str: "a text", bool: "true or false", list: "a list", dict: "an object"}
 
 
 class Malformed(ValueError):
-    """A line is no report; the message says why."""
+    """A line is no report, or no message of a worker; the message says why."""
+
+
+class Ready(msgspec.Struct, array_like=True, frozen=True, tag="ready"):
+    """A worker is ready for its first job."""
+
+
+class Said(msgspec.Struct, array_like=True, frozen=True, tag="report"):
+    """A worker's job has reported."""
+
+    iteration: Annotated[int, msgspec.Meta(ge=0, lt=ENDLESS)] | None
+    metrics: dict[str, float]
+
+
+class Ended(msgspec.Struct, array_like=True, frozen=True, tag="finished"):
+    """A worker's job has ended."""
+
+    outcome: Literal["completed", "failed", "cancelled"]
+    reason: str
+    metrics: dict[str, float] | None
+
+
+Message: TypeAlias = Ready | Said | Ended
+"""What a worker may say."""
+
+_READ_MESSAGE: Callable[[bytes], Message] = msgspec.json.Decoder(Message).decode
 
 
 class Lines:
@@ -64,6 +88,7 @@ def parse_report(line: bytes) -> tuple[int | None, Mapping[str, float]]:
         values = _READ(line)
     except (msgspec.DecodeError, UnicodeDecodeError):  # faulty, or it holds NaN or Infinity
         values = _with_care(line)
+    _check_text(values, line)
     iteration = None
     metrics = {}
     for name, value in values.items():
@@ -74,17 +99,41 @@ def parse_report(line: bytes) -> tuple[int | None, Mapping[str, float]]:
     return iteration, metrics
 
 
-def decode(line: bytes) -> Any:
-    """Decode a worker's line, which may hold what strict JSON does not (NaN)."""
+def parse_message(line: bytes) -> Message:
+    """Read a worker's message, which may hold what strict JSON does not (NaN).
+
+    Raises:
+        Malformed: If it is none: the job has written to the worker's line itself.
+    """
+    if len(line) > LONGEST:
+        raise too_long(line)
     try:
-        return msgspec.json.decode(line)
-    except msgspec.DecodeError:
-        return json.loads(line)
+        message = _READ_MESSAGE(line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        try:
+            message = msgspec.convert(json.loads(line), Message)
+        except (ValueError, RecursionError):
+            raise _malformed(line, "a job must not write to its worker's line itself") from None
+    match message:
+        case Said():
+            _check_text(message.metrics, line)
+        case Ended():
+            _check_text([message.reason, *(message.metrics or ())], line)
+    return message
 
 
 def too_long(line: bytes) -> Malformed:
     """Return the error for a line that is too long, or would be."""
     return _malformed(line, f"it is longer than {LONGEST:,} bytes")
+
+
+def _check_text(texts: Iterable[str], line: bytes) -> None:
+    """See that no text holds half a character, as only an escape can write it."""
+    if b"\\u" in line:
+        try:
+            "".join(texts).encode()
+        except UnicodeEncodeError:
+            raise _malformed(line, "half a character stands alone in it") from None
 
 
 def _with_care(line: bytes) -> Mapping[str, Any]:
@@ -106,8 +155,8 @@ def _with_care(line: bytes) -> Mapping[str, Any]:
 
 def _iteration(value: Any, line: bytes) -> int:
     whole = type(value) is int or (type(value) is float and value.is_integer())
-    if not whole or value < 0:
-        raise _malformed(line, "the iteration must be a whole number, 0 or more")
+    if not whole or not 0 <= value < ENDLESS:
+        raise _malformed(line, "the iteration must be a whole number, 0 or more, and below 2^53")
     return int(value)
 
 

@@ -82,9 +82,17 @@ def how_it_ended(status: int) -> str:
     if status >= 0:
         return f"exit status {status}"
     try:
-        return f"killed by {signal.Signals(-status).name}"
+        name = signal.Signals(-status).name
     except ValueError:
-        return f"killed by signal {-status}"
+        name = f"signal {-status}"
+    return f"killed by {name}{_BY_WHOM.get(-status, '')}"
+
+
+_BY_WHOM: Mapping[int, str] = {
+    signal.SIGKILL: ", and not by hpo-core: the system does that when memory runs out",
+    signal.SIGXCPU: ": its limit of processor time is reached (ulimit -t)",
+    signal.SIGXFSZ: ": its limit of a file's size is reached (ulimit -f)",
+}
 
 
 def base_environment(added: Mapping[str, str], study_uid: str) -> dict[bytes, bytes]:

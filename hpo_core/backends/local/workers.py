@@ -7,6 +7,7 @@ starts another.
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -16,10 +17,22 @@ from typing import Any
 
 import msgspec
 
-from hpo_core.backends.local.lines import Lines, decode
+from hpo_core.backends.local.leftovers import Sweeper
+from hpo_core.backends.local.lines import (
+    Ended,
+    Lines,
+    Malformed,
+    Message,
+    Ready,
+    Said,
+    parse_message,
+    too_long,
+)
 from hpo_core.backends.local.loop import Loop
 from hpo_core.backends.local.processes import Group, base_environment, how_it_ended
 from hpo_core.backends.logs import create, last_lines, remove_if_empty
+from hpo_core.backends.worker import LINE_CLOSED
+from hpo_core.client import LONGEST
 from hpo_core.contracts.backend import BackendContext, Finished, Outcome, Reported, Started, Work
 from hpo_core.model.errors import BackendError
 from hpo_core.model.functions import function_reference
@@ -33,7 +46,13 @@ from hpo_core.backends.worker import serve
 serve(**serving)
 """
 
-_OUTCOMES = {outcome.value: outcome for outcome in Outcome}
+_DYING = 1.0
+"""Seconds in which a worker whose line was closed has ended too, if that is why."""
+
+_LINE_CLOSED = (
+    "the function closed its worker's line to the controller; close only those file descriptors "
+    "that it has opened itself"
+)
 
 _encode = msgspec.json.encode
 
@@ -41,13 +60,15 @@ _encode = msgspec.json.encode
 class Worker:
     """A worker process, and the job that it has."""
 
-    def __init__(self, group: Group, sock: socket.socket, job: Job) -> None:
+    def __init__(self, group: Group, mark: str, sock: socket.socket, job: Job) -> None:
         self.group = group
+        self.mark = mark
         self.socket = sock
         self.lines = Lines()
         self.job: Job | None = job
         self.begun = False
         self.cancelled = False
+        self.fault = ""
         self.is_open = True
 
     def send(self, *message: Any) -> bool:
@@ -91,6 +112,8 @@ class Workers:
         self._decides = context.decides
         self._now = context.clock.now
         self._loop = loop
+        self._sweeper = Sweeper(context.study_uid)
+        self._numbers = itertools.count(1)
         self._all: set[Worker] = set()
         self._idle: list[Worker] = []
         self._busy: dict[str, Worker] = {}
@@ -150,13 +173,14 @@ class Workers:
 
     def _start(self, job: Job) -> Worker:
         ours, theirs = socket.socketpair()
+        number = str(next(self._numbers))
         output = None
         try:
             output = create(job.log) if job.log else None
             group = Group(
                 [sys.executable, "-X", "faulthandler", "-c", _BOOT, self._boot(theirs)],
                 self._directory,
-                self._environment,
+                {**self._environment, b"HPO_WORKER": number.encode()},
                 output,
                 (theirs.fileno(),),
             )
@@ -167,7 +191,7 @@ class Workers:
             theirs.close()
             if output is not None:
                 os.close(output)
-        worker = Worker(group, ours, job)
+        worker = Worker(group, f"HPO_WORKER={number}", ours, job)
         self._all.add(worker)
         self._starting.add(worker)
         self._loop.watch(ours, lambda: self._readable(worker))
@@ -214,27 +238,40 @@ class Workers:
         if data == b"":  # it has closed its line, and is of no more use
             worker.is_open = False
             self._loop.unwatch(worker.socket)
-            worker.group.signal(signal.SIGKILL)
+            self._loop.later(worker, _DYING, lambda: self._hang_up(worker))
         elif data:
             self._hear(worker, data)
 
-    def _hear(self, worker: Worker, data: bytes) -> None:
-        for line in worker.lines.feed(data):
-            self._take(worker, *decode(line))
+    def _hang_up(self, worker: Worker) -> None:
+        worker.fault = worker.fault or _LINE_CLOSED
+        worker.group.signal(signal.SIGKILL)
 
-    def _take(self, worker: Worker, kind: str, *said: Any) -> None:
+    def _hear(self, worker: Worker, data: bytes) -> None:
+        try:
+            for line in worker.lines.feed(data):
+                if not worker.fault:
+                    self._take(worker, parse_message(line))
+            if worker.lines.pending > LONGEST:
+                raise too_long(worker.lines.rest())
+        except Malformed as error:  # nothing that it says can be relied on any more
+            worker.fault = worker.fault or str(error)
+            worker.group.signal(signal.SIGKILL)
+            if worker in self._idle:
+                self._idle.remove(worker)
+
+    def _take(self, worker: Worker, message: Message) -> None:
         job = worker.job
-        if kind == "ready":
-            self._ready(worker)
-        elif job is not None and kind == "report":
-            iteration, metrics = said
-            self._loop.emit(Reported(job.id, self._now(), iteration, metrics))
-            if self._decides:
-                self._asking.append((worker, job))
-        elif job is not None and kind == "finished":
-            outcome, reason, metrics = said
-            self._finished(worker, job, _OUTCOMES[outcome], reason, metrics)
-            self._idle.append(worker)
+        match message:
+            case Ready() if worker in self._starting:
+                self._ready(worker)
+            case Said() if job is not None:
+                self._loop.emit(Reported(job.id, self._now(), message.iteration, message.metrics))
+                if self._decides:
+                    self._asking.append((worker, job))
+            case Ended() if job is not None:
+                outcome = Outcome(message.outcome)
+                self._finished(worker, job, outcome, message.reason, message.metrics)
+                self._idle.append(worker)
 
     def _finished(
         self, worker: Worker, job: Job, outcome: Outcome, reason: str, metrics: Any = None
@@ -251,9 +288,10 @@ class Workers:
         while worker.is_open and (data := worker.receive()):
             self._hear(worker, data)  # what it said last still counts
         status = self._reap(worker)
+        self._sweeper.end(worker.mark)
         job = worker.job
         if job is not None:
-            reason = "" if worker.cancelled else _death(status, job)
+            reason = "" if worker.cancelled else worker.fault or _death(status, job)
             if job.log:
                 remove_if_empty(job.log)
             self._finished(worker, job, Outcome.FAILED, reason)
@@ -287,6 +325,8 @@ def function_of(work: Work) -> str:
 
 
 def _death(status: int, job: Job) -> str:
+    if status == LINE_CLOSED:
+        return _LINE_CLOSED
     how = how_it_ended(status)
     reason = how if status < 0 else f"the worker process ended in the job: {how}"
     said = last_lines(job.log) if job.log else ""

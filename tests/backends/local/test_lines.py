@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hpo_core.backends.local.lines import LONGEST, Lines, Malformed, parse_report
+from hpo_core.backends.local.lines import Lines, Malformed, parse_message, parse_report
+from hpo_core.client import ENDLESS, LONGEST
 
 
 @given(st.lists(st.binary(max_size=30).map(lambda b: b.replace(b"\n", b""))), st.data())
@@ -26,7 +27,7 @@ def test_lines_come_out_whole_however_they_are_cut(lines, data):
 
 @given(
     st.dictionaries(st.text().filter(lambda name: name != "iteration"), st.floats()),
-    st.none() | st.integers(0, 2**70),
+    st.none() | st.integers(0, ENDLESS - 1),
 )
 def test_any_report_that_python_writes_is_read_back(metrics, iteration):
     said = metrics if iteration is None else {"iteration": iteration, **metrics}
@@ -73,6 +74,9 @@ def test_metrics_are_floats_and_the_iteration_is_whole():
         (b'{"iteration": null}', "the iteration must be a whole number"),
         (b'{"iteration": NaN}', "the iteration must be a whole number"),
         (b'{"iteration": Infinity}', "the iteration must be a whole number"),
+        (b'{"iteration": 9007199254740992}', "the iteration must be a whole number"),
+        (b'{"iteration": 1' + b"0" * 30 + b"}", "0 or more, and below 2^53"),
+        (b'{"\\ud800": 1}', "half a character stands alone in it"),
         (b" " * (LONGEST + 1), "it is longer than 1,048,576 bytes"),
     ],
 )
@@ -82,3 +86,37 @@ def test_a_malformed_line_is_named_and_explained(line, why):
     assert str(caught.value).startswith("malformed report line '")
     assert why in str(caught.value)
     assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        (b"\xff\xfe", "a job must not write to its worker's line itself"),
+        (b"[" * 100_000, "a job must not write"),
+        (b"17", "a job must not write"),
+        (b'{"loss": 1}', "a job must not write"),
+        (b'["no such kind"]', "a job must not write"),
+        (b'["finished", "no such outcome", "", null]', "a job must not write"),
+        (b'["report", -1, {}]', "a job must not write"),
+        (b'["report", 1.5, {}]', "a job must not write"),
+        (b'["report", 1' + b"0" * 30 + b", {}]", "a job must not write"),
+        (b'["report", 1, {"loss": "low"}]', "a job must not write"),
+        (b'["report", 1, {"loss": 1' + b"0" * 5000 + b"}]", "a job must not write"),
+        (b'["report", 1, {"\\ud800": 1}]', "half a character stands alone in it"),
+        (b'["finished", "failed", "\\ud800", null]', "half a character stands alone in it"),
+        (b" " * (LONGEST + 1), "it is longer than 1,048,576 bytes"),
+    ],
+)
+def test_what_is_no_message_of_a_worker_is_named_and_explained(line, why):
+    with pytest.raises(Malformed) as caught:
+        parse_message(line)
+    assert why in str(caught.value)
+
+
+@given(st.binary(max_size=60) | st.text(max_size=60).map(str.encode))
+def test_any_bytes_are_a_report_or_malformed(line):
+    for parse in (parse_report, parse_message):
+        try:
+            parse(line)
+        except Malformed as error:
+            str(error).encode()

@@ -138,16 +138,33 @@ def test_a_hundred_jobs_leave_no_descriptor(start, kind):
     assert len(os.listdir("/proc/self/fd")) == before
 
 
-def test_close_ends_a_process_that_has_left_its_group(start, tmp_path):
+def test_a_process_that_has_left_its_group_ends_with_its_job_and_other_jobs_go_on(start):
     daemon = (
-        "import subprocess, time\n"
-        "subprocess.Popen(['sleep', '600'], start_new_session=True, stdout=subprocess.DEVNULL)\n"
+        "import os, subprocess, sys, time\n"
+        "sleeps = subprocess.Popen(['sleep', '600'], start_new_session=True)\n"
+        "os.write(int(os.environ['HPO_REPORT_FD']), b'{{\"pid\": %d}}\\n' % sleeps.pid)\n"
+        "if {stays}: sleeps.wait()\n"
     )
     driver = start("local", command=("{python}", "-c", daemon))
-    assert driver.run().outcome is Outcome.COMPLETED
-    assert find(driver.study_uid)
+    stays = driver.submit({"stays": 1})
+    other = int(driver.reported(stays).metrics["pid"])
+    leaves = driver.submit({"stays": 0})
+    assert driver.finished(leaves).outcome is Outcome.COMPLETED
+    assert find(driver.study_uid) == sorted([driver.started(stays).handle, other])
     driver.backend.close()
     assert not find(driver.study_uid)
+
+
+def test_what_a_function_has_started_in_another_session_lives_as_long_as_its_worker(start):
+    driver = start("local", function="sample_functions:leaves_a_daemon")
+    first = int(driver.run({"dies": False}).metrics["loss"])
+    assert first in find(driver.study_uid)
+    assert driver.run({"dies": True}).outcome is Outcome.FAILED
+    assert find(driver.study_uid) == []
+    driver.run({"dies": False})
+    assert find(driver.study_uid)
+    driver.backend.close()
+    assert find(driver.study_uid) == []
 
 
 def test_a_job_s_processes_are_no_part_of_the_controller_s_group(start):

@@ -109,7 +109,8 @@ def test_a_worker_killed_in_a_job_is_replaced_and_the_next_job_runs(start):
     driver.reported(job)
     os.kill(driver.started(job).handle, signal.SIGKILL)
     end = driver.finished(job)
-    assert (end.outcome, end.reason) == (Outcome.FAILED, "killed by SIGKILL")
+    assert end.outcome is Outcome.FAILED
+    assert end.reason.startswith("killed by SIGKILL, and not by hpo-core: the system does that")
     assert driver.run({"seconds": 0}).outcome is Outcome.COMPLETED
 
 
@@ -129,6 +130,68 @@ def test_a_function_that_ends_its_process_fails_its_job_with_the_exit_status(sta
     end = start("local", function=sample("leaves")).run()
     assert end.outcome is Outcome.FAILED
     assert end.reason == "the worker process ended in the job: exit status 3"
+
+
+def test_a_function_that_forks_and_returns_twice_counts_once(start):
+    driver = start("local", function=sample("forks"), workers=1)
+    for x in (1.0, 2.0, 3.0):
+        assert driver.run({"x": x}).metrics == {"loss": x}
+
+
+def test_a_thread_that_a_job_has_left_can_not_report_into_the_next_job(start):
+    driver = start("local", function=sample("leaves_a_thread"), workers=1)
+    assert driver.run().outcome is Outcome.COMPLETED
+    end = driver.run()
+    assert "a thread that an earlier job of this worker has left can't report" in end.reason
+    assert driver.reports() == []
+
+
+def test_a_function_that_closes_its_worker_s_line_is_told_so(start):
+    driver = start("local", function=sample("closes_its_line"))
+    for _ in range(2):
+        end = driver.run()
+        assert end.outcome is Outcome.FAILED
+        assert end.reason.startswith("the function closed its worker's line to the controller")
+
+
+@pytest.mark.parametrize("text", ["\xff\x00\n", '["finished", "no such outcome"]\n', "[1]\n"])
+def test_a_function_that_writes_to_its_worker_s_line_fails_and_harms_no_other(start, text):
+    driver = start("local", function=sample("writes_to_its_line"))
+    end = driver.run({"text": text})
+    assert end.outcome is Outcome.FAILED
+    assert "a job must not write to its worker's line itself" in end.reason
+
+
+def test_an_error_of_ten_million_characters_is_cut(start):
+    end = start("local", function=sample("raises_what_it_is_told")).run(
+        {"text": "much ", "times": 2_000_000}
+    )
+    assert end.outcome is Outcome.FAILED
+    assert end.reason.startswith("ValueError: much much")
+    assert "characters left out" in end.reason
+    assert len(end.reason) < 10_000
+
+
+def test_an_error_about_a_file_whose_name_is_no_text_is_told(start):
+    end = start("local", function=sample("raises_what_it_is_told")).run(
+        {"text": "data\xff.csv", "times": 1}
+    )
+    assert end.reason.startswith("ValueError: data\\udcff.csv")
+
+
+def test_more_metrics_than_a_line_holds_fail_the_job_and_the_worker_lives(start):
+    driver = start("local", function=sample("returns_many_metrics"))
+    for _ in range(2):
+        end = driver.run()
+        assert end.outcome is Outcome.FAILED
+        assert "a report may have 1,048,576 bytes, and this one has" in end.reason
+    assert len({event.handle for event in driver.said if isinstance(event, Started)}) == 1
+
+
+@pytest.mark.parametrize("backend", ["local", "inline"])
+def test_a_result_whose_value_can_not_be_had_fails_the_job(start, backend):
+    end = start(backend, function=sample("returns_what_has_no_value")).run()
+    assert (end.outcome, end.reason) == (Outcome.FAILED, "a tensor with 2 elements has no value")
 
 
 @pytest.mark.parametrize("decides", [True, False])

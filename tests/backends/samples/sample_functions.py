@@ -1,9 +1,12 @@
 """Functions that tests of backends run as jobs."""
 
+import contextlib
 import os
 import signal
+import stat
 import subprocess
 import sys
+import threading
 import time
 
 import hpo_core
@@ -107,3 +110,73 @@ def holds(configuration):
         file.write("alive")
         file.flush()
         time.sleep(600)
+
+
+def leaves_a_daemon(configuration):
+    """Leaves a process in a session of its own; it may die then."""
+    left = subprocess.Popen(["sleep", "600"], start_new_session=True)
+    if configuration["dies"]:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return left.pid
+
+
+def forks(configuration):
+    """Returns twice, in this process and in a child of it."""
+    if os.fork() == 0:
+        configuration = {"x": -1.0}
+    return configuration["x"]
+
+
+late = []
+
+
+def leaves_a_thread(configuration):
+    """Leaves a thread, which reports when it is told to, and lets it report in the next job."""
+
+    def report_later():
+        go.wait()
+        try:
+            hpo_core.report(loss=-1.0)
+        except RuntimeError as error:
+            said.append(str(error))
+        done.set()
+
+    for go, done, said in late:
+        go.set()
+        done.wait()
+        raise ValueError(f"the thread was told: {said}")
+    go, done, said = threading.Event(), threading.Event(), []
+    late.append((go, done, said))
+    threading.Thread(target=report_later, daemon=True).start()
+    return 1.0
+
+
+def closes_its_line(configuration):
+    """Closes descriptors that are not its own."""
+    os.closerange(3, 256)
+    return 1.0
+
+
+def writes_to_its_line(configuration):
+    """Writes what it is told to wherever there is a socket."""
+    for descriptor in range(3, 256):
+        with contextlib.suppress(OSError):
+            if stat.S_ISSOCK(os.fstat(descriptor).st_mode):
+                os.write(descriptor, configuration["text"].encode("latin-1"))
+    time.sleep(600)
+
+
+def raises_what_it_is_told(configuration):
+    raise ValueError(os.fsdecode(configuration["text"].encode("latin-1")) * configuration["times"])
+
+
+def returns_many_metrics(configuration):
+    return {f"{number:09}": 0.0 for number in range(100_000)}
+
+
+def returns_what_has_no_value(configuration):
+    class Tensor:
+        def __float__(self):
+            raise RuntimeError("a tensor with 2 elements has no value")
+
+    return Tensor()
