@@ -12,17 +12,6 @@ import msgspec
 
 from hpo_core import Capability, Fault, Problem
 
-ABILITIES = frozenset(
-    {
-        Capability.CONDITIONAL,
-        Capability.FORBIDDEN,
-        Capability.INTEGERS,
-        Capability.CATEGORICALS,
-    }
-)
-"""What every variant can do."""
-
-
 class Bandit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What all variants have in common.
 
@@ -69,6 +58,28 @@ class BOHB(HyperBand, frozen=True):
     random_fraction: float = 1 / 3
     bandwidth_factor: float = 3.0
     min_bandwidth: float = 1e-3
+
+
+def abilities(options: Bandit) -> frozenset[Capability]:
+    """Return what a strategy with these options can do.
+
+    Constraints are for random search alone: it learns nothing, so that they have no say there.
+    """
+    always = frozenset(
+        {
+            Capability.CONDITIONAL,
+            Capability.FORBIDDEN,
+            Capability.INTEGERS,
+            Capability.CATEGORICALS,
+        }
+    )
+    match options:
+        case RandomSearch():
+            return always | {Capability.CONSTRAINTS}
+        case HyperBand(resume=True):
+            return always | {Capability.RESUMING}
+        case _:
+            return always
 
 
 def faults(problem: Problem, options: Bandit) -> Iterator[Fault]:

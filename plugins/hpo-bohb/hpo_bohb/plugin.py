@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hpo_bohb.options import ABILITIES, BOHB, Bandit, HyperBand, RandomSearch
-from hpo_core import Capability, Problem, Strategy, StrategySpec, hookimpl
+from hpo_bohb.options import BOHB, Bandit, HyperBand, RandomSearch, abilities
+from hpo_core import Problem, Strategy, StrategySpec, hookimpl
 
-_RESUMING = ABILITIES | {Capability.RESUMING}
-
-VARIANTS: tuple[tuple[str, type[Bandit], str, frozenset[Capability]], ...] = (
-    ("bohb", BOHB, "Hyperband whose configurations come from a model (KDE)", _RESUMING),
-    ("bohb:hyperband", HyperBand, "Hyperband: many short runs, the best go on", _RESUMING),
-    ("bohb:random", RandomSearch, "hpbandster's random search, at full length", ABILITIES),
+VARIANTS: tuple[tuple[str, type[Bandit], str], ...] = (
+    ("bohb", BOHB, "Hyperband whose configurations come from a model (BOHB)"),
+    ("bohb:hyperband", HyperBand, "Hyperband: many short runs, of which the best go on"),
+    ("bohb:random", RandomSearch, "hpbandster's random search, each run at full length"),
 )
-"""Each variant's name, options, summary and capabilities; the first one is the default."""
+"""Each variant's name, options and summary; the first one is the default."""
 
 
 @hookimpl
@@ -22,9 +20,13 @@ def hpo_strategies() -> Iterable[StrategySpec]:
     """Announce ``bohb``, ``bohb:hyperband`` and ``bohb:random``."""
     return [
         StrategySpec(
-            name=name, summary=summary, build=build, options=options, capabilities=capabilities
+            name=name,
+            summary=summary,
+            build=build,
+            options=options,
+            capabilities=abilities(options()),
         )
-        for name, options, summary, capabilities in VARIANTS
+        for name, options, summary in VARIANTS
     ]
 
 

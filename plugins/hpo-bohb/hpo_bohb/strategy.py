@@ -66,8 +66,8 @@ class HpBandSter(BaseStrategy):
         if faults := [*given.faults(problem, options), *space.faults(problem.space)]:
             raise InvalidInput(faults)
         seed = seed_of(problem.seed)
-        self._resumes = isinstance(options, given.HyperBand) and options.resume
-        self.capabilities = given.ABILITIES | ({Capability.RESUMING} if self._resumes else set())
+        self.capabilities = given.abilities(options)
+        self._resumes = Capability.RESUMING in self.capabilities
         with quiet():
             self._space = space.Translation(problem.space, seed)
         master = master_of(problem, options, self._space.configspace)
