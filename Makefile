@@ -32,7 +32,7 @@ TESTS := tests $(filter-out plugins/hpo-bohb plugins/hpo-optuna,$(PLUGINS)) exam
     $(OPTUNA)/test_options.py $(OPTUNA)/test_strategy.py $(wildcard $(BOHB)/test_*.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo examples test test-bohb test-optuna lint format bench dist clean
+.PHONY: help setup demo examples test test-bohb test-optuna lint format bench bench-digits dist clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -68,6 +68,9 @@ format: $(READY) ## put the code into its one form
 
 bench: $(BENCH_READY) ## measure speed, beside other tools
 	$(BIN)/python benchmarks/run.py
+
+bench-digits: $(READY) ## examples/digits by several strategies on equal budgets: half an hour
+	$(BIN)/python benchmarks/digits.py
 
 dist: $(READY) ## build a wheel of every distribution, into dist/
 	@rm -rf dist

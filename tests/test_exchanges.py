@@ -135,10 +135,9 @@ def test_a_session_tells_the_strategy_what_came_in_as_its_history(
     import_study(config, store, f"file:{tmp_path}/given.json")
     from hpo_core.store.store import Store
 
-    with Store(store) as opened:
-        history = opened.history(opened.study("taking").id)
     strategy = Told()
-    strategy.restore(history, None)
+    with Store(store) as opened:
+        strategy.restore(opened.history(opened.study("taking").id), None)
     assert strategy.adopted == list(range(1, 10))
     of_three = [report for report in strategy.reports if report.trial_id == 3]
     assert [(report.iteration, report.losses, report.status) for report in of_three] == [

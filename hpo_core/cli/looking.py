@@ -6,9 +6,10 @@ import csv
 import io
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 import msgspec
@@ -28,7 +29,7 @@ from hpo_core.config import from_json
 from hpo_core.engine.accounts import stored_usage
 from hpo_core.engine.exporting import export_study
 from hpo_core.engine.result import read_result, read_top, table
-from hpo_core.model.errors import Fault, InvalidInput, UnknownPlugin
+from hpo_core.model.errors import Fault, InvalidInput, StoreError, UnknownPlugin
 from hpo_core.model.text import counted, first_line, printable
 
 
@@ -84,6 +85,7 @@ def top_command(name: str, k: int, store_path: str, as_json: bool) -> None:
     with open_store(store_path) as store:
         study = store.study(name)
         trials = read_top(store, study, k)
+        paused = store.totals(study.id).paused
     constraints = from_json(study.config).constraints
     if as_json:
         print_json([msgspec.to_builtins(trial) for trial in trials])
@@ -91,7 +93,8 @@ def top_command(name: str, k: int, store_path: str, as_json: bool) -> None:
         print(tables.ranking(trials, constraints))
     else:
         what = "is completed and keeps the constraints" if constraints else "is completed"
-        print(f"no trial of {printable(name)} {what}; see: hpo jobs {as_argument(name)}")
+        others = f" ({paused} paused)" if paused else ""
+        print(f"no trial of {printable(name)} {what}{others}; see: hpo jobs {as_argument(name)}")
 
 
 @click.command("jobs", epilog="Example: hpo jobs digits --json")
@@ -145,21 +148,20 @@ def log_command(name: str, job: str, store_path: str, as_json: bool) -> None:
         study = store.study(name)
         found = store.job(study, job)
         path = Path(store.folder(study).log(found.id))
-    output = path.read_bytes() if path.exists() else b""
     if as_json:
+        content = io.BytesIO()
+        output = content.getvalue() if _copy(path, content) else None
         print_json(
             {
                 "id": found.id,
                 "state": found.state.value,
                 "reason": found.reason,
-                "path": str(path) if path.exists() else None,
-                "output": output.decode(errors="replace"),
+                "path": None if output is None else str(path),
+                "output": (output or b"").decode(errors="replace"),
             }
         )
         return
-    sys.stdout.buffer.write(output)
-    sys.stdout.flush()
-    if not output:
+    if not _copy(path, sys.stdout.buffer):
         print(f"job {found.id} printed nothing", file=sys.stderr)
     if found.reason:
         for line in f"{found.state.value}: {found.reason}".splitlines():
@@ -218,6 +220,19 @@ def _hand_over(name: str, kind: str, place: str, store_path: str) -> None:
         raise InvalidInput([Fault("-o", f"say where {kind} is to find the study")])
     written = export_study(store_path, name, kind, place)
     print(f"{counted(len(written.trials), 'trial')} written to {printable(place)}")
+
+
+def _copy(path: Path, target: BinaryIO) -> bool:
+    """Write a file's content, which may be long, and return whether there is any."""
+    try:
+        with path.open("rb") as file:
+            shutil.copyfileobj(file, target)
+            target.flush()
+            return file.tell() > 0
+    except FileNotFoundError:
+        return False
+    except PermissionError as error:
+        raise StoreError(f"cannot read the log {path}: {error.strerror}") from error
 
 
 # -- pieces ---------------------------------------------------------------------------------

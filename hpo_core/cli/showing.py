@@ -68,7 +68,9 @@ def show_command(name: str, store_path: str, as_json: bool) -> None:
         ["tags", ", ".join(config.tags) or "-"],
         ["created", moment(study.created)],
         ["so far", f"{about['completed']} completed, {about['stopped']} stopped, "
-                   f"{about['failed']} failed, {about['trials']} in all"
+                   f"{about['failed']} failed, "
+                   + (f"{about['paused']} paused, " if about["paused"] else "")
+                   + f"{about['trials']} in all"
                    + (f"; {about['imported']} imported" if about["imported"] else "")],
     ]  # fmt: skip
     for limit in LIMITS:
@@ -105,6 +107,7 @@ def overview(store: Store, study: StudyRecord) -> dict[str, Any]:
         "completed": totals.completed,
         "stopped": totals.stopped,
         "failed": totals.failed,
+        "paused": totals.paused,
         "imported": totals.imported,
         "best": dict(best[0].values) if best else {},
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import starmap
 
 from hpo_core import plugins
 from hpo_core.config import from_json
@@ -39,13 +40,9 @@ def export_study(path: str | os.PathLike[str], name: str, to: str, place: str) -
 def read_exchanged(store: Store, study: StudyRecord) -> ExchangedStudy:
     """Read a study from its store, as it goes out."""
     config = from_json(study.config)
-    jobs: dict[int, list[JobRecord]] = {}
-    for job in store.jobs(study.id):
-        jobs.setdefault(job.trial_id, []).append(job)
     curves = store.curves(study.id, config.objectives[0].metric)
 
-    def exchanged(trial: TrialRecord) -> ExchangedTrial:
-        ran = jobs[trial.id]
+    def exchanged(trial: TrialRecord, ran: list[JobRecord]) -> ExchangedTrial:
         found = trial_result(config, trial, ran)
         return ExchangedTrial(
             number=trial.id,
@@ -64,7 +61,7 @@ def read_exchanged(store: Store, study: StudyRecord) -> ExchangedStudy:
         name=study.name,
         directions=tuple(objective.direction for objective in config.objectives),
         metrics=tuple(objective.metric for objective in config.objectives),
-        trials=tuple(map(exchanged, store.trials(study.id))),
+        trials=tuple(starmap(exchanged, store.trials_with_jobs(study.id))),
         space=config.space,
         constraints=config.constraints,
     )

@@ -42,6 +42,7 @@ from hpo_core.model.errors import HpoError, StudyFailed
 from hpo_core.model.job import Job, StudyState
 from hpo_core.model.objective import pareto_front
 from hpo_core.model.values import Value
+from hpo_core.store.anchor import Anchor
 from hpo_core.store.folder import ControllerLock, ControlPipe
 from hpo_core.store.records import StudyRecord
 from hpo_core.store.schema import MEMORY
@@ -293,9 +294,12 @@ class HyperParameterOptimizer:
         client.end_loading()
         if self._session is not None:
             raise HpoError("this optimizer has been started; make another one to carry on")
+        anchors: tuple[Anchor, ...] = ()
         with contextlib.ExitStack() as held:
             if self._store.path != MEMORY:
-                held.callback(ControllerLock(self._folder).release)
+                lock = ControllerLock(self._folder)
+                held.callback(lock.release)
+                anchors = (lock.anchor, Anchor(self._store.path, f"the store {self._store.path}"))
                 held.callback(ControlPipe(self._folder, self._obey).close)
             self._study = self._store.study(self.name)
             if self._study.state is StudyState.FINISHED:
@@ -306,7 +310,7 @@ class HyperParameterOptimizer:
             advisor = Advisor(strategy, self.config)
             held.callback(advisor.close)
             recovery.restore_strategy(strategy, self.config.strategy.name, self._store, self._study)
-            session = Session(self._setting(advisor, on_job_finished))
+            session = Session(self._setting(advisor, on_job_finished, anchors))
             interrupted = recovery.interrupted_trials(self.config, self._store, self._study)
             backend = preparation.build_backend(self._prepared, self._context(session))
             held.callback(self._close_backend)
@@ -335,7 +339,10 @@ class HyperParameterOptimizer:
             backend.close()
 
     def _setting(
-        self, advisor: Advisor, on_job_finished: Callable[[FinishedJob], object] | None
+        self,
+        advisor: Advisor,
+        on_job_finished: Callable[[FinishedJob], object] | None,
+        anchors: tuple[Anchor, ...],
     ) -> Setting:
         config, store, study = self.config, self._store, self._study
         now = self._clock.now()
@@ -348,7 +355,9 @@ class HyperParameterOptimizer:
             config=config,
             study=study,
             store=store,
-            writer=StudyWriter(store, study.id, durable=config.durability == "full"),
+            writer=StudyWriter(
+                store, study.id, durable=config.durability == "full", anchors=anchors
+            ),
             folder=self._folder,
             advisor=advisor,
             clock=self._clock,

@@ -226,9 +226,6 @@ def _kind(rows: Sequence[Mapping[str, Any]], column: str) -> str:
 def read_result(store: Store, study: StudyRecord, usage: Usage) -> Result:
     """Read a study's result from its store."""
     config = from_json(study.config)
-    jobs: dict[int, list[JobRecord]] = {}
-    for job in store.jobs(study.id):
-        jobs.setdefault(job.trial_id, []).append(job)
     return Result(
         name=study.name,
         state=study.state,
@@ -237,7 +234,7 @@ def read_result(store: Store, study: StudyRecord, usage: Usage) -> Result:
         space=config.space,
         usage=usage,
         trials=tuple(
-            trial_result(config, trial, jobs.get(trial.id, [])) for trial in store.trials(study.id)
+            trial_result(config, trial, jobs) for trial, jobs in store.trials_with_jobs(study.id)
         ),
         constraints=config.constraints,
     )

@@ -13,11 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hpo_core.model.errors import StoreError, StudyRunning
+from hpo_core.store.anchor import Anchor
 from hpo_core.store.checkpoints import Checkpoints
 from hpo_core.store.schema import MEMORY
 
 if TYPE_CHECKING:
     import tempfile
+
+_NO_LINK = os.O_NOFOLLOW | os.O_CLOEXEC
+"""Nothing is written where a link leads that somebody has planted in the folder."""
 
 
 class StudyFolder:
@@ -77,13 +81,20 @@ class StudyFolder:
 class ControllerLock:
     """Held by the one controller of a study, from when it is made until `release`.
 
+    Attributes:
+        anchor: Tells whether its file is still there: else it keeps nobody away.
+
     Raises:
         StudyRunning: If another controller holds it.
+        StoreError: If it can't be made.
     """
 
     def __init__(self, folder: StudyFolder) -> None:
         folder.make()
-        self._descriptor = os.open(folder._lock, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            self._descriptor = os.open(folder._lock, os.O_RDWR | os.O_CREAT | _NO_LINK, 0o600)
+        except OSError as error:
+            raise StoreError(f"cannot lock {folder._lock}: {error.strerror}") from error
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -95,6 +106,7 @@ class ControllerLock:
             ) from None
         os.ftruncate(self._descriptor, 0)
         os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
+        self.anchor = Anchor(folder._lock, f"the study's folder {folder.path}")
 
     def release(self) -> None:
         """Let go of the lock."""
@@ -102,9 +114,13 @@ class ControllerLock:
 
 
 def is_running(folder: StudyFolder) -> bool:
-    """Say whether a controller holds the study's lock."""
+    """Say whether a controller holds the study's lock.
+
+    Raises:
+        StoreError: If that can't be found out.
+    """
     try:
-        descriptor = os.open(folder._lock, os.O_RDONLY)
+        descriptor = _open_lock(folder)
     except FileNotFoundError:
         return False
     try:
@@ -118,11 +134,20 @@ def is_running(folder: StudyFolder) -> bool:
 
 def wait_until_released(folder: StudyFolder) -> None:
     """Wait until no controller holds the study's lock; the kernel wakes us."""
-    descriptor = os.open(folder._lock, os.O_RDONLY)
+    descriptor = _open_lock(folder)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH)
     finally:
         os.close(descriptor)
+
+
+def _open_lock(folder: StudyFolder) -> int:
+    try:
+        return os.open(folder._lock, os.O_RDONLY | _NO_LINK)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise StoreError(f"cannot look at the lock {folder._lock}: {error.strerror}") from error
 
 
 class ControlPipe:

@@ -94,6 +94,7 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     completed: int
     failed: int
     stopped: int
+    paused: int
     jobs: int
     iterations: int
     compute_time: float

@@ -18,6 +18,9 @@ from hpo_core.model.errors import StoreError
 APPLICATION_ID = 0x68706F43  # "hpoC": marks a file as ours
 VERSION = 1
 
+_PATIENCE = 30.0
+"""Seconds for which another process may hold the store."""
+
 SCHEMA = """
 CREATE TABLE study (
     id INTEGER PRIMARY KEY,
@@ -105,10 +108,32 @@ def connect(path: str, *, create: bool) -> sqlite3.Connection:
     try:
         return _connect(path)
     except sqlite3.Error as error:
-        why = "it is a folder" if os.path.isdir(path) else error
+        why = "it is a folder" if os.path.isdir(path) else explained(error)
         raise StoreError(
             f"cannot open the store {path}: {why}; name another file with --store or HPO_STORE"
         ) from error
+    except OSError as error:
+        raise StoreError(f"cannot open the store {path}: {error.strerror}") from error
+
+
+def explained(error: sqlite3.Error) -> str:
+    """Return what SQLite says, and what that means to the user."""
+    said = str(error)
+    return next((f"{said}: {means}" for sign, means in _MEANING.items() if sign in said), said)
+
+
+_MEANING = {
+    "disk is full": "free some space; what was recorded before is kept, and can be carried on",
+    "disk I/O error": "the disk is full or broken, a limit is reached (ulimit -f), or the file "
+    "system is one over the network",
+    "database is locked": "another process has held it for too long; end that one",
+    "readonly": "it or its folder may not be written by you",
+    "unable to open": "it or its folder may not be written by you (to look at it, copy it), or too "
+    "many files are open",
+    "malformed": "it is damaged; take it from a backup, or rescue what there is by sqlite3's "
+    ".recover",
+    "not a database": "it is something else, or damaged",
+}
 
 
 def _connect(path: str) -> sqlite3.Connection:
@@ -143,7 +168,9 @@ def _alone_in(folder: Path) -> Iterator[None]:
 
 
 def _opened(path: str, *, may_be_empty: bool = True) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(
+        path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
+    )
     try:
         application, version = (
             connection.execute(f"PRAGMA {name}").fetchone()[0]

@@ -89,7 +89,8 @@ class Store:
             try:
                 return self.connection.execute(query, values).fetchall()
             except sqlite3.Error as error:
-                raise StoreError(f"cannot read the store {self.path}: {error}") from error
+                why = schema.explained(error)
+                raise StoreError(f"cannot read the store {self.path}: {why}") from error
 
     # -- studies ----------------------------------------------------------------------------
 
@@ -180,7 +181,8 @@ class Store:
         """Count what a study has used. Lost jobs count for their compute time alone."""
         trials = self._rows(
             "SELECT total(own), total(own AND state = 'completed'), "
-            "total(own AND state = 'failed'), total(own AND state = 'stopped'), total(NOT own) "
+            "total(own AND state = 'failed'), total(own AND state = 'stopped'), "
+            "total(own AND state = 'paused'), total(NOT own) "
             "FROM (SELECT state, adopted != ? AS own FROM trial WHERE study = ?)",
             IMPORTED,
             study,
@@ -190,12 +192,13 @@ class Store:
             "FROM job WHERE study = ? AND attempt > 0",
             study,
         )[0]
-        own, completed, failed, stopped, imported = map(int, trials)
+        own, completed, failed, stopped, paused, imported = map(int, trials)
         return Totals(
             trials=own,
             completed=completed,
             failed=failed,
             stopped=stopped,
+            paused=paused,
             jobs=int(jobs),
             iterations=int(iterations),
             compute_time=compute_time,
@@ -220,6 +223,15 @@ class Store:
     def trials(self, study: int) -> list[TrialRecord]:
         """Return all trials in their order."""
         return [_trial(row) for row in self._rows(f"{_TRIALS} ORDER BY id", study)]
+
+    def trials_with_jobs(self, study: int) -> list[tuple[TrialRecord, list[JobRecord]]]:
+        """Return all trials in their order, each with its jobs, as they are at one moment."""
+        with self.snapshot():
+            trials, jobs = self.trials(study), self.jobs(study)
+        of: dict[int, list[JobRecord]] = {trial.id: [] for trial in trials}
+        for job in jobs:
+            of[job.trial_id].append(job)
+        return [(trial, of[trial.id]) for trial in trials]
 
     def best_trials(self, study: int, limit: int) -> list[TrialRecord]:
         """Return the completed trials of the least first loss, best first.
@@ -377,7 +389,8 @@ class Transaction:
     def _named(self, error: BaseException) -> BaseException:
         """Return SQLite's error as one that says which store it is about; others as they are."""
         if isinstance(error, sqlite3.Error):
-            return StoreError(f"cannot write to the store {self._store.path}: {error}")
+            why = schema.explained(error)
+            return StoreError(f"cannot write to the store {self._store.path}: {why}")
         return error
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from sqlite3 import Connection
 from typing import Any
@@ -14,6 +15,7 @@ from hpo_core.model.job import JobState, StudyState, TrialState
 from hpo_core.model.objective import Losses
 from hpo_core.model.report import Decision, Report
 from hpo_core.model.values import JSON, Configuration
+from hpo_core.store.anchor import Anchor
 from hpo_core.store.records import IMPORTED, configuration_from_json, encode, metrics_to_json
 from hpo_core.store.store import Store
 
@@ -25,18 +27,28 @@ class StudyWriter:
         store: The store; it is locked for each turn.
         study: The study's row.
         durable: Whether each turn waits for the disk.
+        anchors: Files that have to be in their places for each turn.
     """
 
-    def __init__(self, store: Store, study: int, *, durable: bool) -> None:
+    def __init__(
+        self, store: Store, study: int, *, durable: bool, anchors: Sequence[Anchor] = ()
+    ) -> None:
         self._store = store
         self._study = study
+        self._anchors = anchors
         self._execute = store.connection.execute
         self.seq = store.log_length(study)
         self._execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
         self._version = -1  # of the file, which SQLite counts up when others write to it
 
     def turn(self) -> AbstractContextManager[Connection]:
-        """Hold the store for one turn: all that is written in it is kept, or none."""
+        """Hold the store for one turn: all that is written in it is kept, or none.
+
+        Raises:
+            StoreError: If a file that has to be there was removed.
+        """
+        for anchor in self._anchors:
+            anchor.check()
         return self._store.writing()
 
     # -- the study --------------------------------------------------------------------------

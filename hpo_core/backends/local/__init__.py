@@ -5,6 +5,7 @@
     command      jobs that are commands, a process each
     slot         the number of a command's report pipe
     workers      jobs that are calls of a Python function, in worker processes that are reused
+    shortage     what to say where the machine has no room for more
     lines        cuts what a job sends into lines, and reads a report from one
     processes    starting and ending groups of processes, seeing their exit, finding leftovers
 

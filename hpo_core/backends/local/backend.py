@@ -9,6 +9,7 @@ from typing import Protocol
 from hpo_core.backends.local.command import Commands
 from hpo_core.backends.local.leftovers import end_leftovers
 from hpo_core.backends.local.loop import Loop
+from hpo_core.backends.local.shortage import explained
 from hpo_core.backends.local.slot import ReportSlot
 from hpo_core.backends.local.workers import Workers, function_of
 from hpo_core.contracts.backend import BackendContext, JobEvent
@@ -20,7 +21,11 @@ class Runner(Protocol):
     """Runs jobs of one kind; what becomes of them it tells the loop."""
 
     def submit(self, job: Job) -> None:
-        """Begin a job."""
+        """Begin a job.
+
+        Raises:
+            OSError: If this machine has no room for any.
+        """
         ...
 
     def cancel(self, job_id: str, grace: float) -> None:
@@ -55,24 +60,28 @@ class LocalBackend:
             raise BackendError(f"the jobs' folder {context.work.directory!r} does not exist")
         self._study_uid = context.study_uid
         self._runner: Runner
-        if context.work.command is not None:
-            slot = ReportSlot()  # before all others: it takes the lowest number
-            self._loop: Loop | None = Loop()
-            self._runner = Commands(context, context.work.command, slot, self._loop)
-        else:
-            function = function_of(context.work)
-            self._loop = Loop()
-            self._runner = Workers(context, function, self._loop)
+        self._loop: Loop | None
+        with explained():
+            if context.work.command is not None:
+                slot = ReportSlot()  # before all others: it takes the lowest number
+                self._loop = Loop()
+                self._runner = Commands(context, context.work.command, slot, self._loop)
+            else:
+                function = function_of(context.work)
+                self._loop = Loop()
+                self._runner = Workers(context, function, self._loop)
 
     def submit(self, job: Job) -> None:
-        self._runner.submit(job)
+        with explained():
+            self._runner.submit(job)
 
     def cancel(self, job_id: str, *, grace: float) -> None:
         self._runner.cancel(job_id, grace)
 
     def events(self, timeout: float | None) -> Sequence[JobEvent]:
-        self._runner.proceed()
-        return self._open.run(timeout)
+        with explained():
+            self._runner.proceed()
+            return self._open.run(timeout)
 
     def wake(self) -> None:
         if self._loop is not None:  # a handler may come too late
@@ -80,7 +89,8 @@ class LocalBackend:
 
     def adopt(self, jobs: Sequence[Job]) -> Sequence[str]:
         """End what a controller that died has left; no job outlives its report pipe's reader."""
-        end_leftovers(self._study_uid)
+        with explained():
+            end_leftovers(self._study_uid)
         return ()
 
     def close(self) -> None:
@@ -88,8 +98,9 @@ class LocalBackend:
         if self._loop is None:
             return
         try:
-            self._runner.close()
-            end_leftovers(self._study_uid)
+            with explained():
+                self._runner.close()
+                end_leftovers(self._study_uid)
         finally:
             self._loop.close()
             self._loop = None

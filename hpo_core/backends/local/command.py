@@ -13,6 +13,7 @@ from hpo_core.backends.local.leftovers import Sweeper
 from hpo_core.backends.local.lines import Lines, Malformed, parse_report, too_long
 from hpo_core.backends.local.loop import Loop
 from hpo_core.backends.local.processes import Group, base_environment, encoded, how_it_ended
+from hpo_core.backends.local.shortage import is_shortage
 from hpo_core.backends.local.slot import ReportSlot
 from hpo_core.backends.logs import create, last_lines, remove_if_empty
 from hpo_core.client import LONGEST
@@ -58,6 +59,8 @@ class Commands:
             with self._slot.pipe() as reading:
                 group = self._start(job, arguments, reading)
         except (OSError, ValueError) as error:
+            if isinstance(error, OSError) and is_shortage(error):
+                raise
             self._end(job, Outcome.FAILED, self._cannot_start(arguments, error))
         else:
             self._loop.emit(Started(job.id, self._now(), handle=group.pid))

@@ -25,8 +25,8 @@ _PATIENCE = 10.0
 _WATCHED = 16
 """How many are watched at once, a descriptor each, however many have been killed."""
 
-_LOOKS = 100
-"""How often a process is looked at that seems to have no environment; a millisecond or two."""
+_BEGINS = 1.0
+"""Seconds in which a process has begun the program that it is about to begin."""
 
 _STAYS_A_STRANGER = 1.0
 """Seconds for which a process that is none of the study's is not looked at again: in less time the
@@ -140,17 +140,26 @@ def _in_proc(marks: tuple[str, ...], strangers: set[int] | None) -> list[int]:
 def _environment(process: str) -> bytes:
     """Return the variables that a process was started with; nothing of those of other users.
 
-    For some microseconds a process that begins another program has none: it is looked at again.
+    A process that is just beginning another program has none yet: that is waited for, for which
+    the system has no event.
     """
     if os.stat(f"/proc/{process}").st_uid != os.getuid():
         return b""
-    for _ in range(_LOOKS):
+    until = time.monotonic() + _BEGINS
+    while True:
         with open(f"/proc/{process}/environ", "rb") as file:
-            if variables := file.read():
-                return b"\0" + variables + b"\0"
-        os.readlink(f"/proc/{process}/exe")  # fails for what has ended, and for the kernel's own
-        os.sched_yield()
-    return b""
+            variables = file.read()
+        if variables or not _is_beginning(process) or time.monotonic() > until:
+            return b"\0" + variables + b"\0"
+        time.sleep(0.0001)
+
+
+def _is_beginning(process: str) -> bool:
+    """Say whether a process has a program, but no memory yet where its environment is to be."""
+    os.readlink(f"/proc/{process}/exe")  # fails for what has ended, and for the kernel's own
+    with open(f"/proc/{process}/stat", "rb") as file:
+        fields = file.read().rpartition(b")")[2].split()
+    return fields[48] == b"0"  # env_end, the 51st of all
 
 
 def _from_ps(marks: tuple[str, ...]) -> list[int]:

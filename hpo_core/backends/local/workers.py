@@ -30,6 +30,7 @@ from hpo_core.backends.local.lines import (
 )
 from hpo_core.backends.local.loop import Loop
 from hpo_core.backends.local.processes import Group, base_environment, how_it_ended
+from hpo_core.backends.local.shortage import is_shortage
 from hpo_core.backends.logs import create, last_lines, remove_if_empty
 from hpo_core.backends.worker import LINE_CLOSED
 from hpo_core.client import LONGEST
@@ -136,6 +137,8 @@ class Workers:
         try:
             worker = self._start(job)
         except OSError as error:
+            if is_shortage(error):
+                raise
             reason = f"cannot start a worker process: {error}"
             self._loop.emit(Finished(job.id, self._now(), Outcome.FAILED, reason))
         else:

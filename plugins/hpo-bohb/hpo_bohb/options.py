@@ -6,6 +6,7 @@ study's, and all that is about hpbandster's network.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import msgspec
@@ -90,8 +91,8 @@ def faults(problem: Problem, options: Bandit) -> Iterator[Fault]:
             "hpbandster's budgets go from job.min_iterations up to job.max_iterations, which "
             "is not set; set job.max_iterations to how far a job trains at most",
         )
-    if not options.eta >= 2:
-        yield Fault("eta", f"must be 2 or more, got {options.eta}")
+    if not 2 <= options.eta < math.inf:
+        yield Fault("eta", f"must be 2 or more, and finite, got {options.eta}")
     if options.n_iterations is not None and options.n_iterations < 1:
         yield Fault("n_iterations", f"must be 1 or more, got {options.n_iterations}")
     if isinstance(options, BOHB):
@@ -113,5 +114,5 @@ def _model_faults(problem: Problem, options: BOHB) -> Iterator[Fault]:
     if not 0 <= options.random_fraction <= 1:
         yield Fault("random_fraction", f"must be from 0 to 1, got {options.random_fraction}")
     for name in ("bandwidth_factor", "min_bandwidth"):
-        if not getattr(options, name) > 0:
-            yield Fault(name, f"must be above 0, got {getattr(options, name)}")
+        if not 0 < getattr(options, name) < math.inf:
+            yield Fault(name, f"must be above 0, and finite, got {getattr(options, name)}")

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ConfigSpace import ConfigurationSpace
+from ConfigSpace.exceptions import ForbiddenValueError
 
 from hpo_bohb.masters import quiet
 from hpo_bohb.streams import Stream, generator_to_json, seat
@@ -22,12 +23,13 @@ class Pick(NamedTuple):
     Attributes:
         natives: The configuration, as ConfigSpace has it.
         is_model_based: Whether it comes from the model.
-        failure: Why the model was left aside for a random pick, if it was there and failed.
+        failure: What was wrong with the model's pick, if there was a model and a random pick
+            had to take its place.
     """
 
     natives: Mapping[str, Any]
     is_model_based: bool
-    failure: BaseException | None
+    failure: str | None
 
 
 class Sampler:
@@ -109,7 +111,7 @@ class _Ear:
     """
 
     def __init__(self) -> None:
-        self.failure: BaseException | None = None
+        self.failure: str | None = None
 
     def debug(self, *_: object) -> None:
         pass
@@ -119,4 +121,9 @@ class _Ear:
         if error is not None and not isinstance(error, Exception):
             raise error  # Ctrl-C, or the like: hpbandster would swallow it
         if error is not None and "random configuration" in message:
-            self.failure = error
+            said = " ".join(str(error).split())
+            self.failure = (
+                "it is a forbidden combination"
+                if isinstance(error, ForbiddenValueError)
+                else f"{type(error).__name__}: {said}"
+            )

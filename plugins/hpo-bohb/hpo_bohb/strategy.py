@@ -102,11 +102,10 @@ class HpBandSter(BaseStrategy):
         if pick.failure is not None and not self._has_warned:
             self._has_warned = True
             _log.warning(
-                "hpbandster's model made a pick that could not be used (%s: %s), and a random "
-                "one took its place, as hpbandster has it; this is said once, and the notes of "
-                "each trial say whether it is model_based",
-                type(pick.failure).__name__,
-                " ".join(str(pick.failure).split()),
+                "the model of hpbandster made a pick that can't be used (%s), and a random one "
+                "takes its place, as hpbandster has it; this is said once, and each trial's notes "
+                "say whether it is model_based",
+                pick.failure,
             )
         return self._candidate(self._space.configuration(pick.natives), pick.is_model_based)
 
