@@ -7,6 +7,7 @@ are promoted to the next. Places that failed ones leave empty there are filled w
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
@@ -15,6 +16,8 @@ import msgspec
 from hpo_bohb.axes import Native
 from hpo_bohb.masters import Job
 from hpo_core import Configuration
+
+_log = logging.getLogger("hpo_bohb")
 
 ConfigId: TypeAlias = tuple[int, int, int]
 """hpbandster's id of a configuration: its bracket, the rung where it began, its place there."""
@@ -138,7 +141,7 @@ class Brackets:
         )
 
     def _begin(self) -> None:
-        bracket = self._master.get_next_iteration(self._begun)
+        bracket = self._master.get_next_iteration(self._begun, {"logger": _log})
         bracket.config_sampler = self._new_one
         self._open[self._begun] = bracket
         self._begun += 1

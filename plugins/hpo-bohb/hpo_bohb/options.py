@@ -13,6 +13,7 @@ import msgspec
 
 from hpo_core import Capability, Fault, Problem
 
+
 class Bandit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What all variants have in common.
 
@@ -88,8 +89,8 @@ def faults(problem: Problem, options: Bandit) -> Iterator[Fault]:
     if problem.max_iterations is None:
         yield Fault(
             "",
-            "hpbandster's budgets go from job.min_iterations up to job.max_iterations, which "
-            "is not set; set job.max_iterations to how far a job trains at most",
+            "job.max_iterations is missing: hpbandster's budgets go up to it; give the most that "
+            "a job can train, in epochs or the like",
         )
     if not 2 <= options.eta < math.inf:
         yield Fault("eta", f"must be 2 or more, and finite, got {options.eta}")

@@ -2,9 +2,11 @@
 
 It is a program of its own, for the tests alone, since the network layer of hpbandster hangs where
 it meets a numpy scalar: whoever starts it gives it a time limit. It prints a JSON list with an
-entry for each evaluation: the configuration's id, the budget, the configuration, the loss.
+entry for each evaluation: the configuration's id, the budget, the configuration, the loss, which is
+null for one that failed.
 
-    python native.py bohb|hyperband|random SPACE SEED BRACKETS OPTIONS
+    python native.py '{"variant": "bohb", "space": "mixed", "seed": 1, "brackets": 9, "options": {},
+                       "fails": false}'
 """
 
 from __future__ import annotations
@@ -31,6 +33,11 @@ def loss_of(configuration: Mapping[str, Any], budget: float) -> float:
         else:
             total += abs(float(value) - 0.3) / (1 + abs(float(value)))
     return total + 1 / budget
+
+
+def has_failed(configuration: Mapping[str, Any], budget: float) -> bool:
+    """Say whether an evaluation fails, where some do: about one in six."""
+    return zlib.crc32(repr((sorted(configuration.items()), float(budget))).encode()) % 6 == 0
 
 
 def configspace(name: str, seed: int) -> Any:
@@ -65,7 +72,9 @@ def configspace(name: str, seed: int) -> Any:
     return space
 
 
-def main(variant: str, space: str, seed: int, brackets: int, options: dict[str, Any]) -> None:
+def main(
+    *, variant: str, space: str, seed: int, brackets: int, options: dict[str, Any], fails: bool
+) -> None:
     """Run it, and print what was evaluated, in order."""
     import numpy as np
     from hpbandster.core.nameserver import NameServer
@@ -76,8 +85,11 @@ def main(variant: str, space: str, seed: int, brackets: int, options: dict[str, 
 
     class Trainer(Worker):
         def compute(self, config_id, config, budget, **_):  # type: ignore[no-untyped-def]
-            loss = loss_of(config, budget)
+            is_failed = fails and has_failed(config, budget)
+            loss = None if is_failed else loss_of(config, budget)
             evaluations.append([list(config_id), budget, dict(config), loss])
+            if loss is None:
+                raise RuntimeError("this one fails")
             return {"loss": loss, "info": {}}
 
     server = NameServer(run_id="parity", host="127.0.0.1", port=None)
@@ -117,4 +129,4 @@ if __name__ == "__main__":
     warnings.simplefilter("ignore")
     logging.disable()
     threading.current_thread().name = "main"
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), json.loads(sys.argv[5]))
+    main(**json.loads(sys.argv[1]))

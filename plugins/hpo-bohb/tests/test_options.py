@@ -69,9 +69,7 @@ def test_the_readme_explains_each_option() -> None:
     ("options", "optimizer"),
     [(BOHB, "BOHB"), (HyperBand, "HyperBand"), (RandomSearch, "RandomSearch")],
 )
-def test_options_have_hpbandsters_names_and_defaults(
-    options: type[Bandit], optimizer: str
-) -> None:
+def test_options_have_hpbandsters_names_and_defaults(options: type[Bandit], optimizer: str) -> None:
     theirs = inspect.signature(getattr(hpbandster.optimizers, optimizer).__init__).parameters
     ours = {each.name: each.default for each in msgspec.structs.fields(options)}
     for name in OURS:
@@ -114,8 +112,8 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
         build(problem(max_iterations=None), wrong)
 
     assert [str(fault) for fault in raised.value.faults] == [
-        "hpbandster's budgets go from job.min_iterations up to job.max_iterations, which is not "
-        "set; set job.max_iterations to how far a job trains at most",
+        "job.max_iterations is missing: hpbandster's budgets go up to it; give the most that a "
+        "job can train, in epochs or the like",
         "eta: must be 2 or more, and finite, got 1.5",
         "n_iterations: must be 1 or more, got 0",
         "min_points_in_model: must be one more than there are parameters, 3, or above; got 2",

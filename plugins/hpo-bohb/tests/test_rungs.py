@@ -47,9 +47,7 @@ def test_rungs_are_the_nearest_whole_numbers(
     assert iterations(least, most, eta) == expected
 
 
-@given(
-    least=st.integers(1, 50), extent=st.integers(0, 5_000), eta=st.floats(2, 8, allow_nan=False)
-)
+@given(least=st.integers(1, 50), extent=st.integers(0, 5_000), eta=st.floats(2, 8, allow_nan=False))
 def test_rungs_rise_and_stay_between_the_least_and_the_most(
     least: int, extent: int, eta: float
 ) -> None:
