@@ -48,6 +48,7 @@ class JobSettings(Checked, frozen=True, kw_only=True):
         directory: The folder in which jobs run, absolute once it is parsed.
         environment: Variables for the jobs, on top of the controller's own.
         time_limit: Seconds after which a job is ended as timed out.
+        silence_limit: Seconds without a report after which a job is ended as timed out.
         min_iterations: A job is not stopped or paused before this iteration.
         max_iterations: How far a job trains at the most.
         retries: How many times a failed job is run again.
@@ -61,6 +62,7 @@ class JobSettings(Checked, frozen=True, kw_only=True):
     directory: str = "."
     environment: dict[str, str] = {}
     time_limit: float | None = None
+    silence_limit: float | None = None
     min_iterations: int = 1
     max_iterations: int | None = None
     retries: int = 0
@@ -83,8 +85,10 @@ class JobSettings(Checked, frozen=True, kw_only=True):
             faults.append(Fault("max_iterations", message))
         if self.retries < 0:
             faults.append(Fault("retries", f"must be 0 or more, got {self.retries}"))
-        if self.time_limit is not None and not self.time_limit > 0:
-            faults.append(Fault("time_limit", f"must be above 0, got {self.time_limit}"))
+        for key in ("time_limit", "silence_limit"):
+            limit = getattr(self, key)
+            if limit is not None and not limit > 0:
+                faults.append(Fault(key, f"must be above 0, got {limit}"))
         if self.keep_checkpoints is not None and self.keep_checkpoints < 0:
             message = f"must be 0 or more, got {self.keep_checkpoints}"
             faults.append(Fault("keep_checkpoints", message))
@@ -112,6 +116,7 @@ class StudyConfig(Checked, frozen=True, kw_only=True):
             ``job_id``.
         tags: Free words, kept and shown.
         max_failures: How many trials may fail before the study does; None for any number.
+        on_failure: Whether the study goes on when a trial fails, or fails at the first one.
         enqueue: Configurations that are run before the strategy is asked.
         durability: ``"full"`` waits for the disk at each commit, so that a power cut loses
             nothing; ``"normal"`` survives any crash of the program.
@@ -131,6 +136,7 @@ class StudyConfig(Checked, frozen=True, kw_only=True):
     job_name: str = "{name}-{trial_id}"
     tags: tuple[str, ...] = ()
     max_failures: int | None = None
+    on_failure: Literal["continue", "stop"] = "continue"
     enqueue: tuple[dict[str, Value], ...] = ()
     durability: Literal["normal", "full"] = "normal"
 
@@ -155,6 +161,8 @@ def range_faults(values: Mapping[str, Any]) -> Iterator[Fault]:
         yield Fault("workers", f"must be 1 or more, got {values['workers']}")
     if (values.get("max_failures") or 0) < 0:
         yield Fault("max_failures", f"must be 0 or more, got {values['max_failures']}")
+    if values.get("on_failure") == "stop" and values.get("max_failures") is not None:
+        yield Fault("max_failures", "means nothing where on_failure is 'stop'; leave one out")
     if "objectives" in values:
         metrics = [objective.metric for objective in values["objectives"]]
         if not metrics:

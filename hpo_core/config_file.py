@@ -25,7 +25,7 @@ from hpo_core.model.objective import Objective
 from hpo_core.model.parameters import Parameter
 from hpo_core.model.space import SearchSpace
 
-_DURATIONS = ("time_limit", "grace", "compute_time", "wall_time")
+_DURATIONS = ("time_limit", "silence_limit", "grace", "compute_time", "wall_time")
 
 
 def parse(
@@ -110,8 +110,8 @@ def parse(
 
 
 _PLAIN_KEYS = (
-    "name", "seed", "workers", "observers", "job_name", "tags", "max_failures", "enqueue",
-    "durability",
+    "name", "seed", "workers", "observers", "job_name", "tags", "max_failures", "on_failure",
+    "enqueue", "durability",
 )  # fmt: skip
 _KEYS = (
     *_PLAIN_KEYS, "strategy", "backend", "objective", "constraints", "budget", "job", "parameters",

@@ -77,6 +77,7 @@ class Desk:
             completed=accounts.completed,
             failed=accounts.failed,
             stopped=accounts.stopped,
+            paused=accounts.paused,
             usage=accounts.usage(now),
         )
 
@@ -102,7 +103,7 @@ class Desk:
         """End a job, unless it is being ended already."""
         if flight.ending is None:
             flight.ending, flight.reason = fate, reason
-            flight.deadline = math.inf
+            flight.deadline = flight.silent_until = math.inf
             self.to_cancel.append(flight.job.id)
 
     def end_at_target(self, flight: Flight) -> None:
@@ -155,13 +156,20 @@ class Desk:
         self.setting.keeper.trial_ended(
             flight.trial.id, trial_state, losses if is_feasible else None
         )
-        limit = self.setting.config.max_failures
-        if limit is not None and self.setting.accounts.failed > limit:
-            failed = f"{self.setting.accounts.failed} trials failed, and max_failures is {limit}"
-            self.fail(StudyFailed(failed))
+        if trial_state is TrialState.FAILED:
+            self._heed_failure(flight.trial.id)
         return (
             trial_state is TrialState.COMPLETED
             and losses is not None
             and is_feasible
             and self.setting.incumbents.take_in(losses)
         )
+
+    def _heed_failure(self, trial_id: int) -> None:
+        """End the study as failed, if that is what a failed trial comes to."""
+        config, failed = self.setting.config, self.setting.accounts.failed
+        if config.on_failure == "stop":
+            self.fail(StudyFailed(f"trial {trial_id} failed, and on_failure is 'stop'"))
+        elif config.max_failures is not None and failed > config.max_failures:
+            said = f"{failed} trials failed, and max_failures is {config.max_failures}"
+            self.fail(StudyFailed(said))

@@ -28,6 +28,7 @@ class PendingTrial:
         losses: What counts so far.
         iteration: Up to which iteration its reports were counted.
         failures: How many of its jobs have failed since it was last asked for.
+        lost: How many of its jobs the backend has lost in this session, one after the other.
         metrics: The last value of each metric that its earlier jobs reported.
         before: The losses and the iteration of when it was last asked for.
     """
@@ -40,6 +41,7 @@ class PendingTrial:
         "id",
         "iteration",
         "losses",
+        "lost",
         "metrics",
         "target",
     )
@@ -63,6 +65,7 @@ class PendingTrial:
         self.losses = losses
         self.iteration = iteration
         self.failures = failures
+        self.lost = 0
         self.metrics = dict(metrics or {})
         self.before = (losses, iteration)
 
@@ -84,6 +87,7 @@ class Flight:
         iterations: How many iterations it has done itself.
         metrics: The last value of each metric.
         deadline: When it is ended as timed out.
+        silent_until: When it is ended as timed out if it reports nothing meanwhile.
         ending: What becomes of it, once it is being ended; None while it runs.
         reason: Why it is being ended.
         is_decided: Whether it is the strategy that ends it: then it is so even if it has just
@@ -102,6 +106,7 @@ class Flight:
         "notes",
         "queued",
         "reason",
+        "silent_until",
         "started",
         "trial",
     )
@@ -115,6 +120,7 @@ class Flight:
         self.iterations = 0
         self.metrics: dict[str, float] = {}
         self.deadline = math.inf
+        self.silent_until = math.inf
         self.ending: JobState | None = None
         self.reason = ""
         self.is_decided = False

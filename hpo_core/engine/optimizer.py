@@ -387,6 +387,7 @@ class HyperParameterOptimizer:
             clock=self._clock,
             decides=Capability.STOPPING in self._capabilities,
             deliver=session.deliver,
+            folder=None if self._store.path == MEMORY else str(self._folder.path / "backend"),
         )
 
     def _obey(self, word: str) -> None:

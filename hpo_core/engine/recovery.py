@@ -27,6 +27,7 @@ class Interrupted(msgspec.Struct, frozen=True):
         iteration: The last iteration that this job reported.
         metrics: The last value of each metric that it reported.
         iterations: How many iterations it did itself.
+        reports: How many reports of it are recorded.
     """
 
     trial: PendingTrial
@@ -34,6 +35,7 @@ class Interrupted(msgspec.Struct, frozen=True):
     iteration: int | None = None
     metrics: dict[str, float] = {}
     iterations: int = 0
+    reports: int = 0
 
 
 def restore_strategy(strategy: Strategy, name: str, store: Store, study: StudyRecord) -> None:
@@ -75,6 +77,7 @@ def _interrupted(
     before = (losses, reached)
     iteration: int | None = None
     own_metrics: dict[str, float] = {}
+    reports = 0
     for attempt, at, metrics in store.reports(study.id, trial.id):
         if asked < attempt <= failed:  # a retry begins anew
             continue
@@ -83,6 +86,7 @@ def _interrupted(
         if last is not None and attempt == last.attempt:
             iteration = at if at is not None else iteration
             own_metrics.update(metrics)
+            reports += 1
         else:
             earlier = reached
         if attempt <= asked:
@@ -100,7 +104,7 @@ def _interrupted(
     pending.before = before
     if last is None or last.state.is_final:
         return Interrupted(pending, None)
-    return Interrupted(pending, last, iteration, own_metrics, reached - earlier)
+    return Interrupted(pending, last, iteration, own_metrics, reached - earlier, reports)
 
 
 def resumed_trial(

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 
+import msgspec
+
 from hpo_core.contracts.backend import Backend, JobEvent, Started
 from hpo_core.contracts.observer import (
     StudyEnded,
@@ -165,7 +167,8 @@ class Session:
                 self._announcer.tell(event)
 
     def _timeout(self) -> float | None:
-        nearest = min((flight.deadline for flight in self._desk.flights.values()), default=math.inf)
+        flights = self._desk.flights.values()
+        nearest = min((min(each.deadline, each.silent_until) for each in flights), default=math.inf)
         now = self._clock.now()
         if self._desk.is_running:
             nearest = min(nearest, self._accounts.time_is_up_at(now))
@@ -177,7 +180,13 @@ class Session:
         now = self._clock.now()
         self._writer.study(StudyState.RUNNING)
         left = {
-            found.job.id: self._launcher.job(found.trial, -1) for found in interrupted if found.job
+            found.job.id: msgspec.structs.replace(
+                self._launcher.job(found.trial, -1),
+                handle=found.job.handle,
+                reports=found.reports,
+            )
+            for found in interrupted
+            if found.job
         }
         alive = set(self._backend.adopt(list(left.values())))
         self._recover_checkpoints()
@@ -228,6 +237,7 @@ class Session:
         self._intake.take_in(
             Started(job.id, found.job.started or found.job.queued, found.job.handle)
         )
+        self._intake.heard(flight, self._clock.now())
 
     def _record_lost(self, found: Interrupted) -> None:
         assert found.job is not None
@@ -294,20 +304,24 @@ class Session:
             elif reason := self._accounts.used_up(now):
                 self._desk.end(StudyState.FINISHED, reason)
         for flight in self._desk.flights.values():
-            if now >= flight.deadline or (self._force and flight.is_at_target):
-                self._end_overdue(flight)
+            is_overdue = now >= flight.deadline or now >= flight.silent_until
+            if is_overdue or (self._force and flight.is_at_target):
+                self._end_overdue(flight, now)
         if self._force:
             self._force = False
             self._desk.to_cancel = list(self._desk.flights)
 
-    def _end_overdue(self, flight: Flight) -> None:
+    def _end_overdue(self, flight: Flight, now: float) -> None:
+        job = self._config.job
         if flight.is_at_target:
             self._desk.end_at_target(flight)
-        else:
-            limit = self._config.job.time_limit
-            self._desk.cancel(
-                flight, JobState.TIMED_OUT, f"ran longer than its limit of {limit:g} s"
-            )
+            return
+        reason = (
+            f"ran longer than its limit of {job.time_limit:g} s"
+            if now >= flight.deadline
+            else f"reported nothing for {job.silence_limit:g} s"
+        )
+        self._desk.cancel(flight, JobState.TIMED_OUT, reason)
 
     # -- small things -----------------------------------------------------------------------
 

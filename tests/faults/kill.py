@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import random
-import signal
 import sys
 import tempfile
 import time
@@ -31,21 +30,6 @@ class Killed:
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
         self.faults: list[str] = []
-
-
-def kill(study: Study, after: float, killed: Killed) -> bool:
-    """Run the study, and kill its controller after so many seconds; return whether it lived."""
-    controller = study.start()
-    try:
-        controller.wait(after)
-    except TimeoutError:
-        pass
-    except Exception as error:
-        if type(error).__name__ != "TimeoutExpired":
-            raise
-    controller.send_signal(signal.SIGKILL)
-    controller.communicate()
-    return controller.returncode == -signal.SIGKILL
 
 
 def instants(chance: random.Random, length: float) -> list[tuple[str, float]]:
@@ -123,7 +107,7 @@ def run(
             before: set[tuple[Any, ...]] = set()
             said = []
             for phase, after in instants(chance, length):
-                if not kill(study, after, killed):
+                if not study.run_killed(after):
                     killed.counts["too late"] += 1
                     break
                 killed.counts["kills"] += 1

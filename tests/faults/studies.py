@@ -6,9 +6,11 @@ be compared with what has happened.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -62,14 +64,14 @@ i=0
 [ -e "$at" ] && read i < "$at"
 while [ "$i" -lt "$HPO_ITERATIONS" ]; do
     i=$((i + 1))
-    sleep 0.0$((($1 * 7 + i * 3) % 10))
+    sleep $PACE$((($1 * 7 + i * 3) % 10))
     echo "{\\"iteration\\": $i, \\"loss\\": $(($1 * (1 + i % 2) + 10 / i))}" >&$HPO_REPORT_FD
     echo $i > "$at.new"
     mv "$at.new" "$at"
 done
 say done
 """
-"""Four iterations of some hundredths of a second each, checkpointed; the loss has no noise."""
+"""Four iterations, checkpointed; the loss has no noise. PACE is how a duration begins: ``0.0``."""
 
 FUNCTION = """
 import os, time
@@ -88,7 +90,7 @@ def fit(configuration, job):
     at = Path(job.checkpoint_dir, "at")
     first = int(at.read_text()) + 1 if at.exists() else 1
     for i in range(first, job.iterations + 1):
-        time.sleep((n * 7 + i * 3) % 10 / 100)
+        time.sleep(float(os.environ["PACE"] + str((n * 7 + i * 3) % 10)))
         report(i, loss=n * (1 + i % 2) + 10 // i)
         at.with_suffix(".new").write_text(str(i))
         at.with_suffix(".new").replace(at)
@@ -108,15 +110,25 @@ class Study:
         jobs: The budget.
         workers: How many jobs run at once.
         seed: The study's seed.
+        pace: How the durations of iterations begin: ``"0.0"`` for some hundredths of a second.
     """
 
     def __init__(
-        self, folder: Path, strategy: str, kind: str, *, jobs: int, workers: int, seed: int
+        self,
+        folder: Path,
+        strategy: str,
+        kind: str,
+        *,
+        jobs: int,
+        workers: int,
+        seed: int,
+        pace: str = "0.0",
     ) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         self.folder = folder
         self.jobs = jobs
+        self._environment = {**os.environ, "TRUTH": str(folder / "truth"), "PACE": pace}
         self.truth = folder / "truth"
         self.store = folder / "hpo.db"
         (folder / "job.sh").write_text(COMMAND)
@@ -145,6 +157,15 @@ class Study:
             stderr=subprocess.PIPE,
             text=True,
         )
+
+    def run_killed(self, after: float) -> bool:
+        """Run it, and kill its controller after so many seconds; return whether it still lived."""
+        controller = self.start()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            controller.wait(after)
+        controller.kill()
+        controller.communicate()
+        return controller.returncode == -signal.SIGKILL
 
     def hpo(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
@@ -182,10 +203,6 @@ class Study:
         """Return the processes of the study that are alive."""
         uids = [uid for (uid,) in self.rows("SELECT uid FROM study")]
         return [pid for uid in uids for pid in processes_of(uid)]
-
-    @property
-    def _environment(self) -> dict[str, str]:
-        return {**os.environ, "TRUTH": str(self.truth)}
 
 
 def processes_of(uid: str) -> list[int]:
