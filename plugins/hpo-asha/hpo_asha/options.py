@@ -80,7 +80,7 @@ class PBT(SchedulerOptions, frozen=True):
     """The options of ``asha:pbt``.
 
     Attributes:
-        population_size: How many members there are.
+        population_size: How many members there are; in the paper 20 and more.
         perturbation_interval: For how many iterations a member trains before it is compared; a
             tenth of ``job.max_iterations`` if None.
         quantile_fraction: Which part of the population is bad, and copies from as many good ones.
