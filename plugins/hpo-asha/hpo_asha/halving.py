@@ -99,8 +99,8 @@ class SuccessiveHalving(PausingScheduler[Halver]):
 
     The Successive Halving of Jamieson and Talwalkar, "Non-stochastic Best Arm Identification and
     Hyperparameter Optimization", AISTATS 2016, section 3, with ``eta`` as in the inner loop of
-    Algorithm 1 in Li et al., JMLR 18, 2018. A rung is decided once the jobs of all its trials have ended;
-    until then free workers wait. When a bracket is over, the next one begins.
+    Algorithm 1 in Li et al., JMLR 18, 2018. A rung is decided once the jobs of all its trials have
+    ended; until then free workers wait. When a bracket is over, the next one begins.
 
     A trial whose job fails keeps its place among the ``n``, and is not promoted; nor is one
     whose result is not a finite number. If the searcher has no more trials, the last bracket goes
