@@ -22,7 +22,7 @@ from hpo_core.backends.local.lines import Lines
 from hpo_core.backends.local.loop import Loop
 from hpo_core.backends.local.processes import Exit, watch_exit
 from hpo_core.backends.logs import remove_if_empty
-from hpo_core.contracts.backend import Finished, Outcome, Reported
+from hpo_core.contracts.backend import Finished, JobEvent, Outcome, Reported
 from hpo_core.model.job import Job
 
 _PATIENCE = 10.0
@@ -39,7 +39,9 @@ class Adoption:
         now: The time.
     """
 
-    def __init__(self, folder: str, study_uid: str, loop: Loop, now: Callable[[], float]) -> None:
+    def __init__(
+        self, folder: str, study_uid: str, loop: Loop[JobEvent], now: Callable[[], float]
+    ) -> None:
         self._folder = Path(folder)
         self._study_uid = study_uid
         self._loop = loop
