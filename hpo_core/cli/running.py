@@ -28,7 +28,7 @@ from hpo_core.engine.signals import interruptible
 from hpo_core.engine.trying import Trial, try_once
 from hpo_core.model.budget import LIMITS, Budget
 from hpo_core.model.errors import StudyFailed
-from hpo_core.model.job import StudyState
+from hpo_core.model.job import StudyState, TrialState
 from hpo_core.model.text import printable
 
 
@@ -165,7 +165,9 @@ def _outcome(result: Result, budget: Budget, *, was_finished: bool) -> str:
         lines.append(tables.ranking(top, result.constraints))
     else:
         what = "that keeps the constraints is completed" if result.constraints else "is completed"
-        lines += ["", f"No trial {what}; see: hpo jobs {typed}"]
+        paused = sum(trial.state is TrialState.PAUSED for trial in result.trials)
+        others = f" ({paused} paused)" if paused else ""
+        lines += ["", f"No trial {what}{others}; see: hpo jobs {typed}"]
     return "\n".join(lines)
 
 

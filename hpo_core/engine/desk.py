@@ -77,6 +77,7 @@ class Desk:
             completed=accounts.completed,
             failed=accounts.failed,
             stopped=accounts.stopped,
+            paused=accounts.paused,
             usage=accounts.usage(now),
         )
 

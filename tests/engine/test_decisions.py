@@ -11,6 +11,7 @@ from hpo_core import (
     Budget,
     Configuration,
     Decision,
+    JobFinished,
     JobInfo,
     Resume,
     Start,
@@ -142,6 +143,21 @@ def test_a_strategy_told_that_there_are_no_more_trials_still_promotes(lab, liste
     assert [trial.trial_id for trial in result.trials if trial.iteration == 3] == promoted
     assert len(result.trials) == 6
     assert result.reason == "the budget of 6 trials is used up"
+
+
+def test_paused_trials_are_counted_until_they_are_carried_on(lab, listener):
+    lab.study(
+        lower_is_better, strategy=Promoting(True), max_iterations=3, workers=1,
+        budget=Budget(trials=6), observers=[listener],
+    ).run()  # fmt: skip
+    ended = listener.of(JobFinished)
+    assert [event.progress.paused for event in ended] == [1, 2, 3, 2, 3, 4, 5, 4]
+    again = lab.study(
+        lower_is_better, strategy=Promoting(True), max_iterations=3, workers=1,
+        budget=Budget(trials=6), observers=[listener],
+    )  # fmt: skip
+    assert again.state is StudyState.FINISHED
+    assert lab.rows("SELECT count(*) FROM trial WHERE state = 'paused'") == [(4,)]
 
 
 def test_it_promotes_alike_on_worker_processes(lab):

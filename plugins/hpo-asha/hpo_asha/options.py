@@ -80,7 +80,7 @@ class PBT(SchedulerOptions, frozen=True):
     """The options of ``asha:pbt``.
 
     Attributes:
-        population_size: How many members there are.
+        population_size: How many members there are; in the paper 20 and more.
         perturbation_interval: For how many iterations a member trains before it is compared; a
             tenth of ``job.max_iterations`` if None.
         quantile_fraction: Which part of the population is bad, and copies from as many good ones.
@@ -208,7 +208,8 @@ def _pbt_faults(problem: Problem, options: PBT) -> Iterator[Fault]:
     known = [axis.name for axis in problem.space.parameters]
     for place, name in enumerate(options.perturb or ()):
         if name not in known:
-            message = f"there is no parameter {name!r}{nearest(name, known)}"
+            guess = nearest(name, known) or f"; there are {', '.join(known)}"
+            message = f"there is no parameter {name!r}{guess}"
             yield Fault(f"perturb[{place}]", message)
 
 

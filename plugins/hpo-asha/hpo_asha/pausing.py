@@ -57,6 +57,13 @@ class PausingScheduler(Scheduler[P]):
         is_beyond = trial.goal <= iteration < trial.target
         return Decision.PAUSE if is_beyond else Decision.CONTINUE
 
+    def _was_never_paused(self, trial: P, reached: int | None) -> bool:
+        """Say whether a trial from elsewhere has ended, one way or another, before its first goal.
+
+        Such are points of a user's whose jobs report too rarely, and trials of another program's.
+        """
+        return trial.target > trial.goal and (reached is None or reached >= self._most)
+
     def _reached(self, trial: P, report: Report) -> int | None:
         """Return how far a trial is whose job has ended; None if it can't be carried on.
 
@@ -65,7 +72,7 @@ class PausingScheduler(Scheduler[P]):
         """
         match report.status:
             case Status.COMPLETED:
-                return max(report.iteration or 0, trial.target)
+                return max(report.iteration or 0, trial.target, trial.goal)
             case Status.PAUSED:
                 return max(report.iteration or 0, trial.goal)
             case _:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from bisect import bisect_right
 
 from hpo_asha.pausing import PausedTrial, PausingScheduler
 from hpo_asha.rungs import Brackets, Result, Rung
@@ -76,8 +77,9 @@ class Promotion(PausingScheduler[Climber]):
     loops through brackets; each new trial goes to the bracket whose turn it is.
 
     A trial whose job fails is in no rung from there on: ``n`` counts results. What is not a
-    finite number is no result; its trial is never promoted. A trial that reports later than
-    at its rung's iteration enters all rungs that it has passed, with that result.
+    finite number is no result; its trial is never promoted. A trial that has passed several rungs
+    when it is paused, as one from a user may that reports rarely, enters the last of them alone;
+    one that has trained to the end without a pause enters none.
 
     What the searcher is told: a trial that is not among the best ``floor(n / eta)`` when it
     reaches a rung, or later is pushed out by a better one, is final, as stopped there. One that is
@@ -125,32 +127,21 @@ class Promotion(PausingScheduler[Climber]):
 
     def _carry_on(self, trial: Climber, resume: Resume) -> None:
         trial.target = self._target(resume)
-        for rung in self._rungs[trial.bracket][: trial.rung]:
-            rung.leave(trial.id)
+        self._rungs[trial.bracket][trial.rung - 1].leave(trial.id)
 
     def _end(self, trial: Climber, report: Report) -> Decision:
         reached = self._reached(trial, report)
         result = self._result(trial, report)
-        if reached is None or not result.is_finite:
+        if reached is None or reached >= self._most or not result.is_finite:
             self._searcher.finish(report)
             return Decision.CONTINUE
-        self._enter_rungs(trial, report, result, reached)
-        if reached >= self._most:
-            self._searcher.finish(report)
-            return Decision.CONTINUE
-        return Decision.PAUSE
-
-    def _enter_rungs(self, trial: Climber, report: Report, result: Result, reached: int) -> None:
-        """Enter the rungs that the trial has reached, to wait at the last of them."""
         levels = self._brackets.levels[trial.bracket]
-        rungs = self._rungs[trial.bracket]
-        while trial.rung < len(rungs) and levels[trial.rung] <= reached:
-            rung = rungs[trial.rung]
-            trial.rung += 1
-            trial.goal = levels[trial.rung]
-            rung.add(result)
-            if reached < trial.goal:
-                rung.wait(result, as_stopped(report, reached))
-            settled = rung.settle(rung.place(result), self._eta)
-            if settled is not None:
-                self._searcher.finish(settled)
+        trial.rung = bisect_right(levels, reached)
+        trial.goal = levels[trial.rung]
+        rung = self._rungs[trial.bracket][trial.rung - 1]
+        rung.add(result)
+        rung.wait(result, as_stopped(report, reached))
+        settled = rung.settle(rung.place(result), self._eta)
+        if settled is not None:
+            self._searcher.finish(settled)
+        return Decision.PAUSE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -22,6 +23,9 @@ from hpo_core import (
     Told,
     Wait,
 )
+
+log = logging.getLogger("hpo_asha")
+"""Where users are told what is no error."""
 
 
 class Trial:
@@ -68,6 +72,7 @@ class Scheduler(BaseStrategy, Generic[T]):
         self._constraints = problem.constraints
         self._trials: dict[int, T] = {}
         self._running: set[int] = set()
+        self._adopted: set[int] = set()  # trials that came from elsewhere
         self._is_full = False  # whether no trial can be started any more
         self._is_restoring = False
 
@@ -106,10 +111,15 @@ class Scheduler(BaseStrategy, Generic[T]):
         """Take a suggestion on; a new trial enters at the bottom, like any other."""
         if isinstance(suggestion, Start):
             self._searcher.adopt(trial_id, suggestion)
+            self._adopted.add(trial_id)
         self._take_on(trial_id, suggestion)
 
     def no_more_trials(self) -> None:
-        """Start no trial any more; those that there are may be carried on."""
+        """Start no trial any more; those that there are may be carried on.
+
+        Nothing else changes: where another trial would be started, nothing is done instead. So a
+        study that is extended goes on as it would have gone with the larger budget at once.
+        """
         self._is_full = True
 
     def _take_on(self, trial_id: int, suggestion: Start | Resume) -> None:
@@ -195,6 +205,8 @@ class Scheduler(BaseStrategy, Generic[T]):
     def _recall(self, event: Asked) -> None:
         if isinstance(event.suggestion, Start):
             self._searcher.recall_start(event, event.suggestion)
+            if event.adopted:
+                self._adopted.add(event.trial_id)
         self._take_on(event.trial_id, event.suggestion)
 
     def close(self) -> None:

@@ -27,8 +27,8 @@ NINE = {"max_iterations": 9}
 
 
 def test_one_worker_promotes_as_soon_as_three_have_reached_a_rung(study: Any) -> None:
-    # Li et al. 2020, section 3: r = 1, R = 9, eta = 3, and nine configurations, of which 1, 6 and 8
-    # are promoted to rung 1, and 8 to rung 2. Here each step of algorithm 2 is worked out by hand.
+    # The setting of Li et al. 2020, figure 1: r = 1, R = 9, eta = 3, nine configurations. Here 1, 6
+    # and 8 are promoted to rung 1, and 8 to rung 2; each step of algorithm 2 is worked out by hand.
     losses = {1: 0.3, 2: 0.6, 3: 0.5, 4: 0.8, 5: 0.7, 6: 0.2, 7: 0.9, 8: 0.1, 9: 0.4}
     run = study.of(Asha(), **NINE)
     done = []
@@ -132,20 +132,33 @@ def test_an_enqueued_trial_is_paused_at_the_first_rung_and_promoted_like_any_oth
     assert run.end(trial, 0.1, iteration=3) is Decision.PAUSE
 
 
-def test_an_enqueued_trial_that_reports_rarely_enters_all_the_rungs_that_it_has_passed(
+def test_an_enqueued_trial_that_reports_rarely_enters_the_last_rung_that_it_has_passed(
     study: Any,
 ) -> None:
     run = study.of(Asha(), **NINE)
     trial = run.adopt({"x": 0.25})
-    assert run.report(trial, 5, 0.5) is Decision.PAUSE  # it reports each fifth iteration
-    run.end(trial, 0.5, Status.PAUSED, 5)
+    assert run.report(trial, 5, 0.1) is Decision.PAUSE  # it reports each fifth iteration
+    run.end(trial, 0.1, Status.PAUSED, 5)
     run.run_to_rung([0.6, 0.7])
-    run.run_to_rung([0.1])  # it was the best of three at rung 0, but has passed that
-    for promoted, losses in ((4, []), (6, [0.8, 0.05])):  # two more get to rung 1
+    run.run_to_rung([0.5])  # at the lowest rung there are two results, and now three
+    for promoted, losses in ((4, []), (7, [0.8, 0.85, 0.4])):  # two more get to rung 1
         run.run_to_rung(losses)
         assert run.ask().trial_id == promoted
         run.end(promoted, 0.7)
     assert run.ask() == Resume(trial, 9, notes={"rung": 2})
+
+
+def test_a_trial_from_elsewhere_that_has_trained_to_the_end_is_in_no_rung(study: Any) -> None:
+    run = study.of(Asha(), **NINE)
+    for _ in range(5):  # such as those that `hpo import` takes in: nobody obeys the decisions
+        trial = run.adopt({"x": 0.25})
+        for iteration in range(1, 10):
+            run.report(trial, iteration, 0.1)
+        assert run.end(trial, 0.1, iteration=9) is Decision.CONTINUE
+    run.run_to_rung([0.5, 0.6])
+    assert isinstance(run.ask(), Start)
+    run.end(len(run.jobs), 0.7)
+    assert run.ask() == Resume(6, 3, notes={"rung": 1})
 
 
 def test_a_job_need_not_count_iterations(study: Any) -> None:

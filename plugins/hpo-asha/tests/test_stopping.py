@@ -140,6 +140,12 @@ def test_a_job_that_never_says_at_which_iteration_it_is_is_an_error(
         run.end(trial, 0.5)
 
 
+def test_a_trial_from_elsewhere_need_not_say_it(study: Any) -> None:
+    run = study.of(Asha(type="stopping"), max_iterations=9)
+    trial = run.adopt({"x": 0.5})
+    assert run.end(trial, 0.5) is Decision.CONTINUE
+
+
 def test_once_that_is_mended_the_study_goes_on(study: Any) -> None:
     run = study.of(Asha(type="stopping"), max_iterations=9)
     with pytest.raises(StrategyError):
