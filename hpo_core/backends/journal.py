@@ -40,10 +40,17 @@ def create(folder: str) -> tuple[int, str]:
     Returns:
         The file's descriptor, which the process is to inherit, and its path.
     """
-    os.makedirs(folder, mode=0o700, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(folder, mode=0o700)
     descriptor, path = tempfile.mkstemp(dir=folder)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     return descriptor, path
+
+
+def remove(path: str) -> None:
+    """Remove a journal, if it is still there."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
 
 
 class Journal:

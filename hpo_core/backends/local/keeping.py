@@ -61,7 +61,7 @@ class Keeping:
         added: Mapping[str, str],
         directory: str,
         folder: str | None,
-        loop: Loop,
+        loop: Loop[Any],
     ) -> None:
         self._environment = environment
         self._added = dict(added)
@@ -137,4 +137,4 @@ class Keeping:
         self._group.end()
         self._group = None
         if self._journal is not None:
-            os.unlink(self._journal)
+            journal.remove(self._journal)
