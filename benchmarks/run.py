@@ -10,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-ALL = ("search", "optuna_plugin", "growth", "workers", "utilisation", "reports", "startup")
+ALL = ("search", "optuna_plugin", "asha", "growth", "workers", "utilisation", "reports", "startup")
 
 
 def main(names: list[str]) -> int:

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from hpo_core.contracts.backend import Reported as Reported
     from hpo_core.contracts.backend import Started as Started
     from hpo_core.contracts.backend import Work as Work
+    from hpo_core.contracts.composition import StrategyChoice as StrategyChoice
+    from hpo_core.contracts.exchange import ExchangedStudy as ExchangedStudy
+    from hpo_core.contracts.exchange import ExchangedTrial as ExchangedTrial
+    from hpo_core.contracts.exchange import ExchangeSpec as ExchangeSpec
     from hpo_core.contracts.hookspecs import hookimpl as hookimpl
     from hpo_core.contracts.observer import FinishedJob as FinishedJob
     from hpo_core.contracts.observer import JobFinished as JobFinished
@@ -49,12 +53,18 @@ if TYPE_CHECKING:
     from hpo_core.contracts.strategy import StrategySpec as StrategySpec
     from hpo_core.contracts.strategy import Told as Told
     from hpo_core.contracts.strategy import Wait as Wait
+    from hpo_core.engine.exporting import export_study as export_study
+    from hpo_core.engine.importing import Imported as Imported
+    from hpo_core.engine.importing import import_study as import_study
     from hpo_core.engine.opening import extend as extend
     from hpo_core.engine.optimize import optimize as optimize
     from hpo_core.engine.optimizer import HyperParameterOptimizer as HyperParameterOptimizer
+    from hpo_core.engine.replay import Replayed as Replayed
+    from hpo_core.engine.replay import replay as replay
     from hpo_core.engine.result import Result as Result
     from hpo_core.model.budget import Budget as Budget
     from hpo_core.model.budget import Usage as Usage
+    from hpo_core.model.constraint import Constraint as Constraint
     from hpo_core.model.errors import BackendError as BackendError
     from hpo_core.model.errors import BrokenPlugin as BrokenPlugin
     from hpo_core.model.errors import DuplicatePlugin as DuplicatePlugin
@@ -91,6 +101,8 @@ if TYPE_CHECKING:
     from hpo_core.model.space import SearchSpace as SearchSpace
     from hpo_core.model.values import Configuration as Configuration
     from hpo_core.model.values import Value as Value
+    from hpo_core.plugins.building import BuiltStrategy as BuiltStrategy
+    from hpo_core.plugins.building import build_strategy as build_strategy
 
 __version__ = "0.1.0"
 
@@ -101,6 +113,8 @@ _HOMES = {
     "contracts.backend": (
         "Backend BackendContext BackendSpec Clock Finished JobEvent Outcome Reported Started Work"
     ),
+    "contracts.composition": "StrategyChoice",
+    "contracts.exchange": "ExchangeSpec ExchangedStudy ExchangedTrial",
     "contracts.hookspecs": "hookimpl",
     "contracts.observer": (
         "FinishedJob JobFinished JobReported JobStarted Observer Progress StudyEnded StudyEvent"
@@ -110,11 +124,15 @@ _HOMES = {
         "Asked BaseStrategy Capability Exhausted History NoOptions Problem Resume SavedState"
         " Start Strategy StrategySpec Told Wait"
     ),
+    "engine.exporting": "export_study",
+    "engine.importing": "Imported import_study",
     "engine.opening": "extend",
     "engine.optimize": "optimize",
     "engine.optimizer": "HyperParameterOptimizer",
+    "engine.replay": "Replayed replay",
     "engine.result": "Result",
     "model.budget": "Budget Usage",
+    "model.constraint": "Constraint",
     "model.errors": (
         "BackendError BrokenPlugin DuplicatePlugin Fault HpoError InvalidInput NoResult PluginError"
         " StoreError StrategyError StudyChanged StudyFailed StudyRunning UnknownPlugin UnknownStudy"
@@ -127,6 +145,7 @@ _HOMES = {
     "model.report": "Decision Report Status",
     "model.space": "SearchSpace",
     "model.values": "Configuration Value",
+    "plugins.building": "BuiltStrategy build_strategy",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 

@@ -16,6 +16,7 @@ import msgspec
 
 from hpo_core.model.budget import Budget
 from hpo_core.model.checked import Checked
+from hpo_core.model.constraint import Constraint
 from hpo_core.model.errors import Fault, InvalidInput
 from hpo_core.model.objective import Objective
 from hpo_core.model.space import SearchSpace
@@ -47,10 +48,13 @@ class JobSettings(Checked, frozen=True, kw_only=True):
         directory: The folder in which jobs run, absolute once it is parsed.
         environment: Variables for the jobs, on top of the controller's own.
         time_limit: Seconds after which a job is ended as timed out.
+        silence_limit: Seconds without a report after which a job is ended as timed out.
         min_iterations: A job is not stopped or paused before this iteration.
         max_iterations: How far a job trains at the most.
         retries: How many times a failed job is run again.
         grace: Seconds between asking a job to end and forcing it.
+        keep_checkpoints: How many of the best trials keep their checkpoints; those of trials that
+            may be carried on are kept besides. None to keep all.
     """
 
     command: tuple[str, ...] | None = None
@@ -58,10 +62,12 @@ class JobSettings(Checked, frozen=True, kw_only=True):
     directory: str = "."
     environment: dict[str, str] = {}
     time_limit: float | None = None
+    silence_limit: float | None = None
     min_iterations: int = 1
     max_iterations: int | None = None
     retries: int = 0
     grace: float = 5.0
+    keep_checkpoints: int | None = None
 
     def faults(self) -> list[Fault]:
         faults = []
@@ -79,8 +85,13 @@ class JobSettings(Checked, frozen=True, kw_only=True):
             faults.append(Fault("max_iterations", message))
         if self.retries < 0:
             faults.append(Fault("retries", f"must be 0 or more, got {self.retries}"))
-        if self.time_limit is not None and not self.time_limit > 0:
-            faults.append(Fault("time_limit", f"must be above 0, got {self.time_limit}"))
+        for key in ("time_limit", "silence_limit"):
+            limit = getattr(self, key)
+            if limit is not None and not limit > 0:
+                faults.append(Fault(key, f"must be above 0, got {limit}"))
+        if self.keep_checkpoints is not None and self.keep_checkpoints < 0:
+            message = f"must be 0 or more, got {self.keep_checkpoints}"
+            faults.append(Fault("keep_checkpoints", message))
         if not self.grace >= 0:
             faults.append(Fault("grace", f"must be 0 or more, got {self.grace}"))
         return faults
@@ -95,6 +106,7 @@ class StudyConfig(Checked, frozen=True, kw_only=True):
         workers: How many jobs run at once.
         strategy: Which strategy, with its options.
         objectives: At least one.
+        constraints: Metrics that a trial must keep at or below a bound to be among the best.
         budget: The limits.
         job: What jobs execute.
         space: What is searched.
@@ -104,6 +116,7 @@ class StudyConfig(Checked, frozen=True, kw_only=True):
             ``job_id``.
         tags: Free words, kept and shown.
         max_failures: How many trials may fail before the study does; None for any number.
+        on_failure: Whether the study goes on when a trial fails, or fails at the first one.
         enqueue: Configurations that are run before the strategy is asked.
         durability: ``"full"`` waits for the disk at each commit, so that a power cut loses
             nothing; ``"normal"`` survives any crash of the program.
@@ -116,12 +129,14 @@ class StudyConfig(Checked, frozen=True, kw_only=True):
     job: JobSettings
     space: SearchSpace
     workers: int = 1
+    constraints: tuple[Constraint, ...] = ()
     budget: Budget = Budget()
     backend: PluginChoice = PluginChoice("local")
     observers: tuple[str, ...] = ()
     job_name: str = "{name}-{trial_id}"
     tags: tuple[str, ...] = ()
     max_failures: int | None = None
+    on_failure: Literal["continue", "stop"] = "continue"
     enqueue: tuple[dict[str, Value], ...] = ()
     durability: Literal["normal", "full"] = "normal"
 
@@ -146,12 +161,18 @@ def range_faults(values: Mapping[str, Any]) -> Iterator[Fault]:
         yield Fault("workers", f"must be 1 or more, got {values['workers']}")
     if (values.get("max_failures") or 0) < 0:
         yield Fault("max_failures", f"must be 0 or more, got {values['max_failures']}")
+    if values.get("on_failure") == "stop" and values.get("max_failures") is not None:
+        yield Fault("max_failures", "means nothing where on_failure is 'stop'; leave one out")
     if "objectives" in values:
         metrics = [objective.metric for objective in values["objectives"]]
         if not metrics:
             yield Fault("objective", "give at least one")
         if len(set(metrics)) < len(metrics):
             yield Fault("objective", "two objectives are on the same metric")
+
+    constrained = [constraint.metric for constraint in values.get("constraints", ())]
+    if len(set(constrained)) < len(constrained):
+        yield Fault("constraints", "two constraints are on the same metric; keep the tighter one")
 
 
 def name_faults(name: str) -> Iterator[Fault]:

@@ -18,13 +18,14 @@ from hpo_core.config import (
 )
 from hpo_core.model.budget import Budget
 from hpo_core.model.checked import read, read_value
+from hpo_core.model.constraint import Constraint
 from hpo_core.model.durations import seconds
 from hpo_core.model.errors import Fault, InvalidInput, nearest
 from hpo_core.model.objective import Objective
 from hpo_core.model.parameters import Parameter
 from hpo_core.model.space import SearchSpace
 
-_DURATIONS = ("time_limit", "grace", "compute_time", "wall_time")
+_DURATIONS = ("time_limit", "silence_limit", "grace", "compute_time", "wall_time")
 
 
 def parse(
@@ -77,6 +78,11 @@ def parse(
             faults += wrong_objective
             if objective is not None:
                 values["objectives"] = (objective,)
+    if "constraints" in table:
+        given = table["constraints"]
+        if isinstance(given, list | tuple):  # a metric's name alone has the bound 0
+            given = [{"metric": one} if isinstance(one, str) else one for one in given]
+        take("constraints", "constraints", tuple[Constraint, ...], given)
     space, wrong_space = _space(table)
     faults += wrong_space
     values["space"] = space
@@ -104,11 +110,12 @@ def parse(
 
 
 _PLAIN_KEYS = (
-    "name", "seed", "workers", "observers", "job_name", "tags", "max_failures", "enqueue",
-    "durability",
+    "name", "seed", "workers", "observers", "job_name", "tags", "max_failures", "on_failure",
+    "enqueue", "durability",
 )  # fmt: skip
 _KEYS = (
-    *_PLAIN_KEYS, "strategy", "backend", "objective", "budget", "job", "parameters", "forbidden",
+    *_PLAIN_KEYS, "strategy", "backend", "objective", "constraints", "budget", "job", "parameters",
+    "forbidden",
 )  # fmt: skip
 _REQUIRED = {
     "name": "name the study",

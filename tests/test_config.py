@@ -33,6 +33,7 @@ strategy = { name = "optuna:tpe", options = { group = true } }
 job_name = "{name}-{lr:.3g}-{job_id}"
 tags = ["first", "try"]
 max_failures = 3
+on_failure = "continue"
 durability = "full"
 observers = ["mlflow"]
 enqueue = [{ lr = 0.01, model = "svm", scaler = "none" }]
@@ -55,6 +56,7 @@ count = "completed"
 command = ["{python}", "train.py", "--lr", "{lr}", "--depth", "{depth}"]
 directory = "."
 time_limit = "2m"
+silence_limit = "30s"
 min_iterations = 1
 max_iterations = 27
 retries = 1
@@ -143,7 +145,7 @@ def test_a_file_with_every_key_is_read_whole() -> None:
     assert (found.budget.trials, found.budget.jobs, found.budget.iterations) == (30, 40, 2000)
     assert (found.budget.compute_time, found.budget.wall_time) == (3600.0, 600.0)
     assert found.budget.count == "completed"
-    assert (found.job.time_limit, found.job.grace) == (120.0, 1.5)
+    assert (found.job.time_limit, found.job.silence_limit, found.job.grace) == (120.0, 30.0, 1.5)
     assert (found.job.min_iterations, found.job.max_iterations, found.job.retries) == (1, 27, 1)
     assert found.job.directory == str(HERE)
     assert found.space.names == ("lr", "model", "depth", "scaler")
@@ -182,6 +184,11 @@ def test_without_a_seed_one_is_drawn_and_two_studies_do_not_share_it() -> None:
 
 
 # -- faults ---------------------------------------------------------------------------------
+
+
+def test_a_number_of_failures_and_none_at_all_contradict_each_other() -> None:
+    found = faults({**SMALL, "max_failures": 3, "on_failure": "stop"})
+    assert found == {"max_failures": "means nothing where on_failure is 'stop'; leave one out"}
 
 
 def test_every_fault_of_a_file_is_found_at_once() -> None:
@@ -290,6 +297,7 @@ def test_an_empty_file_lists_all_that_a_study_needs() -> None:
         ("workers", 0),
         ("workers", "two"),
         ("max_failures", -1),
+        ("on_failure", "halt"),
         ("durability", "some"),
         ("job_name", "{nope}"),
         ("job_name", "{"),
@@ -302,6 +310,8 @@ def test_an_empty_file_lists_all_that_a_study_needs() -> None:
         ("budget.compute_time", math.nan),
         ("job.retries", -1),
         ("job.time_limit", 0),
+        ("job.silence_limit", 0),
+        ("job.silence_limit", "a while"),
         ("job.min_iterations", 0),
         ("job.directory", "no such folder"),
         ("job.directory", "a\x00b"),

@@ -333,7 +333,9 @@ def test_a_broken_plugin_is_an_error_with_its_reason_for_who_uses_it_alone(
 
 def test_a_misspelt_hook_lists_the_hooks(publish: Publish) -> None:
     publish("broken", SPEC.replace("hpo_strategies", "hpo_stratgies"))
-    with pytest.raises(BrokenPlugin, match="hpo_strategies, hpo_backends, hpo_observers"):
+    with pytest.raises(
+        BrokenPlugin, match="hpo_strategies, hpo_backends, hpo_observers, hpo_exchanges"
+    ):
         plugins.strategy("broken")
 
 
@@ -562,6 +564,94 @@ def test_options_that_are_left_out_are_stored_with_their_defaults(publish: Publi
     publish("count", GOOD)
     with HyperParameterOptimizer(study("count"), function=float) as optimizer:
         assert optimizer.config.strategy.options == {"first": 1, "mode": "up"}
+
+
+OVER = """
+    import msgspec
+    from hpo_core import StrategyChoice, StrategySpec, build_strategy, hookimpl
+
+    class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+        searcher: StrategyChoice = StrategyChoice("count")
+
+    class Over:
+        def __init__(self, problem, options):
+            built = build_strategy(options.searcher, problem)
+            self.capabilities = built.capabilities
+            for method in ("ask", "adopt", "tell", "save_state", "restore"):
+                setattr(self, method, getattr(built.strategy, method))
+
+    @hookimpl
+    def hpo_strategies():
+        from hpo_core import Capability
+        return [StrategySpec(name="NAME", summary="As another one", build=Over, options=Options,
+                             capabilities=frozenset(Capability))]
+"""
+
+
+@pytest.mark.parametrize(
+    ("searcher", "stored", "first"),
+    [
+        ({}, {"first": 1, "mode": "up"}, 1),
+        ({"searcher": "count"}, {"first": 1, "mode": "up"}, 1),
+        (
+            {"searcher": {"name": "count", "options": {"first": 2}}},
+            {"first": 2, "mode": "up"},
+            2,
+        ),
+    ],
+)
+def test_a_strategy_composed_with_another_names_it_in_its_options(
+    publish: Publish, searcher: dict[str, Any], stored: dict[str, Any], first: int
+) -> None:
+    publish("count", GOOD, version="1.4")
+    publish("over", OVER)
+    with HyperParameterOptimizer(study("over", searcher), function=float_of_x) as optimizer:
+        assert optimizer.config.strategy.options == {
+            "searcher": {"name": "count", "options": stored}
+        }
+        result = optimizer.run()
+    assert [trial.configuration["x"] for trial in result.trials] == list(range(first, 4))
+    identity = prepare(study("over", searcher)).identities()["strategy.searcher"]
+    assert (identity["distribution"], identity["version"]) == ("hpo-count", "1.4")
+
+
+def float_of_x(configuration: Mapping[str, Any]) -> float:
+    return float(configuration["x"])
+
+
+def test_the_options_of_an_inner_strategy_are_checked_like_any_others(publish: Publish) -> None:
+    publish("count", GOOD)
+    publish("over", OVER)
+    options = {"searcher": {"name": "count", "options": {"frist": 2, "mode": 1}}}
+    with pytest.raises(InvalidInput) as caught:
+        HyperParameterOptimizer(study("over", options), function=float)
+    assert {fault.path for fault in caught.value.faults} == {
+        "strategy.options.searcher.options.frist",
+        "strategy.options.searcher.options.mode",
+    }
+    with pytest.raises(UnknownPlugin, match=r"no strategy 'coutn' is installed.*mean 'count'"):
+        HyperParameterOptimizer(study("over", {"searcher": "coutn"}), function=float)
+
+
+def test_what_an_inner_strategy_lacks_is_an_error_that_names_it(publish: Publish) -> None:
+    publish("count", GOOD)
+    publish("over", OVER)
+    both = (Objective("loss", "minimize"), Objective("seconds", "minimize"))
+    with (
+        HyperParameterOptimizer(study("over", objectives=both), function=float) as optimizer,
+        pytest.raises(Unsupported, match="several objectives, which the searcher 'count' does not"),
+    ):
+        optimizer.run()
+
+
+def test_resuming_under_another_version_of_an_inner_strategy_warns(publish: Publish) -> None:
+    publish("count", GOOD)
+    publish("over", OVER)
+    prepared = prepare(study("over"))
+    stored = prepared.identities()
+    stored["strategy.searcher"]["version"] = "0.9"
+    (sentence,) = prepared.changed_since(stored)
+    assert sentence.startswith("the strategy's searcher 'count' was hpo-count 0.9 when")
 
 
 def test_what_a_strategy_lacks_is_an_error_that_names_those_that_have_it(publish: Publish) -> None:

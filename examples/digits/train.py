@@ -5,12 +5,18 @@ and says after each one how well it does. The one line that hpo-core needs is `r
 hand, without hpo-core, the script works too, and prints its reports:
 
     python train.py --learning-rate 0.01 --epochs 5
+
+With `--checkpoints FOLDER` it keeps the network there after each epoch, and a later run carries on
+from it: so a strategy may train a few epochs first, and the best networks further.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
+from pathlib import Path
 
+import joblib
 import numpy as np
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
@@ -30,6 +36,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--solver", choices=["sgd", "adam"], default="adam")
     parser.add_argument("--momentum", type=float, default=0.9, help="for --solver sgd alone")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--checkpoints", type=Path, help="the folder that keeps the network")
     return parser.parse_args()
 
 
@@ -43,7 +50,18 @@ def main() -> None:
         pictures / 16, digits, test_size=1 / 3, stratify=digits, random_state=0
     )
 
-    network = MLPClassifier(
+    epoch, accuracy, network = load(given.checkpoints) or (0, None, untrained(given))
+    if accuracy is not None:  # what was said of this epoch may have been lost with its controller
+        report(iteration=epoch, **{"validation/accuracy": accuracy})
+    while epoch < given.epochs:
+        network.partial_fit(x_train, y_train, classes=np.unique(digits))  # one pass over the data
+        epoch, accuracy = epoch + 1, network.score(x_valid, y_valid)
+        save(given.checkpoints, (epoch, accuracy, network))
+        report(iteration=epoch, **{"validation/accuracy": accuracy})
+
+
+def untrained(given: argparse.Namespace) -> MLPClassifier:
+    return MLPClassifier(
         hidden_layer_sizes=(given.hidden,),
         activation=given.activation,
         solver=given.solver,
@@ -54,9 +72,19 @@ def main() -> None:
         # A generator, not a number: a number would shuffle the pictures alike in every epoch.
         random_state=np.random.RandomState(given.seed),
     )
-    for epoch in range(1, given.epochs + 1):
-        network.partial_fit(x_train, y_train, classes=np.unique(digits))  # one pass over the data
-        report(iteration=epoch, **{"validation/accuracy": network.score(x_valid, y_valid)})
+
+
+def load(folder: Path | None) -> tuple[int, float, MLPClassifier] | None:
+    """Return the last epoch that was saved, its accuracy and the network, if there are any."""
+    file = None if folder is None else folder / "network.joblib"
+    return joblib.load(file) if file and file.exists() else None
+
+
+def save(folder: Path | None, state: tuple[int, float, MLPClassifier]) -> None:
+    """Save an epoch: in one step, so that a job which is killed leaves a whole file."""
+    if folder is not None:
+        joblib.dump(state, folder / "next.joblib")
+        os.replace(folder / "next.joblib", folder / "network.joblib")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,10 @@ socket, a JSON list a line:
     from the worker      ["ready"]   ["report", iteration, metrics]
                          ["finished", outcome, reason, metrics]
     from the controller  ["job", id, trial, configuration, iterations, checkpoints, log]
-                         ["go"]   ["stop"]
+                         ["go"]: one more report is recorded   ["stop"]
+
+When its controller dies, it goes on with the job that it has, writes down what comes of it (see
+`hpo_core.backends.journal`), and ends.
 """
 
 from __future__ import annotations
@@ -21,12 +24,13 @@ import socket
 import sys
 import threading
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NoReturn
 
 from hpo_core import client
 from hpo_core.backends.functions import Call, caller, described, load, shortened
+from hpo_core.backends.journal import Journal
 from hpo_core.backends.logs import create, remove_if_empty
 from hpo_core.model.values import Configuration
 
@@ -42,38 +46,40 @@ class Line:
         self._received = b""
 
     def send(self, *message: Any) -> None:
-        """Send a message.
+        """Send a message; that the controller is dead is heard when it is waited for.
 
         Raises:
             ValueError: If it is too long for the controller to take.
         """
         data = client.sized(json.dumps(message))
-        with _or_exit():
+        with _or_exit(), contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self._socket.sendall(data)
 
     def receive(self) -> list[Any]:
-        """Wait for the next message."""
+        """Wait for the next message; it is ``["dead"]`` if there is no controller any more."""
         while b"\n" not in self._received:
-            with _or_exit():
-                data = self._socket.recv(65536)
-            self._take(data)
+            if not self._read(0):
+                return ["dead"]
         return self._next()
 
     def peek(self) -> list[Any] | None:
         """Return the next message if it is here already."""
         if b"\n" not in self._received:
             try:
-                with _or_exit():
-                    data = self._socket.recv(65536, socket.MSG_DONTWAIT)
+                if not self._read(socket.MSG_DONTWAIT):
+                    return ["dead"]
             except BlockingIOError:
                 return None
-            self._take(data)
         return self._next() if b"\n" in self._received else None
 
-    def _take(self, data: bytes) -> None:
-        if not data:
-            end()
+    def _read(self, flags: int) -> int:
+        try:
+            with _or_exit():
+                data = self._socket.recv(65536, flags)
+        except ConnectionResetError:
+            data = b""
         self._received += data
+        return len(data)
 
     def _next(self) -> list[Any]:
         line, _, self._received = self._received.partition(b"\n")
@@ -86,7 +92,7 @@ def _or_exit() -> Iterator[None]:
     """End this process if its line is of no more use."""
     try:
         yield
-    except BlockingIOError:
+    except (BlockingIOError, ConnectionResetError):
         raise
     except OSError:
         os._exit(LINE_CLOSED)
@@ -100,13 +106,28 @@ class Runner:
         call: Calls the function, or what its module raised on being imported.
         metric: What a number that the function returns is called.
         decides: Whether each report waits for the controller's answer.
+        journal: What is written when the controller is dead; None to end with it.
     """
 
-    def __init__(self, line: Line, call: Call | str, metric: str | None, decides: bool) -> None:
+    def __init__(
+        self,
+        line: Line,
+        call: Call | str,
+        metric: str | None,
+        decides: bool,
+        journal: Journal | None,
+    ) -> None:
         self._line = line
         self._call = call
         self._metric = metric
         self._decides = decides
+        self._journal = journal
+        self._mark = f"HPO_WORKER={os.environ.get('HPO_WORKER')}"
+        self._is_alone = False
+        self._is_idle = True
+        self._current = ""  # the job that it has, or had last
+        self._recorded = 0  # how many of its reports the controller has recorded
+        self._unrecorded: list[list[Any]] = []  # what else it has said
         self._reporting = threading.Lock()  # a function may report from threads of its own
         self._job: str | None = None
         self._stopped = False
@@ -124,6 +145,9 @@ class Runner:
         log: str,
     ) -> tuple[str, str, Mapping[str, float] | None]:
         """Run a job, and return its outcome, a reason and what it returned."""
+        with self._reporting:
+            self._is_idle, self._current = False, job_id
+            self._recorded, self._unrecorded = 0, []
         if isinstance(self._call, str):
             return "failed", self._call, None
         _write_to(log)
@@ -166,11 +190,63 @@ class Runner:
                     "job's threads end before it does"
                 )
             if not self._stopped:
-                self._line.send("report", iteration, metrics)
-                answer = self._line.receive() if self._decides else self._line.peek()
-                self._stopped = answer == ["stop"]
+                self._say("report", iteration, metrics)
+                self._hear_answers()
             if self._stopped:
                 raise client.JobStopped("the study wants this job to end here")
+
+    def finish(self, outcome: str, reason: str, metrics: Mapping[str, float] | None) -> None:
+        """Say how the job has ended; without a controller this is all that is left to do."""
+        with self._reporting:
+            try:
+                self._say("finished", outcome, reason, metrics)
+            except ValueError as error:
+                too_much = f"the function returned too much: {error}"
+                self._say("finished", "failed", too_much, None)
+            self._is_idle = True
+            if self._is_alone:
+                end()
+
+    def _say(self, kind: str, *said: Any) -> None:
+        """Tell the controller, and keep what was said until it is recorded; or write it down."""
+        message = [kind, self._current, *said]
+        if self._is_alone:
+            client.sized(json.dumps(message))
+            assert self._journal is not None
+            self._journal.add(message)
+        else:
+            self._line.send(kind, *said)
+            self._unrecorded.append(message)
+
+    def _hear_answers(self) -> None:
+        """Hear what is recorded; wait for it where each report may be answered by a decision."""
+        while self._unrecorded and not (self._stopped or self._is_alone):
+            match self._line.receive() if self._decides else self._line.peek():
+                case ["go"]:
+                    self._recorded += 1
+                    del self._unrecorded[0]
+                case ["stop"]:
+                    self._stopped = True
+                case ["dead"]:
+                    self._go_on_alone()
+                case _:
+                    return
+
+    def lose_controller(self) -> None:
+        """Go on without a controller; or end, if there is nothing to go on with."""
+        with self._reporting:
+            self._go_on_alone()
+
+    def _go_on_alone(self) -> None:
+        if self._is_alone:
+            return
+        if self._journal is None:
+            end()
+        self._is_alone = True
+        about = [["job", self._current, os.getpid(), self._recorded, self._mark]]
+        self._journal.begin(*(about if self._current else []), *self._unrecorded)
+        if self._is_idle:
+            end()
 
 
 def serve(
@@ -180,6 +256,8 @@ def serve(
     metric: str | None,
     decides: bool,
     arguments: list[str],
+    journal: int | None = None,
+    folder: str = "",
 ) -> NoReturn:
     """Serve the controller until it closes the line, then end this process and its group.
 
@@ -190,10 +268,14 @@ def serve(
         metric: What a number that it returns is called.
         decides: Whether each report waits for an answer.
         arguments: The controller's ``sys.argv``, for scripts that read it when loaded.
+        journal: The descriptor of its journal; None for none.
+        folder: The folder of journals.
     """
     sock = socket.socket(fileno=descriptor)
     sock.set_inheritable(False)
-    threading.Thread(target=_end_with_the_controller, args=(sock,), daemon=True).start()
+    book = None if journal is None else Journal(journal, folder)
+    alone: list[Callable[[], None]] = [end]  # until there is a runner, nothing can be lost
+    threading.Thread(target=_wait_for_the_end, args=(sock, alone), daemon=True).start()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(  # type: ignore[union-attr]  # at the start they are text files
             encoding="utf-8", errors="backslashreplace", line_buffering=True
@@ -207,15 +289,14 @@ def serve(
     _flush()
     line = Line(sock)
     line.send("ready")
-    runner = Runner(line, call, metric, decides)
+    runner = Runner(line, call, metric, decides, book)
+    alone[:] = [runner.lose_controller]
     while True:
         kind, *job = line.receive()
         if kind == "job":  # a stop may come too late for the job that it meant
-            outcome, reason, metrics = runner.run(*job)
-            try:
-                line.send("finished", outcome, reason, metrics)
-            except ValueError as error:
-                line.send("finished", "failed", f"the function returned too much: {error}", None)
+            runner.finish(*runner.run(*job))
+        elif kind == "dead":
+            runner.lose_controller()
 
 
 def end() -> NoReturn:
@@ -224,12 +305,14 @@ def end() -> NoReturn:
     raise SystemExit  # not reached: the signal is never refused
 
 
-def _end_with_the_controller(sock: socket.socket) -> None:
+def _wait_for_the_end(sock: socket.socket, alone: Sequence[Callable[[], None]]) -> None:
     """Wait until the controller is gone, be it in the middle of a job."""
     hang_up = select.poll()
     hang_up.register(sock, 0)
-    hang_up.poll()
-    end()
+    [(_, events)] = hang_up.poll()
+    if events & select.POLLNVAL:  # the job has closed the line
+        end()
+    alone[0]()
 
 
 def _write_to(log: str) -> None:

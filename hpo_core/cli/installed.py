@@ -32,7 +32,7 @@ def plugins_command(as_json: bool) -> None:
         if found["printed"]:
             said = f"prints when it is loaded: {first_line(found['printed'])}"
             rows.append([found["name"], "PRINTS", origin, said, ""])
-        for kind in ("strategy", "backend"):
+        for kind in ("strategy", "backend", "exchange"):
             for spec in found[kind]:
                 able = ", ".join(spec.get("capabilities", ()))
                 rows.append([spec["name"], kind, origin, spec["summary"], able])
@@ -58,5 +58,6 @@ def _plain(found: Described) -> dict[str, Any]:
             for spec in found.strategies
         ],
         "backend": [{"name": spec.name, "summary": spec.summary} for spec in found.backends],
+        "exchange": [{"name": spec.name, "summary": spec.summary} for spec in found.exchanges],
         "observers": found.has_observers,
     }

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 import click
 import msgspec
 
+from hpo_core import plugins
 from hpo_core.cli import tables
 from hpo_core.cli.common import (
     as_argument,
@@ -26,9 +27,10 @@ from hpo_core.cli.common import (
 from hpo_core.cli.showing import moment, overview
 from hpo_core.config import from_json
 from hpo_core.engine.accounts import stored_usage
+from hpo_core.engine.exporting import export_study
 from hpo_core.engine.result import read_result, read_top, table
-from hpo_core.model.errors import Fault, InvalidInput, StoreError
-from hpo_core.model.text import first_line, printable
+from hpo_core.model.errors import Fault, InvalidInput, StoreError, UnknownPlugin
+from hpo_core.model.text import counted, first_line, printable
 
 
 @click.command("studies", epilog="Example: hpo studies --store results/hpo.db")
@@ -77,16 +79,22 @@ def studies_command(store_path: str, as_json: bool) -> None:
 def top_command(name: str, k: int, store_path: str, as_json: bool) -> None:
     """Show the best completed trials of the study NAME, also while it runs.
 
+    With constraints: the best of those that keep them.
     With several objectives: the Pareto front, then the front of what is left.
     """
     with open_store(store_path) as store:
-        trials = read_top(store, store.study(name), k)
+        study = store.study(name)
+        trials = read_top(store, study, k)
+        paused = store.totals(study.id).paused
+    constraints = from_json(study.config).constraints
     if as_json:
         print_json([msgspec.to_builtins(trial) for trial in trials])
     elif trials:
-        print(tables.ranking(trials))
+        print(tables.ranking(trials, constraints))
     else:
-        print(f"no trial of {printable(name)} is completed; see: hpo jobs {as_argument(name)}")
+        what = "is completed and keeps the constraints" if constraints else "is completed"
+        others = f" ({paused} paused)" if paused else ""
+        print(f"no trial of {printable(name)} {what}{others}; see: hpo jobs {as_argument(name)}")
 
 
 @click.command("jobs", epilog="Example: hpo jobs digits --json")
@@ -165,22 +173,31 @@ def log_command(name: str, job: str, store_path: str, as_json: bool) -> None:
 @click.option(
     "--format",
     "kind",
-    type=click.Choice(["csv", "json"]),
+    metavar="FORMAT",
     default="csv",
     show_default=True,
-    help="The format.",
+    help="csv, json, or a plugin that writes studies for another program, such as optuna.",
 )
-@click.option("-o", "output", default="-", metavar="FILE", help="The file; - to print.")
+@click.option(
+    "-o",
+    "output",
+    default="-",
+    metavar="FILE",
+    help="The file; - to print. For another program its own words, such as sqlite:///f.db.",
+)
 @store_option
 def export_command(name: str, kind: str, output: str, store_path: str) -> None:
     """Write the trials of the study NAME: a row each, parameters as param.NAME.
 
     In JSON, numbers that are not finite are null.
     """
+    if kind not in ("csv", "json"):
+        _hand_over(name, kind, output, store_path)
+        return
     with open_store(store_path) as store:
         study = store.study(name)
         result = read_result(store, study, stored_usage(store, name, from_json(study.config)))
-    rows = table(result.trials, result.space)
+    rows = table(result.trials, result.space, result.constraints)
     text = _csv(rows) if kind == "csv" else json_text(rows) + "\n"
     if output == "-":
         sys.stdout.write(text)
@@ -189,6 +206,20 @@ def export_command(name: str, kind: str, output: str, store_path: str) -> None:
         Path(output).write_text(text, encoding="utf-8", newline="")
     except OSError as error:
         raise InvalidInput([Fault("-o", f"cannot write {output}: {error.strerror}")]) from error
+
+
+def _hand_over(name: str, kind: str, place: str, store_path: str) -> None:
+    """Write a study for another program."""
+    try:
+        plugins.exchange(kind)
+    except UnknownPlugin as error:
+        raise InvalidInput(
+            [Fault("--format", f"{kind!r} is neither csv nor json; {error}")]
+        ) from error
+    if place == "-":
+        raise InvalidInput([Fault("-o", f"say where {kind} is to find the study")])
+    written = export_study(store_path, name, kind, place)
+    print(f"{counted(len(written.trials), 'trial')} written to {printable(place)}")
 
 
 def _copy(path: Path, target: BinaryIO) -> bool:

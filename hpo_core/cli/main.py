@@ -27,6 +27,8 @@ _COMMANDS = {
     "jobs": ("looking", "List a study's jobs."),
     "log": ("looking", "Show what a job printed."),
     "export": ("looking", "Write a study's trials to a file."),
+    "replay": ("replaying", "Derive every suggestion again; say if all came out as stored."),
+    "import": ("importing", "Take in the trials of another program's study."),
     "enqueue": ("steering", "Put a known configuration first."),
     "stop": ("steering", "End a running study, its jobs too."),
     "plugins": ("installed", "List what is installed: strategies, backends, failures."),

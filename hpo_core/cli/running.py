@@ -28,7 +28,7 @@ from hpo_core.engine.signals import interruptible
 from hpo_core.engine.trying import Trial, try_once
 from hpo_core.model.budget import LIMITS, Budget
 from hpo_core.model.errors import StudyFailed
-from hpo_core.model.job import StudyState
+from hpo_core.model.job import StudyState, TrialState
 from hpo_core.model.text import printable
 
 
@@ -162,9 +162,12 @@ def _outcome(result: Result, budget: Budget, *, was_finished: bool) -> str:
             "" if len(result.objectives) == 1 else f" ({len(result.pareto_front)} not dominated)"
         )
         lines += ["", f"The best {len(top)} of {len(result.trials)} trials{front}:"]
-        lines.append(tables.ranking(top))
+        lines.append(tables.ranking(top, result.constraints))
     else:
-        lines += ["", f"No trial is completed; see: hpo jobs {typed}"]
+        what = "that keeps the constraints is completed" if result.constraints else "is completed"
+        paused = sum(trial.state is TrialState.PAUSED for trial in result.trials)
+        others = f" ({paused} paused)" if paused else ""
+        lines += ["", f"No trial {what}{others}; see: hpo jobs {typed}"]
     return "\n".join(lines)
 
 
@@ -196,6 +199,8 @@ def _told(tried: Trial) -> str:
     lines.append(f"it reported: {printable(said) or 'nothing'}")
     for metric, is_there in tried.objectives.items():
         lines.append(f"the objective's metric {printable(metric)!r} {_IS_THERE[is_there]}")
+    for metric, is_there in tried.constraints.items():
+        lines.append(f"the constraint's metric {printable(metric)!r} {_IS_THERE[is_there]}")
     if not tried.is_good and tried.output:
         lines += ["the end of its output:", *map(printable, tried.output.splitlines()[-20:])]
     return "\n".join(lines)

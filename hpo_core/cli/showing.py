@@ -15,6 +15,7 @@ from hpo_core.config import from_json
 from hpo_core.engine.accounts import stored_usage
 from hpo_core.engine.result import read_top
 from hpo_core.model.budget import LIMITS, remaining
+from hpo_core.model.constraint import Constraint
 from hpo_core.model.durations import human
 from hpo_core.model.job import StudyState
 from hpo_core.model.objective import Objective
@@ -60,12 +61,17 @@ def show_command(name: str, store_path: str, as_json: bool) -> None:
         ["strategy", config.strategy.name + _options(config.strategy.options)],
         ["plugins", plugins],
         ["objective", "; ".join(map(_wish, config.objectives))],
+        *([["constraints", "; ".join(map(_bound, config.constraints))]]
+          if config.constraints else []),
         ["seed", str(config.seed)],
         ["workers", str(config.workers)],
         ["tags", ", ".join(config.tags) or "-"],
         ["created", moment(study.created)],
         ["so far", f"{about['completed']} completed, {about['stopped']} stopped, "
-                   f"{about['failed']} failed, {about['trials']} in all"],
+                   f"{about['failed']} failed, "
+                   + (f"{about['paused']} paused, " if about["paused"] else "")
+                   + f"{about['trials']} in all"
+                   + (f"; {about['imported']} imported" if about["imported"] else "")],
     ]  # fmt: skip
     for limit in LIMITS:
         used, of = getattr(usage, limit), getattr(config.budget, limit)
@@ -101,6 +107,8 @@ def overview(store: Store, study: StudyRecord) -> dict[str, Any]:
         "completed": totals.completed,
         "stopped": totals.stopped,
         "failed": totals.failed,
+        "paused": totals.paused,
+        "imported": totals.imported,
         "best": dict(best[0].values) if best else {},
     }
 
@@ -123,6 +131,10 @@ def _options(options: dict[str, Any]) -> str:
 
 def _wish(objective: Objective) -> str:
     return f"{objective.direction} the {objective.value} {objective.metric}"
+
+
+def _bound(constraint: Constraint) -> str:
+    return f"{constraint.metric} at most {constraint.bound:g}"
 
 
 def _parameter(axis: Parameter, conditions: dict[str, tuple[Value, ...]]) -> str:

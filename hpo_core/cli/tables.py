@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from hpo_core.engine.result import TrialResult
+from hpo_core.model.constraint import Constraint
 from hpo_core.model.text import printable
 from hpo_core.model.values import Value, as_text
 
@@ -43,16 +44,18 @@ def shown(configuration: Mapping[str, Value]) -> str:
     )
 
 
-def ranking(trials: Sequence[TrialResult]) -> str:
-    """Return the table of the best trials."""
+def ranking(trials: Sequence[TrialResult], constraints: Sequence[Constraint] = ()) -> str:
+    """Return the table of the best trials, with the metrics that are constrained."""
     metrics = list(trials[0].values) if trials else []
+    bounded = [each.metric for each in constraints if each.metric not in metrics]
     return lay_out(
-        ["rank", "trial", *metrics, "name", "configuration"],
+        ["rank", "trial", *metrics, *bounded, "name", "configuration"],
         [
             [
                 str(rank),
                 str(trial.trial_id),
                 *(number(trial.values[metric]) for metric in metrics),
+                *(number(trial.metrics.get(metric)) for metric in bounded),
                 trial.name,
                 shown(trial.configuration),
             ]

@@ -54,7 +54,10 @@ class Outcome(enum.Enum):
     """How a job ended, as the backend sees it.
 
     COMPLETED: by itself, and well. FAILED: by its own fault. CANCELLED: because `Backend.cancel`
-    was called. LOST: by no fault of its own (its machine vanished).
+    was called. LOST: by no fault of its own: its machine vanished, or was not heard of for so long
+    that it is given up. A lost job is run again, unless it was the tenth in a row of its trial;
+    what comes of it later changes nothing. How a backend knows (a heartbeat, a scheduler's word)
+    is its own affair; a process of this machine never vanishes unseen.
     """
 
     COMPLETED = "completed"
@@ -117,6 +120,9 @@ class BackendContext(msgspec.Struct, frozen=True, kw_only=True):
         clock: The time; every event's ``time`` comes from it.
         decides: Whether the strategy may stop or pause jobs: a function's ``report`` then waits
             for the decision.
+        folder: Where a backend may keep what has to outlive the controller, such as how to reach
+            the jobs under way; it may not exist yet. None for a study in memory: nothing of it
+            outlives its controller.
         deliver: Hands over one event, from within `Backend.events` and on the same thread, and
             returns when it has been dealt with: cancelled or not. For backends that run jobs in
             the controller's own thread; the others return their events.
@@ -129,6 +135,7 @@ class BackendContext(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock
     decides: bool
     deliver: Callable[[JobEvent], None]
+    folder: str | None = None
 
 
 class Backend(Protocol):
@@ -168,7 +175,10 @@ class Backend(Protocol):
         ...
 
     def adopt(self, jobs: Sequence[Job]) -> Sequence[str]:
-        """Take over jobs of a controller that died.
+        """Take over jobs of a controller that died; each with its handle and its `Job.reports`.
+
+        What they have said since comes as their events, from their first report on that is not
+        recorded; Started does not come again.
 
         Returns:
             The ids of those that are still alive, and whose events will come from here. All

@@ -8,6 +8,7 @@ from typing import Any
 import pluggy
 
 from hpo_core.contracts.backend import BackendSpec
+from hpo_core.contracts.exchange import ExchangeSpec
 from hpo_core.contracts.observer import Observer
 from hpo_core.contracts.strategy import StrategySpec
 
@@ -36,3 +37,8 @@ def hpo_observers(config: Mapping[str, Any]) -> Iterable[Observer]:  # type: ign
     Args:
         config: The study's stored configuration, as plain JSON.
     """
+
+
+@hookspec
+def hpo_exchanges() -> Iterable[ExchangeSpec]:  # type: ignore[empty-body]  # a specification
+    """Return what writes studies for other programs, and reads them; one at the most."""

@@ -20,6 +20,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
         completed: Trials completed.
         failed: Trials failed or timed out.
         stopped: Trials that were stopped early.
+        paused: Trials that may be carried on.
         usage: What is used of the budget.
     """
 
@@ -28,6 +29,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     failed: int
     stopped: int
     usage: Usage
+    paused: int = 0
 
 
 class StudyStarted(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from typing import Any, Protocol, TypeAlias
 
 import msgspec
 
+from hpo_core.model.constraint import Constraint
 from hpo_core.model.errors import StrategyError
 from hpo_core.model.objective import Objective
 from hpo_core.model.parameters import Categorical, Int, ParameterSet
@@ -107,10 +108,13 @@ class Strategy(Protocol):
     The controller calls from one thread. A strategy keeps its own random stream, seeded from
     `Problem.seed`, and leaves the global ones as they are.
 
-    Besides these methods it may have two things more. ``capabilities``, a frozenset of
+    Besides these methods it may have three things more. ``capabilities``, a frozenset of
     `Capability`, says what this very strategy can do, where that is known only once it is built,
-    or where there is no spec; it stands above the spec's. ``close()`` is called once, when the
-    session is over, however it ends: for what has to be ended or freed.
+    or where there is no spec; it stands above the spec's. ``no_more_trials()`` is called at most
+    once in a session, when the budget of trials is used up: from then on ``ask`` carries trials
+    on, waits, or is exhausted, and starts none; without it the first `Start` is the last that is
+    asked. ``close()`` is called once, when the session is over, however it ends: for what has to
+    be ended or freed.
     """
 
     def ask(self, trial_id: int, /) -> Answer:
@@ -187,7 +191,7 @@ class BaseStrategy:
                     self.adopt(trial_id, suggestion)
                 case Asked(trial_id, suggestion):
                     again = self.ask(trial_id)
-                    if not _same(again, suggestion):
+                    if not same_answer(again, suggestion):
                         raise StrategyError(
                             f"restoring trial {trial_id}: the strategy now suggests {again}, but "
                             f"{suggestion} is stored; was it installed in another version?"
@@ -197,10 +201,10 @@ class BaseStrategy:
         """Free what has to be freed; called once, when the session is over. Here nothing."""
 
 
-def _same(again: Answer, suggestion: Suggestion) -> bool:
-    """Compare two suggestions, and the types of their values too: 1 is not 1.0, nor True."""
-    ours, theirs = (getattr(one, "configuration", None) or {} for one in (again, suggestion))
-    return again == suggestion and same_values(ours, theirs)
+def same_answer(one: Answer, other: Answer) -> bool:
+    """Say whether two answers are equal, the types of their values too: 1 is not 1.0, nor True."""
+    ours, theirs = (getattr(answer, "configuration", None) or {} for answer in (one, other))
+    return one == other and same_values(ours, theirs)
 
 
 class Capability(enum.Enum):
@@ -222,6 +226,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         space: The search space.
         objectives: At least one; reports carry a loss for each, in this order.
+        constraints: Metrics that must keep a bound; reports carry them in ``metrics``.
         seed: The study's seed; the source of all randomness.
         min_iterations: The least iteration at which a job may be stopped or paused.
         max_iterations: The most iterations of a job; None if not limited.
@@ -231,6 +236,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     space: SearchSpace
     objectives: tuple[Objective, ...]
     seed: int
+    constraints: tuple[Constraint, ...] = ()
     min_iterations: int = 1
     max_iterations: int | None = None
     workers: int = 1
@@ -247,6 +253,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
                 isinstance(axis, Categorical | ParameterSet) for axis in axes
             ),
             Capability.MULTI_OBJECTIVE: len(self.objectives) > 1,
+            Capability.CONSTRAINTS: bool(self.constraints),
         }
         return frozenset(need for need, is_needed in wanted.items() if is_needed)
 

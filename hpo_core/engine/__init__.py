@@ -7,7 +7,11 @@ session      one run of a study: the loop of turns, events in and actions out
 flight       what is known of the trials that are under way
 accounts     the budget: what is used, what is left, when time is up
 recovery     an unfinished study, read back from the store
+keeper       which checkpoints are kept, and which are deleted
 announcer    observers and callbacks are told, and dropped if they raise
+replay       an audit: every suggestion derived again from the stored log
+exporting    studies on their way to other programs
+importing    trials of other programs' studies, taken in
 result       what came out: Result, TrialResult
 clock        the one clock that the engine takes its time from
 """

@@ -30,6 +30,7 @@ class Accounts:
         self.completed = totals.completed
         self.failed = totals.failed
         self.stopped = totals.stopped
+        self.paused = totals.paused
         self.iterations = totals.iterations
         self.session_began = now
         self.ends_at = math.inf
@@ -59,12 +60,17 @@ class Accounts:
 
     def trial_resumed(self, state: TrialState) -> None:
         """A trial that had ended in this state, or was paused, is carried on."""
-        if state is TrialState.COMPLETED:
-            self.completed -= 1
+        match state:
+            case TrialState.COMPLETED:
+                self.completed -= 1
+            case TrialState.PAUSED:
+                self.paused -= 1
 
     def trial_ended(self, state: TrialState) -> None:
-        """A trial has ended; a paused one has not."""
+        """A trial has ended, or is paused."""
         match state:
+            case TrialState.PAUSED:
+                self.paused += 1
             case TrialState.COMPLETED:
                 self.completed += 1
             case TrialState.STOPPED:

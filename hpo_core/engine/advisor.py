@@ -74,6 +74,21 @@ class Advisor:
             raise self.broken(f"tell returned {decision!r}, not a Decision")
         return decision
 
+    def no_more_trials(self) -> bool:
+        """Tell the strategy that it can start no more trials; return whether it listens.
+
+        Raises:
+            StrategyError: If it raises.
+        """
+        listen = getattr(self._strategy, "no_more_trials", None)
+        if listen is None:
+            return False
+        try:
+            listen()
+        except _ANYTHING as error:
+            raise self._raised("no_more_trials", error) from error
+        return True
+
     def close(self) -> None:
         """Let the strategy free what it holds, if it holds anything; the study is over."""
         close = getattr(self._strategy, "close", None)

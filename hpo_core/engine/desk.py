@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from hpo_core.contracts.observer import Progress, StudyEvent
 from hpo_core.engine.flight import Flight, PendingTrial
 from hpo_core.engine.setting import Setting
+from hpo_core.model.constraint import is_feasible as feasible
 from hpo_core.model.errors import HpoError, StrategyError, StudyFailed
 from hpo_core.model.job import Job, JobState, StudyState, TrialState
 from hpo_core.model.objective import Losses
@@ -40,6 +41,7 @@ class Desk:
         grace: Seconds between asking a job to end and forcing it.
         to_submit: Jobs to be submitted when the turn is recorded.
         to_cancel: Ids of jobs to be cancelled then.
+        to_put_in_place: Ids of jobs whose trials get another one's checkpoints then.
         news: What observers are to be told then.
     """
 
@@ -53,6 +55,7 @@ class Desk:
         self.grace = setting.config.job.grace
         self.to_submit: list[Job] = []
         self.to_cancel: list[str] = []
+        self.to_put_in_place: list[str] = []
         self.news: list[StudyEvent] = []
         self._has_observers = bool(setting.announcer)
 
@@ -74,6 +77,7 @@ class Desk:
             completed=accounts.completed,
             failed=accounts.failed,
             stopped=accounts.stopped,
+            paused=accounts.paused,
             usage=accounts.usage(now),
         )
 
@@ -99,7 +103,7 @@ class Desk:
         """End a job, unless it is being ended already."""
         if flight.ending is None:
             flight.ending, flight.reason = fate, reason
-            flight.deadline = math.inf
+            flight.deadline = flight.silent_until = math.inf
             self.to_cancel.append(flight.job.id)
 
     def end_at_target(self, flight: Flight) -> None:
@@ -118,7 +122,10 @@ class Desk:
         losses: Losses | None,
         time: float,
     ) -> Decision:
-        """Tell the strategy what a job has reported, record that, and return its decision."""
+        """Tell the strategy what a job has reported, record that, and return its decision.
+
+        A strategy that has raised is told nothing more, and what it does not decide goes on.
+        """
         report = Report(
             trial_id=flight.trial.id,
             job_id=flight.job.id,
@@ -127,14 +134,14 @@ class Desk:
             status=status,
             metrics=metrics,
         )
-        decision = Decision.CONTINUE
-        if self.state is not StudyState.FAILED:
+        decision = None
+        if not isinstance(self.error, StrategyError):
             try:
                 decision = self.setting.advisor.tell(report)
             except StrategyError as error:
                 self.fail(error)
         self.setting.writer.told(report, flight.trial.attempt, time, decision)
-        return decision
+        return decision or Decision.CONTINUE
 
     def settle(
         self, flight: Flight, state: JobState, losses: Losses | None, decision: Decision
@@ -145,12 +152,24 @@ class Desk:
             trial_state = TrialState.PAUSED
         self.setting.writer.trial(flight.trial.id, trial_state, losses)
         self.setting.accounts.trial_ended(trial_state)
-        limit = self.setting.config.max_failures
-        if limit is not None and self.setting.accounts.failed > limit:
-            failed = f"{self.setting.accounts.failed} trials failed, and max_failures is {limit}"
-            self.fail(StudyFailed(failed))
+        is_feasible = feasible(self.setting.config.constraints, flight.all_metrics)
+        self.setting.keeper.trial_ended(
+            flight.trial.id, trial_state, losses if is_feasible else None
+        )
+        if trial_state is TrialState.FAILED:
+            self._heed_failure(flight.trial.id)
         return (
             trial_state is TrialState.COMPLETED
             and losses is not None
+            and is_feasible
             and self.setting.incumbents.take_in(losses)
         )
+
+    def _heed_failure(self, trial_id: int) -> None:
+        """End the study as failed, if that is what a failed trial comes to."""
+        config, failed = self.setting.config, self.setting.accounts.failed
+        if config.on_failure == "stop":
+            self.fail(StudyFailed(f"trial {trial_id} failed, and on_failure is 'stop'"))
+        elif config.max_failures is not None and failed > config.max_failures:
+            said = f"{failed} trials failed, and max_failures is {config.max_failures}"
+            self.fail(StudyFailed(said))

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from hpo_core.contracts.backend import Finished, Outcome
 from hpo_core.contracts.observer import FinishedJob
+from hpo_core.model.constraint import Constraint, unreported
 from hpo_core.model.job import Job, JobState
 from hpo_core.model.objective import Losses, Objective, complete, updated
 from hpo_core.model.text import some
@@ -27,6 +28,8 @@ class PendingTrial:
         losses: What counts so far.
         iteration: Up to which iteration its reports were counted.
         failures: How many of its jobs have failed since it was last asked for.
+        lost: How many of its jobs the backend has lost in this session, one after the other.
+        metrics: The last value of each metric that its earlier jobs reported.
         before: The losses and the iteration of when it was last asked for.
     """
 
@@ -38,6 +41,8 @@ class PendingTrial:
         "id",
         "iteration",
         "losses",
+        "lost",
+        "metrics",
         "target",
     )
 
@@ -51,6 +56,7 @@ class PendingTrial:
         losses: Counting,
         iteration: int = 0,
         failures: int = 0,
+        metrics: Mapping[str, float] | None = None,
     ) -> None:
         self.id = id
         self.configuration = configuration
@@ -59,6 +65,8 @@ class PendingTrial:
         self.losses = losses
         self.iteration = iteration
         self.failures = failures
+        self.lost = 0
+        self.metrics = dict(metrics or {})
         self.before = (losses, iteration)
 
     def begin_anew(self) -> None:
@@ -79,6 +87,7 @@ class Flight:
         iterations: How many iterations it has done itself.
         metrics: The last value of each metric.
         deadline: When it is ended as timed out.
+        silent_until: When it is ended as timed out if it reports nothing meanwhile.
         ending: What becomes of it, once it is being ended; None while it runs.
         reason: Why it is being ended.
         is_decided: Whether it is the strategy that ends it: then it is so even if it has just
@@ -97,6 +106,7 @@ class Flight:
         "notes",
         "queued",
         "reason",
+        "silent_until",
         "started",
         "trial",
     )
@@ -110,6 +120,7 @@ class Flight:
         self.iterations = 0
         self.metrics: dict[str, float] = {}
         self.deadline = math.inf
+        self.silent_until = math.inf
         self.ending: JobState | None = None
         self.reason = ""
         self.is_decided = False
@@ -134,6 +145,11 @@ class Flight:
         return added
 
     @property
+    def all_metrics(self) -> dict[str, float]:
+        """The last value of each metric that the trial has reported, in any of its jobs."""
+        return {**self.trial.metrics, **self.metrics}
+
+    @property
     def is_at_target(self) -> bool:
         """Whether it has trained as far as it was to."""
         return self.job.iterations is not None and (self.iteration or 0) >= self.job.iterations
@@ -144,13 +160,18 @@ class Flight:
             self.notes.append(f"{name} was {value}{where}")
 
     def verdict(
-        self, finished: Finished, objectives: Sequence[Objective]
+        self,
+        finished: Finished,
+        objectives: Sequence[Objective],
+        constraints: Sequence[Constraint],
     ) -> tuple[JobState, str, Losses | None]:
         """Return how a job ended, why, and the trial's losses if they count."""
         losses = complete(self.trial.losses)
         state, reason = self._state(finished)
         if state is JobState.COMPLETED and losses is None:
             state, reason = JobState.FAILED, self._no_metric(objectives)
+        elif state is JobState.COMPLETED and constraints:
+            reason = "; ".join(filter(None, [reason, unreported(constraints, self.all_metrics)]))
         if self.notes:
             reason = "; ".join(
                 [*filter(None, [reason]), *(n for n in self.notes if n not in reason)]

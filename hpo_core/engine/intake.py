@@ -10,6 +10,9 @@ from hpo_core.model.job import JobState, StudyState
 from hpo_core.model.objective import complete
 from hpo_core.model.report import Decision, Status
 
+LOST_AT_MOST = 10
+"""So often a trial's jobs may be lost by the backend in a row; then the trial has failed."""
+
 
 class Intake:
     """Takes events in, within a turn.
@@ -45,9 +48,16 @@ class Intake:
         limit = self._config.job.time_limit
         if limit is not None and flight.ending is None:
             flight.deadline = event.time + limit
+        self.heard(flight, event.time)
         if self._desk.has_observers:
             progress = self._desk.progress(event.time)
             self._desk.news.append(JobStarted(job=flight.job, time=event.time, progress=progress))
+
+    def heard(self, flight: Flight, time: float) -> None:
+        """Take note that a job has given a sign of life."""
+        limit = self._config.job.silence_limit
+        if limit is not None and flight.ending is None:
+            flight.silent_until = time + limit
 
     def record_starts(self) -> None:
         """Record which jobs run; those that have ended meanwhile are recorded already."""
@@ -60,6 +70,7 @@ class Intake:
     def _reported(self, flight: Flight, event: Reported) -> None:
         if flight.ending is not None:
             return  # its end is decided: what it says now changes nothing
+        self.heard(flight, event.time)
         target = flight.job.iterations
         if target is not None and event.iteration is not None and event.iteration > target:
             self._desk.end_at_target(flight)
@@ -102,7 +113,11 @@ class Intake:
         metrics = event.metrics or {}
         if metrics and flight.ending is None:
             flight.take_in(self._config.objectives, None, metrics)
-        state, reason, losses = flight.verdict(event, self._config.objectives)
+        state, reason, losses = flight.verdict(
+            event, self._config.objectives, self._config.constraints
+        )
+        if state is JobState.LOST and flight.ending is None:
+            state, reason = self._lost(trial, reason)
         self._writer.job_ended(
             trial.id,
             trial.attempt,
@@ -115,6 +130,7 @@ class Intake:
             metrics=flight.metrics,
         )
         is_best = False
+        trial.metrics = flight.all_metrics
         if state is JobState.LOST:
             self._accounts.jobs -= 1
             self._again(trial)
@@ -137,6 +153,16 @@ class Intake:
                     progress=self._desk.progress(event.time),
                 )
             )
+
+    def _lost(self, trial: PendingTrial, reason: str) -> tuple[JobState, str]:
+        """Return how a job counts that the backend has lost: for the last time as failed."""
+        trial.lost += 1
+        if trial.lost < LOST_AT_MOST:
+            return JobState.LOST, reason
+        return (
+            JobState.FAILED,
+            f"lost {trial.lost} times in a row, as though by its own doing: {reason}",
+        )
 
     def _again(self, trial: PendingTrial) -> None:
         trial.attempt += 1

@@ -27,9 +27,11 @@ class Launcher:
         self._advisor = setting.advisor
         self._writer = setting.writer
         self._folder = setting.folder
+        self._checkpoints = setting.folder.checkpoints
         self._job_name = template(setting.config.job_name)
-        self._next_trial = setting.accounts.trials + 1
+        self._next_trial = setting.next_trial
         self._no_more: str | None = None  # why the strategy is not asked any more
+        self._knows_no_more_trials: bool | None = None  # None until it had to be told
         self._look_for_enqueued = True
 
     def expect_enqueued(self) -> None:
@@ -67,16 +69,20 @@ class Launcher:
             return None
         if self._no_more is not None or (full is not None and not self._desk.setting.is_resuming):
             return self._no_more or full
+        if full is not None and self._knows_no_more_trials is None:
+            self._knows_no_more_trials = self._advisor.no_more_trials()
         answer, state = self._advisor.ask(self._next_trial)
         match answer:
             case Start() if full is None:
                 self._start(answer, state, now, adopted=False)
+            case Start() if self._knows_no_more_trials:
+                raise self._advisor.broken("it starts a trial although it was told no_more_trials")
             case Start():
                 self._no_more = full
             case Resume():
                 self._resume(answer, state, now)
             case Exhausted():
-                self._no_more = "the strategy has nothing more to try"
+                self._no_more = full or "the strategy has nothing more to try"
             case Wait() if not self._desk.flights:
                 raise self._advisor.broken("it waits although nothing is running")
             case Wait():
@@ -115,13 +121,34 @@ class Launcher:
             trial, state_before = resumed_trial(self._config, setting.store, setting.study, resume)
         except StrategyError as error:
             raise self._advisor.broken(str(error)) from None
+        self._require_checkpoints(resume)
         self._accounts.trial_resumed(state_before)
         if resume.checkpoint_from is not None:
-            self._folder.copy_checkpoints(resume.checkpoint_from, trial.id)
+            job = job_id(trial.id, trial.attempt)
+            self._checkpoints.copy_aside(resume.checkpoint_from, job)
+            self._desk.to_put_in_place.append(job)
         self._writer.resume(self._next_trial, resume, now)
         if state is not None:
             self._writer.strategy_state(state)
         self._launch(trial, now)
+
+    def _require_checkpoints(self, resume: Resume) -> None:
+        """See that what a resumption needs has not been deleted.
+
+        Raises:
+            StrategyError: If it has.
+        """
+        setting = self._desk.setting
+        if setting.keeper.is_keeping_all:
+            return
+        for trial_id in (resume.trial_id, resume.checkpoint_from):
+            found = None if trial_id is None else setting.store.trial(setting.study.id, trial_id)
+            if found is not None and setting.keeper.has_deleted(found.id, found.state):
+                raise StrategyError(
+                    f"the strategy {self._config.strategy.name!r} wants to carry on from trial "
+                    f"{trial_id}, whose checkpoints job.keep_checkpoints has deleted; give it a "
+                    "larger number, or leave it out"
+                )
 
     def _launch(self, trial: PendingTrial, now: float) -> None:
         job = self.job(trial)
@@ -140,6 +167,6 @@ class Launcher:
             name=self._job_name.render({**trial.configuration, **about}),
             configuration=trial.configuration,
             iterations=trial.target,
-            checkpoint_dir=self._folder.checkpoints(trial.id),
+            checkpoint_dir=self._checkpoints.folder(trial.id),
             log=self._folder.log(name),
         )

@@ -17,7 +17,15 @@ from hpo_core.store.store import Store
 
 _log = logging.getLogger("hpo_core")
 
-_OPERATING = ("workers", "tags", "observers", "durability", "job.grace", "job.directory")
+_OPERATING = (
+    "workers",
+    "tags",
+    "observers",
+    "durability",
+    "job.grace",
+    "job.directory",
+    "job.keep_checkpoints",
+)
 """Keys that say how a study is run, not what it is: they may change from session to session."""
 
 

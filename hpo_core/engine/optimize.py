@@ -14,6 +14,7 @@ from hpo_core.engine.optimizer import HyperParameterOptimizer
 from hpo_core.engine.result import Result
 from hpo_core.engine.signals import interruptible
 from hpo_core.model.budget import Budget
+from hpo_core.model.constraint import Constraint
 from hpo_core.model.errors import BackendError
 from hpo_core.model.functions import function_reference
 from hpo_core.model.objective import Objective
@@ -28,6 +29,7 @@ def optimize(
     parameters: Sequence[Parameter] | SearchSpace,
     *,
     objective: Objective | Sequence[Objective],
+    constraints: Iterable[str | Constraint] = (),
     budget: Budget | None = None,
     strategy: str | Strategy = "random",
     options: Mapping[str, Any] | None = None,
@@ -52,6 +54,8 @@ def optimize(
             metrics, or nothing if it has reported.
         parameters: What to search.
         objective: Which metric counts, and how; or several.
+        constraints: Metrics that a trial must keep at or below a bound to be among the best; a
+            name alone has the bound 0.
         budget: The limits; None to go on until the strategy has nothing more to try.
         strategy: A config string such as ``"optuna:tpe"``, or a strategy of your own.
         options: The strategy's options.
@@ -82,6 +86,9 @@ def optimize(
         workers=workers,
         strategy=PluginChoice(strategy if isinstance(strategy, str) else "", dict(options or {})),
         objectives=(objective,) if isinstance(objective, Objective) else tuple(objective),
+        constraints=tuple(
+            Constraint(each) if isinstance(each, str) else each for each in constraints
+        ),
         budget=budget or Budget(),
         job=JobSettings(
             function=_reference(function, backend),

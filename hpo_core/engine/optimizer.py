@@ -25,7 +25,15 @@ from hpo_core.engine.advisor import Advisor
 from hpo_core.engine.announcer import Announcer, JobCallback
 from hpo_core.engine.clock import SystemClock
 from hpo_core.engine.incumbents import Incumbents
-from hpo_core.engine.result import Result, TrialResult, read_result, read_top
+from hpo_core.engine.keeper import Keeper
+from hpo_core.engine.result import (
+    Result,
+    TrialResult,
+    best_trials,
+    feasible_trials,
+    read_result,
+    read_top,
+)
 from hpo_core.engine.session import Session
 from hpo_core.engine.setting import Setting
 from hpo_core.model.budget import Usage, remaining
@@ -297,7 +305,8 @@ class HyperParameterOptimizer:
             if self._study.state is StudyState.FINISHED:
                 self._over.set()
                 return lambda: None
-            strategy, self._capabilities = preparation.build_strategy(self._prepared)
+            built = preparation.build_strategy(self._prepared)
+            strategy, self._capabilities = built.strategy, built.capabilities
             advisor = Advisor(strategy, self.config)
             held.callback(advisor.close)
             recovery.restore_strategy(strategy, self.config.strategy.name, self._store, self._study)
@@ -340,6 +349,7 @@ class HyperParameterOptimizer:
         totals = store.totals(study.id)
         accounts = Accounts(config.budget, totals, study.wall_time, now)
         accounts.ends_at = self._ends_at if self._time_limit is None else now + self._time_limit
+        is_resuming = Capability.RESUMING in self._capabilities
         callbacks = [] if on_job_finished is None else [JobCallback(on_job_finished)]
         return Setting(
             config=config,
@@ -354,7 +364,9 @@ class HyperParameterOptimizer:
             accounts=accounts,
             announcer=Announcer([*self._observers, *callbacks]),
             incumbents=_incumbents(store, study, config),
-            is_resuming=Capability.RESUMING in self._capabilities,
+            next_trial=store.next_trial(study.id),
+            keeper=Keeper(self._folder.checkpoints, config.job.keep_checkpoints, is_resuming),
+            is_resuming=is_resuming,
         )
 
     def _context(self, session: Session) -> BackendContext:
@@ -375,6 +387,7 @@ class HyperParameterOptimizer:
             clock=self._clock,
             decides=Capability.STOPPING in self._capabilities,
             deliver=session.deliver,
+            folder=None if self._store.path == MEMORY else str(self._folder.path / "backend"),
         )
 
     def _obey(self, word: str) -> None:
@@ -396,9 +409,10 @@ class HyperParameterOptimizer:
 
 def _incumbents(store: Store, study: StudyRecord, config: StudyConfig) -> Incumbents:
     if len(config.objectives) == 1:
-        trials = store.best_trials(study.id, 1)
+        trials = best_trials(store, study, config, 1)
         return Incumbents([trial.losses for trial in trials if trial.losses])
-    losses = [trial.losses for trial in store.completed_trials(study.id) if trial.losses]
+    trials = feasible_trials(store, study, config)
+    losses = [trial.losses for trial in trials if trial.losses]
     return Incumbents([losses[index] for index in pareto_front(losses)])
 
 

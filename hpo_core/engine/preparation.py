@@ -5,7 +5,7 @@ Nothing is imported but the plugins that the study names.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +22,10 @@ from hpo_core.model.errors import (
     HpoError,
     InvalidInput,
     PluginError,
-    StrategyError,
     Unsupported,
     listed,
 )
-from hpo_core.plugins import Resolved
-
-_METHODS = ("ask", "adopt", "tell", "save_state", "restore")
+from hpo_core.plugins import BuiltStrategy, Resolved
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -53,6 +50,8 @@ class Prepared(msgspec.Struct, frozen=True):
         found = {"backend": self.backend.plugin}
         if isinstance(self.strategy, Resolved):
             found["strategy"] = self.strategy.plugin
+            for place, identity in plugins.parts(self.strategy_options):
+                found[f"strategy.{place}"] = identity
         return {role: msgspec.to_builtins(identity) for role, identity in found.items()}
 
     def changed_since(self, stored: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -67,8 +66,9 @@ class Prepared(msgspec.Struct, frozen=True):
                     + (f" (contract {one['contract']})" if speaks else "")
                     for one in (before, now)
                 )
+                words = role.replace(".", "'s ")
                 changes.append(
-                    f"the {role} {now['name']!r} was {was} when the study began, and is now "
+                    f"the {words} {now['name']!r} was {was} when the study began, and is now "
                     f"{is_now}; its suggestions may differ"
                 )
         return changes
@@ -136,7 +136,7 @@ def prepare(config: StudyConfig, given: Strategy | None = None) -> Prepared:
         _check_capabilities(config, strategy.spec.capabilities)
         config = _with_options(config, "strategy", strategy_options)
     else:
-        _check_strategy(config, strategy, frozenset(Capability))
+        _given(config, strategy)
     config = _with_options(config, "backend", backend_options)
     return Prepared(config, strategy, strategy_options, backend, backend_options)
 
@@ -173,18 +173,19 @@ def problem(config: StudyConfig) -> Problem:
         space=config.space,
         objectives=config.objectives,
         seed=config.seed,
+        constraints=config.constraints,
         min_iterations=config.job.min_iterations,
         max_iterations=config.job.max_iterations,
         workers=config.workers,
     )
 
 
-def build_strategy(prepared: Prepared) -> tuple[Strategy, frozenset[Capability]]:
+def build_strategy(prepared: Prepared) -> BuiltStrategy:
     """Build the strategy that a configuration names, unless it is given as an instance.
 
     Returns:
-        The strategy, and what it can do: its own ``capabilities`` if it has such an attribute,
-        else its spec's; without a spec, everything.
+        The strategy, and what it can do; without a spec and without ``capabilities`` of its
+        own, everything.
 
     Raises:
         InvalidInput: If the options don't suit the problem.
@@ -192,56 +193,23 @@ def build_strategy(prepared: Prepared) -> tuple[Strategy, frozenset[Capability]]
         StrategyError: If it raises anything else, or is no strategy.
     """
     if not isinstance(prepared.strategy, Resolved):
-        given, everything = prepared.strategy, frozenset(Capability)
-        return given, _check_strategy(prepared.config, given, everything)
+        return _given(prepared.config, prepared.strategy)
     spec = prepared.strategy.spec
     try:
-        strategy = spec.build(problem(prepared.config), prepared.strategy_options)
+        built = plugins.build(spec, prepared.strategy_options, problem(prepared.config))
     except InvalidInput as error:
-        raise InvalidInput(_under_options(error)) from error
+        raise InvalidInput(plugins.under("strategy.options", error.faults)) from error
     except Unsupported as error:
         raise _unsupported(prepared.config, str(error)) from error
-    except HpoError:
-        raise
-    except (Exception, SystemExit) as error:  # a plugin may raise anything
-        raise StrategyError(
-            f"the strategy {spec.name!r} could not be built: {type(error).__name__}: {error}"
-        ) from error
-    return strategy, _check_strategy(prepared.config, strategy, spec.capabilities)
+    _check_capabilities(prepared.config, built.capabilities)
+    return built
 
 
-def _check_strategy(
-    config: StudyConfig, strategy: Strategy, announced: frozenset[Capability]
-) -> frozenset[Capability]:
-    """See that a strategy is one, and can do what the study needs; return what it can do.
-
-    Args:
-        config: The study.
-        strategy: The strategy.
-        announced: What it can do unless it says otherwise itself.
-    """
-    name = config.strategy.name
-    missing = [one for one in _METHODS if not callable(getattr(strategy, one, None))]
-    if missing:
-        raise StrategyError(
-            f"the strategy {name!r} is {strategy!r:.200}, which has no {listed(missing)}; "
-            "derive it from hpo_core.BaseStrategy"
-        )
-    own: object = getattr(strategy, "capabilities", announced)
-    if not isinstance(own, Set) or not all(isinstance(can, Capability) for can in own):
-        raise StrategyError(
-            f"the strategy {name!r} has the capabilities {own!r:.200}; they must be a frozenset of "
-            "hpo_core.Capability"
-        )
-    _check_capabilities(config, frozenset(own))
-    return frozenset(own)
-
-
-def _under_options(error: InvalidInput) -> list[Fault]:
-    return [
-        fault if fault.path.startswith("parameters") else fault.under("strategy.options")
-        for fault in error.faults
-    ]
+def _given(config: StudyConfig, strategy: Strategy) -> BuiltStrategy:
+    """See that a strategy that is given as an instance is one, and can do what is needed."""
+    built = plugins.checked(config.strategy.name, strategy, frozenset(Capability))
+    _check_capabilities(config, built.capabilities)
+    return built
 
 
 def build_backend(prepared: Prepared, context: BackendContext) -> Backend:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from hpo_core.config import StudyConfig
@@ -25,6 +27,7 @@ class Interrupted(msgspec.Struct, frozen=True):
         iteration: The last iteration that this job reported.
         metrics: The last value of each metric that it reported.
         iterations: How many iterations it did itself.
+        reports: How many reports of it are recorded.
     """
 
     trial: PendingTrial
@@ -32,6 +35,7 @@ class Interrupted(msgspec.Struct, frozen=True):
     iteration: int | None = None
     metrics: dict[str, float] = {}
     iterations: int = 0
+    reports: int = 0
 
 
 def restore_strategy(strategy: Strategy, name: str, store: Store, study: StudyRecord) -> None:
@@ -73,6 +77,7 @@ def _interrupted(
     before = (losses, reached)
     iteration: int | None = None
     own_metrics: dict[str, float] = {}
+    reports = 0
     for attempt, at, metrics in store.reports(study.id, trial.id):
         if asked < attempt <= failed:  # a retry begins anew
             continue
@@ -81,6 +86,7 @@ def _interrupted(
         if last is not None and attempt == last.attempt:
             iteration = at if at is not None else iteration
             own_metrics.update(metrics)
+            reports += 1
         else:
             earlier = reached
         if attempt <= asked:
@@ -93,11 +99,12 @@ def _interrupted(
         losses=losses,
         iteration=reached,
         failures=sum(job.state is JobState.FAILED for job in jobs[asked:]),
+        metrics=_metrics(jobs),
     )
     pending.before = before
     if last is None or last.state.is_final:
         return Interrupted(pending, None)
-    return Interrupted(pending, last, iteration, own_metrics, reached - earlier)
+    return Interrupted(pending, last, iteration, own_metrics, reached - earlier, reports)
 
 
 def resumed_trial(
@@ -127,5 +134,11 @@ def resumed_trial(
         target=resume.iterations or config.job.max_iterations,
         losses=trial.losses or (None,) * len(config.objectives),
         iteration=max((job.iteration or 0 for job in jobs), default=0),
+        metrics=_metrics(jobs),
     )
     return pending, trial.state
+
+
+def _metrics(jobs: Iterable[JobRecord]) -> dict[str, float]:
+    """Return the last value of each metric that jobs have reported."""
+    return {name: value for job in jobs for name, value in job.metrics.items()}

@@ -10,6 +10,7 @@ import msgspec
 
 from hpo_core.config import StudyConfig, from_json
 from hpo_core.model.budget import Usage
+from hpo_core.model.constraint import Constraint, is_feasible
 from hpo_core.model.errors import HpoError, NoResult
 from hpo_core.model.job import JobState, StudyState, TrialState
 from hpo_core.model.objective import Losses, Objective, pareto_front
@@ -38,6 +39,7 @@ class TrialResult(msgspec.Struct, frozen=True, kw_only=True):
         iteration: The last iteration that it reported, or None.
         seconds: How long its jobs ran.
         reason: What there is to say about its end; empty if all is well.
+        is_feasible: Whether it keeps the study's constraints.
     """
 
     trial_id: int
@@ -50,6 +52,7 @@ class TrialResult(msgspec.Struct, frozen=True, kw_only=True):
     iteration: int | None
     seconds: float
     reason: str
+    is_feasible: bool = True
 
     @property
     def value(self) -> float:
@@ -74,6 +77,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         space: Its search space.
         usage: What it has used.
         trials: All trials, in their order.
+        constraints: Its constraints.
     """
 
     name: str
@@ -83,24 +87,27 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     space: SearchSpace
     usage: Usage
     trials: tuple[TrialResult, ...]
+    constraints: tuple[Constraint, ...] = ()
 
     @property
     def best(self) -> TrialResult:
-        """The best completed trial.
+        """The best completed trial; one that keeps the constraints.
 
         Raises:
-            NoResult: If no trial is completed, or if there are several objectives.
+            NoResult: If there is none, or if there are several objectives.
         """
         if len(self.objectives) > 1:
             raise NoResult("with several objectives there is no one best trial; see pareto_front")
         top = self.top(1)
+        if not top and any(trial.losses and not trial.is_feasible for trial in self.trials):
+            raise NoResult(f"no completed trial of {self.name!r} keeps the constraints")
         if not top:
             raise NoResult(f"no trial of {self.name!r} is completed{self._first_failure()}")
         return top[0]
 
     @cached_property
     def pareto_front(self) -> tuple[TrialResult, ...]:
-        """The completed trials that no other dominates, best first objective first."""
+        """The feasible completed trials that no other dominates, best first objective first."""
         counted = self._counted
         front = pareto_front([losses for _, losses in counted])
         return tuple(counted[index][0] for index in front)
@@ -110,11 +117,13 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return [
             (trial, trial.losses)
             for trial in self.trials
-            if trial.state is TrialState.COMPLETED and trial.losses is not None
+            if trial.state is TrialState.COMPLETED
+            and trial.losses is not None
+            and trial.is_feasible
         ]
 
     def top(self, k: int = 5) -> list[TrialResult]:
-        """Return the `k` best completed trials, best first.
+        """Return the `k` best completed trials that keep the constraints, best first.
 
         With several objectives: those of the Pareto front, then the front of what is left, …
         """
@@ -131,7 +140,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             import pandas
         except ImportError as error:
             raise HpoError("tables need pandas: pip install 'hpo-core[pandas]'") from error
-        rows = table(self.trials, self.space)
+        rows = table(self.trials, self.space, self.constraints)
         columns = list(rows[0]) if rows else []
         kinds = _column_kinds(self.space)
         return pandas.DataFrame(
@@ -162,12 +171,15 @@ def ranking(losses: Sequence[Losses], k: int) -> list[int]:
     return best[:k]
 
 
-def table(trials: Sequence[TrialResult], space: SearchSpace) -> list[dict[str, Any]]:
+def table(
+    trials: Sequence[TrialResult], space: SearchSpace, constraints: Sequence[Constraint] = ()
+) -> list[dict[str, Any]]:
     """Return trials as rows of one shape.
 
     Columns: ``trial_id``, ``name``, ``state``, ``iteration``, ``seconds``, ``reason``,
     ``value.<metric>`` for each objective as it counts, ``metric.<name>`` for the last value of
-    each metric, ``param.<name>`` for each parameter; None where there is none.
+    each metric, ``param.<name>`` for each parameter; None where there is none. With constraints
+    also ``feasible``, after the state.
     """
     objectives = list(dict.fromkeys(name for trial in trials for name in trial.values))
     metrics = sorted({name for trial in trials for name in trial.metrics})
@@ -176,6 +188,7 @@ def table(trials: Sequence[TrialResult], space: SearchSpace) -> list[dict[str, A
             "trial_id": trial.trial_id,
             "name": trial.name,
             "state": trial.state.value,
+            **({"feasible": trial.is_feasible} if constraints else {}),
             "iteration": trial.iteration,
             "seconds": trial.seconds,
             "reason": trial.reason,
@@ -189,7 +202,7 @@ def table(trials: Sequence[TrialResult], space: SearchSpace) -> list[dict[str, A
 
 def _column_kinds(space: SearchSpace) -> dict[str, str]:
     """Return the pandas types that keep the values' own, absent ones included."""
-    kinds = {"trial_id": "int64", "iteration": "Int64", "seconds": "float64"}
+    kinds = {"trial_id": "int64", "feasible": "bool", "iteration": "Int64", "seconds": "float64"}
     for name, axis in space.by_name.items():
         values = axis.choices if isinstance(axis, Categorical) else ()
         if isinstance(axis, Float):
@@ -213,9 +226,6 @@ def _kind(rows: Sequence[Mapping[str, Any]], column: str) -> str:
 def read_result(store: Store, study: StudyRecord, usage: Usage) -> Result:
     """Read a study's result from its store."""
     config = from_json(study.config)
-    jobs: dict[int, list[JobRecord]] = {}
-    for job in store.jobs(study.id):
-        jobs.setdefault(job.trial_id, []).append(job)
     return Result(
         name=study.name,
         state=study.state,
@@ -224,21 +234,34 @@ def read_result(store: Store, study: StudyRecord, usage: Usage) -> Result:
         space=config.space,
         usage=usage,
         trials=tuple(
-            trial_result(config, trial, jobs.get(trial.id, [])) for trial in store.trials(study.id)
+            trial_result(config, trial, jobs) for trial, jobs in store.trials_with_jobs(study.id)
         ),
+        constraints=config.constraints,
     )
 
 
 def read_top(store: Store, study: StudyRecord, k: int) -> list[TrialResult]:
     """Read a study's `k` best completed trials, without reading all the others."""
     config = from_json(study.config)
-    if len(config.objectives) == 1:
-        trials = store.best_trials(study.id, k)
-    else:
-        trials = store.completed_trials(study.id)
-        best = ranking([trial.losses or () for trial in trials], k)
-        trials = [trials[index] for index in best]
+    trials = best_trials(store, study, config, k)
     return [trial_result(config, trial, store.jobs(study.id, trial.id)) for trial in trials]
+
+
+def best_trials(store: Store, study: StudyRecord, config: StudyConfig, k: int) -> list[TrialRecord]:
+    """Read the rows of a study's `k` best completed trials that keep the constraints."""
+    if len(config.objectives) == 1 and not config.constraints:
+        return store.best_trials(study.id, k)
+    trials = feasible_trials(store, study, config)
+    return [trials[index] for index in ranking([trial.losses or () for trial in trials], k)]
+
+
+def feasible_trials(store: Store, study: StudyRecord, config: StudyConfig) -> list[TrialRecord]:
+    """Read the rows of a study's completed trials that keep the constraints, in their order."""
+    trials = store.completed_trials(study.id)
+    if not config.constraints:
+        return trials
+    metrics = store.last_metrics(study.id)
+    return [trial for trial in trials if is_feasible(config.constraints, metrics.get(trial.id, {}))]
 
 
 def trial_result(config: StudyConfig, trial: TrialRecord, jobs: Sequence[JobRecord]) -> TrialResult:
@@ -262,4 +285,5 @@ def trial_result(config: StudyConfig, trial: TrialRecord, jobs: Sequence[JobReco
         iteration=max((job.iteration for job in jobs if job.iteration is not None), default=None),
         seconds=sum(job.seconds or 0.0 for job in jobs),
         reason=said[-1] if said else "",
+        is_feasible=is_feasible(config.constraints, metrics),
     )

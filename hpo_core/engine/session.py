@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 
+import msgspec
+
 from hpo_core.contracts.backend import Backend, JobEvent, Started
 from hpo_core.contracts.observer import (
     StudyEnded,
@@ -22,22 +24,15 @@ from hpo_core.engine.flight import Flight, PendingTrial
 from hpo_core.engine.intake import Intake
 from hpo_core.engine.launcher import Launcher
 from hpo_core.engine.recovery import Interrupted
+from hpo_core.engine.result import best_trials
 from hpo_core.engine.setting import Setting
 from hpo_core.model.budget import Usage
 from hpo_core.model.errors import HpoError, StoreError
-from hpo_core.model.job import Job, JobState, StudyState, TrialState
+from hpo_core.model.job import Job, JobState, StudyState
 from hpo_core.model.objective import complete
 from hpo_core.model.report import Status
 
 _WALL_TIME_EVERY = 0.05  # seconds between two records of it
-
-_TRIAL_STATE = {
-    JobState.COMPLETED: TrialState.COMPLETED,
-    JobState.PAUSED: TrialState.PAUSED,
-    JobState.STOPPED: TrialState.STOPPED,
-    JobState.FAILED: TrialState.FAILED,
-    JobState.TIMED_OUT: TrialState.FAILED,
-}
 
 
 class Session:
@@ -59,6 +54,8 @@ class Session:
         self._announcer = setting.announcer
         self._incumbents = setting.incumbents
         self._writer = setting.writer
+        self._keeper = setting.keeper
+        self._checkpoints = setting.folder.checkpoints
         self._backend: Backend
         self._stop_reason: str | None = None
         self._force = False  # whether jobs that are ending are to be ended at once
@@ -153,10 +150,14 @@ class Session:
     def _act(self) -> None:
         submit, self._desk.to_submit = self._desk.to_submit, []
         cancel, self._desk.to_cancel = self._desk.to_cancel, []
+        for job_id in self._desk.to_put_in_place:
+            self._checkpoints.put_in_place(job_id)
+        self._desk.to_put_in_place.clear()
         for job in submit:
             self._backend.submit(job)
         for job_to_end in cancel:
             self._backend.cancel(job_to_end, grace=self._desk.grace)
+        self._keeper.act()
         self._announce()
 
     def _announce(self) -> None:
@@ -166,7 +167,8 @@ class Session:
                 self._announcer.tell(event)
 
     def _timeout(self) -> float | None:
-        nearest = min((flight.deadline for flight in self._desk.flights.values()), default=math.inf)
+        flights = self._desk.flights.values()
+        nearest = min((min(each.deadline, each.silent_until) for each in flights), default=math.inf)
         now = self._clock.now()
         if self._desk.is_running:
             nearest = min(nearest, self._accounts.time_is_up_at(now))
@@ -178,9 +180,16 @@ class Session:
         now = self._clock.now()
         self._writer.study(StudyState.RUNNING)
         left = {
-            found.job.id: self._launcher.job(found.trial, -1) for found in interrupted if found.job
+            found.job.id: msgspec.structs.replace(
+                self._launcher.job(found.trial, -1),
+                handle=found.job.handle,
+                reports=found.reports,
+            )
+            for found in interrupted
+            if found.job
         }
         alive = set(self._backend.adopt(list(left.values())))
+        self._recover_checkpoints()
         for found in interrupted:
             if found.job is None:
                 self._desk.waiting.append(found.trial)
@@ -203,6 +212,19 @@ class Session:
                 )
             )
 
+    def _recover_checkpoints(self) -> None:
+        """Finish copies of checkpoints, and delete what an earlier session did not come to."""
+        store, study = self._store, self._study
+        if any(self._checkpoints.copies()):
+            self._checkpoints.recover({job.id for job in store.jobs(study.id)})
+        if not self._keeper.is_keeping_all:
+            keep = self._config.job.keep_checkpoints or 0
+            best = best_trials(store, study, self._config, keep)
+            self._keeper.begin(
+                [(trial.id, trial.losses) for trial in best if trial.losses],
+                store.trial_states(study.id),
+            )
+
     def _carry_on(self, found: Interrupted, job: Job) -> None:
         """Take a job that outlived its controller under way again."""
         assert found.job is not None
@@ -215,6 +237,7 @@ class Session:
         self._intake.take_in(
             Started(job.id, found.job.started or found.job.queued, found.job.handle)
         )
+        self._intake.heard(flight, self._clock.now())
 
     def _record_lost(self, found: Interrupted) -> None:
         assert found.job is not None
@@ -238,6 +261,7 @@ class Session:
         if self._desk.state is StudyState.FINISHED:
             while self._desk.waiting:
                 self._give_up(self._desk.waiting.popleft())
+            self._keeper.study_finished()
         self._writer.study(self._desk.state, self._desk.reason)
         if self._desk.has_observers:
             now = self._clock.now()
@@ -280,20 +304,24 @@ class Session:
             elif reason := self._accounts.used_up(now):
                 self._desk.end(StudyState.FINISHED, reason)
         for flight in self._desk.flights.values():
-            if now >= flight.deadline or (self._force and flight.is_at_target):
-                self._end_overdue(flight)
+            is_overdue = now >= flight.deadline or now >= flight.silent_until
+            if is_overdue or (self._force and flight.is_at_target):
+                self._end_overdue(flight, now)
         if self._force:
             self._force = False
             self._desk.to_cancel = list(self._desk.flights)
 
-    def _end_overdue(self, flight: Flight) -> None:
+    def _end_overdue(self, flight: Flight, now: float) -> None:
+        job = self._config.job
         if flight.is_at_target:
             self._desk.end_at_target(flight)
-        else:
-            limit = self._config.job.time_limit
-            self._desk.cancel(
-                flight, JobState.TIMED_OUT, f"ran longer than its limit of {limit:g} s"
-            )
+            return
+        reason = (
+            f"ran longer than its limit of {job.time_limit:g} s"
+            if now >= flight.deadline
+            else f"reported nothing for {job.silence_limit:g} s"
+        )
+        self._desk.cancel(flight, JobState.TIMED_OUT, reason)
 
     # -- small things -----------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from hpo_core.engine.accounts import Accounts
 from hpo_core.engine.advisor import Advisor
 from hpo_core.engine.announcer import Announcer
 from hpo_core.engine.incumbents import Incumbents
+from hpo_core.engine.keeper import Keeper
 from hpo_core.store.folder import StudyFolder
 from hpo_core.store.records import StudyRecord
 from hpo_core.store.store import Store
@@ -30,6 +31,8 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
         accounts: The budget's books.
         announcer: Whom to tell what happens.
         incumbents: The best trials so far.
+        next_trial: The id of the next trial.
+        keeper: What deletes checkpoints.
         is_resuming: Whether the strategy carries trials on, and so is asked even when no new
             trial may be started.
     """
@@ -44,4 +47,6 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     accounts: Accounts
     announcer: Announcer
     incumbents: Incumbents
+    next_trial: int
+    keeper: Keeper
     is_resuming: bool

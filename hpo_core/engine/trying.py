@@ -27,6 +27,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
         seconds: How long it ran.
         metrics: The last value of each metric that it reported.
         objectives: For each objective's metric whether it was among them.
+        constraints: For each constraint's metric likewise.
         output: What the job printed.
     """
 
@@ -36,6 +37,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     metrics: Mapping[str, float]
     objectives: Mapping[str, bool]
+    constraints: Mapping[str, bool]
     output: str
 
     @property
@@ -76,5 +78,6 @@ def try_once(config: StudyConfig) -> Trial:
         objectives={
             objective.metric: objective.metric in metrics for objective in config.objectives
         },
+        constraints={each.metric: each.metric in metrics for each in config.constraints},
         output=output,
     )

@@ -8,6 +8,7 @@ the standard library but msgspec. Everything else in hpo-core is built on this f
     durations   "90s" <-> seconds                   ranges      Float, Int
     text        fit to be shown on a terminal       choices     Categorical, Constant, ParameterSet
     objective   metric -> loss, the Pareto front    parameters  all of them, under one roof
+    constraint  metrics that must keep a bound
     budget      limits and their use                space       conditions, forbidden combinations
     job         one execution of a trial            allowed     an allowed configuration
     report      what a job says, and the answer     lattice     a finite space, numbered

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from typing import Any
 
 import msgspec
 
@@ -62,6 +63,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         iterations: How far to train, counted from the trial's beginning; None if not limited.
         checkpoint_dir: A folder of the trial's own, kept from job to job; made by the backend.
         log: The file for the job's standard output and error.
+        handle: For a job that is to be adopted: what its Started event said of it.
+        reports: For a job that is to be adopted: how many of its reports are recorded.
     """
 
     id: str
@@ -71,6 +74,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     iterations: int | None = None
     checkpoint_dir: str = ""
     log: str = ""
+    handle: Any = None
+    reports: int = 0
 
 
 def job_id(trial_id: int, attempt: int) -> str:

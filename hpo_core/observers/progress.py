@@ -76,11 +76,13 @@ class Board:
             self.progress, self.at = event.progress, event.time
 
     def counts(self) -> str:
-        """Return how many trials there are of each kind: done, running, failed."""
+        """Return how many trials there are of each kind: done, running, failed, …."""
         progress = self.progress
         parts = [f"{progress.completed} done", f"{progress.running} running"]
         if progress.stopped:
             parts.append(f"{progress.stopped} stopped early")
+        if progress.paused:
+            parts.append(f"{progress.paused} paused")
         return ", ".join([*parts, f"{progress.failed} failed"])
 
     def left(self, now: float) -> str:

@@ -2,27 +2,38 @@
 
     discovery   which plugins are installed, from metadata alone
     registry    loads the one plugin that is asked for, in this process
+    reading     reads a plugin's options, and those of strategies that it names in turn
+    building    makes strategies of their specs
     listing     looks at all of them, each in a process of its own that may fail, print or hang
 
 A plugin is loaded alone, when its name is asked for, so that a broken one harms nobody who does
 not use it. Imports the contracts and the model.
 """
 
+from hpo_core.plugins.building import BuiltStrategy, build, build_strategy, checked, under
 from hpo_core.plugins.discovery import Identity, installed
 from hpo_core.plugins.listing import Announced, Described, describe, strategies_that
-from hpo_core.plugins.registry import Resolved, backend, observers, options, require, strategy
+from hpo_core.plugins.reading import options, parts, require
+from hpo_core.plugins.registry import Resolved, backend, exchange, observers, strategy
 
 __all__ = [
     "Announced",
+    "BuiltStrategy",
     "Described",
     "Identity",
     "Resolved",
     "backend",
+    "build",
+    "build_strategy",
+    "checked",
     "describe",
+    "exchange",
     "installed",
     "observers",
     "options",
+    "parts",
     "require",
     "strategies_that",
     "strategy",
+    "under",
 ]

@@ -18,6 +18,7 @@ from hpo_core.model.errors import PluginError
 from hpo_core.plugins.discovery import Found, Identity, scan
 from hpo_core.plugins.registry import (
     backends_of,
+    exchanges_of,
     has_observers,
     load,
     one,
@@ -49,6 +50,7 @@ class Described(msgspec.Struct, frozen=True):
         plugin: Which it is.
         strategies: What it brings, the default first.
         backends: Likewise.
+        exchanges: Likewise.
         has_observers: Whether it brings observers.
         failure: Why it can't be used, or can't be listed.
         printed: What it prints while it is loaded, which it should not.
@@ -57,6 +59,7 @@ class Described(msgspec.Struct, frozen=True):
     plugin: Identity
     strategies: tuple[Announced, ...] = ()
     backends: tuple[Announced, ...] = ()
+    exchanges: tuple[Announced, ...] = ()
     has_observers: bool = False
     failure: str | None = None
     printed: str = ""
@@ -146,6 +149,9 @@ def _look(name: str) -> Described:
             ),
             backends=tuple(
                 Announced(spec.name, spec.summary) for spec in backends_of(manager, name)
+            ),
+            exchanges=tuple(
+                Announced(spec.name, spec.summary) for spec in exchanges_of(manager, name)
             ),
             has_observers=has_observers(manager),
         )

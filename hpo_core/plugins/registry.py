@@ -13,14 +13,12 @@ import pluggy
 
 from hpo_core.contracts import hookspecs
 from hpo_core.contracts.backend import BackendSpec
+from hpo_core.contracts.exchange import ExchangeSpec
 from hpo_core.contracts.observer import Observer
 from hpo_core.contracts.strategy import Capability, StrategySpec
-from hpo_core.model.checked import read
 from hpo_core.model.errors import (
     BrokenPlugin,
     DuplicatePlugin,
-    Fault,
-    InvalidInput,
     PluginError,
     UnknownPlugin,
     listed,
@@ -30,7 +28,7 @@ from hpo_core.plugins.discovery import Found, Identity, scan
 
 _log = logging.getLogger("hpo_core")
 
-Spec = TypeVar("Spec", StrategySpec, BackendSpec)
+Spec = TypeVar("Spec", StrategySpec, BackendSpec, ExchangeSpec)
 
 DISTRIBUTIONS = {
     "grid": "hpo-grid-search",
@@ -69,6 +67,11 @@ def backend(name: str) -> Resolved[BackendSpec]:
     return _resolve("backend", name, backends_of)
 
 
+def exchange(name: str) -> Resolved[ExchangeSpec]:
+    """Find what exchanges studies with another program, by its plugin's name; see `strategy`."""
+    return _resolve("exchange", name, exchanges_of)
+
+
 def observers(names: Iterable[str], config: Mapping[str, Any]) -> list[Observer]:
     """Return the observers that the named plugins bring for one study.
 
@@ -86,24 +89,6 @@ def observers(names: Iterable[str], config: Mapping[str, Any]) -> list[Observer]
                 for group in manager.hook.hpo_observers(config=config):
                     found += group
     return found
-
-
-def options(
-    resolved: Resolved[Any], given: Mapping[str, Any], path: str
-) -> tuple[Any, list[Fault]]:
-    """Read a plugin's options into its own struct.
-
-    Returns:
-        The options and no faults; or None and every fault, under `path`.
-    """
-    return read(resolved.spec.options, given, path)
-
-
-def require(faults: Iterable[Fault]) -> None:
-    """Raise `InvalidInput` if there are faults."""
-    collected = list(faults)
-    if collected:
-        raise InvalidInput(collected)
 
 
 # -- one plugin -----------------------------------------------------------------------------
@@ -175,6 +160,11 @@ def strategies_of(manager: pluggy.PluginManager, name: str) -> list[StrategySpec
 def backends_of(manager: pluggy.PluginManager, name: str) -> list[BackendSpec]:
     """Return the specs of the backends of a loaded plugin."""
     return _specs(manager.hook.hpo_backends, BackendSpec, name)
+
+
+def exchanges_of(manager: pluggy.PluginManager, name: str) -> list[ExchangeSpec]:
+    """Return the specs of the exchanges of a loaded plugin."""
+    return _specs(manager.hook.hpo_exchanges, ExchangeSpec, name)
 
 
 def has_observers(manager: pluggy.PluginManager) -> bool:
@@ -271,10 +261,14 @@ def _specs(hook: Any, kind: type[Spec], name: str) -> list[Spec]:
     return found
 
 
-def _misfit(spec: StrategySpec | BackendSpec) -> str:
+def _misfit(spec: StrategySpec | BackendSpec | ExchangeSpec) -> str:
     """Return what is wrong with the types of a spec's fields, or ``""``."""
     if not isinstance(spec.name, str) or not isinstance(spec.summary, str):
         return f"name and summary must be texts, got {spec.name!r} and {spec.summary!r}"
+    if isinstance(spec, ExchangeSpec):
+        if not (callable(spec.write) and callable(spec.read)):
+            return f"write and read must be functions, got {spec.write!r} and {spec.read!r}"
+        return ""
     if not isinstance(spec.options, type) or not issubclass(spec.options, msgspec.Struct):
         return f"options must be a msgspec.Struct class, got {spec.options!r}"
     if not callable(spec.build):

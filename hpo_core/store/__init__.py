@@ -3,7 +3,9 @@
     schema   the tables, and opening a file that has them
     records  the rows, as they are read
     store    Store: a file with its studies; all reading
+    history  what was asked and told, read as it is used
     writer   StudyWriter: what the controller of one study writes, a transaction a turn
+    checkpoints  each trial's, and how they are copied
     folder   a study's files: logs, checkpoints, the lock of its controller, its control pipe
 
 Imports contracts and the model alone.

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from hpo_core.model.errors import StoreError, StudyRunning
 from hpo_core.store.anchor import Anchor
+from hpo_core.store.checkpoints import Checkpoints
 from hpo_core.store.schema import MEMORY
 
 if TYPE_CHECKING:
@@ -46,17 +47,10 @@ class StudyFolder:
         """Return the path of a job's log."""
         return f"{self.path}/logs/{job_id}.log"
 
-    def checkpoints(self, trial_id: int) -> str:
-        """Return the folder of a trial's checkpoints."""
-        return f"{self.path}/checkpoints/{trial_id}"
-
-    def copy_checkpoints(self, source: int, target: int) -> None:
-        """Replace a trial's checkpoints by a copy of another's."""
-        import shutil
-
-        shutil.rmtree(self.checkpoints(target), ignore_errors=True)
-        if os.path.isdir(self.checkpoints(source)):
-            shutil.copytree(self.checkpoints(source), self.checkpoints(target))
+    @property
+    def checkpoints(self) -> Checkpoints:
+        """The checkpoints of the study's trials."""
+        return Checkpoints(self.path / "checkpoints")
 
     def make(self) -> None:
         """Make the folder, for its user alone.

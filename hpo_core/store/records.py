@@ -12,6 +12,9 @@ from hpo_core.model.job import JobState, StudyState, TrialState, job_id
 from hpo_core.model.objective import Losses
 from hpo_core.model.values import Configuration, Value
 
+IMPORTED = 2
+"""In a trial's column `adopted`: it ran elsewhere, and is no part of the budget."""
+
 encode = msgspec.json.Encoder().encode
 decode = msgspec.json.Decoder().decode
 _decode_losses = msgspec.json.Decoder(tuple[float, ...]).decode
@@ -85,15 +88,17 @@ class JobRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Totals(msgspec.Struct, frozen=True, kw_only=True):
-    """What a study has used so far, counted from its rows."""
+    """What a study has used so far, counted from its rows; without those that were imported."""
 
     trials: int
     completed: int
     failed: int
     stopped: int
+    paused: int
     jobs: int
     iterations: int
     compute_time: float
+    imported: int = 0
 
 
 def metrics_to_json(metrics: Mapping[str, float] | None) -> bytes | None:

@@ -42,7 +42,7 @@ CREATE TABLE trial (
     study INTEGER NOT NULL REFERENCES study,
     id INTEGER NOT NULL,
     seq INTEGER NOT NULL,             -- when it was asked for: one numbering with log
-    adopted INTEGER NOT NULL,         -- whether the user enqueued it
+    adopted INTEGER NOT NULL,         -- 1: enqueued by the user, 2: imported
     iterations INTEGER,               -- as suggested
     notes TEXT,                       -- JSON, the strategy's own
     configuration TEXT NOT NULL,      -- JSON
@@ -54,7 +54,7 @@ CREATE TABLE trial (
 CREATE TABLE job (
     study INTEGER NOT NULL REFERENCES study,
     trial INTEGER NOT NULL,
-    attempt INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,         -- from 1; 0 is what ran elsewhere, and was imported
     name TEXT NOT NULL,
     state TEXT NOT NULL,
     target INTEGER,                   -- how far to train
@@ -78,7 +78,7 @@ CREATE TABLE log (
     iteration INTEGER,
     metrics TEXT,                     -- JSON
     losses TEXT,                      -- JSON
-    decision TEXT,
+    decision TEXT,                    -- NULL if the strategy had raised
     suggestion TEXT,                  -- JSON, of a resume
     PRIMARY KEY (study, seq)
 ) WITHOUT ROWID;

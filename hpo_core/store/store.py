@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import heapq
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-from hpo_core.contracts.strategy import Asked, Resume, Start, Told
 from hpo_core.model.errors import StoreError, UnknownJob, UnknownStudy, listed, nearest
-from hpo_core.model.job import JobState, StudyState, TrialState, job_id
-from hpo_core.model.report import Decision, Report, Status
+from hpo_core.model.job import JobState, StudyState, TrialState
 from hpo_core.model.values import Value
 from hpo_core.store import schema
 from hpo_core.store.folder import ControllerLock, StudyFolder
+from hpo_core.store.history import StoredHistory
 from hpo_core.store.records import (
+    IMPORTED,
     JobRecord,
     StudyRecord,
     Totals,
@@ -70,6 +70,19 @@ class Store:
             StoreError: If the file can't be written; nothing of the transaction is kept then.
         """
         return Transaction(self)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Read the file as it is at one moment, whatever its controller writes meanwhile."""
+        with self.lock:
+            is_outermost = not self.connection.in_transaction
+            if is_outermost:
+                self._rows("BEGIN")
+            try:
+                yield
+            finally:
+                if is_outermost:
+                    self._rows("ROLLBACK")
 
     def _rows(self, query: str, *values: object) -> list[Any]:
         with self.lock:
@@ -167,37 +180,68 @@ class Store:
     def totals(self, study: int) -> Totals:
         """Count what a study has used. Lost jobs count for their compute time alone."""
         trials = self._rows(
-            "SELECT state, count(*) FROM trial WHERE study = ? GROUP BY state", study
-        )
-        by_state = dict(trials)
-        jobs, iterations, compute_time = self._rows(
-            "SELECT count(CASE WHEN state != 'lost' THEN 1 END), total(iterations), "
-            "total(ended - started) FROM job WHERE study = ?",
+            "SELECT total(own), total(own AND state = 'completed'), "
+            "total(own AND state = 'failed'), total(own AND state = 'stopped'), "
+            "total(own AND state = 'paused'), total(NOT own) "
+            "FROM (SELECT state, adopted != ? AS own FROM trial WHERE study = ?)",
+            IMPORTED,
             study,
         )[0]
+        jobs, iterations, compute_time = self._rows(
+            "SELECT total(state != 'lost'), total(iterations), total(ended - started) "
+            "FROM job WHERE study = ? AND attempt > 0",
+            study,
+        )[0]
+        own, completed, failed, stopped, paused, imported = map(int, trials)
         return Totals(
-            trials=sum(by_state.values()),
-            completed=by_state.get("completed", 0),
-            failed=by_state.get("failed", 0),
-            stopped=by_state.get("stopped", 0),
-            jobs=jobs,
+            trials=own,
+            completed=completed,
+            failed=failed,
+            stopped=stopped,
+            paused=paused,
+            jobs=int(jobs),
             iterations=int(iterations),
             compute_time=compute_time,
+            imported=imported,
         )
+
+    def next_trial(self, study: int) -> int:
+        """Return the id of the study's next trial."""
+        last = self._rows("SELECT max(id) FROM trial WHERE study = ?", study)[0][0]
+        return int(last or 0) + 1
 
     def trial(self, study: int, trial_id: int) -> TrialRecord | None:
         """Return one trial, or None."""
         rows = self._rows(f"{_TRIALS} AND id = ?", study, trial_id)
         return _trial(rows[0]) if rows else None
 
+    def trial_states(self, study: int) -> dict[int, TrialState]:
+        """Return where each trial stands."""
+        rows = self._rows("SELECT id, state FROM trial WHERE study = ?", study)
+        return {trial: TrialState(state) for trial, state in rows}
+
     def trials(self, study: int) -> list[TrialRecord]:
         """Return all trials in their order."""
         return [_trial(row) for row in self._rows(f"{_TRIALS} ORDER BY id", study)]
 
+    def trials_with_jobs(self, study: int) -> list[tuple[TrialRecord, list[JobRecord]]]:
+        """Return all trials in their order, each with its jobs, as they are at one moment."""
+        with self.snapshot():
+            trials, jobs = self.trials(study), self.jobs(study)
+        of: dict[int, list[JobRecord]] = {trial.id: [] for trial in trials}
+        for job in jobs:
+            of[job.trial_id].append(job)
+        return [(trial, of[trial.id]) for trial in trials]
+
     def best_trials(self, study: int, limit: int) -> list[TrialRecord]:
-        """Return the completed trials of the least first loss, best first."""
+        """Return the completed trials of the least first loss, best first.
+
+        Losses are ``[0.5,1.0]``, of which a number is read up to its end. This takes 0.15 s for a
+        million trials (json_extract: 0.34 s); an index would cost each job 20 microseconds more.
+        """
         query = (
-            f"{_TRIALS} AND state = 'completed' ORDER BY json_extract(losses, '$[0]'), id LIMIT ?"
+            f"{_TRIALS} AND state = 'completed' "
+            "ORDER BY CAST(substr(losses, 2) AS REAL), id LIMIT ?"
         )
         return [_trial(row) for row in self._rows(query, study, limit)]
 
@@ -239,42 +283,50 @@ class Store:
         return found[-1]
 
     def last_metrics(self, study: int) -> dict[int, dict[str, float]]:
-        """Return each trial's metrics: the last value of each that its last job reported."""
+        """Return for each trial the last value of each metric that its jobs reported."""
         query = "SELECT trial, metrics FROM job WHERE study = ? AND metrics IS NOT NULL"
-        return {trial: metrics_from_json(text) for trial, text in self._rows(query, study)}
+        found: dict[int, dict[str, float]] = {}
+        for trial, text in self._rows(query, study):
+            found.setdefault(trial, {}).update(metrics_from_json(text))
+        return found
 
     # -- the log ----------------------------------------------------------------------------
 
-    def history(self, study: int) -> list[Asked | Told]:
-        """Return everything that was asked and told, in order."""
-        started = [
-            (seq, _asked(*row))
-            for seq, *row in self._rows(
-                "SELECT seq, id, adopted, iterations, notes, "
-                "coalesce(first_configuration, configuration) FROM trial WHERE study = ? "
-                "ORDER BY seq",
-                study,
-            )
-        ]
-        logged = [
-            (seq, _logged(*row))
-            for seq, *row in self._rows(
-                "SELECT seq, kind, trial, attempt, iteration, metrics, losses, decision, "
-                "suggestion FROM log WHERE study = ? ORDER BY seq",
-                study,
-            )
-        ]
-        return [event for _, event in heapq.merge(started, logged, key=lambda pair: pair[0])]
+    def history(self, study: int) -> StoredHistory:
+        """Return everything that was asked and told, in order; it is read as it is used."""
+        return StoredHistory(self._rows, study, range(self.log_length(study)))
+
+    def undecided(self, study: int) -> set[int]:
+        """Return the numbers of the reports on which a strategy that had raised did not decide."""
+        query = "SELECT seq FROM log WHERE study = ? AND decision IS NULL AND suggestion IS NULL"
+        return {seq for (seq,) in self._rows(query, study)}
 
     def reports(self, study: int, trial_id: int) -> list[tuple[int, int | None, dict[str, float]]]:
         """Return each report of a trial, in order: the job's attempt, the iteration, metrics."""
         rows = self._rows(
             "SELECT attempt, iteration, metrics FROM log "
-            "WHERE study = ? AND trial = ? AND suggestion IS NULL ORDER BY seq",
+            "WHERE study = ? AND trial = ? AND suggestion IS NULL "
+            "AND seq > (SELECT seq FROM trial WHERE study = ? AND id = ?) ORDER BY seq",
+            study,
+            trial_id,
             study,
             trial_id,
         )
         return [(attempt, iteration, metrics_from_json(text)) for attempt, iteration, text in rows]
+
+    def curves(self, study: int, metric: str) -> dict[int, dict[int, float]]:
+        """Return for each trial what it reported of a metric, by iteration."""
+        rows = self._rows(
+            "SELECT trial, iteration, metrics FROM log WHERE study = ? AND kind = 'running' "
+            "AND iteration IS NOT NULL AND metrics IS NOT NULL ORDER BY seq",
+            study,
+        )
+        curves: dict[int, dict[int, float]] = {}
+        for trial, iteration, text in rows:
+            metrics = metrics_from_json(text)
+            if metric in metrics:
+                curves.setdefault(trial, {})[iteration] = metrics[metric]
+        return curves
 
     def last_sign_of_life(self, study: int) -> float:
         """Return when the study's log was last written to, in seconds since the epoch."""
@@ -283,9 +335,12 @@ class Store:
 
     def log_length(self, study: int) -> int:
         """Return how many events the study has; the next one's number."""
-        query = "SELECT max(seq) FROM {} WHERE study = ?"
-        last = [self._rows(query.format(table), study)[0][0] for table in ("trial", "log")]
-        return max((int(seq) + 1 for seq in last if seq is not None), default=0)
+        query = "SELECT seq FROM {} WHERE study = ? ORDER BY {} DESC LIMIT 1"
+        last = [
+            *self._rows(query.format("trial", "id"), study),
+            *self._rows(query.format("log", "seq"), study),
+        ]
+        return max((seq + 1 for (seq,) in last), default=0)
 
     def saved_state(self, study: int) -> tuple[Any, int] | None:
         """Return the strategy's last saved state and the events that it had seen, if any."""
@@ -391,40 +446,3 @@ def _job(row: tuple[Any, ...]) -> JobRecord:
         reason=reason,
         handle=None if handle is None else decode(handle),
     )
-
-
-def _asked(
-    trial: int, adopted: int, iterations: int | None, notes: str | None, configuration: str
-) -> Asked:
-    start = Start(
-        configuration_from_json(configuration),
-        iterations=iterations,
-        notes=None if notes is None else decode(notes),
-    )
-    return Asked(trial, start, adopted=bool(adopted))
-
-
-def _logged(
-    kind: str,
-    trial: int,
-    attempt: int,
-    iteration: int | None,
-    metrics: str | None,
-    losses: str | None,
-    decision: str,
-    suggestion: str | None,
-) -> Asked | Told:
-    if suggestion is not None:
-        said = decode(suggestion)
-        asked, values = said.pop("asked"), said.pop("configuration")
-        configuration = None if values is None else configuration_from_json(encode(values))
-        return Asked(asked, Resume(**said, configuration=configuration))
-    report = Report(
-        trial_id=trial,
-        job_id=job_id(trial, attempt),
-        iteration=iteration,
-        losses=losses_from_json(losses),
-        status=Status(kind),
-        metrics=metrics_from_json(metrics),
-    )
-    return Told(report, Decision(decision))

@@ -16,7 +16,7 @@ from hpo_core.model.objective import Losses
 from hpo_core.model.report import Decision, Report
 from hpo_core.model.values import JSON, Configuration
 from hpo_core.store.anchor import Anchor
-from hpo_core.store.records import configuration_from_json, encode, metrics_to_json
+from hpo_core.store.records import IMPORTED, configuration_from_json, encode, metrics_to_json
 from hpo_core.store.store import Store
 
 
@@ -91,7 +91,7 @@ class StudyWriter:
 
     # -- trials and the log -----------------------------------------------------------------
 
-    def start(self, trial_id: int, start: Start, *, adopted: bool) -> None:
+    def start(self, trial_id: int, start: Start, *, adopted: bool, imported: bool = False) -> None:
         """Record a suggestion, as the trial that comes of it."""
         notes = (
             None
@@ -105,7 +105,7 @@ class StudyWriter:
                 self._study,
                 trial_id,
                 self.seq,
-                int(adopted),
+                IMPORTED if imported else int(adopted),
                 start.iterations,
                 notes,
                 encode(start.configuration).decode(),
@@ -136,8 +136,8 @@ class StudyWriter:
         )
         self.seq += 1
 
-    def told(self, report: Report, attempt: int, time: float, decision: Decision) -> None:
-        """Record a report that the strategy was told, with its decision."""
+    def told(self, report: Report, attempt: int, time: float, decision: Decision | None) -> None:
+        """Record a report with the strategy's decision; None if it has raised, now or before."""
         self._execute(
             "INSERT INTO log (study, seq, kind, trial, attempt, time, iteration, metrics, losses, "
             "decision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -151,7 +151,7 @@ class StudyWriter:
                 report.iteration,
                 _text(metrics_to_json(report.metrics)),
                 _losses(report.losses),
-                decision.value,
+                None if decision is None else decision.value,
             ),
         )
         self.seq += 1
@@ -173,6 +173,33 @@ class StudyWriter:
             "INSERT INTO job (study, trial, attempt, name, state, target, queued) "
             "VALUES (?, ?, ?, ?, 'queued', ?, ?)",
             (self._study, trial_id, attempt, name, target, time),
+        )
+
+    def imported_job(
+        self,
+        trial_id: int,
+        *,
+        name: str,
+        state: TrialState,
+        reason: str,
+        began: float | None,
+        ended: float | None,
+        now: float,
+        iteration: int | None,
+        metrics: dict[str, float],
+    ) -> None:
+        """Record what a trial did elsewhere."""
+        self.queue_job(trial_id, 0, name, None, now if began is None else began)
+        self.job_ended(
+            trial_id,
+            0,
+            state=JobState(state.value),
+            reason=reason,
+            started=began,
+            ended=now if ended is None else ended,
+            iteration=iteration,
+            iterations=0,
+            metrics=metrics,
         )
 
     def job_started(self, trial_id: int, attempt: int, time: float, handle: Any) -> None:

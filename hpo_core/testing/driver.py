@@ -89,6 +89,7 @@ class Driver:
                 clock=Clock(),
                 decides=decides,
                 deliver=self._hear,
+                folder=str(self.folder / "backend"),
             )
         )
 

@@ -8,14 +8,12 @@ from hpo_core.contracts.strategy import (
     Answer,
     Asked,
     Problem,
-    Resume,
     SavedState,
-    Start,
     Strategy,
     Suggestion,
     Told,
+    same_answer,
 )
-from hpo_core.model.values import Value, same_values
 from hpo_core.testing.simulator import Move, Simulator
 from hpo_core.testing.subject import Broken, Subject
 from hpo_core.testing.wording import differ
@@ -63,19 +61,6 @@ class Run:
     def _compare(again: Answer, before: Answer, where: str) -> None:
         if not same_answer(again, before):
             raise Broken(differ("it answers", before, again, where))
-
-
-def same_answer(one: Answer, other: Answer) -> bool:
-    """Say whether two answers are the same, the types of values included."""
-    ours, theirs = (configuration_of(answer) for answer in (one, other))
-    return one == other and same_values(ours, theirs)
-
-
-def configuration_of(answer: Answer) -> dict[str, Value]:
-    """Return the configuration of an answer, empty if it has none."""
-    if isinstance(answer, Start | Resume) and answer.configuration is not None:
-        return dict(answer.configuration)
-    return {}
 
 
 def require_same(one: Sequence[Suggestion], other: Sequence[Suggestion], what: str) -> None:

@@ -306,7 +306,11 @@ class Simulator:
 
     def _metrics(self, losses: Losses) -> dict[str, float]:
         pairs = zip(self._problem.objectives, losses, strict=True)
-        return {objective.metric: objective.loss(loss) for objective, loss in pairs}
+        constraints = {
+            each.metric: each.bound + uniform(each.metric, losses) - 0.5
+            for each in self._problem.constraints
+        }
+        return constraints | {objective.metric: objective.loss(loss) for objective, loss in pairs}
 
 
 def own_suggestions(history: Sequence[Asked | Told]) -> list[Suggestion]:

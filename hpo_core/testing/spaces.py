@@ -8,6 +8,7 @@ from hashlib import blake2b
 import msgspec
 
 from hpo_core.contracts.strategy import Capability, Problem
+from hpo_core.model.constraint import Constraint
 from hpo_core.model.objective import Objective
 from hpo_core.model.parameters import Categorical, Constant, Float, Int, Parameter, ParameterSet
 from hpo_core.model.space import SearchSpace
@@ -39,6 +40,7 @@ UNLIMITED = "jobs of no limited length"
 CONDITIONAL = "conditional parameters"
 FORBIDDEN = "forbidden combinations"
 SEVERAL_OBJECTIVES = "several objectives"
+CONSTRAINED = "constraints"
 
 LOSS = Objective("loss", "minimize")
 
@@ -70,6 +72,11 @@ def objectives_of(number: int) -> tuple[Objective, ...]:
     return (LOSS, *more)
 
 
+def constrained(problem: Problem) -> Problem:
+    """Return a problem with a constraint besides."""
+    return msgspec.structs.replace(problem, constraints=(Constraint("memory", 0.5),))
+
+
 def reseeded(problem: Problem, seed: int) -> Problem:
     """Return a problem with another seed."""
     return msgspec.structs.replace(problem, seed=seed)
@@ -86,6 +93,7 @@ def probe() -> dict[str, tuple[Capability | None, Problem]]:
     clause = {"a": 0.0, "b": 0.0}
     probes[FORBIDDEN] = (Capability.FORBIDDEN, problem(one, other, forbidden=[clause]))
     probes[SEVERAL_OBJECTIVES] = (Capability.MULTI_OBJECTIVE, problem(one, objectives=2))
+    probes[CONSTRAINED] = (Capability.CONSTRAINTS, constrained(problem(one)))
     probes[UNLIMITED] = (None, problem(one, max_iterations=None))
     return probes
 

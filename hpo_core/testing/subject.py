@@ -159,6 +159,13 @@ class Guarded:
         """Restore; see `Strategy.restore`."""
         self._call("restore", lambda: self._strategy.restore(history, saved))
 
+    def no_more_trials(self) -> bool:
+        """Say that no trial can be started any more; return whether it listens."""
+        listen: Callable[[], None] | None = getattr(self._strategy, "no_more_trials", None)
+        if listen is not None:
+            self._call("no_more_trials", listen)
+        return listen is not None
+
     def _call(self, method: str, call: Callable[[], T]) -> T:
         try:
             return call()

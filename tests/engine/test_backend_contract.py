@@ -281,6 +281,56 @@ def test_a_job_that_the_machine_loses_runs_again_and_does_not_count(lab, plugin)
     ]
 
 
+def test_the_late_result_of_a_job_that_was_given_up_counts_once(lab, plugin):
+    """A machine that was thought to be gone comes back while the job runs elsewhere."""
+    given_up = []
+
+    def loses(backend):
+        def events():
+            now = backend.context.clock.now()
+            if backend.queue[0].job_id == "1.1" and not given_up:
+                given_up.extend(backend.queue)
+                backend.queue = []
+                return [plugin.Finished("1.1", now, plugin.Outcome.LOST, "no heartbeat")]
+            if given_up and backend.queue[0].job_id == "1.2":
+                late, given_up[1:] = given_up[1:], []
+                return [*late, backend.queue.pop(0)]
+            return None
+
+        backend.on_events = events
+
+    plugin.hook = loses
+    finals = []
+    result = study(lab, budget=Budget(jobs=2, iterations=100)).run(on_job_finished=finals.append)
+    assert (result.usage.jobs, result.usage.iterations) == (2, 6)
+    assert [finished.job.id for finished in finals] == ["1.1", "1.2", "2.1"]
+    told = "SELECT trial, attempt FROM log WHERE kind = 'completed'"
+    assert lab.rows(told) == [(1, 2), (2, 1)]
+    assert lab.rows("SELECT state FROM job WHERE trial = 1") == [("lost",), ("completed",)]
+
+
+def test_a_job_that_is_lost_again_and_again_has_failed(lab, plugin):
+    def loses(backend):
+        def events():
+            job_id = backend.queue[0].job_id
+            if job_id.startswith("1."):
+                backend.queue = []
+                now = backend.context.clock.now()
+                return [plugin.Finished(job_id, now, plugin.Outcome.LOST, "node 7 is down")]
+            return None
+
+        backend.on_events = events
+
+    plugin.hook = loses
+    result = study(lab, budget=2).run()
+    assert [trial.state for trial in result.trials] == [TrialState.FAILED, TrialState.COMPLETED]
+    assert result.trials[0].reason == (
+        "lost 10 times in a row, as though by its own doing: node 7 is down"
+    )
+    assert lab.rows("SELECT count(*) FROM job WHERE trial = 1 AND state = 'lost'") == [(9,)]
+    assert result.usage.jobs == 2
+
+
 def test_late_words_of_a_job_that_has_ended_change_nothing(lab, plugin):
     said = []
 

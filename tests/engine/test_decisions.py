@@ -11,6 +11,7 @@ from hpo_core import (
     Budget,
     Configuration,
     Decision,
+    JobFinished,
     JobInfo,
     Resume,
     Start,
@@ -85,6 +86,78 @@ def test_successive_halving_promotes_the_best_from_their_checkpoints(lab, pauses
     assert {t.state for t in result.trials if t.trial_id != 4} == {left}
     jobs = lab.rows("SELECT attempt, target, iteration FROM job WHERE trial = 4 ORDER BY attempt")
     assert jobs == [(1, 1, 1), (2, 3, 3), (3, 9, 9)]
+
+
+def lower_is_better(configuration, job: JobInfo):
+    hpo_core.report(job.iterations, loss=float(configuration["x"]))
+
+
+class Promoting(BaseStrategy):
+    """Starts trials to iteration 1, and whenever three have ended there, promotes the best to 3.
+
+    Args:
+        listens: Whether it can be told that there are no more trials.
+    """
+
+    def __init__(self, listens):
+        self._waiting = {}
+        self._running = 0
+        self._may_start = True
+        if listens:
+            self.no_more_trials = self._stop_starting
+
+    def _stop_starting(self):
+        self._may_start = False
+
+    def ask(self, trial_id, /):
+        if len(self._waiting) >= 3:
+            best = min(self._waiting, key=self._waiting.get)
+            self._waiting = {}
+            self._running += 1
+            return Resume(best, iterations=3)
+        if not self._may_start:
+            return Wait() if self._running else hpo_core.Exhausted()
+        self._running += 1
+        return Start(Configuration(x=trial_id), iterations=1)
+
+    def tell(self, report, /):
+        if not report.is_final:
+            return Decision.CONTINUE
+        self._running -= 1
+        if report.iteration == 1:
+            self._waiting[report.trial_id] = report.losses
+            return Decision.PAUSE
+        return Decision.CONTINUE
+
+
+@pytest.mark.parametrize(("listens", "promoted"), [(True, [1, 4]), (False, [1])])
+def test_a_strategy_told_that_there_are_no_more_trials_still_promotes(lab, listens, promoted):
+    study = lab.study(
+        lower_is_better,
+        strategy=Promoting(listens),
+        max_iterations=3,
+        workers=4,
+        budget=Budget(trials=6),
+    )
+    result = study.run()
+    assert [trial.trial_id for trial in result.trials if trial.iteration == 3] == promoted
+    assert len(result.trials) == 6
+    assert result.reason == "the budget of 6 trials is used up"
+
+
+def test_paused_trials_are_counted_until_they_are_carried_on(lab, listener):
+    lab.study(
+        lower_is_better, strategy=Promoting(True), max_iterations=3, workers=1,
+        budget=Budget(trials=6), observers=[listener],
+    ).run()  # fmt: skip
+    ended = listener.of(JobFinished)
+    assert [event.progress.paused for event in ended] == [1, 2, 3, 2, 3, 4, 5, 4]
+    again = lab.study(
+        lower_is_better, strategy=Promoting(True), max_iterations=3, workers=1,
+        budget=Budget(trials=6), observers=[listener],
+    )  # fmt: skip
+    assert again.state is StudyState.FINISHED
+    assert lab.rows("SELECT count(*) FROM trial WHERE state = 'paused'") == [(4,)]
 
 
 def test_it_promotes_alike_on_worker_processes(lab):

@@ -116,6 +116,23 @@ def test_a_timed_out_job_is_not_retried(lab):
     assert lab.rows("SELECT attempt FROM job WHERE trial = 1") == [(1,)]
 
 
+def test_a_job_that_reports_nothing_for_too_long_is_timed_out_and_one_that_reports_is_not(lab):
+    job = lab.sh("[ $1 = 2 ] && { report 1 1; exec sleep 60; }; i=0; "
+                 "while [ $i -lt 10 ]; do i=$((i+1)); report 1 $i; sleep 0.2; done")  # fmt: skip
+    study = lab.study(job, workers=2, silence_limit=1.5, grace=0, budget=3)
+    result = study.run()
+    assert [trial.state.value for trial in result.trials] == ["completed", "failed", "completed"]
+    assert lab.rows("SELECT state, reason FROM job WHERE trial = 2") == [
+        ("timed_out", "reported nothing for 1.5 s")
+    ]
+    assert result.trials[0].seconds > 1.5
+
+
+def test_a_job_that_never_reports_is_silent_from_its_start(lab):
+    study = lab.study(lab.sh("exec sleep 60"), silence_limit=0.2, time_limit=50, grace=0, budget=1)
+    assert first_line(only_trial(study).reason) == "reported nothing for 0.2 s"
+
+
 # -- failures -------------------------------------------------------------------------------
 
 
@@ -171,6 +188,35 @@ def test_more_failures_than_max_failures_end_the_study_as_failed(lab, workers):
     assert study.state is StudyState.FAILED
     assert study.error is not None
     assert not study.running_jobs
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+def test_the_first_failure_ends_the_study_as_failed_if_that_is_what_it_says(lab, workers):
+    job = lab.sh("[ $1 -le 2 ] && { report 1; exit; }; exit 7")
+    study = lab.study(job, workers=workers, on_failure="stop", retries=1, budget=50)
+    with pytest.raises(StudyFailed, match=r"trial \d failed, and on_failure is 'stop'"):
+        study.run()
+    assert study.state is StudyState.FAILED
+    failed = lab.rows("SELECT id FROM trial WHERE state = 'failed'")
+    assert len(failed) == 1
+    jobs = lab.rows("SELECT state FROM job WHERE trial = ? AND state = 'failed'", *failed[0])
+    assert len(jobs) == 2, "it was retried before"
+
+
+@pytest.mark.parametrize("limits", [{"on_failure": "stop"}, {"max_failures": 0}])
+def test_a_study_that_failed_for_its_jobs_goes_on_once_they_are_mended(lab, limits):
+    job = lab.sh("[ -e mended ] && report 1")
+    with pytest.raises(StudyFailed):
+        lab.study(job, budget=3, **limits).run()
+    (lab.folder / "mended").touch()
+    result = lab.study(job, budget=3, **limits).run()
+    assert [trial.state.value for trial in result.trials] == ["failed", "completed", "completed"]
+
+
+def test_a_failure_does_not_end_a_study_otherwise(lab):
+    job = lab.sh("[ $1 = 1 ] && exit 7; report 1")
+    result = lab.study(job, on_failure="continue", budget=2).run()
+    assert result.state is StudyState.FINISHED
 
 
 def test_as_many_failures_as_max_failures_are_borne(lab):

@@ -71,3 +71,15 @@ def test_what_is_searched_makes_a_difference(reports: list[dict[str, float]]) ->
 
 def test_by_hand_it_prints_its_reports() -> None:
     assert train("--epochs", "2").count("validation/accuracy") == 2
+
+
+def test_a_later_run_carries_on_from_the_checkpoint_and_trains_no_epoch_twice(
+    reports: list[dict[str, float]], tmp_path: Path
+) -> None:
+    folder = ("--checkpoints", str(tmp_path))
+    first = reported("--epochs", "1", *SGD[2:], "0.1", *folder)
+    assert first == reports[:1]
+    saved = (tmp_path / "network.joblib").stat().st_mtime_ns
+    assert reported("--epochs", "1", *SGD[2:], "0.1", *folder) == reports[:1], "said, not trained"
+    assert (tmp_path / "network.joblib").stat().st_mtime_ns == saved
+    assert reported(*SGD, "0.1", *folder) == reports

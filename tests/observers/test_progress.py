@@ -29,8 +29,8 @@ JOB = Job(id="1.1", trial_id=1, name="first", configuration=Configuration(x=1), 
 
 def progress(**numbers: float) -> Progress:
     counts = {name: int(numbers.pop(name, 0)) for name in ("running", "completed", "failed")}
-    stopped = int(numbers.pop("stopped", 0))
-    return Progress(**counts, stopped=stopped, usage=Usage(**numbers))  # type: ignore[arg-type]
+    others = {name: int(numbers.pop(name, 0)) for name in ("stopped", "paused")}
+    return Progress(**counts, **others, usage=Usage(**numbers))  # type: ignore[arg-type]
 
 
 def started(budget: Budget | None = None, **changes: object) -> StudyStarted:
@@ -70,6 +70,8 @@ def test_the_counts_are_done_running_stopped_and_failed() -> None:
     assert board.counts() == "3 done, 2 running, 1 failed"
     board = Board(started(progress=progress(completed=3, stopped=4)))
     assert board.counts() == "3 done, 0 running, 4 stopped early, 0 failed"
+    board = Board(started(progress=progress(running=1, paused=5)))
+    assert board.counts() == "0 done, 1 running, 5 paused, 0 failed"
 
 
 def test_what_is_left_of_each_limit_is_said() -> None:

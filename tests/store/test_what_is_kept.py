@@ -7,6 +7,7 @@ import sys
 import threading
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -101,7 +102,7 @@ def config(name="s", space=None, **changes):
 def stored_history(path, name="s"):
     with Store(path, create=False) as store:
         study = store.study(name)
-        return store.history(study.id), store.saved_state(study.id)
+        return list(store.history(study.id)), store.saved_state(study.id)
 
 
 def same(one, other):
@@ -184,6 +185,48 @@ def test_enqueued_points_and_resumed_trials_are_in_the_history_in_their_order(tm
     assert (changed.trial_id, changed.configuration) == (2, {"x": 7})
     first = next(e for e in stored if isinstance(e, Asked) and e.trial_id == 2)
     assert first.suggestion.configuration == {"x": 1}, "as it was suggested, before it was changed"
+
+
+@pytest.mark.parametrize("piece", [1, 7, 1000])
+def test_a_history_is_read_in_pieces_and_is_a_sequence_like_any_other(tmp_path, monkeypatch, piece):
+    monkeypatch.setattr("hpo_core.store.history._PIECE", piece)
+    path = tmp_path / "hpo.db"
+
+    def job(configuration, job):
+        hpo_core.report(job.iterations, loss=configuration["x"])
+
+    strategy = Recorder(
+        suggestion
+        for x in range(1, 10)
+        for suggestion in (Start(Configuration(x=x), iterations=1), Resume(x, iterations=2))
+    )
+    with HyperParameterOptimizer(config(), store=path, strategy=strategy, function=job) as study:
+        study.run()
+    told = strategy.history
+    with Store(path) as store:
+        history = store.history(store.study("s").id)
+        assert len(history) == len(told) == 54
+        assert list(history) == told
+        assert [history[place] for place in range(-54, 54)] == told + told
+        for cut in (0, 1, 7, 20, 54):
+            assert list(history[:cut]) == told[:cut]
+            assert list(history[cut:]) == told[cut:]
+        assert list(history[5:40][3:-2]) == told[5:40][3:-2]
+        assert list(history[::-1]) == told[::-1]
+        assert not history[54:]
+        with pytest.raises(IndexError):
+            history[54]
+
+
+def test_a_history_ends_where_it_ended_when_it_was_asked_for(tmp_path):
+    path = tmp_path / "hpo.db"
+    with HyperParameterOptimizer(
+        config(), store=path, strategy=Recorder([Start(Configuration(x=1))] * 3), function=bool
+    ) as study:
+        history = study._store.history(1)
+        study.run()
+        assert list(history) == []
+        assert len(study._store.history(1)) > 0
 
 
 def test_each_state_of_a_job_comes_back_with_its_reason_and_times(tmp_path):

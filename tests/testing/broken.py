@@ -123,6 +123,19 @@ class ResumesWhatRuns(Halving):
         return next(iter(sorted(self.running - self.promoted)), None)
 
 
+@breaks("no_trial_starts_after_the_last")
+class StartsAllTheSame(Halving):
+    def no_more_trials(self) -> None:
+        self.trials = 13
+
+
+@breaks("no_trial_starts_after_the_last")
+class WaitsForEver(Halving):
+    def no_more_trials(self) -> None:
+        self.trials = 0
+        self.running.add(0)
+
+
 # -- randomness -----------------------------------------------------------------------------
 
 
@@ -301,6 +314,14 @@ class KnowsOneLoss(Stream):
     def tell(self, report: Report, /) -> Any:
         if report.losses is not None:
             (_,) = report.losses
+        return super().tell(report)
+
+
+@breaks("constraints_are_taken")
+class ExpectsTheConstraint(Stream):
+    def tell(self, report: Report, /) -> Any:
+        for constraint in self.problem.constraints:
+            report.metrics[constraint.metric]
         return super().tell(report)
 
 

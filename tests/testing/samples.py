@@ -30,6 +30,7 @@ ALL_SPACES = frozenset(
         Capability.INTEGERS,
         Capability.CATEGORICALS,
         Capability.MULTI_OBJECTIVE,
+        Capability.CONSTRAINTS,
     }
 )
 
@@ -114,6 +115,10 @@ class Halving(BaseStrategy):
         self.waiting: dict[int, float] = {}
         self.promoted: set[int] = set()
         self.running: set[int] = set()
+        self.trials = 12
+
+    def no_more_trials(self) -> None:
+        self.trials = 0
 
     def draw(self) -> Configuration:
         drawn = self.problem.space.build(self.choose)
@@ -138,7 +143,7 @@ class Halving(BaseStrategy):
         trial = self.candidate()
         if trial is not None:
             answer: Start | Resume = Resume(trial, iterations=self.last)
-        elif len(self.started) < 12:
+        elif len(self.started) < self.trials:
             answer = Start(self.draw(), iterations=self.first, notes={"rung": 0})
         else:
             return Wait() if self.running else Exhausted()

@@ -6,11 +6,11 @@ import os
 from collections.abc import Sequence
 from typing import Protocol
 
+from hpo_core.backends.local.adoption import Adoption
 from hpo_core.backends.local.command import Commands
 from hpo_core.backends.local.leftovers import end_leftovers
 from hpo_core.backends.local.loop import Loop
 from hpo_core.backends.local.shortage import explained
-from hpo_core.backends.local.slot import ReportSlot
 from hpo_core.backends.local.workers import Workers, function_of
 from hpo_core.contracts.backend import BackendContext, JobEvent
 from hpo_core.model.errors import BackendError
@@ -63,13 +63,17 @@ class LocalBackend:
         self._loop: Loop | None
         with explained():
             if context.work.command is not None:
-                slot = ReportSlot()  # before all others: it takes the lowest number
                 self._loop = Loop()
-                self._runner = Commands(context, context.work.command, slot, self._loop)
+                self._runner = Commands(context, context.work.command, self._loop)
             else:
                 function = function_of(context.work)
                 self._loop = Loop()
                 self._runner = Workers(context, function, self._loop)
+        self._adoption = (
+            None
+            if context.folder is None
+            else Adoption(context.folder, context.study_uid, self._loop, context.clock.now)
+        )
 
     def submit(self, job: Job) -> None:
         with explained():
@@ -77,6 +81,8 @@ class LocalBackend:
 
     def cancel(self, job_id: str, *, grace: float) -> None:
         self._runner.cancel(job_id, grace)
+        if self._adoption is not None:
+            self._adoption.cancel(job_id, grace)
 
     def events(self, timeout: float | None) -> Sequence[JobEvent]:
         with explained():
@@ -88,8 +94,10 @@ class LocalBackend:
             self._loop.wake()
 
     def adopt(self, jobs: Sequence[Job]) -> Sequence[str]:
-        """End what a controller that died has left; no job outlives its report pipe's reader."""
+        """Take over what a controller that died has left under way; end all else that it left."""
         with explained():
+            if self._adoption is not None:
+                return self._adoption.take_over(jobs)
             end_leftovers(self._study_uid)
         return ()
 
@@ -101,6 +109,8 @@ class LocalBackend:
             with explained():
                 self._runner.close()
                 end_leftovers(self._study_uid)
+                if self._adoption is not None:
+                    self._adoption.close()
         finally:
             self._loop.close()
             self._loop = None

@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from hpo_core.backends.local.processes import watch_exit
 from hpo_core.model.errors import BackendError
@@ -57,13 +57,22 @@ class Sweeper:
         _end((_of_study(self._study_uid), mark), self._strangers)
 
 
-def end_leftovers(study_uid: str) -> None:
+def end_leftovers(
+    study_uid: str, spared_marks: Sequence[str] = (), spared: Sequence[int] = ()
+) -> None:
     """Kill all processes of a study, with their groups, and wait until they are gone.
+
+    Args:
+        study_uid: The study.
+        spared_marks: Whoever carries one of these is spared.
+        spared: Processes that are spared.
 
     Raises:
         BackendError: If one can't be ended.
     """
-    _end((_of_study(study_uid),), None)
+    of_study = _of_study(study_uid)
+    left = set(spared).union(*(_find((of_study, mark), None) for mark in spared_marks))
+    _end((of_study,), None, left)
 
 
 def find(study_uid: str) -> list[int]:
@@ -75,9 +84,11 @@ def _of_study(study_uid: str) -> str:
     return f"HPO_STUDY_UID={study_uid}"
 
 
-def _end(marks: tuple[str, ...], strangers: set[int] | None) -> None:
+def _end(
+    marks: tuple[str, ...], strangers: set[int] | None, spared: Set[int] = frozenset()
+) -> None:
     until = time.monotonic() + _PATIENCE
-    while pids := _find(marks, strangers):
+    while pids := [pid for pid in _find(marks, strangers) if pid not in spared]:
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 _kill(pid)

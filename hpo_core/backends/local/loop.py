@@ -28,6 +28,11 @@ class Loop:
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
         self._callbacks: dict[int, Callback] = {}
+        self._on_room: dict[int, Callback] = {}
+        self._kinds = (
+            (selectors.EVENT_READ, self._callbacks),
+            (selectors.EVENT_WRITE, self._on_room),
+        )
         self._timers: dict[Hashable, tuple[float, Callback]] = {}
         self._events: list[JobEvent] = []
         self._woken = False
@@ -41,9 +46,22 @@ class Loop:
         key = self._selector.register(source, selectors.EVENT_READ)
         self._callbacks[key.fd] = callback
 
+    def watch_room(self, source: int | Watchable, callback: Callback | None) -> None:
+        """Call back whenever something can be written to what is watched; None for no more."""
+        key = self._selector.get_key(source)
+        room = 0 if callback is None else selectors.EVENT_WRITE
+        if key.events != selectors.EVENT_READ | room:
+            self._selector.modify(source, selectors.EVENT_READ | room)
+        if callback is None:
+            self._on_room.pop(key.fd, None)
+        else:
+            self._on_room[key.fd] = callback
+
     def unwatch(self, source: int | Watchable) -> None:
         """Call back no more; to be said before the source is closed."""
-        del self._callbacks[self._selector.unregister(source).fd]
+        number = self._selector.unregister(source).fd
+        del self._callbacks[number]
+        self._on_room.pop(number, None)
 
     def later(self, name: Hashable, seconds: float, callback: Callback) -> None:
         """Call back once, after so many seconds; a name has one call to come, the earliest."""
@@ -68,10 +86,11 @@ class Loop:
         """Serve until there are events, the timeout has passed, or `wake` is called."""
         until = None if timeout is None else time.monotonic() + timeout
         while True:
-            for key, _ in self._selector.select(self._patience(until)):
-                callback = self._callbacks.get(key.fd)  # an earlier one may have unwatched it
-                if callback is not None:
-                    callback()
+            for key, ready in self._selector.select(self._patience(until)):
+                for kind, callbacks in self._kinds:
+                    callback = callbacks.get(key.fd)  # an earlier one may have unwatched it
+                    if ready & kind and callback is not None:
+                        callback()
             now = time.monotonic()
             self._ring_timers(now)
             if self._events or self._woken or (until is not None and now >= until):

@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 
+from hpo_core.backends import journal
 from hpo_core.backends.local.leftovers import Sweeper
 from hpo_core.backends.local.lines import (
     Ended,
@@ -61,8 +62,11 @@ _encode = msgspec.json.encode
 class Worker:
     """A worker process, and the job that it has."""
 
-    def __init__(self, group: Group, mark: str, sock: socket.socket, job: Job) -> None:
+    def __init__(
+        self, group: Group, mark: str, sock: socket.socket, book: str | None, job: Job
+    ) -> None:
         self.group = group
+        self.journal = book
         self.mark = mark
         self.socket = sock
         self.lines = Lines()
@@ -110,7 +114,7 @@ class Workers:
             "arguments": sys.argv,
         }
         self._environment = base_environment(work.environment, context.study_uid)
-        self._decides = context.decides
+        self._folder = context.folder
         self._now = context.clock.now
         self._loop = loop
         self._sweeper = Sweeper(context.study_uid)
@@ -159,7 +163,7 @@ class Workers:
             self._loop.later(worker, grace, lambda: worker.group.signal(signal.SIGKILL))
 
     def proceed(self) -> None:
-        """Let the jobs that wait for a decision go on, but for the cancelled ones."""
+        """Say what is recorded: jobs that wait for a decision go on, but for the cancelled ones."""
         for worker, job in self._asking:
             if worker.job is job and not worker.cancelled:
                 worker.send("go")
@@ -176,34 +180,38 @@ class Workers:
 
     def _start(self, job: Job) -> Worker:
         ours, theirs = socket.socketpair()
-        number = str(next(self._numbers))
-        output = None
+        mark = f"{os.getpid()}.{next(self._numbers)}"
+        output = book = path = None
         try:
+            if self._folder is not None:
+                book, path = journal.create(self._folder)
             output = create(job.log) if job.log else None
             group = Group(
-                [sys.executable, "-X", "faulthandler", "-c", _BOOT, self._boot(theirs)],
+                [sys.executable, "-X", "faulthandler", "-c", _BOOT, self._boot(theirs, book)],
                 self._directory,
-                {**self._environment, b"HPO_WORKER": number.encode()},
+                {**self._environment, b"HPO_WORKER": mark.encode()},
                 output,
-                (theirs.fileno(),),
+                [number for number in (theirs.fileno(), book) if number is not None],
             )
         except OSError:
             ours.close()
             raise
         finally:
             theirs.close()
-            if output is not None:
-                os.close(output)
-        worker = Worker(group, f"HPO_WORKER={number}", ours, job)
+            for number in (output, book):
+                if number is not None:
+                    os.close(number)
+        worker = Worker(group, f"HPO_WORKER={mark}", ours, path, job)
         self._all.add(worker)
         self._starting.add(worker)
         self._loop.watch(ours, lambda: self._readable(worker))
         self._loop.watch(group.exit, lambda: self._exit(worker))
         return worker
 
-    def _boot(self, line: socket.socket) -> str:
+    def _boot(self, line: socket.socket, book: int | None) -> str:
         path = [entry or os.getcwd() for entry in sys.path]
-        return json.dumps([path, {**self._serving, "descriptor": line.fileno()}])
+        given = {"descriptor": line.fileno(), "journal": book, "folder": self._folder or ""}
+        return json.dumps([path, {**self._serving, **given}])
 
     def _ready(self, worker: Worker) -> None:
         self._starting.discard(worker)
@@ -269,8 +277,7 @@ class Workers:
                 self._ready(worker)
             case Said() if job is not None:
                 self._loop.emit(Reported(job.id, self._now(), message.iteration, message.metrics))
-                if self._decides:
-                    self._asking.append((worker, job))
+                self._asking.append((worker, job))
             case Ended() if job is not None:
                 outcome = Outcome(message.outcome)
                 self._finished(worker, job, outcome, message.reason, message.metrics)
@@ -311,7 +318,10 @@ class Workers:
         for workers in (self._idle, self._waiting):
             if worker in workers:
                 workers.remove(worker)
-        return worker.group.end()
+        status = worker.group.end()
+        if worker.journal is not None:
+            os.unlink(worker.journal)
+        return status
 
 
 def function_of(work: Work) -> str:

@@ -19,10 +19,11 @@ from hpo_core.testing import gallery
 from hpo_core.testing.drawing import Case, cases, for_all
 from hpo_core.testing.kit import check
 from hpo_core.testing.simulator import Do, Simulator
-from hpo_core.testing.subject import Broken, Subject
+from hpo_core.testing.subject import Broken, NotApplicable, Subject
 from hpo_core.testing.wording import short, told
 
 PENDING = 50
+PATIENCE = 1_000
 
 
 @check(
@@ -69,6 +70,38 @@ def waiting_never_deadlocks(subject: Subject) -> str | None:
         _require_no_deadlock(run.run(6))
 
     for_all(subject, cases(subject, moves=(Do.REPORT, Do.FINISH, Do.FAIL, Do.TIME_OUT)), body)
+    return None
+
+
+@check(
+    remedy="after no_more_trials() resume what can be resumed, Wait for what may be, and then be "
+    "Exhausted",
+    needs=Capability.RESUMING,
+)
+def no_trial_starts_after_the_last(subject: Subject) -> str | None:
+    """Told that no trial can be started any more, it starts none, and comes to an end."""
+    listened = []
+
+    def body(case: Case) -> None:
+        strategy = subject.make(case.problem)
+        run = Simulator(strategy, case.problem).play(case.moves)
+        trials = run.next_trial
+        if not strategy.no_more_trials():
+            return
+        listened.append(True)
+        before = len(run.answers)
+        run.run(PATIENCE)
+        for answer, is_running in run.answers[before:]:
+            if isinstance(answer, Wait) and not is_running:
+                raise Broken("after no_more_trials() it waits though nothing is running")
+        if run.next_trial > trials:
+            raise Broken(f"after no_more_trials() it starts trial {trials}")
+        if not isinstance(run.answers[-1][0], Exhausted):
+            raise Broken(f"after no_more_trials() and {PATIENCE} more jobs it is not exhausted")
+
+    for_all(subject, cases(subject, moves=(Do.REPORT, Do.FINISH, Do.FAIL, Do.TIME_OUT)), body)
+    if not listened:
+        raise NotApplicable("it has no method no_more_trials")
     return None
 
 

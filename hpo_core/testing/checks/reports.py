@@ -11,7 +11,8 @@ from hpo_core.model.objective import Objective
 from hpo_core.testing.drawing import Case, cases, for_all
 from hpo_core.testing.kit import check
 from hpo_core.testing.replay import require_same
-from hpo_core.testing.simulator import Do, Simulator
+from hpo_core.testing.simulator import TIDY, Do, Simulator
+from hpo_core.testing.spaces import constrained
 from hpo_core.testing.subject import Broken, Subject
 from hpo_core.testing.wording import short
 
@@ -137,4 +138,23 @@ def several_objectives_are_taken(subject: Subject) -> str | None:
                     raise Broken(f"{short(suggestion)} is not of the space")
 
         for_all(subject, cases(subject, objectives=objectives), body)
+    return None
+
+
+@check(
+    remedy="look for problem.constraints among the metrics of reports, and survive one without",
+    needs=Capability.CONSTRAINTS,
+)
+def constraints_are_taken(subject: Subject) -> str | None:
+    """It runs studies with a constraint: trials keep it, break it, or do not report it."""
+
+    def body(case: Case) -> None:
+        problem = constrained(case.problem)
+        run = Simulator(subject.make(problem), problem).play(case.moves)
+        for suggestion in run.run(6).suggestions:
+            configuration = suggestion.configuration
+            if configuration is not None and problem.space.wrong(configuration):
+                raise Broken(f"{short(suggestion)} is not of the space")
+
+    for_all(subject, cases(subject, moves=(*TIDY, Do.NAN)), body)
     return None

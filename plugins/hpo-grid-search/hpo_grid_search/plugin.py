@@ -24,6 +24,7 @@ def hpo_strategies() -> Iterable[StrategySpec]:
                     Capability.INTEGERS,
                     Capability.CATEGORICALS,
                     Capability.MULTI_OBJECTIVE,
+                    Capability.CONSTRAINTS,  # it learns nothing from what comes out
                 }
             ),
         )

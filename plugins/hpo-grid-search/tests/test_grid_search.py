@@ -279,4 +279,5 @@ def test_it_announces_what_it_can_do() -> None:
         Capability.INTEGERS,
         Capability.CATEGORICALS,
         Capability.MULTI_OBJECTIVE,
+        Capability.CONSTRAINTS,
     }

@@ -1,36 +1,24 @@
-"""Studies in Optuna's own storages: written for Optuna and its dashboard, read for a warm start.
-
-`write_study` takes a `Result`, and beside it what a `Result` does not hold: the intermediate
-reports, and when trials began and ended. `read_study` returns plain trials, and `fitting` sorts
-them into those that a space takes and those that it does not, with the reasons.
-"""
+"""Studies in Optuna's own storages: written for Optuna and its dashboard, read for a warm start."""
 
 from __future__ import annotations
 
 import datetime
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import msgspec
 import optuna
-from optuna.distributions import (
-    BaseDistribution,
-    CategoricalDistribution,
-)
+from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import FrozenTrial, TrialState
 
 from hpo_core import (
     Categorical,
-    Configuration,
     Constant,
-    Fault,
+    ExchangedStudy,
+    ExchangedTrial,
     Float,
     HpoError,
     Int,
-    InvalidInput,
-    Result,
     SearchSpace,
     Value,
 )
@@ -45,133 +33,92 @@ _STATES = {
     State.RUNNING: TrialState.RUNNING,
     State.PAUSED: TrialState.RUNNING,
 }
-
-
-class OptunaTrial(msgspec.Struct, frozen=True, kw_only=True):
-    """A trial as it was read.
-
-    Attributes:
-        number: Its number in Optuna.
-        configuration: Its parameters' values.
-        state: COMPLETED, STOPPED (pruned), FAILED or RUNNING (waiting ones too).
-        values: The objectives' values; None if it has none.
-        intermediate: The reported values, by step.
-        seconds: How long it ran, or None.
-    """
-
-    number: int
-    configuration: Mapping[str, Value]
-    state: State
-    values: tuple[float, ...] | None
-    intermediate: Mapping[int, float] = {}
-    seconds: float | None = None
-
-
-class OptunaStudy(msgspec.Struct, frozen=True, kw_only=True):
-    """A study as it was read.
-
-    Attributes:
-        name: Its name.
-        directions: ``"minimize"`` or ``"maximize"`` for each objective.
-        metrics: The objectives' names; None if they were given none.
-        trials: Its trials, in order.
-    """
-
-    name: str
-    directions: tuple[str, ...]
-    metrics: tuple[str, ...] | None
-    trials: tuple[OptunaTrial, ...]
+_READ = {
+    TrialState.COMPLETE: State.COMPLETED,
+    TrialState.PRUNED: State.STOPPED,
+    TrialState.FAIL: State.FAILED,
+}
+_METRIC = "metric."  # before the name of a metric, among a trial's user attributes
+_CONSTRAINT = "constraints:"  # before the name of a constraint, among Optuna's own attributes
 
 
 # -- out ------------------------------------------------------------------------------------
 
 
-def write_study(
-    result: Result,
-    url: str,
-    *,
-    name: str | None = None,
-    reports: Mapping[int, Mapping[int, float]] | None = None,
-    times: Mapping[int, tuple[float | None, float | None]] | None = None,
-) -> str:
+def write_study(study: ExchangedStudy, url: str) -> None:
     """Write a study into one of Optuna's storages.
 
-    Args:
-        result: The study.
-        url: The storage, such as ``"sqlite:///f.db"``; it is made if it is not there.
-        name: The name it gets there; by default its own.
-        reports: For each trial the objective's value at each iteration (one objective alone).
-        times: For each trial when it began and ended, in seconds since the epoch. A trial
-            without them ends now, and began as long ago as it ran.
+    A trial that has not ended is running there; when that is not known, a trial began or ended
+    now. Metrics that are finite are user attributes, ``metric.NAME``.
 
-    Returns:
-        The name.
+    Args:
+        study: The study.
+        url: The storage, such as ``"sqlite:///f.db"``; it is made if it is not there.
 
     Raises:
         InvalidInput: If Optuna can't hold the space.
         HpoError: If the storage has a study of that name, or can't be opened.
     """
-    check(result.space)
-    name = name or result.name
+    check(study.space)
+    shown = {name: _distribution(study.space.by_name[name]) for name in study.space.names}
+    now = datetime.datetime.now()
     with quiet():
-        storage = _storage(url)
         try:
-            study = optuna.create_study(
-                storage=storage,
-                study_name=name,
-                directions=[each.direction for each in result.objectives],
+            written = optuna.create_study(
+                storage=_storage(url), study_name=study.name, directions=list(study.directions)
             )
         except optuna.exceptions.DuplicatedStudyError:
             raise HpoError(
-                f"{url} has a study {name!r} already; take another name or another file"
+                f"{url} has a study {study.name!r} already; take another file, or delete it there"
             ) from None
-        study.set_metric_names([each.metric for each in result.objectives])
-        shown = _shown(result.space)
-        now = datetime.datetime.now()
-        for trial in result.trials:
-            written = _written(trial, shown, now, (reports or {}).get(trial.trial_id, {}))
-            began, ended = (times or {}).get(trial.trial_id, (None, None))
-            if began is not None:
-                written.datetime_start = datetime.datetime.fromtimestamp(began)
-            if ended is not None and written.state.is_finished():
-                written.datetime_complete = datetime.datetime.fromtimestamp(ended)
-            study.add_trial(written)
-    return name
+        if study.metrics is not None:
+            written.set_metric_names(list(study.metrics))
+        for trial in study.trials:
+            written.add_trial(_written(study, trial, shown, now))
 
 
 def _written(
-    trial: Any, shown: Mapping[str, BaseDistribution], now: datetime.datetime, reports: Any
+    study: ExchangedStudy,
+    trial: ExchangedTrial,
+    shown: Mapping[str, BaseDistribution],
+    now: datetime.datetime,
 ) -> FrozenTrial:
     state = _STATES[trial.state]
-    values = list(trial.values.values()) or None
-    if state is TrialState.COMPLETE and values is None:
+    if state is TrialState.COMPLETE and trial.values is None:
         state = TrialState.FAIL
+    has_values = state in (TrialState.COMPLETE, TrialState.PRUNED)
     params = {name: trial.configuration[name] for name in shown if name in trial.configuration}
-    began = now - datetime.timedelta(seconds=trial.seconds)
     return FrozenTrial(
         number=-1,  # the storage's to give, as the next one
         trial_id=-1,
         state=state,
         value=None,
-        values=values if state in (TrialState.COMPLETE, TrialState.PRUNED) else None,
-        datetime_start=began,
-        datetime_complete=now if state.is_finished() else None,
+        values=trial.values if has_values else None,
+        datetime_start=_moment(trial.began, now),
+        datetime_complete=_moment(trial.ended, now) if state.is_finished() else None,
         params={name: _choice(shown[name], value) for name, value in params.items()},
         distributions={name: shown[name] for name in params},
         user_attrs={
-            "trial_id": trial.trial_id,
+            "trial_id": trial.number,
             "name": trial.name,
             **({"reason": trial.reason} if trial.reason else {}),
-            **{f"metric.{key}": value for key, value in trial.metrics.items() if _finite(value)},
+            **{
+                f"{_METRIC}{name}": value
+                for name, value in trial.metrics.items()
+                if math.isfinite(value)
+            },
         },
-        system_attrs={},
-        intermediate_values=dict(reports),
+        system_attrs={
+            f"{_CONSTRAINT}{each.metric}": trial.metrics[each.metric] - each.bound
+            for each in study.constraints
+            if math.isfinite(trial.metrics.get(each.metric, math.nan))
+        },
+        intermediate_values=dict(trial.intermediate),
     )
 
 
-def _shown(space: SearchSpace) -> dict[str, BaseDistribution]:
-    """Return a distribution for each name of a configuration, a set's members included."""
-    return {name: _distribution(space.by_name[name]) for name in space.names}
+def _moment(time: float | None, now: datetime.datetime) -> datetime.datetime:
+    return now if time is None else datetime.datetime.fromtimestamp(time)
 
 
 def _distribution(axis: Float | Int | Categorical | Constant) -> BaseDistribution:
@@ -195,70 +142,72 @@ def _choice(distribution: BaseDistribution, value: Value) -> Value:
     return value
 
 
-def _finite(value: float) -> bool:
-    return math.isfinite(value)
-
-
 # -- in -------------------------------------------------------------------------------------
 
 
-def read_study(url: str, name: str) -> OptunaStudy:
+def read_study(url: str, name: str | None, space: SearchSpace) -> ExchangedStudy:
     """Read a study from one of Optuna's storages.
+
+    A value that is off a Float's step by rounding alone is taken as the exact one, a choice that
+    was written as a text as what it stands for; constants need not be there.
 
     Args:
         url: The storage, such as ``"sqlite:///f.db"``; it must be there.
-        name: The study.
+        name: The study; None for the only one.
+        space: The space of the study that takes the trials.
 
     Raises:
-        HpoError: If the storage can't be opened, or has no such study.
+        HpoError: If the storage can't be opened, has no such study, or several and none is named.
     """
     with quiet():
         storage = _storage(url, create=False)
         known = sorted(each.study_name for each in storage.get_all_studies())
+        if name is None and len(known) == 1:
+            name = known[0]
+        if name is None and known:
+            raise HpoError(f"{url} has several studies; say which with --of: {', '.join(known)}")
         if name not in known:
-            raise HpoError(f"{url} has no study {name!r}; it has: {', '.join(known) or 'none'}")
+            asked = "no study" if name is None else f"no study {name!r}"
+            raise HpoError(f"{url} has {asked}; it has: {', '.join(known) or 'none'}")
         study = optuna.load_study(study_name=name, storage=storage)
-        return OptunaStudy(
-            name=name,
-            directions=tuple(each.name.lower() for each in study.directions),
+        return ExchangedStudy(
+            name=study.study_name,
+            directions=tuple(
+                "minimize" if each.name == "MINIMIZE" else "maximize" for each in study.directions
+            ),
             metrics=None if study.metric_names is None else tuple(study.metric_names),
-            trials=tuple(_read(trial) for trial in study.get_trials(deepcopy=False)),
+            trials=tuple(_read(trial, space) for trial in study.get_trials(deepcopy=False)),
+            space=space,
         )
 
 
-def _read(trial: FrozenTrial) -> OptunaTrial:
-    states = {optuna_state: state for state, optuna_state in reversed(_STATES.items())}
-    duration = trial.duration
-    return OptunaTrial(
+def _read(trial: FrozenTrial, space: SearchSpace) -> ExchangedTrial:
+    constants = {
+        name: axis.value for name, axis in space.by_name.items() if isinstance(axis, Constant)
+    }
+    given = {name: _own(space, name, value) for name, value in trial.params.items()}
+    missing = {
+        name: value
+        for name, value in constants.items()
+        if name not in given and not space.conditions[name]
+    }
+    state = _READ.get(trial.state, State.RUNNING)
+    has_values = state is not State.FAILED and trial.values is not None
+    return ExchangedTrial(
         number=trial.number,
-        configuration=dict(trial.params),
-        state=states.get(trial.state, State.RUNNING),
-        values=None if trial.values is None else tuple(trial.values),
+        configuration=missing | given,
+        state=state,
+        values=tuple(trial.values) if has_values else None,
         intermediate=dict(trial.intermediate_values),
-        seconds=None if duration is None else duration.total_seconds(),
+        metrics={
+            key.removeprefix(_METRIC): float(value)
+            for key, value in trial.user_attrs.items()
+            if key.startswith(_METRIC) and isinstance(value, int | float)
+        },
+        began=None if trial.datetime_start is None else trial.datetime_start.timestamp(),
+        ended=None if trial.datetime_complete is None else trial.datetime_complete.timestamp(),
+        name=str(trial.user_attrs.get("name", "")),
     )
-
-
-def fitting(
-    space: SearchSpace, trials: Iterable[OptunaTrial]
-) -> tuple[list[tuple[Configuration, OptunaTrial]], list[tuple[OptunaTrial, Sequence[Fault]]]]:
-    """Sort trials into those that a space takes, and those that it does not.
-
-    Floats with a step are taken as the nearest exact value if they are off by rounding alone,
-    constants and choices that were written as texts as what they stand for.
-
-    Returns:
-        The trials that fit, each with its configuration; and the others, each with its faults.
-    """
-    fit: list[tuple[Configuration, OptunaTrial]] = []
-    misfit: list[tuple[OptunaTrial, Sequence[Fault]]] = []
-    for trial in trials:
-        try:
-            values = {name: _own(space, name, each) for name, each in trial.configuration.items()}
-            fit.append((space.configuration(values), trial))
-        except InvalidInput as error:
-            misfit.append((trial, error.faults))
-    return fit, misfit
 
 
 def _own(space: SearchSpace, name: str, value: Value) -> Value:
@@ -281,6 +230,8 @@ def _storage(url: str, *, create: bool = True) -> optuna.storages.BaseStorage:
     try:
         storage = optuna.storages.get_storage(url)
     except Exception as error:  # of SQLAlchemy, and of whichever database it is
-        raise HpoError(f"the storage {url!r} can't be opened: {error}") from error
+        raise HpoError(
+            f"the storage {url!r} can't be opened: {error}; give one such as sqlite:///FILE"
+        ) from error
     assert isinstance(storage, optuna.storages.BaseStorage)
     return storage

@@ -11,20 +11,8 @@ from typing import ClassVar, Literal, TypeAlias
 
 import msgspec
 
-from hpo_core import Value
+from hpo_core import Constraint, Problem, Value
 from hpo_optuna.pruners import Pruner, PrunerName
-
-
-class Constraint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A metric that should stay at or below a bound.
-
-    Attributes:
-        metric: The metric's name, as jobs report it; the last value that a job reports counts.
-        bound: The greatest value that is feasible.
-    """
-
-    metric: str
-    bound: float = 0.0
 
 
 class SamplerOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -45,7 +33,8 @@ class Constrained(SamplerOptions, frozen=True):
     """A sampler that heeds constraints.
 
     Attributes:
-        constraints: The metrics that are constrained; a name alone has the bound 0.
+        constraints: Metrics that are constrained for the sampler alone, beyond the study's own
+            constraints; a name alone has the bound 0.
     """
 
     constraints: tuple[Constraint | str, ...] = ()
@@ -134,7 +123,8 @@ class BruteForce(SamplerOptions, frozen=True):
 Options: TypeAlias = TPE | CmaEs | GP | NSGA2 | NSGA3 | QMC | Random | BruteForce
 
 
-def constraints_of(options: Options) -> tuple[Constraint, ...]:
-    """Return a study's constraints, each with its bound."""
+def constraints_of(problem: Problem, options: Options) -> tuple[Constraint, ...]:
+    """Return the constraints that a sampler heeds: the study's, and its own."""
     given = options.constraints if isinstance(options, Constrained) else ()
-    return tuple(Constraint(each) if isinstance(each, str) else each for each in given)
+    own = [Constraint(each) if isinstance(each, str) else each for each in given]
+    return (*problem.constraints, *(each for each in own if each not in problem.constraints))

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hpo_core import Capability, Problem, Strategy, StrategySpec, hookimpl
+from hpo_core import (
+    Capability,
+    ExchangedStudy,
+    ExchangeSpec,
+    Problem,
+    SearchSpace,
+    Strategy,
+    StrategySpec,
+    hookimpl,
+)
 from hpo_optuna import options as sampler
 from hpo_optuna.options import Options, SamplerOptions
 
@@ -26,9 +35,9 @@ VARIANTS: tuple[tuple[str, type[SamplerOptions], str, frozenset[Capability]], ..
     ("gp", sampler.GP, "Gaussian process: few, expensive trials", _CONSTRAINED),
     ("nsga2", sampler.NSGA2, "NSGA-II, a genetic algorithm for objectives", _CONSTRAINED),
     ("nsga3", sampler.NSGA3, "NSGA-III, the same for many objectives", _CONSTRAINED),
-    ("qmc", sampler.QMC, "A quasi-random sequence: more even than random", _SEVERAL),
-    ("random", sampler.Random, "Optuna's independent random draws", _SEVERAL),
-    ("bruteforce", sampler.BruteForce, "All of a finite space, in random order", _SEVERAL),
+    ("qmc", sampler.QMC, "A quasi-random sequence: more even than random", _CONSTRAINED),
+    ("random", sampler.Random, "Optuna's independent random draws", _CONSTRAINED),
+    ("bruteforce", sampler.BruteForce, "All of a finite space, in random order", _CONSTRAINED),
 )
 """Each variant's name, options, summary and capabilities; the first one is the default."""
 
@@ -46,6 +55,31 @@ def hpo_strategies() -> Iterable[StrategySpec]:
         )
         for name, options, summary, capabilities in VARIANTS
     ]
+
+
+@hookimpl
+def hpo_exchanges() -> Iterable[ExchangeSpec]:
+    """Announce that studies are written into Optuna's storages, and read from them."""
+    return [
+        ExchangeSpec(
+            name="optuna",
+            summary="Optuna's storages, such as sqlite:///f.db",
+            write=_write,
+            read=_read,
+        )
+    ]
+
+
+def _write(study: ExchangedStudy, place: str) -> None:
+    from hpo_optuna.exchange import write_study
+
+    write_study(study, place)
+
+
+def _read(place: str, name: str | None, space: SearchSpace) -> ExchangedStudy:
+    from hpo_optuna.exchange import read_study
+
+    return read_study(place, name, space)
 
 
 def build(problem: Problem, options: Options) -> Strategy:

@@ -10,8 +10,7 @@ import optuna
 from optuna.pruners import BasePruner
 from optuna.trial import TrialState
 
-from hpo_core import Decision, Problem, Report, Status
-from hpo_optuna.options import Constraint
+from hpo_core import Constraint, Decision, Problem, Report, Status
 
 _log = logging.getLogger("hpo_optuna")
 

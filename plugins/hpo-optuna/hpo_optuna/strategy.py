@@ -87,7 +87,9 @@ class OptunaStrategy(BaseStrategy):
         self._study = _study(problem, with_fixed(sampler, fixed), pruner)
         self._storage = self._study._storage
         sees_best = given is not None and given[0].sees_best
-        self._reports = Reports(problem, self._study, pruner, sees_best, constraints_of(options))
+        self._reports = Reports(
+            problem, self._study, pruner, sees_best, constraints_of(problem, options)
+        )
         self._pending: dict[int, int] = {}  # the number in Optuna of each trial that runs
         self._adopted: dict[int, dict[str, Any]] = {}  # what there is to note of those
         self._is_noting = self._memory.is_known

@@ -51,7 +51,8 @@ def samplers_table() -> str:
     ]
     lines.append("|---|---|---|---|")
     for name, options, _, can in VARIANTS:
-        constraints = "yes" if Capability.CONSTRAINTS in can else "no"
+        heeds = "yes" if "constraints" in options.__struct_fields__ else "learns nothing"
+        constraints = heeds if Capability.CONSTRAINTS in can else "no"
         several = "yes" if Capability.MULTI_OBJECTIVE in can else "no"
         lines.append(
             f"| `optuna:{name}` | {rows(own_fields(options))} | {constraints} | {several} |"
@@ -159,10 +160,12 @@ def test_optuna_alone_stands_for_tpe() -> None:
     assert names == [f"optuna:{variant}" for variant in variants]
 
 
-def test_constraints_are_announced_where_they_are_an_option() -> None:
+def test_constraints_are_announced_by_who_heeds_them_or_learns_nothing() -> None:
+    learns_nothing = {"optuna:qmc", "optuna:random", "optuna:bruteforce"}
     for spec in specs():
-        is_option = "constraints" in spec.options.__struct_fields__
-        assert (Capability.CONSTRAINTS in spec.capabilities) is is_option
+        heeds = "constraints" in spec.options.__struct_fields__
+        can = heeds or spec.name in learns_nothing
+        assert (Capability.CONSTRAINTS in spec.capabilities) is can
 
 
 def test_announcing_the_strategies_imports_neither_optuna_nor_numpy() -> None:

@@ -21,7 +21,6 @@ from hpo_optuna.options import (
     TPE,
     BruteForce,
     CmaEs,
-    Constraint,
     Options,
     Random,
 )
@@ -43,6 +42,7 @@ from optuna.trial import TrialState
 from hpo_core import (
     Categorical,
     Constant,
+    Constraint,
     Decision,
     Exhausted,
     Float,

@@ -20,7 +20,6 @@ from hpo_optuna.options import (
     TPE,
     BruteForce,
     CmaEs,
-    Constraint,
     Options,
     Random,
 )
@@ -31,6 +30,7 @@ from hpo_optuna.strategy import OptunaStrategy
 from hpo_core import (
     Categorical,
     Configuration,
+    Constraint,
     Decision,
     Exhausted,
     Float,
@@ -257,6 +257,14 @@ def test_a_constraint_that_is_not_reported_is_a_failed_trial_and_said(
         searched.tell(final(1, 0.5))
     assert searched._study.trials[0].state.name == "FAIL"
     assert "trial 1 reported no number for 'memory'" in caplog.text
+
+
+def test_the_studys_own_constraints_are_told_as_well() -> None:
+    options = TPE(constraints=(Constraint("memory", 1.0), "time"))
+    searched = made(options, constraints=(Constraint("memory", 1.0),))
+    searched.ask(1)
+    searched.tell(final(1, 0.5, metrics={"memory": 0.5, "time": -2.0}))
+    assert searched._study.trials[0].constraints == {"memory": -0.5, "time": -2.0}
 
 
 # -- options ---------------------------------------------------------------------------------

@@ -156,6 +156,7 @@ class ProcessStrategy(BaseStrategy):
             "type": "problem",
             "seed": problem.seed,
             "objectives": msgspec.to_builtins(problem.objectives),
+            "constraints": msgspec.to_builtins(problem.constraints),
             "min_iterations": problem.min_iterations,
             "max_iterations": problem.max_iterations,
             "workers": problem.workers,

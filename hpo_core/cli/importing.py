@@ -1,0 +1,58 @@
+"""The command that takes in the trials of another program's study."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+
+import click
+import msgspec
+
+from hpo_core.cli import inputs, tables
+from hpo_core.cli.common import json_option, open_store, print_json, store_option
+from hpo_core.config import StudyConfig, from_json
+from hpo_core.engine.importing import Imported, import_study
+from hpo_core.engine.preparation import read_config
+from hpo_core.model.text import counted, printable
+
+
+@click.command("import", epilog="Example: hpo import optuna:sqlite:///f.db digits")
+@click.argument("source", metavar="PLUGIN:PLACE")
+@click.argument("study", metavar="STUDY")
+@click.option("--of", metavar="NAME", help="The other program's study, if it has several.")
+@store_option
+@json_option
+def import_command(source: str, study: str, of: str | None, store_path: str, as_json: bool) -> None:
+    """Take the trials of another program's study into STUDY, as a warm start.
+
+    STUDY is a study of the store, or the file of one, which is made but not run. Its strategy is
+    told of all trials that its parameters fit; they count in no budget. The others are listed.
+    """
+    logging.basicConfig(format="%(levelname)s: %(message)s")
+    imported = import_study(_config(study, store_path), store_path, source, of)
+    for note in imported.notes:
+        print(f"note: {printable(note)}", file=sys.stderr)
+    if as_json:
+        print_json(msgspec.to_builtins(imported))
+    else:
+        print(_told(imported))
+
+
+def _config(study: str, store_path: str) -> StudyConfig:
+    if study.endswith((".toml", ".json")):
+        table = inputs.load(study)
+        seed = inputs.stored_seed(table, store_path)
+        return read_config(table, Path(study).resolve().parent, seed)
+    with open_store(store_path) as store:
+        return from_json(store.study(study).config)
+
+
+def _told(imported: Imported) -> str:
+    taken, left = len(imported.trials), len(imported.misfits)
+    name = printable(imported.study)
+    lines = [f"{taken} of {counted(taken + left, 'trial')} of {name} taken in"]
+    if left:
+        rows = [[str(one.number), "; ".join(one.reasons)] for one in imported.misfits]
+        lines += ["", "left:", tables.lay_out(["trial", "why"], rows, right="trial")]
+    return "\n".join(lines)

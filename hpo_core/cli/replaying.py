@@ -1,0 +1,81 @@
+"""The command that derives a study's suggestions again: replay."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+import click
+import msgspec
+
+from hpo_core.cli.common import json_option, print_json, store_option
+from hpo_core.contracts.strategy import Answer, Exhausted, Resume, Start, Wait
+from hpo_core.engine.replay import Difference, Replayed, replay
+from hpo_core.model.report import Decision
+from hpo_core.model.text import counted, printable
+
+
+@click.command("replay", epilog="Example: hpo replay digits")
+@click.argument("name")
+@store_option
+@json_option
+def replay_command(name: str, store_path: str, as_json: bool) -> int:
+    """Derive every suggestion of the study NAME again, and say whether all came out as stored.
+
+    Exit status: 0 if they did, 1 if one came out otherwise, 2 for bad input.
+    """
+    logging.basicConfig(format="%(levelname)s: %(message)s")
+    replayed = replay(store_path, name)
+    if as_json:
+        print_json({"is_as_stored": replayed.is_as_stored, **msgspec.to_builtins(replayed)})
+    else:
+        print("\n".join(_told(replayed)))
+    return 0 if replayed.is_as_stored else 1
+
+
+def _told(replayed: Replayed) -> list[str]:
+    counts = (
+        f"{counted(replayed.suggestions, 'suggestion')} and "
+        f"{counted(replayed.decisions, 'decision')}"
+    )
+    lines = []
+    if replayed.is_running:
+        lines.append(
+            f"the study {printable(replayed.name)} is running: this is as far as it is stored"
+        )
+    if replayed.difference is None:
+        between = f", {replayed.adopted} enqueued in between" if replayed.adopted else ""
+        return [*lines, f"all {counts} came out as stored{between}"]
+    return [
+        *lines,
+        *_differs(replayed.difference, replayed.events),
+        f"before it, {counts} came out as stored",
+    ]
+
+
+def _differs(difference: Difference, events: int) -> list[str]:
+    what = "decision on" if isinstance(difference.stored, Decision) else "suggestion for"
+    return [
+        f"the {what} trial {difference.trial_id} came out otherwise "
+        f"(event {difference.event} of {events})",
+        f"  stored: {_shown(difference.stored)}",
+        f"  now:    {_shown(difference.now)}",
+    ]
+
+
+def _shown(answer: Answer | Decision | str) -> str:
+    """Return an answer in a line, values as in JSON: a 1 is not a 1.0 there, nor a "1"."""
+    match answer:
+        case Start(configuration, iterations):
+            words = f"start {json.dumps(configuration)}"
+        case Resume(trial_id, iterations, configuration, source):
+            words = f"resume trial {trial_id}"
+            words += "" if configuration is None else f" as {json.dumps(configuration)}"
+            words += "" if source is None else f" from the checkpoint of trial {source}"
+        case Decision():
+            return answer.name
+        case Wait() | Exhausted():
+            return type(answer).__name__
+        case str():
+            return printable(answer)
+    return printable(words) + ("" if iterations is None else f", to iteration {iterations}")

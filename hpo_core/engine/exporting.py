@@ -1,0 +1,67 @@
+"""Studies on their way out to other programs."""
+
+from __future__ import annotations
+
+import os
+from itertools import starmap
+
+from hpo_core import plugins
+from hpo_core.config import from_json
+from hpo_core.contracts.exchange import ExchangedStudy, ExchangedTrial
+from hpo_core.engine.result import trial_result
+from hpo_core.store.records import JobRecord, StudyRecord, TrialRecord
+from hpo_core.store.store import Store
+
+
+def export_study(path: str | os.PathLike[str], name: str, to: str, place: str) -> ExchangedStudy:
+    """Write a study for another program.
+
+    Args:
+        path: The store's file.
+        name: The study.
+        to: The plugin that knows the other program, such as ``"optuna"``.
+        place: Where to write it, in the other program's own words.
+
+    Returns:
+        What was written.
+
+    Raises:
+        PluginError: If there is no such plugin.
+        StoreError: If the store has no such study.
+        HpoError: If it can't be written there.
+    """
+    exchange = plugins.exchange(to)
+    with Store(path, create=False) as store:
+        exchanged = read_exchanged(store, store.study(name))
+    exchange.spec.write(exchanged, place)
+    return exchanged
+
+
+def read_exchanged(store: Store, study: StudyRecord) -> ExchangedStudy:
+    """Read a study from its store, as it goes out."""
+    config = from_json(study.config)
+    curves = store.curves(study.id, config.objectives[0].metric)
+
+    def exchanged(trial: TrialRecord, ran: list[JobRecord]) -> ExchangedTrial:
+        found = trial_result(config, trial, ran)
+        return ExchangedTrial(
+            number=trial.id,
+            configuration=trial.configuration,
+            state=trial.state,
+            values=tuple(found.values.values()) or None,
+            intermediate=curves.get(trial.id, {}),
+            metrics=found.metrics,
+            began=min((job.started for job in ran if job.started is not None), default=None),
+            ended=max((job.ended for job in ran if job.ended is not None), default=None),
+            name=found.name,
+            reason=found.reason,
+        )
+
+    return ExchangedStudy(
+        name=study.name,
+        directions=tuple(objective.direction for objective in config.objectives),
+        metrics=tuple(objective.metric for objective in config.objectives),
+        trials=tuple(starmap(exchanged, store.trials_with_jobs(study.id))),
+        space=config.space,
+        constraints=config.constraints,
+    )

@@ -1,0 +1,260 @@
+"""Trials of other programs' studies, taken in: a warm start."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+
+import msgspec
+
+from hpo_core import plugins
+from hpo_core.config import StudyConfig
+from hpo_core.contracts.exchange import ExchangedStudy, ExchangedTrial
+from hpo_core.contracts.strategy import Start
+from hpo_core.engine import opening, preparation, recovery
+from hpo_core.engine.advisor import Advisor
+from hpo_core.model.errors import Fault, InvalidInput
+from hpo_core.model.job import TrialState, job_id
+from hpo_core.model.objective import Losses, complete, updated
+from hpo_core.model.report import Report, Status
+from hpo_core.model.values import Configuration
+from hpo_core.store.folder import ControllerLock
+from hpo_core.store.records import StudyRecord
+from hpo_core.store.store import Store
+from hpo_core.store.writer import StudyWriter
+
+_STATUS = {
+    TrialState.COMPLETED: Status.COMPLETED,
+    TrialState.STOPPED: Status.STOPPED,
+    TrialState.FAILED: Status.FAILED,
+}
+
+
+class Misfit(msgspec.Struct, frozen=True):
+    """A trial that was not taken in.
+
+    Attributes:
+        number: Its number where it comes from.
+        reasons: Why.
+    """
+
+    number: int
+    reasons: tuple[str, ...]
+
+
+class Imported(msgspec.Struct, frozen=True, kw_only=True):
+    """What came in.
+
+    Attributes:
+        study: The name of the study that the trials are from.
+        trials: The new trials' ids, each with its number where it comes from.
+        misfits: Those that were left.
+        notes: What the user should know.
+    """
+
+    study: str
+    trials: dict[int, int]
+    misfits: tuple[Misfit, ...]
+    notes: tuple[str, ...] = ()
+
+
+def import_study(
+    config: StudyConfig, path: str | os.PathLike[str], source: str, of: str | None = None
+) -> Imported:
+    """Take the trials of another program's study into a study, which is made if it is new.
+
+    Its strategy is told of each as of a point that a user has enqueued and that has been run. They
+    don't count in the budget, and are there once: what has come in before is left.
+
+    Args:
+        config: The study that takes them.
+        path: Its store's file.
+        source: A plugin's name and a place in the other program's words, with a colon between:
+            ``"optuna:sqlite:///f.db"``.
+        of: The study there; None for the only one.
+
+    Raises:
+        InvalidInput: If the objectives are others, or no trial fits.
+        PluginError: If there is no such plugin.
+        StoreError: If the study is running, or is stored with another configuration.
+        HpoError: If the other program's study can't be read.
+    """
+    plugin, _, place = source.partition(":")
+    if not place:
+        raise InvalidInput([Fault(source, "expected PLUGIN:PLACE, such as optuna:sqlite:///f.db")])
+    theirs = plugins.exchange(plugin).spec.read(place, of, config.space)
+    if faults := list(_other_objectives(config, theirs)):
+        raise InvalidInput(faults)
+    prepared = preparation.prepare(config)
+    with Store(path) as store:
+        found = store.find(config.name)
+        known = {job.reason for job in store.jobs(found.id) if job.attempt == 0} if found else set()
+        fit, misfits = _sorted(config, theirs, known)
+        if not fit:
+            raise InvalidInput(
+                [
+                    Fault("", f"no trial of {theirs.name!r} can be taken in"),
+                    *(Fault(f"trial {one.number}", "; ".join(one.reasons)) for one in misfits),
+                ]
+            )
+        study = opening.find_or_create(store, prepared, time.time())
+        lock = ControllerLock(store.folder(study))
+        try:
+            trials = _take_in(store, study, prepared, theirs, fit)
+        finally:
+            lock.release()
+    return Imported(
+        study=theirs.name, trials=trials, misfits=misfits, notes=tuple(_notes(config, theirs))
+    )
+
+
+def _other_objectives(config: StudyConfig, theirs: ExchangedStudy) -> Iterator[Fault]:
+    ours = [objective.direction for objective in config.objectives]
+    for place, (own, other) in enumerate(zip_longest(ours, theirs.directions)):
+        if own != other:
+            yield Fault(
+                f"objective {place + 1}",
+                f"{other or 'is missing'} in {theirs.name!r}, {own or 'is missing'} in "
+                f"{config.name!r}; only a study with the same objectives can be taken in",
+            )
+
+
+def _notes(config: StudyConfig, theirs: ExchangedStudy) -> Iterator[str]:
+    ours = tuple(objective.metric for objective in config.objectives)
+    if theirs.metrics is not None and theirs.metrics != ours:
+        yield (
+            f"the metric that {theirs.name!r} calls {', '.join(theirs.metrics)} is taken for "
+            f"{', '.join(ours)}"
+        )
+
+
+def _sorted(
+    config: StudyConfig, theirs: ExchangedStudy, known: set[str]
+) -> tuple[list[tuple[ExchangedTrial, Configuration]], tuple[Misfit, ...]]:
+    """Return the trials that can be taken in, each with its configuration, and the others."""
+    fit, misfits = [], []
+    for trial in theirs.trials:
+        reasons: list[str] = []
+        if trial.state not in _STATUS:
+            reasons.append("it has not ended")
+        if not all(map(math.isfinite, trial.values or ())):
+            reasons.append(f"its value is {', '.join(map(str, trial.values or ()))}")
+        if _origin(theirs, trial) in known:
+            reasons.append("it is there already")
+        try:
+            configuration = config.space.configuration(trial.configuration)
+        except InvalidInput as error:
+            reasons += map(str, error.faults)
+        if reasons:
+            misfits.append(Misfit(trial.number, tuple(reasons)))
+        else:
+            fit.append((trial, configuration))
+    return fit, tuple(misfits)
+
+
+def _origin(theirs: ExchangedStudy, trial: ExchangedTrial) -> str:
+    return f"imported: trial {trial.number} of {theirs.name!r}"
+
+
+def _take_in(
+    store: Store,
+    study: StudyRecord,
+    prepared: preparation.Prepared,
+    theirs: ExchangedStudy,
+    fit: Sequence[tuple[ExchangedTrial, Configuration]],
+) -> dict[int, int]:
+    """Tell the strategy of the trials, and store them: all of them, or none."""
+    config = prepared.config
+    strategy = preparation.build_strategy(prepared).strategy
+    advisor = Advisor(strategy, config)
+    try:
+        recovery.restore_strategy(strategy, config.strategy.name, store, study)
+        writer = StudyWriter(store, study.id, durable=config.durability == "full")
+        first = store.next_trial(study.id)
+        with writer.turn():
+            for trial_id, (trial, configuration) in enumerate(fit, first):
+                incoming = _Incoming(config, writer, advisor, trial_id, _origin(theirs, trial))
+                incoming.take_in(trial, configuration)
+    finally:
+        advisor.close()
+    return {trial_id: trial.number for trial_id, (trial, _) in enumerate(fit, first)}
+
+
+class _Incoming:
+    """One trial that comes in: what the strategy is told of it is what is stored of it."""
+
+    def __init__(
+        self, config: StudyConfig, writer: StudyWriter, advisor: Advisor, trial_id: int, origin: str
+    ) -> None:
+        self._config = config
+        self._writer = writer
+        self._advisor = advisor
+        self._id = trial_id
+        self._origin = origin
+        self._now = time.time()
+
+    def take_in(self, trial: ExchangedTrial, configuration: Configuration) -> None:
+        """Let the strategy adopt it, tell its reports and its end, and store all of that."""
+        start = Start(configuration)
+        state = self._advisor.adopt(self._id, start)
+        self._writer.start(self._id, start, adopted=True, imported=True)
+        if state is not None:
+            self._writer.strategy_state(state)
+        counted = self._tell_curve(trial)
+        values = {} if trial.values is None else self._by_metric(trial.values)
+        metrics = {**trial.metrics, **values}
+        if trial.state is TrialState.FAILED:
+            counted = None
+        elif trial.values is not None:
+            pairs = zip(self._config.objectives, trial.values, strict=True)
+            counted = tuple(objective.loss(value) for objective, value in pairs)
+        last = max(trial.intermediate, default=None)
+        self._tell(_STATUS[trial.state], last, metrics, counted)
+        self._writer.trial(self._id, trial.state, counted)
+        self._writer.imported_job(
+            self._id,
+            name=trial.name or f"{self._config.name}-{self._id}",
+            state=trial.state,
+            reason=self._origin,
+            began=trial.began,
+            ended=trial.ended,
+            now=self._now,
+            iteration=last,
+            metrics=metrics,
+        )
+
+    def _tell_curve(self, trial: ExchangedTrial) -> Losses | None:
+        """Tell what one objective was at each iteration; return what it would count by the end."""
+        counted: Losses | None = None
+        losses: tuple[float | None, ...] = (None,)
+        if len(self._config.objectives) == 1:
+            for iteration, value in sorted(trial.intermediate.items()):
+                metrics = self._by_metric((value,))
+                losses = updated(self._config.objectives, losses, metrics)
+                counted = complete(losses)
+                self._tell(Status.RUNNING, iteration, metrics, counted)
+        return counted
+
+    def _by_metric(self, values: Sequence[float]) -> dict[str, float]:
+        metrics = [objective.metric for objective in self._config.objectives]
+        return dict(zip(metrics, values, strict=True))
+
+    def _tell(
+        self,
+        status: Status,
+        iteration: int | None,
+        metrics: dict[str, float],
+        losses: Losses | None,
+    ) -> None:
+        report = Report(
+            trial_id=self._id,
+            job_id=job_id(self._id, 0),
+            iteration=iteration,
+            losses=losses,
+            status=status,
+            metrics=metrics,
+        )
+        self._writer.told(report, 0, self._now, self._advisor.tell(report))

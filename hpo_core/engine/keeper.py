@@ -1,0 +1,95 @@
+"""Deletes the checkpoints that nobody needs any more, where the study says how many to keep."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+
+from hpo_core.engine.result import ranking
+from hpo_core.model.job import TrialState
+from hpo_core.model.objective import Losses
+from hpo_core.store.checkpoints import Checkpoints
+
+
+class Keeper:
+    """Keeps the checkpoints of the best trials, and of those that may still be carried on.
+
+    Those run, or are paused; and where the strategy carries trials on, until the study is finished
+    it may be any that has completed. With several objectives the best are those nearest to the
+    Pareto front.
+
+    Args:
+        checkpoints: The study's checkpoints.
+        keep: How many of the best trials keep theirs; None to delete none.
+        is_resuming: Whether the strategy carries trials on.
+    """
+
+    def __init__(self, checkpoints: Checkpoints, keep: int | None, is_resuming: bool) -> None:
+        self._checkpoints = checkpoints
+        self._keep = keep
+        self._is_resuming = is_resuming
+        self._best: list[tuple[int, Losses]] = []
+        self._to_delete: list[int] = []
+        self._at_the_end: list[int] = []
+
+    @property
+    def is_keeping_all(self) -> bool:
+        """Whether nothing is ever deleted."""
+        return self._keep is None
+
+    def has_deleted(self, trial_id: int, state: TrialState) -> bool:
+        """Say whether a trial that stands at this state has lost its checkpoints."""
+        return (
+            self._keep is not None
+            and state is TrialState.COMPLETED
+            and not self._is_best(trial_id)
+            and not os.path.isdir(self._checkpoints.folder(trial_id))
+        )
+
+    def begin(self, best: Iterable[tuple[int, Losses]], states: Mapping[int, TrialState]) -> None:
+        """Take up an unfinished study: delete what an earlier session did not come to.
+
+        Args:
+            best: The best completed trials so far, as many as are kept.
+            states: Where each trial stands.
+        """
+        self._best = list(best)
+        for trial_id in self._checkpoints.trials():
+            state = states.get(trial_id, TrialState.RUNNING)
+            if state is TrialState.COMPLETED and not self._is_best(trial_id):
+                self._drop(trial_id)
+            elif state in (TrialState.STOPPED, TrialState.FAILED):
+                self._to_delete.append(trial_id)
+        self.act()
+
+    def trial_ended(self, trial_id: int, state: TrialState, losses: Losses | None) -> None:
+        """Take note of where a trial stands; `losses` are those that make it one of the best."""
+        if self._keep is None or state is TrialState.PAUSED:
+            return
+        self._best = [(kept, its) for kept, its in self._best if kept != trial_id]
+        if state is not TrialState.COMPLETED:
+            self._to_delete.append(trial_id)
+        elif losses is None:
+            self._drop(trial_id)
+        else:
+            self._best.append((trial_id, losses))
+            if len(self._best) > self._keep:
+                worst = ranking([its for _, its in self._best], len(self._best))[-1]
+                self._drop(self._best.pop(worst)[0])
+
+    def study_finished(self) -> None:
+        """Delete what was kept only because it might have been carried on."""
+        self._to_delete += [trial for trial in self._at_the_end if not self._is_best(trial)]
+        self._at_the_end.clear()
+
+    def act(self) -> None:
+        """Delete what is to be deleted, now that the turn is recorded."""
+        to_delete, self._to_delete = self._to_delete, []
+        for trial_id in to_delete:
+            self._checkpoints.delete(trial_id)
+
+    def _drop(self, trial_id: int) -> None:
+        (self._at_the_end if self._is_resuming else self._to_delete).append(trial_id)
+
+    def _is_best(self, trial_id: int) -> bool:
+        return any(trial_id == kept for kept, _ in self._best)

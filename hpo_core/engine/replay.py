@@ -1,0 +1,192 @@
+"""An audit: a study's strategy is made anew, and asked and told once more what is stored."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Sequence, Set
+from typing import TypeAlias
+
+import msgspec
+
+from hpo_core.config import PluginChoice, StudyConfig, from_json
+from hpo_core.contracts.strategy import (
+    Answer,
+    Asked,
+    Resume,
+    Start,
+    Strategy,
+    Told,
+    same_answer,
+)
+from hpo_core.engine import preparation
+from hpo_core.engine.advisor import Advisor
+from hpo_core.engine.preparation import Prepared
+from hpo_core.model.errors import StrategyError
+from hpo_core.model.report import Decision
+from hpo_core.store.folder import is_running
+from hpo_core.store.records import StudyRecord
+from hpo_core.store.store import Store
+
+_log = logging.getLogger("hpo_core")
+
+Raised: TypeAlias = str
+"""What the strategy raised instead of an answer."""
+
+
+class Difference(msgspec.Struct, frozen=True, kw_only=True):
+    """The first event of a study's history that comes out otherwise than it is stored.
+
+    Attributes:
+        event: Its number; the first one is 1.
+        trial_id: The trial that was asked for, or reported.
+        stored: The suggestion or decision that is stored; suggestions without their notes.
+        now: What the strategy answers now, or what it raises.
+    """
+
+    event: int
+    trial_id: int
+    stored: Answer | Decision
+    now: Answer | Decision | Raised
+
+
+class Replayed(msgspec.Struct, frozen=True, kw_only=True):
+    """How an audit came out.
+
+    Attributes:
+        name: The study.
+        is_running: Whether it is being run; then this is as far as it was stored.
+        events: How many events are stored.
+        suggestions: How many suggestions came out as stored.
+        decisions: How many decisions came out as stored.
+        adopted: How many configurations had been enqueued, and were adopted again.
+        difference: The first event that came out otherwise; None if there is none.
+    """
+
+    name: str
+    is_running: bool
+    events: int
+    suggestions: int
+    decisions: int
+    adopted: int
+    difference: Difference | None
+
+    @property
+    def is_as_stored(self) -> bool:
+        """Whether everything came out as it is stored."""
+        return self.difference is None
+
+
+def replay(
+    path: str | os.PathLike[str], name: str, *, strategy: Strategy | None = None
+) -> Replayed:
+    """Derive every suggestion and every decision of a study again, and compare.
+
+    The strategy is built from the stored configuration, asked and told what is stored in the
+    stored order, and nothing else: not restored, whatever sessions there were. What it answers
+    must be what is stored: configurations with the types of their values, iterations, which trial
+    is resumed from whose checkpoint; CONTINUE, PAUSE or STOP. Its notes are not compared: they
+    are its own memory, and may be written otherwise by another version that suggests the same.
+    Nothing of the study is changed.
+
+    Not in the history, since they change no strategy: answers of `Wait` and `Exhausted`, and
+    ``no_more_trials``. A report that the strategy did not decide on, since it had raised, is told
+    again, and what it does then is not compared. A plugin of another version than the study
+    began with is logged as a warning.
+
+    Args:
+        path: The store's file.
+        name: The study.
+        strategy: The strategy, new, for a study that was run with one that is not packaged.
+
+    Raises:
+        UnknownStudy: If the store has no such study.
+        PluginError: If the strategy's plugin is missing or broken.
+        StrategyError: If the strategy can't be built.
+    """
+    with Store(path, create=False) as store:
+        study = store.study(name)
+        running = is_running(store.folder(study))
+        config = from_json(study.config)
+        prepared = _prepared(config, study, strategy)
+        advisor = Advisor(preparation.build_strategy(prepared).strategy, config)
+        try:
+            history = store.history(study.id)
+            return _Audit(advisor, store.undecided(study.id)).of(history, name, running)
+        finally:
+            advisor.close()
+
+
+def _prepared(config: StudyConfig, study: StudyRecord, strategy: Strategy | None) -> Prepared:
+    """Find the strategy's plugin; the backend, which may be missing here, plays no part."""
+    prepared = preparation.prepare(
+        msgspec.structs.replace(config, backend=PluginChoice("inline")), strategy
+    )
+    parts = {role: found for role, found in study.plugins.items() if role != "backend"}
+    for sentence in prepared.changed_since(parts):
+        _log.warning(sentence)
+    return prepared
+
+
+class _Audit:
+    """Asks and tells once more.
+
+    Args:
+        advisor: The strategy, new.
+        undecided: The places of reports on which it did not decide.
+    """
+
+    def __init__(self, advisor: Advisor, undecided: Set[int]) -> None:
+        self._advisor = advisor
+        self._undecided = undecided
+        self._suggestions = self._decisions = self._adopted = 0
+
+    def of(self, history: Sequence[Asked | Told], name: str, running: bool) -> Replayed:
+        """Go through a history, up to the first difference."""
+        differences = (self._event(place, event) for place, event in enumerate(history))
+        first = next(filter(None, differences), None)
+        return Replayed(
+            name=name,
+            is_running=running,
+            events=len(history),
+            suggestions=self._suggestions,
+            decisions=self._decisions,
+            adopted=self._adopted,
+            difference=first,
+        )
+
+    def _event(self, place: int, event: Asked | Told) -> Difference | None:
+        stored: Answer | Decision
+        now: Answer | Decision | Raised
+        try:
+            match event:
+                case Asked(trial_id, suggestion, adopted=True):
+                    stored = suggestion
+                    self._advisor.adopt(trial_id, suggestion)
+                    self._adopted += 1
+                    return None
+                case Asked(trial_id, suggestion):
+                    stored = before = _without_notes(suggestion)
+                    now = again = _without_notes(self._advisor.ask(trial_id)[0])
+                    if same_answer(again, before):
+                        self._suggestions += 1
+                        return None
+                case Told(report, decision):
+                    trial_id, stored = report.trial_id, decision
+                    now = self._advisor.tell(report)
+                    if place in self._undecided:
+                        return None
+                    if now is stored:
+                        self._decisions += 1
+                        return None
+        except StrategyError as error:
+            if place in self._undecided:
+                return None
+            now = str(error)
+        return Difference(event=place + 1, trial_id=trial_id, stored=stored, now=now)
+
+
+def _without_notes(answer: Answer) -> Answer:
+    if isinstance(answer, Start | Resume) and answer.notes is not None:
+        return msgspec.structs.replace(answer, notes=None)
+    return answer

@@ -1,0 +1,87 @@
+"""Reads plugins' options, and those of the strategies that they name in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from hpo_core.contracts.composition import StrategyChoice
+from hpo_core.model.checked import read
+from hpo_core.model.errors import Fault, InvalidInput
+from hpo_core.plugins.discovery import Identity
+from hpo_core.plugins.registry import Resolved, strategy
+
+
+def options(
+    resolved: Resolved[Any], given: Mapping[str, Any], path: str
+) -> tuple[Any, list[Fault]]:
+    """Read a plugin's options into its own struct.
+
+    An option that is a `StrategyChoice` is read as well: its strategy is looked up, and its
+    options are checked, and kept with their defaults filled in.
+
+    Returns:
+        The options and no faults; or None and every fault, under `path`.
+
+    Raises:
+        PluginError: If a strategy that they name can't be found.
+    """
+    kind = resolved.spec.options
+    found, faults = read(kind, _spelt_out(kind, given), path)
+    if found is None:
+        return None, faults
+    for field, choice in _choices(found):
+        complete, wrong = _completed(choice, f"{path}.{field}.options")
+        faults += wrong
+        found = msgspec.structs.replace(found, **{field: complete})
+    return (None, faults) if faults else (found, [])
+
+
+def parts(found: Any) -> Iterator[tuple[str, Identity]]:
+    """Yield the plugins that options name, each with its place: ``searcher``, ``searcher.base``.
+
+    Args:
+        found: Options, as `options` returns them.
+
+    Raises:
+        PluginError: If one can't be found any more.
+    """
+    for field, choice in _choices(found):
+        resolved = strategy(choice.name)
+        yield field, resolved.plugin
+        inner, _ = options(resolved, choice.options, field)
+        for place, identity in parts(inner):
+            yield f"{field}.{place}", identity
+
+
+def require(faults: Iterable[Fault]) -> None:
+    """Raise `InvalidInput` if there are faults."""
+    collected = list(faults)
+    if collected:
+        raise InvalidInput(collected)
+
+
+def _spelt_out(kind: type[msgspec.Struct], given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Put a table in the place of a text that names a strategy."""
+    naming = {
+        field.encode_name for field in msgspec.structs.fields(kind) if field.type is StrategyChoice
+    }
+    if not (naming and isinstance(given, Mapping)):
+        return given
+    return {
+        key: {"name": value} if key in naming and isinstance(value, str) else value
+        for key, value in given.items()
+    }
+
+
+def _choices(found: Any) -> Iterator[tuple[str, StrategyChoice]]:
+    for field in getattr(found, "__struct_fields__", ()):
+        if isinstance(choice := getattr(found, field), StrategyChoice):
+            yield field, choice
+
+
+def _completed(choice: StrategyChoice, path: str) -> tuple[StrategyChoice, list[Fault]]:
+    complete, faults = options(strategy(choice.name), choice.options, path)
+    return StrategyChoice(choice.name, msgspec.to_builtins(complete)), faults

@@ -1,0 +1,84 @@
+"""Builds a variant, with its searcher, of checked options."""
+
+from __future__ import annotations
+
+from hpo_asha import options as option
+from hpo_asha.halving import SuccessiveHalving
+from hpo_asha.median import Median
+from hpo_asha.options import Options
+from hpo_asha.population import Population, Settings
+from hpo_asha.promotion import Promotion
+from hpo_asha.rungs import Brackets, hyperband_sizes, levels
+from hpo_asha.searcher import Searcher
+from hpo_asha.stopping import Stopping
+from hpo_core import (
+    Capability,
+    Fault,
+    InvalidInput,
+    Problem,
+    StrategyChoice,
+    build_strategy,
+)
+
+
+def scheduler(
+    problem: Problem, options: Options
+) -> Promotion | Stopping | SuccessiveHalving | Median | Population:
+    """Build a variant.
+
+    Raises:
+        InvalidInput: With all that is wrong with the options, the searcher's included.
+        PluginError: If the searcher is missing or broken, or can't do what the problem needs.
+    """
+    faults = list(option.faults(problem, options))
+    try:
+        searcher = _searcher(problem, options.searcher)
+    except InvalidInput as error:
+        raise InvalidInput([*faults, *error.faults]) from error
+    if faults:
+        raise InvalidInput(faults)
+    match options:
+        case option.Median():
+            grace = option.lowest(problem, options)
+            return Median(problem, searcher, options.min_trials, grace)
+        case option.PBT():
+            return Population(problem, searcher, _settings(problem, options))
+    rungs = levels(option.lowest(problem, options), problem.max_iterations or 0, options.eta)
+    match options:
+        case option.Sha():
+            size = options.eta ** (len(rungs) - 1) if options.n is None else options.n
+            return SuccessiveHalving(problem, searcher, rungs, size, options.eta)
+        case option.Asha():
+            kind = Stopping if options.type == "stopping" else Promotion
+            return kind(problem, searcher, _brackets(options, rungs), options.eta)
+
+
+def _searcher(problem: Problem, choice: StrategyChoice) -> Searcher:
+    built = build_strategy(choice, problem)
+    if Capability.RESUMING in built.capabilities:
+        message = (
+            f"{choice.name!r} carries trials on itself, so that nothing is left to decide; take a "
+            "strategy that only suggests configurations, such as random or optuna:tpe"
+        )
+        raise InvalidInput([Fault("searcher", message)])
+    return Searcher(choice.name, built.strategy, built.capabilities)
+
+
+def _brackets(options: option.Asha, rungs: tuple[int, ...]) -> Brackets:
+    """Return one bracket, or Hyperband's."""
+    if not isinstance(options, option.Hyperband):
+        return Brackets([rungs], [1])
+    count = len(rungs) if options.brackets is None else options.brackets
+    sizes = hyperband_sizes(len(rungs), options.eta)[:count]
+    return Brackets([rungs[bracket:] for bracket in range(count)], sizes)
+
+
+def _settings(problem: Problem, options: option.PBT) -> Settings:
+    return Settings(
+        population_size=options.population_size,
+        interval=option.interval(problem, options),
+        quantile_fraction=options.quantile_fraction,
+        names=option.names(problem, options),
+        resample_probability=options.resample_probability,
+        perturbation_factors=options.perturbation_factors,
+    )

@@ -1,0 +1,133 @@
+"""Explore: a configuration changed a little, each parameter in its own manner."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection, Mapping
+
+from hpo_core import (
+    Categorical,
+    Configuration,
+    Constant,
+    Float,
+    Int,
+    Parameter,
+    ParameterSet,
+    SearchSpace,
+    Value,
+)
+
+ATTEMPTS = 100
+"""After so many changes that are forbidden, the configuration is left as it is."""
+
+
+class Explorer:
+    """Changes configurations: section 3.1 of Jaderberg et al. 2017, "perturb" and "resample".
+
+    Args:
+        space: The search space.
+        names: The parameters to change, a set by its own name; the others are copied.
+        probability: With which a parameter is drawn anew, instead of perturbed.
+        factors: What a number is multiplied by, one of them picked at random.
+    """
+
+    def __init__(
+        self,
+        space: SearchSpace,
+        names: Collection[str],
+        probability: float,
+        factors: tuple[float, ...],
+    ) -> None:
+        self._space = space
+        self._names = names
+        self._probability = probability
+        self._factors = factors
+
+    def change(self, configuration: Configuration, stream: random.Random) -> Configuration:
+        """Return a configuration changed.
+
+        A number is multiplied, which on a logarithmic scale is a step of the same length either
+        way; it stays in its range and on its steps, and moves by one of them at least. A choice,
+        or a combination of a set, becomes the one before or after it in its list. A parameter that
+        becomes active is drawn. What is forbidden is changed once more, in another way.
+        """
+
+        def choose(axis: Parameter) -> Value | Mapping[str, Value]:
+            if any(name not in configuration for name in axis.names):
+                return _drawn(axis, stream)
+            if axis.name not in self._names:
+                return _own(axis, configuration)
+            if stream.random() < self._probability:
+                return _drawn(axis, stream)
+            return self._perturbed(axis, configuration, stream)
+
+        for _ in range(ATTEMPTS):
+            changed = self._space.build(choose)
+            if not self._space.is_forbidden(changed):
+                return changed
+        return configuration
+
+    def _perturbed(
+        self, axis: Parameter, configuration: Configuration, stream: random.Random
+    ) -> Value | Mapping[str, Value]:
+        factor = self._factors[int(stream.random() * len(self._factors))]
+        match axis:
+            case Constant():
+                return axis.value
+            case Float() | Int():
+                value = configuration[axis.name]
+                assert isinstance(value, int | float)
+                return _multiplied(axis, value, factor)
+            case ParameterSet():
+                place = axis.index_of(configuration)
+                assert place is not None, "it is of the space"
+                return axis.at_all(_moved(place, factor, axis.size))
+            case Categorical():
+                place = axis.index(configuration[axis.name])
+                return axis.at(_moved(place, factor, axis.size))
+
+
+def changes(before: Configuration, after: Configuration) -> dict[str, dict[str, Value]]:
+    """Return for each parameter that differs its values; one that is not active has none."""
+
+    def values(name: str) -> dict[str, Value]:
+        sides = {"from": before, "to": after}
+        return {side: values[name] for side, values in sides.items() if name in values}
+
+    found = {name: values(name) for name in {**before, **after}}
+    return {
+        name: sides
+        for name, sides in found.items()
+        if len(sides) == 1 or not _same(sides["from"], sides["to"])
+    }
+
+
+def _same(one: Value, other: Value) -> bool:
+    return type(one) is type(other) and one == other
+
+
+def _drawn(axis: Parameter, stream: random.Random) -> Value | Mapping[str, Value]:
+    u = stream.random()
+    return axis.at_all(int(u * axis.size)) if isinstance(axis, ParameterSet) else axis.quantile(u)
+
+
+def _own(axis: Parameter, values: Configuration) -> Value | Mapping[str, Value]:
+    if isinstance(axis, ParameterSet):
+        return {name: values[name] for name in axis.names}
+    return values[axis.name]
+
+
+def _multiplied(axis: Float | Int, value: float, factor: float) -> Value:
+    size = axis.size
+    if size is None:
+        return min(max(value * factor, axis.low), axis.high)
+    place = axis.index(value)
+    moved = round((value * factor - axis.low) / (axis.step or 1))
+    if moved == place:
+        return axis.at(_moved(place, factor, size))
+    return axis.at(min(max(moved, 0), size - 1))
+
+
+def _moved(place: int, factor: float, size: int) -> int:
+    """Return the next place, up or down; at an end it stays."""
+    return min(max(place + (1 if factor > 1 else -1), 0), size - 1)

@@ -1,0 +1,187 @@
+"""Successive halving, synchronous: a rung is decided once all its trials have ended."""
+
+from __future__ import annotations
+
+from hpo_asha.pausing import PausedTrial, PausingScheduler
+from hpo_asha.rungs import Rung
+from hpo_asha.scheduler import with_notes
+from hpo_asha.searcher import Searcher, as_stopped
+from hpo_core import Decision, Exhausted, Problem, Report, Resume, Start, Wait
+
+
+class Step:
+    """One rung of a bracket.
+
+    Attributes:
+        results: The results of those that have reached it.
+        entered: How many trials have been sent there.
+        ended: How many of their jobs have ended, with a result or without.
+        promoted: How many were promoted from there; the best ones, in order.
+    """
+
+    __slots__ = ("ended", "entered", "promoted", "results")
+
+    def __init__(self) -> None:
+        self.results = Rung()
+        self.entered = self.ended = self.promoted = 0
+
+
+class Bracket:
+    """One run of successive halving.
+
+    Args:
+        number: Its number, from 0.
+        size: How many trials it begins with.
+        rungs: How many rungs it has, the last one included.
+        eta: The reduction factor.
+    """
+
+    def __init__(self, number: int, size: int, rungs: int, eta: int) -> None:
+        self.number = number
+        self.size = size
+        self._eta = eta
+        self.steps = [Step() for _ in range(rungs)]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it takes another trial."""
+        return self.steps[0].entered < self.size
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing of it is left to be done."""
+        is_idle = all(step.ended == step.entered for step in self.steps)
+        return is_idle and not self.is_open and self.promotable() is None
+
+    def promotable(self, *, closed: bool = False) -> tuple[int, int] | None:
+        """Return a trial to promote, and to which rung; None if there is none now.
+
+        Args:
+            closed: Whether it is to be decided with the trials that it has.
+        """
+        size = self.steps[0].entered if closed else self.size
+        is_decided = self.steps[0].entered == size
+        for rung, step in enumerate(self.steps[:-1], 1):
+            if not is_decided or step.ended < step.entered:
+                return None
+            quota = max(size // self._eta**rung, 1)
+            if step.promoted < min(quota, len(step.results)):
+                best = step.results[step.promoted]
+                if best.is_finite:
+                    return best.trial_id, rung
+        return None
+
+    def promote(self, rung: int) -> None:
+        """Take note that the next best trial is promoted to a rung; no more trials are taken."""
+        self.size = self.steps[0].entered
+        self.steps[rung - 1].promoted += 1
+        self.steps[rung].entered += 1
+
+
+class Halver(PausedTrial):
+    """A trial within a bracket.
+
+    Attributes:
+        bracket: Its bracket.
+        rung: The rung that it trains for, or has reached last.
+    """
+
+    __slots__ = ("bracket", "rung")
+
+    def __init__(self, trial_id: int, bracket: Bracket, goal: int, target: int) -> None:
+        super().__init__(trial_id, goal, target)
+        self.bracket = bracket
+        self.rung = 0
+
+
+class SuccessiveHalving(PausingScheduler[Halver]):
+    """Successive halving: of ``n`` trials the best ``floor(n eta^-i)`` reach rung ``i``.
+
+    Figure 3 of Jamieson and Talwalkar, "Non-stochastic Best Arm Identification and Hyperparameter
+    Optimization", AISTATS 2016, with ``eta`` as in the inner loop of Algorithm 1 in Li et al.,
+    JMLR 18, 2018 (lines 5 to 8). A rung is decided once the jobs of all its trials have ended;
+    until then free workers wait. When a bracket is over, the next one begins.
+
+    A trial whose job fails keeps its place among the ``n``, and is not promoted; nor is one
+    whose result is not a finite number. A bracket for which there are no more trials, since
+    the searcher or the budget has none, goes on with those that it has. At least one trial of each
+    bracket trains as far as can be. A trial that a user enqueues takes one of the bracket's places,
+    and gives it back if it ends before it could be paused.
+
+    The searcher is told of a trial when it is paused for the first time, as stopped there, since
+    it is asked for a whole bracket before anything is promoted; of what comes later, nothing.
+
+    Args:
+        problem: The study.
+        searcher: Where configurations come from.
+        levels: The iterations of each rung.
+        size: How many trials a bracket begins with.
+        eta: The reduction factor.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        searcher: Searcher,
+        levels: tuple[int, ...],
+        size: int,
+        eta: int,
+    ) -> None:
+        super().__init__(problem, searcher)
+        self._levels = levels
+        self._size = size
+        self._eta = eta
+        self._brackets: list[Bracket] = []  # those that are not over
+        self._begun = 0
+
+    def _answer(self, trial_id: int) -> Start | Resume | Wait | Exhausted:
+        if (resume := self._promotion()) is not None:
+            return resume
+        if self._brackets and not self._brackets[-1].is_open:
+            return Wait()
+        new = self._new(trial_id)
+        if isinstance(new, Start):
+            number = self._brackets[-1].number if self._brackets else self._begun
+            return with_notes(new, self._levels[0], bracket=number)
+        if isinstance(new, Exhausted) and (resume := self._promotion(closed=True)) is not None:
+            return resume
+        return self._without(new)
+
+    def _promotion(self, *, closed: bool = False) -> Resume | None:
+        for bracket in self._brackets:
+            if (found := bracket.promotable(closed=closed)) is not None:
+                trial_id, rung = found
+                return Resume(trial_id, self._levels[rung], notes={"rung": rung})
+        return None
+
+    def _begin(self, trial_id: int, start: Start) -> Halver:
+        if not (self._brackets and self._brackets[-1].is_open):
+            bracket = Bracket(self._begun, self._size, len(self._levels), self._eta)
+            self._brackets.append(bracket)
+            self._begun += 1
+        bracket = self._brackets[-1]
+        bracket.steps[0].entered += 1
+        return Halver(trial_id, bracket, self._levels[0], self._target(start))
+
+    def _carry_on(self, trial: Halver, resume: Resume) -> None:
+        trial.rung += 1
+        trial.goal = self._levels[trial.rung]
+        trial.target = self._target(resume)
+        trial.bracket.promote(trial.rung)
+
+    def _end(self, trial: Halver, report: Report) -> Decision:
+        reached = self._reached(trial, report)
+        step = trial.bracket.steps[trial.rung]
+        if self._was_never_paused(trial, reached):
+            step.entered -= 1
+        else:
+            step.ended += 1
+            if reached is not None:
+                step.results.add(self._result(trial, report))
+        if trial.bracket.is_over:
+            self._brackets.remove(trial.bracket)
+        if reached is None or reached >= self._most:
+            self._searcher.finish(report)
+            return Decision.CONTINUE
+        self._searcher.finish(as_stopped(report, reached))
+        return Decision.PAUSE

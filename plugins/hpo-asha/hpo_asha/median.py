@@ -1,0 +1,142 @@
+"""The median stopping rule."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from bisect import bisect_right, insort
+from typing import ClassVar
+
+from hpo_asha.searcher import Searcher
+from hpo_asha.stopping import RunningTrial, StoppingScheduler
+from hpo_core import Capability, Decision, Problem, Report, Start, Status
+
+
+class Curve(RunningTrial):
+    """A trial with its learning curve.
+
+    Attributes:
+        losses: The objective's value as a loss, by iteration; only finite ones.
+        best: The least of them.
+        latest: The last iteration at which it was judged.
+    """
+
+    __slots__ = ("best", "latest", "losses")
+
+    def __init__(self, trial_id: int) -> None:
+        super().__init__(trial_id)
+        self.losses: dict[int, float] = {}
+        self.best = math.inf
+        self.latest = -1
+
+
+class Averages:
+    """The running averages of all completed trials, at each iteration that matters, in order.
+
+    An iteration that somebody reports for the first time is worked out from the curves; from then
+    on it is kept up, so that the median costs nothing to find.
+    """
+
+    def __init__(self) -> None:
+        self._curves: list[tuple[list[int], list[float]]] = []
+        self._at: dict[int, array[float]] = {}
+
+    def add(self, losses: dict[int, float]) -> None:
+        """Add the curve of a completed trial; one without any value is left out."""
+        if not losses:
+            return
+        iterations = sorted(losses)
+        curve = iterations, _running_averages([losses[iteration] for iteration in iterations])
+        self._curves.append(curve)
+        for iteration, averages in self._at.items():
+            if (average := _by(curve, iteration)) is not None:
+                insort(averages, average)
+
+    def at(self, iteration: int) -> array[float]:
+        """Return the averages up to an iteration of all trials that have a value by then."""
+        if (known := self._at.get(iteration)) is None:
+            found = (_by(curve, iteration) for curve in self._curves)
+            known = array("d", sorted(average for average in found if average is not None))
+            self._at[iteration] = known
+        return known
+
+
+def _running_averages(losses: list[float]) -> list[float]:
+    """Return the average of the first ones, for each; of equal ones it is exactly what they are."""
+    average, averages = 0.0, []
+    for count, loss in enumerate(losses, 1):
+        average += (loss - average) / count
+        averages.append(average)
+    return averages
+
+
+def _by(curve: tuple[list[int], list[float]], iteration: int) -> float | None:
+    place = bisect_right(curve[0], iteration)
+    return curve[1][place - 1] if place else None
+
+
+class Median(StoppingScheduler[Curve]):
+    """The median stopping rule of Golovin et al., "Google Vizier", KDD 2017, section 3.2.2.
+
+    A job is stopped at iteration ``s`` if the best value of its trial by ``s`` is strictly worse
+    than the median of the running averages, over iterations 1 to ``s``, of all trials
+    that are completed. It is the metric itself that is averaged, also where the best value
+    of a trial counts. A trial that has ended before ``s`` counts with all its values. A value that
+    is not a finite number is left out of averages; a trial without any other is the worst.
+
+    A report that comes after a later one of its trial is taken in, and decides nothing.
+
+    Optuna's MedianPruner compares with the median of the others' values at ``s`` itself; the two
+    agree where curves are flat.
+
+    It does not heed constraints.
+
+    Args:
+        problem: The study.
+        searcher: Where configurations come from.
+        min_trials: With so many completed trials the rule begins to apply.
+        grace_period: From which iteration on.
+    """
+
+    never: ClassVar[frozenset[Capability]] = frozenset(
+        {Capability.MULTI_OBJECTIVE, Capability.CONSTRAINTS}
+    )
+
+    def __init__(
+        self, problem: Problem, searcher: Searcher, min_trials: int, grace_period: int
+    ) -> None:
+        super().__init__(problem, searcher)
+        self._objective = problem.objectives[0]
+        self._min_trials = min_trials
+        self._grace_period = grace_period
+        self._completed = Averages()
+
+    def _begin(self, trial_id: int, start: Start) -> Curve:
+        return Curve(trial_id)
+
+    def _is_worse(self, trial: Curve, iteration: int, report: Report) -> bool:
+        loss = self._objective.loss(report.metrics[self._metric])
+        if math.isfinite(loss):
+            trial.losses[iteration] = loss
+            trial.best = min(trial.best, loss)
+        if iteration <= trial.latest:
+            return False
+        trial.latest = iteration
+        if iteration < self._grace_period or (self._most or math.inf) <= iteration:
+            return False
+        averages = self._completed.at(iteration)
+        return len(averages) >= self._min_trials and trial.best > _median(averages)
+
+    def _end(self, trial: Curve, report: Report) -> Decision:
+        if report.status is Status.COMPLETED:
+            self._completed.add(trial.losses)
+        trial.losses = {}
+        return super()._end(trial, report)
+
+
+def _median(averages: array[float]) -> float:
+    """Return the middle of numbers in order, or the mean of the two in the middle."""
+    middle, is_odd = divmod(len(averages), 2)
+    if is_odd:
+        return averages[middle]
+    return (averages[middle - 1] + averages[middle]) / 2

@@ -1,0 +1,225 @@
+"""The options of each variant, and all that can be wrong with them for a given problem."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from hpo_asha.rungs import levels
+from hpo_core import Fault, Problem, StrategyChoice, nearest
+
+
+class SchedulerOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What all variants have in common.
+
+    Attributes:
+        searcher: Where configurations come from: any installed strategy that suggests some.
+    """
+
+    searcher: StrategyChoice = StrategyChoice("random")
+
+
+class Rungs(SchedulerOptions, frozen=True):
+    """What the variants with rungs have in common.
+
+    Attributes:
+        eta: The reduction factor: the best ``1 / eta`` of a rung train on, ``eta`` times as far.
+        grace_period: The iterations of the lowest rung; ``job.min_iterations`` if None.
+    """
+
+    eta: int = 3
+    grace_period: int | None = None
+
+
+class Asha(Rungs, frozen=True):
+    """The options of ``asha``.
+
+    Attributes:
+        type: Whether trials are paused at rungs and carried on later, or jobs stopped at once.
+    """
+
+    type: Literal["promotion", "stopping"] = "promotion"
+
+
+class Hyperband(Asha, frozen=True):
+    """The options of ``asha:hyperband``.
+
+    Attributes:
+        brackets: How many brackets, those with the most rungs; all that there are if None.
+    """
+
+    brackets: int | None = None
+
+
+class Sha(Rungs, frozen=True):
+    """The options of ``asha:sha``.
+
+    Attributes:
+        n: How many trials a bracket begins with; if None as many as bring one to its end.
+    """
+
+    n: int | None = None
+
+
+class Median(SchedulerOptions, frozen=True):
+    """The options of ``asha:median``.
+
+    Attributes:
+        min_trials: With so many completed trials the rule begins to apply.
+        grace_period: From which iteration on; ``job.min_iterations`` if None.
+    """
+
+    min_trials: int = 5
+    grace_period: int | None = None
+
+
+class PBT(SchedulerOptions, frozen=True):
+    """The options of ``asha:pbt``.
+
+    Attributes:
+        population_size: How many members there are.
+        perturbation_interval: For how many iterations a member trains before it is compared; a
+            tenth of ``job.max_iterations`` if None.
+        quantile_fraction: Which part of the population is bad, and copies from as many good ones.
+        resample_probability: With which a parameter is drawn anew when explored.
+        perturbation_factors: What a number is multiplied by otherwise, one of the two.
+        perturb: The parameters that exploring changes, a set by its own name; all if None. The
+            others are copied with the checkpoint: name here what that can do with, not a layer's
+            size.
+    """
+
+    population_size: int = 10
+    perturbation_interval: int | None = None
+    quantile_fraction: float = 0.2
+    resample_probability: float = 0.25
+    perturbation_factors: tuple[float, float] = (1.2, 0.8)
+    perturb: tuple[str, ...] | None = None
+
+
+Options: TypeAlias = Asha | Hyperband | Sha | Median | PBT
+
+
+def faults(problem: Problem, options: Options) -> Iterator[Fault]:
+    """Find all that is wrong with a variant's own options, or with the problem for it."""
+    match options:
+        case Median():
+            yield from _median_faults(problem, options)
+        case PBT():
+            yield from _pbt_faults(problem, options)
+        case _:
+            yield from _rung_faults(problem, options)
+
+
+def lowest(problem: Problem, options: Rungs | Median) -> int:
+    """Return the iterations of the lowest rung, or from which on the median rule applies."""
+    given = options.grace_period
+    return problem.min_iterations if given is None else given
+
+
+def interval(problem: Problem, options: PBT) -> int:
+    """Return for how many iterations a member trains before it is compared."""
+    if options.perturbation_interval is not None:
+        return options.perturbation_interval
+    return max(problem.min_iterations, math.ceil((problem.max_iterations or 1) / 10))
+
+
+def names(problem: Problem, options: PBT) -> tuple[str, ...]:
+    """Return the parameters that exploring changes."""
+    if options.perturb is not None:
+        return options.perturb
+    return tuple(axis.name for axis in problem.space.parameters)
+
+
+def _missing_end(what: str) -> Fault:
+    return Fault(
+        "", f"job.max_iterations is missing: {what}; give the most that a job can train, in epochs"
+    )
+
+
+def _grace_faults(problem: Problem, options: Rungs | Median) -> Iterator[Fault]:
+    least = problem.min_iterations
+    if options.grace_period is not None and options.grace_period < least:
+        message = f"must be job.min_iterations, which is {least}, or more"
+        yield Fault("grace_period", f"{message}, got {options.grace_period}")
+
+
+def _rung_faults(problem: Problem, options: Asha | Hyperband | Sha) -> Iterator[Fault]:
+    yield from _grace_faults(problem, options)
+    if options.eta < 2:
+        yield Fault("eta", f"must be 2 or more, got {options.eta}")
+    most = problem.max_iterations
+    if most is None:
+        yield _missing_end("the last rung lies there")
+        return
+    least = lowest(problem, options)
+    if least >= most:
+        where = "" if options.grace_period is None else "grace_period"
+        yield Fault(
+            where,
+            f"the lowest rung, at {least} iterations, must lie below job.max_iterations, which is "
+            f"{most}",
+        )
+    elif options.eta >= 2 and least >= 1:
+        yield from _size_faults(options, len(levels(least, most, options.eta)))
+
+
+def _size_faults(options: Asha | Hyperband | Sha, rungs: int) -> Iterator[Fault]:
+    match options:
+        case Hyperband(brackets=int(given)) if not 1 <= given <= rungs:
+            message = f"must be 1 to {rungs}, as many as there are rungs, got {given}"
+            yield Fault("brackets", message)
+        case Sha(n=int(given)) if given < options.eta ** (rungs - 1):
+            yield Fault(
+                "n",
+                f"must be {options.eta ** (rungs - 1)} or more, so that one of them passes all "
+                f"{rungs} rungs, got {given}",
+            )
+        case _:
+            pass
+
+
+def _median_faults(problem: Problem, options: Median) -> Iterator[Fault]:
+    yield from _grace_faults(problem, options)
+    if options.min_trials < 1:
+        yield Fault("min_trials", f"must be 1 or more, got {options.min_trials}")
+
+
+def _pbt_faults(problem: Problem, options: PBT) -> Iterator[Fault]:
+    size, fraction = options.population_size, options.quantile_fraction
+    if size < 2:
+        yield Fault("population_size", f"must be 2 or more, got {size}")
+    if not 0 < fraction <= 0.5:
+        yield Fault("quantile_fraction", f"must be above 0, and 0.5 at most, got {fraction}")
+    elif size >= 2 and int(size * fraction) < 1:
+        yield Fault(
+            "quantile_fraction", f"{fraction} of {size} members is nobody; take {1 / size:.3g}"
+        )
+    if not 0 <= options.resample_probability <= 1:
+        given: object = options.resample_probability
+        yield Fault("resample_probability", f"must be 0 to 1, got {given}")
+    for place, factor in enumerate(options.perturbation_factors):
+        if not (0 < factor < math.inf):
+            message = f"must be a finite number above 0, got {factor}"
+            yield Fault(f"perturbation_factors[{place}]", message)
+    yield from _interval_faults(problem, options)
+    known = [axis.name for axis in problem.space.parameters]
+    for place, name in enumerate(options.perturb or ()):
+        if name not in known:
+            message = f"there is no parameter {name!r}{nearest(name, known)}"
+            yield Fault(f"perturb[{place}]", message)
+
+
+def _interval_faults(problem: Problem, options: PBT) -> Iterator[Fault]:
+    least, most = problem.min_iterations, problem.max_iterations
+    if most is None:
+        yield _missing_end("members train until then")
+    elif not least <= interval(problem, options) < most:
+        given = interval(problem, options)
+        yield Fault(
+            "perturbation_interval",
+            f"must be job.min_iterations ({least}) or more, and below job.max_iterations ({most}), "
+            f"got {given}",
+        )

@@ -1,0 +1,44 @@
+"""The entry point ``asha``: announces the variants, and imports them when one is built."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hpo_asha import options as option
+from hpo_asha.options import Options, SchedulerOptions
+from hpo_core import Capability, Problem, Strategy, StrategySpec, hookimpl
+
+_RESUMES = frozenset(Capability) - {Capability.MULTI_OBJECTIVE}
+_STOPS = _RESUMES - {Capability.RESUMING, Capability.CONSTRAINTS}
+
+VARIANTS: tuple[tuple[str, type[SchedulerOptions], str, frozenset[Capability]], ...] = (
+    ("asha", option.Asha, "Asynchronous successive halving over any searcher", _RESUMES),
+    ("asha:hyperband", option.Hyperband, "The same in brackets that stop less early", _RESUMES),
+    ("asha:sha", option.Sha, "Successive halving: each rung is waited for", _RESUMES),
+    ("asha:median", option.Median, "Stops what is worse than the median", _STOPS),
+    ("asha:pbt", option.PBT, "Population-based training: bad trials copy good ones", _RESUMES),
+)
+"""Each variant's name, options, summary, and the most that it can do, given a searcher that can."""
+
+
+@hookimpl
+def hpo_strategies() -> Iterable[StrategySpec]:
+    """Announce ``asha``, and the other ways to stop early."""
+    return [
+        StrategySpec(
+            name=name, summary=summary, build=build, options=options, capabilities=capabilities
+        )
+        for name, options, summary, capabilities in VARIANTS
+    ]
+
+
+def build(problem: Problem, options: Options) -> Strategy:
+    """Build a variant with its searcher.
+
+    Raises:
+        InvalidInput: If the options, or the searcher's, don't suit the problem.
+        PluginError: If the searcher is missing or broken, or can't do what the problem needs.
+    """
+    from hpo_asha.building import scheduler
+
+    return scheduler(problem, options)

@@ -1,0 +1,147 @@
+"""ASHA and asynchronous Hyperband by promotion: trials are paused at rungs, the best carried on."""
+
+from __future__ import annotations
+
+import heapq
+from bisect import bisect_right
+
+from hpo_asha.pausing import PausedTrial, PausingScheduler
+from hpo_asha.rungs import Brackets, Result, Rung
+from hpo_asha.scheduler import with_notes
+from hpo_asha.searcher import Searcher, as_stopped
+from hpo_core import Decision, Exhausted, Problem, Report, Resume, Start, Wait
+
+
+class Climber(PausedTrial):
+    """A trial on its way up.
+
+    Attributes:
+        bracket: Its bracket.
+        rung: The rung that it trains for, or waits to be promoted to.
+    """
+
+    __slots__ = ("bracket", "rung")
+
+    def __init__(self, trial_id: int, bracket: int, goal: int, target: int) -> None:
+        super().__init__(trial_id, goal, target)
+        self.bracket = bracket
+        self.rung = 0
+
+
+class PromotionRung(Rung):
+    """A rung, and which of its trials wait there to be promoted."""
+
+    __slots__ = ("_queue", "_unsettled", "_waiting")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._queue: list[Result] = []  # a heap; some may have left
+        self._waiting: set[int] = set()
+        self._unsettled: dict[int, Report] = {}  # of those that have been among the best so far
+
+    def wait(self, result: Result, report: Report) -> None:
+        """Let a trial wait there, with its final report in case it is not promoted."""
+        heapq.heappush(self._queue, result)
+        self._waiting.add(result.trial_id)
+        self._unsettled[result.trial_id] = report
+
+    def leave(self, trial_id: int) -> None:
+        """Let a trial go: it is promoted."""
+        self._waiting.discard(trial_id)
+        self._unsettled.pop(trial_id, None)
+
+    def promotable(self, eta: int) -> int | None:
+        """Return the best trial that waits, if it is among the best ``1 / eta`` of all."""
+        while self._queue and self._queue[0].trial_id not in self._waiting:
+            heapq.heappop(self._queue)
+        if self._queue and self.place(self._queue[0]) < len(self) // eta:
+            return self._queue[0].trial_id
+        return None
+
+    def settle(self, place: int, eta: int) -> Report | None:
+        """Return the report of the trial that has just turned out not to be among the best.
+
+        That is the one that was added last, at `place`, or the one that it has pushed out.
+        """
+        worst = max(place, len(self) // eta)
+        return self._unsettled.pop(self[worst].trial_id, None) if worst < len(self) else None
+
+
+class Promotion(PausingScheduler[Climber]):
+    """ASHA: whenever a worker is free, a trial is promoted if one can be, else a new one started.
+
+    Algorithm 2 of Li et al., "A System for Massively Parallel Hyperparameter Tuning", MLSys 2020
+    (``get_job``): from the highest rung down, a trial is promoted that is among the best
+    ``floor(n / eta)`` of the ``n`` that have reached its rung and that was not promoted before;
+    the best of them first. With several brackets it is the paper's asynchronous Hyperband, which
+    loops through brackets; each new trial goes to the bracket whose turn it is.
+
+    A trial whose job fails is in no rung from there on: ``n`` counts results. What is not a
+    finite number is no result; its trial is never promoted. A trial that has passed several rungs
+    when it is paused, as one from a user may that reports rarely, enters the last of them alone;
+    one that has trained to the end without a pause enters none.
+
+    What the searcher is told: a trial that is not among the best ``floor(n / eta)`` when it
+    reaches a rung, or later is pushed out by a better one, is final, as stopped there. One that is
+    among them goes on for the searcher as well: it is final where it is not promoted any
+    more, or completed. So the searcher learns of good trials how good they are in the end; of the
+    few that are promoted late, since their rung has grown, it learns no more.
+
+    Args:
+        problem: The study.
+        searcher: Where configurations come from.
+        brackets: The brackets.
+        eta: The reduction factor.
+    """
+
+    def __init__(self, problem: Problem, searcher: Searcher, brackets: Brackets, eta: int) -> None:
+        super().__init__(problem, searcher)
+        self._brackets = brackets
+        self._eta = eta
+        self._rungs = [[PromotionRung() for _ in levels[:-1]] for levels in brackets.levels]
+        by_level = [
+            (level, -bracket, rung)
+            for bracket, rungs in enumerate(self._rungs)
+            for level, rung in zip(brackets.levels[bracket], rungs, strict=False)
+        ]
+        by_level.sort(key=lambda entry: entry[:2], reverse=True)
+        self._from_the_top = [rung for _, _, rung in by_level]
+
+    def _answer(self, trial_id: int) -> Start | Resume | Wait | Exhausted:
+        for rung in self._from_the_top:
+            best = rung.promotable(self._eta)
+            if best is not None:
+                trial = self._trials[best]
+                return Resume(best, trial.goal, notes={"rung": trial.rung})
+        new = self._new(trial_id)
+        if isinstance(new, Start):
+            bracket = self._brackets.of(len(self._trials))
+            notes = {"bracket": bracket} if len(self._rungs) > 1 else {}
+            return with_notes(new, self._brackets.levels[bracket][0], **notes)
+        return self._without(new)
+
+    def _begin(self, trial_id: int, start: Start) -> Climber:
+        bracket = self._brackets.of(len(self._trials))
+        goal = self._brackets.levels[bracket][0]
+        return Climber(trial_id, bracket, goal, self._target(start))
+
+    def _carry_on(self, trial: Climber, resume: Resume) -> None:
+        trial.target = self._target(resume)
+        self._rungs[trial.bracket][trial.rung - 1].leave(trial.id)
+
+    def _end(self, trial: Climber, report: Report) -> Decision:
+        reached = self._reached(trial, report)
+        result = self._result(trial, report)
+        if reached is None or reached >= self._most or not result.is_finite:
+            self._searcher.finish(report)
+            return Decision.CONTINUE
+        levels = self._brackets.levels[trial.bracket]
+        trial.rung = bisect_right(levels, reached)
+        trial.goal = levels[trial.rung]
+        rung = self._rungs[trial.bracket][trial.rung - 1]
+        rung.add(result)
+        rung.wait(result, as_stopped(report, reached))
+        settled = rung.settle(rung.place(result), self._eta)
+        if settled is not None:
+            self._searcher.finish(settled)
+        return Decision.PAUSE

@@ -1,0 +1,106 @@
+"""Rungs: how far trials train before they are compared, and the results of those that got there.
+
+The letters in docstrings are those of Li et al., "A System for Massively Parallel Hyperparameter
+Tuning", MLSys 2020: a trial trains ``r eta^i`` iterations to rung ``i``, ``R`` at the most.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, insort
+from collections.abc import Sequence
+from typing import NamedTuple
+
+
+def levels(least: int, most: int, eta: int) -> tuple[int, ...]:
+    """Return the iterations of each rung: ``least eta^i`` as long as that is below `most`, `most`.
+
+    Where ``most / least`` is a power of `eta` these are the papers' ``r eta^i`` (Li et al. 2020,
+    Algorithm 1, with ``s = 0``); where not, theirs end below `most`, and these with a shorter step.
+    """
+    found = []
+    level = least
+    while level < most:
+        found.append(level)
+        level *= eta
+    return (*found, most)
+
+
+def hyperband_sizes(rungs: int, eta: int) -> tuple[int, ...]:
+    """Return how many trials each bracket of Hyperband starts, that with the most rungs first.
+
+    ``n = ceil((s_max + 1) eta^s / (s + 1))`` for ``s`` from ``s_max`` down to 0, where bracket
+    ``s`` has ``s + 1`` rungs: line 2 of Algorithm 1 in Li et al., "Hyperband: A Novel Bandit-Based
+    Approach to Hyperparameter Optimization", JMLR 18, 2018.
+    """
+    return tuple(-(-rungs * eta**s // (s + 1)) for s in range(rungs - 1, -1, -1))
+
+
+class Brackets:
+    """Which bracket a trial belongs to: they take turns, each for as many trials as its size.
+
+    Args:
+        levels: For each bracket the iterations of its rungs.
+        sizes: For each bracket how many trials it gets in a turn.
+
+    Attributes:
+        levels: The same.
+    """
+
+    def __init__(self, levels: Sequence[Sequence[int]], sizes: Sequence[int]) -> None:
+        self.levels = levels
+        self._turns = [bracket for bracket, size in enumerate(sizes) for _ in range(size)]
+
+    def of(self, number: int) -> int:
+        """Return the bracket of the trial that is started as number `number`, counted from 0."""
+        return self._turns[number % len(self._turns)]
+
+
+class Result(NamedTuple):
+    """What a trial counted at a rung; the order is the best first, equal ones by trial.
+
+    Attributes:
+        violation: By how much it breaks the study's constraints, in all; 0.0 if it keeps them.
+        loss: Its loss; infinity for what is not a finite number.
+        trial_id: The trial.
+    """
+
+    violation: float
+    loss: float
+    trial_id: int
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether it can be compared at all; if not, it is in no rung."""
+        return math.isfinite(self.violation) and math.isfinite(self.loss)
+
+    def is_worse(self, other: Result) -> bool:
+        """Say whether it is worse than another one, whichever trial came first."""
+        return self[:2] > other[:2]
+
+
+class Rung:
+    """The results of the trials that reached a rung, in order.
+
+    Adding one costs O(log n) comparisons and a move in memory: microseconds at 10,000.
+    """
+
+    __slots__ = ("_results",)
+
+    def __init__(self) -> None:
+        self._results: list[Result] = []
+
+    def __len__(self) -> int:
+        return len(self._results)
+
+    def __getitem__(self, place: int) -> Result:
+        """Return a result by its place; 0 is the best."""
+        return self._results[place]
+
+    def add(self, result: Result) -> None:
+        """Add a result."""
+        insort(self._results, result)
+
+    def place(self, result: Result) -> int:
+        """Return a result's place."""
+        return bisect_left(self._results, result)

@@ -1,0 +1,212 @@
+"""What all variants share: the trials, which job's report counts, the searcher, recovery."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, ClassVar, Generic, TypeVar
+
+from hpo_asha.rungs import Result
+from hpo_asha.searcher import Searcher
+from hpo_core import (
+    Asked,
+    BaseStrategy,
+    Capability,
+    Decision,
+    Exhausted,
+    History,
+    Problem,
+    Report,
+    Resume,
+    SavedState,
+    Start,
+    Told,
+    Wait,
+)
+
+
+class Trial:
+    """A trial.
+
+    Attributes:
+        id: Its id.
+        ended: The ids of its jobs that have ended: what they say later does not count.
+        measured: The last value of each metric that is constrained.
+    """
+
+    __slots__ = ("ended", "id", "measured")
+
+    def __init__(self, trial_id: int) -> None:
+        self.id = trial_id
+        self.ended: tuple[str, ...] = ()
+        self.measured: dict[str, float] = {}
+
+
+T = TypeVar("T", bound=Trial)
+
+
+class Scheduler(BaseStrategy, Generic[T]):
+    """Decides how far trials train. What it keeps follows from the history; nothing is saved.
+
+    A variant says what to run next (`_answer`), and what becomes of a trial that is started
+    (`_begin`), carried on (`_carry_on`), reports (`_watch`) and whose job has ended (`_end`).
+
+    Args:
+        problem: The study.
+        searcher: Where configurations come from.
+
+    Attributes:
+        capabilities: What this can do: its own part, and what the searcher can.
+    """
+
+    own: ClassVar[frozenset[Capability]] = frozenset({Capability.STOPPING})
+    never: ClassVar[frozenset[Capability]] = frozenset({Capability.MULTI_OBJECTIVE})
+
+    def __init__(self, problem: Problem, searcher: Searcher) -> None:
+        self.capabilities = (searcher.capabilities - self.never) | self.own
+        self._searcher = searcher
+        self._metric = problem.objectives[0].metric
+        self._constraints = problem.constraints
+        self._trials: dict[int, T] = {}
+        self._running: set[int] = set()
+        self._adopted: set[int] = set()  # trials that came from elsewhere
+        self._is_full = False  # whether no trial can be started any more
+        self._is_restoring = False
+
+    # -- what variants do -------------------------------------------------------------------
+
+    def _answer(self, trial_id: int) -> Start | Resume | Wait | Exhausted:
+        """Say what to run next, and change nothing but the searcher."""
+        raise NotImplementedError
+
+    def _begin(self, trial_id: int, start: Start) -> T:
+        """Take a new trial in, suggested here or by a user."""
+        raise NotImplementedError
+
+    def _carry_on(self, trial: T, resume: Resume) -> None:
+        """Take note that a trial is carried on."""
+        raise NotImplementedError
+
+    def _watch(self, trial: T, report: Report) -> Decision:
+        """Decide on a report of a running job."""
+        raise NotImplementedError
+
+    def _end(self, trial: T, report: Report) -> Decision:
+        """Decide what becomes of a trial whose job has ended, and tell the searcher."""
+        raise NotImplementedError
+
+    # -- asking -----------------------------------------------------------------------------
+
+    def ask(self, trial_id: int, /) -> Start | Resume | Wait | Exhausted:
+        """Say what to run next; see the variant."""
+        answer = self._answer(trial_id)
+        if isinstance(answer, Start | Resume):
+            self._take_on(trial_id, answer)
+        return answer
+
+    def adopt(self, trial_id: int, suggestion: Start | Resume, /) -> None:
+        """Take a suggestion on; a new trial enters at the bottom, like any other."""
+        if isinstance(suggestion, Start):
+            self._searcher.adopt(trial_id, suggestion)
+            self._adopted.add(trial_id)
+        self._take_on(trial_id, suggestion)
+
+    def no_more_trials(self) -> None:
+        """Start no trial any more; those that there are may be carried on."""
+        self._is_full = True
+
+    def _take_on(self, trial_id: int, suggestion: Start | Resume) -> None:
+        if isinstance(suggestion, Start):
+            trial = self._begin(trial_id, suggestion)
+            self._trials[trial_id] = trial
+        else:
+            trial = self._trials[suggestion.trial_id]
+            self._carry_on(trial, suggestion)
+        self._running.add(trial.id)
+
+    def _new(self, trial_id: int) -> Start | Wait | Exhausted:
+        """Ask the searcher for a new trial, if there is room for one."""
+        return Exhausted() if self._is_full else self._searcher.ask(trial_id)
+
+    def _without(self, answer: Wait | Exhausted) -> Wait | Exhausted:
+        """Return what to answer when there is no new trial, and nothing to carry on.
+
+        Raises:
+            StrategyError: If the searcher waits although nothing is running.
+        """
+        if self._running:
+            return Wait()
+        if isinstance(answer, Wait):
+            raise self._searcher.waits_for_nothing()
+        return answer
+
+    # -- telling ----------------------------------------------------------------------------
+
+    def tell(self, report: Report, /) -> Decision:
+        """Take a report in; one that comes late, after its job's end, changes nothing."""
+        trial = self._trials.get(report.trial_id)
+        if trial is None or trial.id not in self._running or report.job_id in trial.ended:
+            return Decision.CONTINUE
+        if self._constraints:
+            self._measure(trial, report)
+        if report.is_final:
+            self._running.discard(trial.id)
+            trial.ended += (report.job_id,)
+            return self._end(trial, report)
+        decision = self._watch(trial, report)
+        if self._searcher.watch(report) is Decision.STOP:
+            return Decision.STOP
+        return decision
+
+    def _measure(self, trial: T, report: Report) -> None:
+        for constraint in self._constraints:
+            if constraint.metric in report.metrics:
+                trial.measured[constraint.metric] = report.metrics[constraint.metric]
+
+    def _result(self, trial: T, report: Report) -> Result:
+        """Return what a trial counts at a report; a constraint not yet reported counts as kept."""
+        violation = 0.0
+        for constraint in self._constraints:
+            excess = trial.measured.get(constraint.metric, constraint.bound) - constraint.bound
+            violation += math.inf if math.isnan(excess) else max(excess, 0.0)
+        loss = math.inf if report.losses is None else report.losses[0]
+        return Result(violation, loss, trial.id)
+
+    # -- recovering -------------------------------------------------------------------------
+
+    def save_state(self) -> dict[str, Any] | None:
+        """Return the searcher's state; all else follows from the history."""
+        return self._searcher.save_state()
+
+    def restore(self, history: History, saved: SavedState | None, /) -> None:
+        """Go through the history, then let the searcher restore itself from its part of it."""
+        self._is_restoring = True
+        self._searcher.recall()
+        for place, event in enumerate(history):
+            if saved is not None and place == saved.events:
+                self._searcher.recall_state()
+            if isinstance(event, Told):
+                self._searcher.recall_decision(event.decision)
+                self.tell(event.report)
+            else:
+                self._recall(event)
+        if saved is not None and saved.events >= len(history):
+            self._searcher.recall_state()
+        self._searcher.restore(saved)
+        self._is_restoring = False
+
+    def _recall(self, event: Asked) -> None:
+        if isinstance(event.suggestion, Start):
+            self._searcher.recall_start(event, event.suggestion)
+            if event.adopted:
+                self._adopted.add(event.trial_id)
+        self._take_on(event.trial_id, event.suggestion)
+
+    def close(self) -> None:
+        """Let the searcher free what it holds."""
+        self._searcher.close()
+
+
+def with_notes(start: Start, iterations: int | None, **notes: Any) -> Start:
+    """Return a searcher's new trial with how far to train it, and with notes of the scheduler's."""
+    noted = {**(start.notes or {}), **notes}
+    return Start(start.configuration, iterations, noted or None)

@@ -1,0 +1,175 @@
+"""What the variants share that only stop jobs, and ASHA and Hyperband of that type."""
+
+from __future__ import annotations
+
+import logging
+from typing import Generic, TypeVar
+
+from hpo_asha.rungs import Brackets, Rung
+from hpo_asha.scheduler import Scheduler, Trial, with_notes
+from hpo_asha.searcher import Searcher
+from hpo_core import (
+    Decision,
+    Exhausted,
+    Problem,
+    Report,
+    Resume,
+    Start,
+    Status,
+    StrategyError,
+    Wait,
+)
+
+_log = logging.getLogger("hpo_asha")
+
+
+class RunningTrial(Trial):
+    """A trial with one job, which runs on unless it is stopped.
+
+    Attributes:
+        counts: Whether it has said at which iteration it is.
+        is_stopped: Whether it was decided to stop it.
+    """
+
+    __slots__ = ("counts", "is_stopped")
+
+    def __init__(self, trial_id: int) -> None:
+        super().__init__(trial_id)
+        self.counts = False
+        self.is_stopped = False
+
+
+R = TypeVar("R", bound=RunningTrial)
+
+
+class StoppingScheduler(Scheduler[R], Generic[R]):
+    """Jobs are started once, to train as far as the study lets them, and are stopped or not.
+
+    Only reports count that have an iteration and the objective's metric. A study of which a trial
+    completes without any can't be stopped early: that is an error where the study says how far
+    jobs train, else a warning. (A trial from elsewhere is taken as it is.)
+
+    Args:
+        problem: The study.
+        searcher: Where configurations come from.
+    """
+
+    def __init__(self, problem: Problem, searcher: Searcher) -> None:
+        super().__init__(problem, searcher)
+        self._most = problem.max_iterations
+        self._has_warned = False
+
+    def _is_worse(self, trial: R, iteration: int, report: Report) -> bool:
+        """Take in a report that counts, and say whether to stop the job."""
+        raise NotImplementedError
+
+    def _notes(self, number: int) -> dict[str, int]:
+        """Return what to note of the trial that is started as number `number`."""
+        return {}
+
+    def _answer(self, trial_id: int) -> Start | Wait | Exhausted:
+        new = self._new(trial_id)
+        if isinstance(new, Start):
+            return with_notes(new, None, **self._notes(len(self._trials)))
+        return self._without(new)
+
+    def _carry_on(self, trial: R, resume: Resume) -> None:
+        """Do nothing: no trial is carried on."""
+
+    def _watch(self, trial: R, report: Report) -> Decision:
+        if report.iteration is not None:
+            trial.counts = True
+            if not trial.is_stopped and self._metric in report.metrics:
+                trial.is_stopped = self._is_worse(trial, report.iteration, report)
+        return Decision.STOP if trial.is_stopped else Decision.CONTINUE
+
+    def _end(self, trial: R, report: Report) -> Decision:
+        self._searcher.finish(report)
+        counts = trial.counts or report.iteration is not None
+        if report.status is Status.COMPLETED and not counts and trial.id not in self._adopted:
+            self._complain(trial)
+        return Decision.CONTINUE
+
+    def _complain(self, trial: R) -> None:
+        """Say that early stopping can't work.
+
+        Raises:
+            StrategyError: If the study says how far jobs train.
+        """
+        message = (
+            f"trial {trial.id} completed without having said at which iteration it was, so that "
+            "no job can be stopped early: report the iteration with the metric "
+            f"(hpo_core.report(iteration=epoch, **{{{self._metric!r}: value}})), or take a "
+            "strategy that needs none"
+        )
+        if self._is_restoring or self._has_warned:
+            return
+        if self._most is not None:
+            raise StrategyError(message)
+        self._has_warned = True
+        _log.warning("%s", message)
+
+
+class RacingTrial(RunningTrial):
+    """A trial on its way through rungs.
+
+    Attributes:
+        bracket: Its bracket.
+        rung: The rung that it reaches next.
+    """
+
+    __slots__ = ("bracket", "rung")
+
+    def __init__(self, trial_id: int, bracket: int) -> None:
+        super().__init__(trial_id)
+        self.bracket = bracket
+        self.rung = 0
+
+
+class Stopping(StoppingScheduler[RacingTrial]):
+    """ASHA of the stopping type: at each rung a job is stopped that is not among the best.
+
+    The rungs and brackets are those of Li et al., MLSys 2020; see `hpo_asha.promotion`. Where
+    nothing can be carried on later, the decision falls at once: a trial that reaches a rung as the
+    ``n``-th runs on if its loss is at most that of the best trial number ``floor(n / eta)`` there,
+    itself included. For ``n < eta``, where the paper's rule would let no trial pass, it
+    runs on if it is the best so far. Optuna's SuccessiveHalvingPruner decides just so.
+
+    A trial that reports later than at its rung's iteration enters all rungs that it has
+    passed, with that result, until it is stopped at one. At a rung, a value that is not a finite
+    number is no result, and the job is stopped; a job that fails is in no rung from there on.
+
+    Args:
+        problem: The study.
+        searcher: Where configurations come from.
+        brackets: The brackets.
+        eta: The reduction factor.
+    """
+
+    def __init__(self, problem: Problem, searcher: Searcher, brackets: Brackets, eta: int) -> None:
+        super().__init__(problem, searcher)
+        self._brackets = brackets
+        self._eta = eta
+        self._rungs = [[Rung() for _ in levels[:-1]] for levels in brackets.levels]
+
+    def _notes(self, number: int) -> dict[str, int]:
+        return {"bracket": self._brackets.of(number)} if len(self._rungs) > 1 else {}
+
+    def _begin(self, trial_id: int, start: Start) -> RacingTrial:
+        return RacingTrial(trial_id, self._brackets.of(len(self._trials)))
+
+    def _is_worse(self, trial: RacingTrial, iteration: int, report: Report) -> bool:
+        levels = self._brackets.levels[trial.bracket]
+        rungs = self._rungs[trial.bracket]
+        is_done = iteration >= levels[-1]  # too late to stop it
+        while trial.rung < len(rungs) and levels[trial.rung] <= iteration:
+            result = self._result(trial, report)
+            if not result.is_finite:
+                return not is_done
+            rung = rungs[trial.rung]
+            rung.add(result)
+            trial.rung += 1
+            worst = rung[max(len(rung) // self._eta, 1) - 1]
+            if result.is_worse(worst) and not is_done:
+                return True
+        return False

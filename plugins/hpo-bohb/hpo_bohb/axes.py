@@ -1,0 +1,188 @@
+"""One parameter as one hyperparameter of ConfigSpace, and its values there and back.
+
+A value is what a job gets, a *native* what ConfigSpace has in its place:
+
+| parameter | hyperparameter | native |
+|---|---|---|
+| Float | float | the value |
+| Float whose ends ConfigSpace would round | float from 0 to 1 | where the value is on its scale |
+| Float with a step, Int | integer from 0 | how many steps it is above the lowest one |
+| Int with `log` | integer on a log scale | the value |
+| Categorical, ParameterSet | categorical | which of the choices it is |
+| Constant, and a number with one value | constant | 0 |
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, Protocol, TypeAlias
+
+import ConfigSpace
+import numpy as np
+from ConfigSpace import (
+    CategoricalHyperparameter,
+    UniformFloatHyperparameter,
+    UniformIntegerHyperparameter,
+)
+from ConfigSpace.hyperparameters import hyperparameter
+from ConfigSpace.hyperparameters.hp_components import ROUND_PLACES
+
+from hpo_core import Categorical, Constant, Float, Int, Parameter, ParameterSet, Value
+
+Native: TypeAlias = float | int
+Hyperparameter: TypeAlias = hyperparameter.Hyperparameter[Any, Any]
+
+MOST = 2**40
+"""The most points of an axis, and the largest integer on a log scale: beyond it ConfigSpace's
+floats don't tell all neighbours apart."""
+
+
+class Form(Protocol):
+    """How a parameter is held in ConfigSpace."""
+
+    def hyperparameter(self, default: Native | None) -> Hyperparameter:
+        """Return the hyperparameter; `default` must lie in no forbidden combination."""
+
+    def values(self, native: Native) -> dict[str, Value]:
+        """Return what a configuration has for a native, by name: a set has several."""
+
+    def native(self, values: Mapping[str, Value]) -> Native:
+        """Return the native for what a configuration has."""
+
+
+def form_of(axis: Parameter) -> Form:
+    """Return how a parameter is held."""
+    match axis:
+        case Categorical() | ParameterSet():
+            return _Choice(axis)
+        case Constant():
+            return _Fixed(axis)
+        case _ if axis.size == 1:
+            return _Fixed(axis)
+        case Float(step=None):
+            return _Plain(axis) if _is_kept(axis) else _OnItsScale(axis)
+        case Int(log=True):
+            return _LogInteger(axis)
+        case _:
+            return _Steps(axis)
+
+
+def wrong_with(axis: Parameter) -> str | None:
+    """Return why ConfigSpace can't hold a parameter, or None if it can."""
+    size = axis.size
+    if size is not None and size > MOST:
+        return f"hpbandster tells at most 2^40 values of a parameter apart, and there are {size:,}"
+    if isinstance(axis, Int) and axis.log and axis.high > MOST:
+        return f"on a log scale hpbandster counts up to 2^40, and high is {axis.high:,}"
+    return None
+
+
+def _is_kept(axis: Float) -> bool:
+    """Say whether ConfigSpace, which rounds to 13 decimal places, keeps both ends as they are."""
+    return all(float(np.round(end, ROUND_PLACES)) == end for end in (axis.low, axis.high))
+
+
+class _Plain:
+    def __init__(self, axis: Float) -> None:
+        self._axis = axis
+
+    def hyperparameter(self, default: Native | None) -> Hyperparameter:
+        axis = self._axis
+        return UniformFloatHyperparameter(axis.name, axis.low, axis.high, default, axis.log)
+
+    def values(self, native: Native) -> dict[str, Value]:
+        return {self._axis.name: min(max(float(native), self._axis.low), self._axis.high)}
+
+    def native(self, values: Mapping[str, Value]) -> Native:
+        return _number(values[self._axis.name])
+
+
+class _OnItsScale:
+    def __init__(self, axis: Float) -> None:
+        self._axis = axis
+        self._scale = math.log if axis.log else float
+
+    def hyperparameter(self, default: Native | None) -> Hyperparameter:
+        return UniformFloatHyperparameter(self._axis.name, 0.0, 1.0, default)
+
+    def values(self, native: Native) -> dict[str, Value]:
+        return {self._axis.name: self._axis.quantile(float(native))}
+
+    def native(self, values: Mapping[str, Value]) -> Native:
+        ends = self._scale(self._axis.low), self._scale(self._axis.high)
+        place = (self._scale(_number(values[self._axis.name])) - ends[0]) / (ends[1] - ends[0])
+        return min(max(round(place, ROUND_PLACES), 0.0), 1.0)
+
+
+class _Steps:
+    def __init__(self, axis: Float | Int) -> None:
+        self._axis = axis
+
+    def hyperparameter(self, default: Native | None) -> Hyperparameter:
+        last = (self._axis.size or 1) - 1
+        return UniformIntegerHyperparameter(self._axis.name, 0, last, default)
+
+    def values(self, native: Native) -> dict[str, Value]:
+        return {self._axis.name: self._axis.at(int(native))}
+
+    def native(self, values: Mapping[str, Value]) -> Native:
+        return self._axis.index(values[self._axis.name])
+
+
+class _LogInteger:
+    def __init__(self, axis: Int) -> None:
+        self._axis = axis
+
+    def hyperparameter(self, default: Native | None) -> Hyperparameter:
+        axis = self._axis
+        return UniformIntegerHyperparameter(axis.name, axis.low, axis.high, default, log=True)
+
+    def values(self, native: Native) -> dict[str, Value]:
+        return {self._axis.name: min(max(int(native), self._axis.low), self._axis.high)}
+
+    def native(self, values: Mapping[str, Value]) -> Native:
+        return _number(values[self._axis.name])
+
+
+class _Choice:
+    def __init__(self, axis: Categorical | ParameterSet) -> None:
+        self._axis = axis
+
+    def hyperparameter(self, default: Native | None) -> Hyperparameter:
+        return CategoricalHyperparameter(self._axis.name, range(self._axis.size), default or 0)
+
+    def values(self, native: Native) -> dict[str, Value]:
+        match self._axis:
+            case ParameterSet() as axis:
+                return axis.at_all(int(native))
+            case axis:
+                return {axis.name: axis.at(int(native))}
+
+    def native(self, values: Mapping[str, Value]) -> Native:
+        match self._axis:
+            case ParameterSet() as axis:
+                place = axis.index_of(values)
+                assert place is not None, "checked when the configuration was made"
+                return place
+            case axis:
+                return axis.index(values[axis.name])
+
+
+class _Fixed:
+    def __init__(self, axis: Parameter) -> None:
+        self._axis = axis
+
+    def hyperparameter(self, default: Native | None) -> Hyperparameter:
+        return ConfigSpace.Constant(self._axis.name, 0)
+
+    def values(self, native: Native) -> dict[str, Value]:
+        return {self._axis.name: self._axis.at(0)}
+
+    def native(self, values: Mapping[str, Value]) -> Native:
+        return 0
+
+
+def _number(value: Value) -> Native:
+    assert isinstance(value, int | float), "checked when the configuration was made"
+    return value

@@ -1,0 +1,87 @@
+"""hpbandster's optimisers without their network: they plan brackets, and run nothing.
+
+Its `Master` starts a Pyro4 server when it is made. `_Offline` stands before it in the order of
+inheritance, so that everything else is the package's own: the budgets, how many configurations a
+bracket has, the generators of configurations. Importing hpbandster imports Pyro4; no socket is
+opened, no thread started, and nothing pickled.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import msgspec
+import numpy as np
+from ConfigSpace import ConfigurationSpace
+
+from hpo_bohb import options
+from hpo_core import Problem
+
+__all__ = ["Job", "master_of", "quiet"]
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep what hpbandster calls that is deprecated, and divisions by zero, to itself.
+
+    Whatever filters and numpy's handling of errors are set to, they have no say in here: an error
+    that they made of a warning would turn hpbandster's picks into random ones.
+    """
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        yield
+
+
+with quiet():
+    from hpbandster.core.dispatcher import Job
+    from hpbandster.core.master import Master
+    from hpbandster.optimizers import BOHB, HyperBand, RandomSearch
+
+
+class _Offline(Master):  # type: ignore[misc]  # hpbandster carries no types
+    def __init__(self, config_generator: Any, **_: Any) -> None:
+        self.config_generator = config_generator
+        self.config: dict[str, Any] = {}
+
+
+class _OfflineBOHB(BOHB, _Offline):  # type: ignore[misc]
+    pass
+
+
+class _OfflineHyperBand(HyperBand, _Offline):  # type: ignore[misc]
+    pass
+
+
+class _OfflineRandomSearch(RandomSearch, _Offline):  # type: ignore[misc]
+    pass
+
+
+_KINDS = {
+    options.BOHB: _OfflineBOHB,
+    options.HyperBand: _OfflineHyperBand,
+    options.RandomSearch: _OfflineRandomSearch,
+}
+
+_OURS = ("n_iterations", "resume")
+"""Options that hpbandster's optimisers don't take."""
+
+
+def master_of(problem: Problem, given: options.Bandit, configspace: ConfigurationSpace) -> Any:
+    """Return hpbandster's optimiser of a variant, which plans brackets for a study.
+
+    Args:
+        problem: The study; its maximum of iterations is set.
+        given: The variant's options.
+        configspace: Its space.
+    """
+    named = msgspec.structs.asdict(given)
+    with quiet():
+        return _KINDS[type(given)](
+            configspace=configspace,
+            min_budget=problem.min_iterations,
+            max_budget=problem.max_iterations,
+            **{name: value for name, value in named.items() if name not in _OURS},
+        )

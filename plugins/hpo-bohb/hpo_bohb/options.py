@@ -1,0 +1,119 @@
+"""The options of each variant: hpbandster's own names and defaults. Importing this is cheap.
+
+Left out are the budgets, which are the job's minimum and maximum iterations, the seed, which is the
+study's, and all that is about hpbandster's network.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import msgspec
+
+from hpo_core import Capability, Fault, Problem
+
+
+class Bandit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What all variants have in common.
+
+    Attributes:
+        eta: Of so many configurations one is promoted; each rung trains so many times as long.
+        n_iterations: How many brackets are run; None for as many as the study's budget allows.
+    """
+
+    eta: float = 3.0
+    n_iterations: int | None = None
+
+
+class RandomSearch(Bandit, frozen=True):
+    """The options of ``bohb:random``; ``eta`` has a say in how many runs make a bracket alone."""
+
+
+class HyperBand(Bandit, frozen=True):
+    """The options of ``bohb:hyperband``.
+
+    Attributes:
+        resume: Whether a promoted trial is carried on from its checkpoint; if not, its
+            configuration is trained anew from the beginning, as a trial of its own.
+    """
+
+    resume: bool = True
+
+
+class BOHB(HyperBand, frozen=True):
+    """The options of ``bohb``; see Falkner et al. 2018, section 4.
+
+    Attributes:
+        min_points_in_model: How many results on one budget make a model, and how many of them
+            are good ones at least; one more than there are parameters if None.
+        top_n_percent: How many percent of the results count as good ones.
+        num_samples: How many configurations are drawn from the model; the best one is taken.
+        random_fraction: The share of configurations that are drawn at random nevertheless.
+        bandwidth_factor: The model is drawn from with bandwidths so many times as wide.
+        min_bandwidth: The least bandwidth, on an axis of length 1.
+    """
+
+    min_points_in_model: int | None = None
+    top_n_percent: int = 15
+    num_samples: int = 64
+    random_fraction: float = 1 / 3
+    bandwidth_factor: float = 3.0
+    min_bandwidth: float = 1e-3
+
+
+def abilities(options: Bandit) -> frozenset[Capability]:
+    """Return what a strategy with these options can do.
+
+    Constraints are for random search alone: it learns nothing, so that they have no say there.
+    """
+    always = frozenset(
+        {
+            Capability.CONDITIONAL,
+            Capability.FORBIDDEN,
+            Capability.INTEGERS,
+            Capability.CATEGORICALS,
+        }
+    )
+    match options:
+        case RandomSearch():
+            return always | {Capability.CONSTRAINTS}
+        case HyperBand(resume=True):
+            return always | {Capability.RESUMING}
+        case _:
+            return always
+
+
+def faults(problem: Problem, options: Bandit) -> Iterator[Fault]:
+    """Find all that is wrong with the options, and with the job's iterations."""
+    if problem.max_iterations is None:
+        yield Fault(
+            "",
+            "job.max_iterations is missing: hpbandster's budgets go up to it; give the most that "
+            "a job can train, in epochs or the like",
+        )
+    if not 2 <= options.eta < math.inf:
+        yield Fault("eta", f"must be 2 or more, and finite, got {options.eta}")
+    if options.n_iterations is not None and options.n_iterations < 1:
+        yield Fault("n_iterations", f"must be 1 or more, got {options.n_iterations}")
+    if isinstance(options, BOHB):
+        yield from _model_faults(problem, options)
+
+
+def _model_faults(problem: Problem, options: BOHB) -> Iterator[Fault]:
+    least = len(problem.space.parameters) + 1
+    points = options.min_points_in_model
+    if points is not None and points < least:
+        yield Fault(
+            "min_points_in_model",
+            f"must be one more than there are parameters, {least}, or above; got {points}",
+        )
+    if not 1 <= options.top_n_percent <= 99:
+        yield Fault("top_n_percent", f"must be from 1 to 99, got {options.top_n_percent}")
+    if options.num_samples < 1:
+        yield Fault("num_samples", f"must be 1 or more, got {options.num_samples}")
+    if not 0 <= options.random_fraction <= 1:
+        yield Fault("random_fraction", f"must be from 0 to 1, got {options.random_fraction}")
+    for name in ("bandwidth_factor", "min_bandwidth"):
+        if not 0 < getattr(options, name) < math.inf:
+            yield Fault(name, f"must be above 0, and finite, got {getattr(options, name)}")

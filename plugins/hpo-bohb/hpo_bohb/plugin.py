@@ -1,0 +1,42 @@
+"""The entry point ``bohb``: announces the strategies; hpbandster is imported when one is built."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from hpo_bohb.options import BOHB, Bandit, HyperBand, RandomSearch, abilities
+from hpo_core import Problem, Strategy, StrategySpec, hookimpl
+
+VARIANTS: tuple[tuple[str, type[Bandit], str], ...] = (
+    ("bohb", BOHB, "Hyperband whose configurations come from a model (BOHB)"),
+    ("bohb:hyperband", HyperBand, "Hyperband: many short runs, of which the best go on"),
+    ("bohb:random", RandomSearch, "hpbandster's random search, each run at full length"),
+)
+"""Each variant's name, options and summary; the first one is the default."""
+
+
+@hookimpl
+def hpo_strategies() -> Iterable[StrategySpec]:
+    """Announce ``bohb``, ``bohb:hyperband`` and ``bohb:random``."""
+    return [
+        StrategySpec(
+            name=name,
+            summary=summary,
+            build=build,
+            options=options,
+            capabilities=abilities(options()),
+        )
+        for name, options, summary in VARIANTS
+    ]
+
+
+def build(problem: Problem, options: Bandit) -> Strategy:
+    """Build the strategy of one variant; hpbandster is imported now.
+
+    Raises:
+        InvalidInput: If the options, the space or the job's iterations are none for hpbandster.
+        Unsupported: If there are several objectives.
+    """
+    from hpo_bohb.strategy import HpBandSter
+
+    return HpBandSter(problem, options)

@@ -1,0 +1,175 @@
+"""A search space as a ConfigurationSpace, and configurations there and back."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from ConfigSpace import (
+    AndConjunction,
+    ConfigurationSpace,
+    ForbiddenAndConjunction,
+    UniformFloatHyperparameter,
+)
+from ConfigSpace.hyperparameters.hp_components import ROUND_PLACES
+
+from hpo_bohb.axes import Form, Hyperparameter, Native, form_of, wrong_with
+from hpo_bohb.clauses import ForbiddenValues, Reader, ValueCondition
+from hpo_core import (
+    Configuration,
+    Fault,
+    Parameter,
+    ParameterSet,
+    SearchSpace,
+    StrategyError,
+    Value,
+)
+
+TRIES = 1_000
+"""If so many random configurations are all forbidden, a space is refused."""
+
+
+def faults(space: SearchSpace) -> Iterator[Fault]:
+    """Find all that keeps a space from being drawn from by hpbandster."""
+    wrong = [(axis.name, wrong_with(axis)) for axis in space.parameters]
+    yield from (Fault(f"parameters.{name}", message) for name, message in wrong if message)
+    if space.forbidden and not any(_is_hit(space, number) for number in range(TRIES)):
+        yield Fault(
+            "parameters",
+            f"{TRIES:,} random configurations are all forbidden, and hpbandster draws until one "
+            "is not; take the forbidden values out of the parameters themselves",
+        )
+
+
+def _is_hit(space: SearchSpace, number: int) -> bool:
+    stream = random.Random(number)
+
+    def choose(axis: Parameter) -> Value | Mapping[str, Value]:
+        u = stream.random()
+        return (
+            axis.at_all(int(u * axis.size)) if isinstance(axis, ParameterSet) else axis.quantile(u)
+        )
+
+    return not space.is_forbidden(space.build(choose))
+
+
+class Translation:
+    """A search space and its ConfigurationSpace, the same but for the words.
+
+    Parameters that can never be active, since no combination of a set meets their conditions, are
+    left out of it.
+
+    Args:
+        space: The search space.
+        seed: The seed of the ConfigurationSpace.
+
+    Attributes:
+        configspace: The ConfigurationSpace.
+    """
+
+    def __init__(self, space: SearchSpace, seed: int) -> None:
+        self._space = space
+        self._owners = {name: axis for axis in space.parameters for name in axis.names}
+        self._wanted = self._reachable()
+        self._forms: dict[str, Form] = {
+            axis.name: form_of(axis) for axis in space.ordered if axis.name in self._wanted
+        }
+        self.configspace = ConfigurationSpace(seed=seed)
+        made = self._hyperparameters()
+        self.configspace.add(
+            *made.values(), *self._conditions(made), *self._forbidden_clauses(made)
+        )
+
+    # -- there and back ---------------------------------------------------------------------
+
+    def configuration(self, natives: Mapping[str, Any]) -> Configuration:
+        """Return a configuration of ConfigSpace as one of hpo-core.
+
+        Raises:
+            StrategyError: If it lacks the value of an active parameter.
+        """
+
+        def choose(axis: Parameter) -> Value | Mapping[str, Value]:
+            if axis.name not in natives:
+                raise StrategyError(f"ConfigSpace left out {axis.name!r} in {dict(natives)}")
+            values = self._forms[axis.name].values(natives[axis.name])
+            return values if isinstance(axis, ParameterSet) else values[axis.name]
+
+        return self._space.build(choose)
+
+    def natives(self, values: Mapping[str, Value]) -> dict[str, Native]:
+        """Return a configuration of hpo-core as one of ConfigSpace."""
+        return {
+            axis.name: self._forms[axis.name].native(values)
+            for axis in self._space.ordered
+            if axis.name in self._forms and all(name in values for name in axis.names)
+        }
+
+    # -- how it is made ---------------------------------------------------------------------
+
+    def _reachable(self) -> dict[str, dict[str, list[Native]]]:
+        """For each parameter that can be active, its parents' natives, parents first."""
+        wanted: dict[str, dict[str, list[Native]]] = {}
+        for axis in self._space.ordered:
+            parents = self._natives_of(self._space.conditions[axis.name])
+            if all(parent in wanted and natives for parent, natives in parents.items()):
+                wanted[axis.name] = parents
+        return wanted
+
+    def _natives_of(self, clause: Mapping[str, tuple[Value, ...]]) -> dict[str, list[Native]]:
+        """Return what a clause wants of each parameter; of a set, which of its combinations."""
+        found: dict[str, set[Native]] = {}
+        for name, values in clause.items():
+            axis = self._owners[name]
+            natives = set(_natives_with(axis, name, values))
+            found[axis.name] = found.get(axis.name, natives) & natives
+        return {name: sorted(found[name]) for name in sorted(found)}
+
+    def _hyperparameters(self) -> dict[str, Hyperparameter]:
+        allowed = self.natives(self._space.defaults())
+        return {name: form.hyperparameter(allowed.get(name)) for name, form in self._forms.items()}
+
+    def _conditions(self, made: Mapping[str, Hyperparameter]) -> Iterator[Any]:
+        for name, parents in self._wanted.items():
+            conditions = [
+                ValueCondition(made[name], made[parent], natives, self._reader(made[parent]))
+                for parent, natives in parents.items()
+            ]
+            if len(conditions) > 1:
+                yield AndConjunction(*conditions)
+            else:
+                yield from conditions
+
+    def _forbidden_clauses(self, made: Mapping[str, Hyperparameter]) -> Iterator[Any]:
+        for clause in self._space.clauses:
+            natives = self._natives_of(clause)
+            if all(natives.values()) and all(name in made for name in natives):
+                yield ForbiddenAndConjunction(
+                    *(
+                        ForbiddenValues(made[name], each, self._reader(made[name]))
+                        for name, each in natives.items()
+                    )
+                )
+
+    def _reader(self, hyperparameter: Hyperparameter) -> Reader:
+        """Return what tells the native that a job's value will have, of ConfigSpace's value."""
+        form = self._forms[hyperparameter.name]
+        is_float = isinstance(hyperparameter, UniformFloatHyperparameter)
+
+        def read(value: Any) -> Native:
+            kept = float(np.round(value, ROUND_PLACES)) if is_float else value
+            return form.native(form.values(kept))
+
+        return read
+
+
+def _natives_with(axis: Parameter, name: str, values: tuple[Value, ...]) -> Iterator[Native]:
+    if not isinstance(axis, ParameterSet):
+        yield from (form_of(axis).native({name: value}) for value in values)
+        return
+    for index in range(axis.size):
+        value = axis.at_all(index)[name]
+        if any(type(value) is type(other) and value == other for other in values):
+            yield index

@@ -1,0 +1,57 @@
+"""Every variant keeps the contract of strategies, its recovery at every point included.
+
+These are a few cases for each check; `long/test_contract.py` draws many.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hpo_bohb.options import BOHB, HyperBand, RandomSearch, abilities
+from hpo_bohb.plugin import build
+
+from hpo_core import Problem, Strategy
+from hpo_core.testing import StrategyContract
+
+
+class Contract(StrategyContract):
+    examples = 6
+    given: Any = None
+
+    def make_strategy(self, problem: Problem) -> Strategy:
+        return build(problem, self.given)
+
+
+class TestBOHB(Contract):
+    """With a model as soon as there can be one, and no random picks from then on."""
+
+    given = BOHB(num_samples=4, random_fraction=0.0)
+    capabilities = abilities(given)
+    options = BOHB
+
+
+class WithoutProcesses(Contract):
+    """Those of `long/test_contract.py` start some for each variant, which takes seconds."""
+
+    test_another_process_gives_the_same_suggestions = None
+
+
+class TestHyperBand(WithoutProcesses):
+    given = HyperBand()
+    capabilities = abilities(given)
+    options = HyperBand
+
+
+class TestTrainingAnew(WithoutProcesses):
+    given = HyperBand(resume=False)
+    capabilities = abilities(given)
+    options = HyperBand
+
+
+class TestRandomSearch(WithoutProcesses):
+    given = RandomSearch()
+    capabilities = abilities(given)
+    options = RandomSearch
+
+
+del Contract, WithoutProcesses, StrategyContract  # only what is named above is collected

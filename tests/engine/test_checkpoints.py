@@ -1,0 +1,165 @@
+"""Which checkpoints are kept, and which are deleted: ``keep_checkpoints``."""
+
+from pathlib import Path
+
+import pytest
+
+import hpo_core
+from hpo_core import (
+    BaseStrategy,
+    Budget,
+    Configuration,
+    Decision,
+    Exhausted,
+    JobInfo,
+    Objective,
+    Resume,
+    Start,
+    StudyState,
+)
+
+
+def writes(configuration, job: JobInfo):
+    """Leaves its trial's number and target in the checkpoint; x = 3 fails."""
+    x = configuration["x"]
+    with (Path(job.checkpoint_dir) / "history").open("a") as file:
+        file.write(f"{job.trial_id} ")
+    hpo_core.report(job.iterations or 1, loss=float(x), memory=float(x) - 5)
+    if x == 3:
+        raise ValueError("three")
+
+
+def kept(study):
+    return sorted(map(int, (path.name for path in (study._folder.path / "checkpoints").iterdir())))
+
+
+@pytest.mark.parametrize(("keep", "left"), [(None, range(1, 9)), (2, [1, 2]), (0, [])])
+def test_the_best_trials_keep_their_checkpoints(lab, keep, left):
+    study = lab.study(writes, budget=Budget(jobs=8), keep_checkpoints=keep)
+    study.run()
+    assert kept(study) == list(left)
+
+
+def test_a_better_trial_takes_the_place_of_a_worse_one(lab):
+    study = lab.study(
+        writes,
+        budget=Budget(jobs=8),
+        keep_checkpoints=3,
+        objectives=(Objective("loss", "maximize"),),
+    )
+    study.run()
+    assert kept(study) == [6, 7, 8]
+
+
+def test_an_infeasible_trial_is_not_among_the_best(lab):
+    study = lab.study(
+        writes,
+        budget=Budget(jobs=8),
+        keep_checkpoints=2,
+        objectives=(Objective("loss", "maximize"),),
+        constraints=(hpo_core.Constraint("memory"),),
+    )
+    study.run()
+    assert kept(study) == [4, 5]
+
+
+def test_what_an_interrupted_session_has_not_come_to_delete_the_next_one_deletes(lab):
+    first = lab.study(writes, budget=Budget(jobs=8))
+    ended = []
+    first.run(lambda job: (ended.append(job), len(ended) == 5 and first.request_stop()))
+    assert len(kept(first)) >= 5
+    second = lab.study(writes, budget=Budget(jobs=8), keep_checkpoints=2)
+    second.run()
+    assert kept(second) == [1, 2]
+
+
+class Promotes(BaseStrategy):
+    """Runs five trials to iteration 1 and pauses them, then resumes one by one to 2."""
+
+    def __init__(self, resumed=(4,), completes=False):
+        self._resumed = list(resumed)
+        self._answer = Decision.CONTINUE if completes else Decision.PAUSE
+        self._left = 0
+
+    def ask(self, trial_id, /):
+        if trial_id <= 5:
+            return Start(Configuration(x=trial_id), iterations=1)
+        if self._left:
+            return hpo_core.Wait()
+        return Resume(self._resumed.pop(), iterations=2) if self._resumed else Exhausted()
+
+    def adopt(self, trial_id, suggestion, /):
+        pass
+
+    def tell(self, report, /):
+        return self._answer if report.is_final and report.iteration == 1 else Decision.CONTINUE
+
+
+def test_what_may_still_be_resumed_is_kept(lab):
+    study = lab.study(writes, strategy=Promotes(), max_iterations=2, keep_checkpoints=1)
+    result = study.run()
+    states = {trial.trial_id: trial.state.value for trial in result.trials}
+    assert states == {1: "paused", 2: "paused", 3: "failed", 4: "completed", 5: "paused"}
+    assert kept(study) == [1, 2, 4, 5]
+
+
+def test_what_has_completed_may_be_resumed_until_the_study_is_finished(lab):
+    study = lab.study(
+        writes, strategy=Promotes([5], completes=True), max_iterations=2, keep_checkpoints=1
+    )
+    result = study.run()
+    assert result.trials[4].iteration == 2
+    assert kept(study) == [1]
+
+
+def test_a_resumption_from_checkpoints_that_are_deleted_is_an_error_that_says_so(lab):
+    changes = {"max_iterations": 2, "keep_checkpoints": 1}
+    first = lab.study(
+        writes, strategy=Promotes([], completes=True), budget=Budget(jobs=5), **changes
+    )
+    first.run()
+    hpo_core.extend(lab.store, "s", Budget(jobs=9))
+    second = lab.study(
+        writes, strategy=Promotes([5], completes=True), budget=Budget(jobs=9), **changes
+    )
+    with pytest.raises(hpo_core.StudyFailed, match=r"trial 5, whose checkpoints job\.keep_checkp"):
+        second.run()
+
+
+class Copies(BaseStrategy):
+    """Runs two trials, then carries the second on from the first one's checkpoint."""
+
+    def ask(self, trial_id, /):
+        if trial_id <= 2:
+            return Start(Configuration(x=trial_id), iterations=1)
+        return self._last() if not hasattr(self, "_is_over") else Exhausted()
+
+    def _last(self):
+        self._is_over = True
+        return Resume(2, iterations=2, checkpoint_from=1, configuration=Configuration(x=7))
+
+    def tell(self, report, /):
+        return Decision.PAUSE if report.is_final and report.iteration == 1 else Decision.CONTINUE
+
+
+def test_a_trial_may_be_carried_on_from_another_ones_checkpoint(lab):
+    study = lab.study(writes, strategy=Copies(), max_iterations=2)
+    result = study.run()
+    assert (study._folder.path / "checkpoints" / "2" / "history").read_text() == "1 2 "
+    assert result.trials[1].configuration == {"x": 7}
+    assert kept(study) == [1, 2]
+
+
+def test_how_many_are_kept_may_change_from_session_to_session(lab, caplog):
+    first = lab.study(writes, budget=Budget(jobs=4), keep_checkpoints=3)
+    first.run()
+    hpo_core.extend(lab.store, "s", Budget(jobs=6))
+    second = lab.study(writes, budget=Budget(jobs=6), keep_checkpoints=1)
+    assert second.run().state is StudyState.FINISHED
+    assert kept(second) == [1]
+
+
+@pytest.mark.parametrize("keep", [-1, 1.5])
+def test_a_senseless_number_is_a_fault(lab, keep):
+    with pytest.raises(hpo_core.InvalidInput, match="keep_checkpoints"):
+        lab.study(writes, keep_checkpoints=keep)

@@ -1,0 +1,76 @@
+"""Checkpoints are copied so that a controller that dies leaves the old ones or the new ones."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from hpo_core import StoreError
+from hpo_core.store.checkpoints import Checkpoints
+
+
+@pytest.fixture
+def checkpoints(tmp_path: Path) -> Checkpoints:
+    made = Checkpoints(tmp_path / "checkpoints")
+    for trial in (1, 2):
+        folder = Path(made.folder(trial))
+        folder.mkdir(parents=True)
+        (folder / "state").write_text(f"of {trial}")
+    return made
+
+
+def state(checkpoints: Checkpoints, trial: int) -> str:
+    return (Path(checkpoints.folder(trial)) / "state").read_text()
+
+
+def test_a_copy_takes_the_place_of_what_was_there(checkpoints: Checkpoints) -> None:
+    checkpoints.copy_aside(1, "2.3")
+    assert state(checkpoints, 2) == "of 2"
+    checkpoints.put_in_place("2.3")
+    assert (state(checkpoints, 1), state(checkpoints, 2)) == ("of 1", "of 1")
+    assert list(checkpoints.copies()) == []
+
+
+def test_a_trial_without_checkpoints_is_copied_as_none(checkpoints: Checkpoints) -> None:
+    checkpoints.copy_aside(7, "2.3")
+    checkpoints.put_in_place("2.3")
+    assert list(Path(checkpoints.folder(2)).iterdir()) == []
+
+
+@pytest.mark.parametrize(("recorded", "found"), [({"2.3"}, "of 1"), (set(), "of 2")])
+def test_a_copy_that_was_left_aside_counts_if_its_job_is_recorded(
+    checkpoints: Checkpoints, recorded: set[str], found: str
+) -> None:
+    checkpoints.copy_aside(1, "2.3")
+    checkpoints.recover(recorded)
+    assert state(checkpoints, 2) == found
+    assert list(checkpoints.copies()) == []
+    assert list(checkpoints.trials()) == [1, 2]
+
+
+def test_a_copy_left_half_done_is_made_anew(checkpoints: Checkpoints) -> None:
+    checkpoints.copy_aside(2, "1.2")
+    checkpoints.copy_aside(2, "1.2")
+    checkpoints.put_in_place("1.2")
+    assert state(checkpoints, 1) == "of 2"
+
+
+def test_what_can_not_be_copied_is_an_error(checkpoints: Checkpoints) -> None:
+    Path(checkpoints.folder(1), "state").unlink()
+    Path(checkpoints.folder(1), "state").symlink_to("nowhere")
+    with pytest.raises(StoreError, match=r"cannot copy the checkpoints of trial 1 for job 2\.3"):
+        checkpoints.copy_aside(1, "2.3")
+
+
+def test_what_can_not_be_deleted_is_said(
+    checkpoints: Checkpoints, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    checkpoints.delete(1)
+    checkpoints.delete(9)
+    assert caplog.text == ""
+    (tmp_path / "checkpoints" / "5").write_text("not a folder")
+    with caplog.at_level(logging.WARNING):
+        checkpoints.delete(5)
+    assert "the checkpoints of trial 5 could not be deleted" in caplog.text
