@@ -46,6 +46,12 @@ def create(folder: str) -> tuple[int, str]:
     return descriptor, path
 
 
+def remove(path: str) -> None:
+    """Remove a journal that nobody needs; its folder may be gone already."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+
+
 class Journal:
     """A journal, as its process writes it.
 

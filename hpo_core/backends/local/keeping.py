@@ -137,4 +137,4 @@ class Keeping:
         self._group.end()
         self._group = None
         if self._journal is not None:
-            os.unlink(self._journal)
+            journal.remove(self._journal)

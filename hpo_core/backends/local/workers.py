@@ -320,7 +320,7 @@ class Workers:
                 workers.remove(worker)
         status = worker.group.end()
         if worker.journal is not None:
-            os.unlink(worker.journal)
+            journal.remove(worker.journal)
         return status
 
 
