@@ -222,7 +222,8 @@ def store_removed(machine: Machine) -> Finished:
 def folder_removed(machine: Machine) -> Finished:
     """The folder of logs and checkpoints is deleted while the study runs."""
     with machine.under_way() as running:
-        shutil.rmtree(machine.folder / "hpo.files")
+        os.rename(machine.folder / "hpo.files", machine.folder / "gone")
+        shutil.rmtree(machine.folder / "gone")
     return machine.end(running)
 
 
