@@ -81,7 +81,8 @@ def grow(store: Path, jobs: int) -> list[list[object]]:
             since = now
 
     with HyperParameterOptimizer(config(jobs), store=store, function=work) as optimizer:
-        optimizer.run(on_job_finished=note)
+        optimizer.run_through(on_job_finished=note)
+        optimizer.summary()
     return rows
 
 
