@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,7 @@ def faults_of(study: Study, before: set[tuple[Any, ...]]) -> list[str]:
         faults.append(f"stored as completed, and never ran to their end: {sorted(undone)}")
     if len(completed) != len(set(completed)):
         faults.append("a trial is stored as completed more than once")
+    faults += _reports(study)
     if left := study.processes():
         faults.append(f"processes are left: {left}")
     if (said := study.rows("PRAGMA integrity_check")) != [("ok",)]:
@@ -87,6 +89,22 @@ def faults_of(study: Study, before: set[tuple[Any, ...]]) -> list[str]:
     if replayed.returncode != 0:
         faults.append(f"hpo replay: {replayed.stdout}{replayed.stderr}")
     return faults
+
+
+def _reports(study: Study) -> Iterator[str]:
+    """Yield a fault for each trial that was never lost, and not heard once of each iteration."""
+    targets = dict(
+        study.rows(
+            "SELECT trial, max(target) FROM job GROUP BY trial HAVING sum(state != 'completed') = 0"
+        )
+    )
+    heard: dict[int, list[int]] = {trial: [] for trial in targets}
+    for trial, iteration in study.rows("SELECT trial, iteration FROM log WHERE kind = 'running'"):
+        if trial in heard:
+            heard[trial].append(iteration)
+    for trial, target in targets.items():
+        if heard[trial] != list(range(1, target + 1)):
+            yield f"trial {trial} was to be heard of {target} times: {heard[trial]}"
 
 
 def run(
