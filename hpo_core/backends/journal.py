@@ -40,7 +40,8 @@ def create(folder: str) -> tuple[int, str]:
     Returns:
         The file's descriptor, which the process is to inherit, and its path.
     """
-    os.makedirs(folder, mode=0o700, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(folder, mode=0o700)
     descriptor, path = tempfile.mkstemp(dir=folder)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     return descriptor, path

@@ -23,12 +23,12 @@ from hpo_core.config import StudyConfig, from_json
 from hpo_core.engine.opening import extend
 from hpo_core.engine.optimizer import HyperParameterOptimizer
 from hpo_core.engine.preparation import read_config
-from hpo_core.engine.result import Result
 from hpo_core.engine.signals import interruptible
+from hpo_core.engine.summary import Summary
 from hpo_core.engine.trying import Trial, try_once
 from hpo_core.model.budget import LIMITS, Budget
 from hpo_core.model.errors import StudyFailed
-from hpo_core.model.job import StudyState, TrialState
+from hpo_core.model.job import StudyState
 from hpo_core.model.text import printable
 
 
@@ -132,41 +132,38 @@ def _run(config: StudyConfig, store_path: str, *, quiet: bool, as_json: bool) ->
         was_finished = optimizer.state is StudyState.FINISHED
         try:
             with interruptible(optimizer) as interruption:
-                result = optimizer.run()
+                optimizer.run_through()
         except StudyFailed:
             if as_json:
-                print_json(_summary(optimizer.result()))
+                print_json(_as_json(optimizer.summary()))
             raise
+        summary = optimizer.summary()
     if as_json:
-        print_json(_summary(result))
+        print_json(_as_json(summary))
     elif not quiet:
-        print(_outcome(result, config.budget, was_finished=was_finished))
-    return 130 if result.state is StudyState.INTERRUPTED else 0
+        print(_outcome(summary, config.budget, was_finished=was_finished))
+    return 130 if summary.state is StudyState.INTERRUPTED else 0
 
 
 _ENDING = "ending, as soon as the running jobs have ended; Ctrl-C again forces them to"
 
 
-def _outcome(result: Result, budget: Budget, *, was_finished: bool) -> str:
-    name, reason, typed = printable(result.name), printable(result.reason), as_argument(result.name)
-    match result.state:
+def _outcome(ended: Summary, budget: Budget, *, was_finished: bool) -> str:
+    name, reason, typed = printable(ended.name), printable(ended.reason), as_argument(ended.name)
+    match ended.state:
         case StudyState.FINISHED if was_finished:
             lines = [f"The study {name} is finished: {reason}.{_more(typed, budget)}"]
         case StudyState.FINISHED:
             lines = [f"The study {name} is finished: {reason}."]
         case _:
             lines = [f"The study {name} is not finished: {reason}. Carry on: hpo resume {typed}"]
-    top = result.top(5)
-    if top:
-        front = (
-            "" if len(result.objectives) == 1 else f" ({len(result.pareto_front)} not dominated)"
-        )
-        lines += ["", f"The best {len(top)} of {len(result.trials)} trials{front}:"]
-        lines.append(tables.ranking(top, result.constraints))
+    if ended.top:
+        front = "" if ended.front is None else f" ({ended.front} not dominated)"
+        lines += ["", f"The best {len(ended.top)} of {ended.trials} trials{front}:"]
+        lines.append(tables.ranking(ended.top, ended.constraints))
     else:
-        what = "that keeps the constraints is completed" if result.constraints else "is completed"
-        paused = sum(trial.state is TrialState.PAUSED for trial in result.trials)
-        others = f" ({paused} paused)" if paused else ""
+        what = "that keeps the constraints is completed" if ended.constraints else "is completed"
+        others = f" ({ended.paused} paused)" if ended.paused else ""
         lines += ["", f"No trial {what}{others}; see: hpo jobs {typed}"]
     return "\n".join(lines)
 
@@ -180,13 +177,13 @@ def _more(name: str, budget: Budget) -> str:
     return f" A larger budget is given by: hpo extend {name} {more}" if limits else ""
 
 
-def _summary(result: Result) -> dict[str, Any]:
+def _as_json(ended: Summary) -> dict[str, Any]:
     return {
-        "name": result.name,
-        "state": result.state.value,
-        "reason": result.reason,
-        "usage": msgspec.to_builtins(result.usage),
-        "top": [msgspec.to_builtins(trial) for trial in result.top(5)],
+        "name": ended.name,
+        "state": ended.state.value,
+        "reason": ended.reason,
+        "usage": msgspec.to_builtins(ended.usage),
+        "top": [msgspec.to_builtins(trial) for trial in ended.top],
     }
 
 

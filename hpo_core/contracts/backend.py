@@ -121,8 +121,8 @@ class BackendContext(msgspec.Struct, frozen=True, kw_only=True):
         decides: Whether the strategy may stop or pause jobs: a function's ``report`` then waits
             for the decision.
         folder: Where a backend may keep what has to outlive the controller, such as how to reach
-            the jobs under way; it may not exist yet. None for a study in memory: nothing of it
-            outlives its controller.
+            the jobs under way; it is made when it is needed. None for a study in memory: nothing of
+            it outlives its controller.
         deliver: Hands over one event, from within `Backend.events` and on the same thread, and
             returns when it has been dealt with: cancelled or not. For backends that run jobs in
             the controller's own thread; the others return their events.

@@ -12,6 +12,7 @@ announcer    observers and callbacks are told, and dropped if they raise
 replay       an audit: every suggestion derived again from the stored log
 exporting    studies on their way to other programs
 importing    trials of other programs' studies, taken in
+summary      what is said of a study when it ends
 result       what came out: Result, TrialResult
 clock        the one clock that the engine takes its time from
 """

@@ -12,6 +12,7 @@ from hpo_core.engine.preparation import Prepared
 from hpo_core.model.budget import LIMITS, Budget
 from hpo_core.model.durations import human
 from hpo_core.model.errors import Fault, InvalidInput, StudyChanged
+from hpo_core.model.job import StudyState
 from hpo_core.store.records import StudyRecord
 from hpo_core.store.store import Store
 
@@ -30,18 +31,24 @@ _OPERATING = (
 
 
 def find_or_create(store: Store, prepared: Prepared, now: float) -> StudyRecord:
-    """Return the study of that name; a new one if there is none.
+    """Return the study of that name; a new one if there is none, or if it was never begun.
 
     Raises:
         StudyChanged: If the store has it with another configuration, but for how it is run.
     """
     config = prepared.config
     found = store.find(config.name)
+    first = [config.space.configuration(values) for values in config.enqueue]
     if found is None:
-        first = [config.space.configuration(values) for values in config.enqueue]
         return store.create(config.name, to_json(config), prepared.identities(), now, first)
-    changes = differences(from_json(found.config), config)
+    stored = from_json(found.config)
+    changes = differences(stored, config)
     if not all(map(_is_operating, changes)):
+        if found.state is StudyState.CREATED and store.replace(
+            found, to_json(config), prepared.identities(), first, len(stored.enqueue)
+        ):
+            _log.warning("the study %r was never begun; it takes the new configuration", found.name)
+            return store.study(config.name)
         raise StudyChanged(_changed_message(found.name, changes))
     for sentence in prepared.changed_since(found.plugins):
         _log.warning(sentence)

@@ -36,6 +36,7 @@ from hpo_core.engine.result import (
 )
 from hpo_core.engine.session import Session
 from hpo_core.engine.setting import Setting
+from hpo_core.engine.summary import Summary, read_summary
 from hpo_core.model.budget import Usage, remaining
 from hpo_core.model.durations import seconds
 from hpo_core.model.errors import HpoError, StudyFailed
@@ -132,10 +133,16 @@ class HyperParameterOptimizer:
         Raises:
             StudyFailed: If the study ends as failed; ``__cause__`` says why.
         """
+        self.run_through(on_job_finished)
+        return self.result()
+
+    def run_through(self, on_job_finished: Callable[[FinishedJob], object] | None = None) -> None:
+        """Run to the end in this thread, and leave the result in the store; see `run`."""
         run = self._prepare_session(on_job_finished)
         self._thread = threading.current_thread()
         run()
-        return self._result_or_error()
+        if self._error is not None:
+            raise StudyFailed(f"the study {self.name!r} failed: {self._error}") from self._error
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait for the end, whatever it is.
@@ -239,6 +246,10 @@ class HyperParameterOptimizer:
     def result(self) -> Result:
         """Return what has come out so far."""
         return read_result(self._store, self._store.study(self.name), self.usage)
+
+    def summary(self, k: int = 5) -> Summary:
+        """Return how the study stands, and its `k` best trials, without reading all the others."""
+        return read_summary(self._store, self._store.study(self.name), self.usage, k)
 
     # -- changing ---------------------------------------------------------------------------
 
@@ -401,11 +412,6 @@ class HyperParameterOptimizer:
         if self._session is not None:
             self._session.expect_enqueued()
             self._wake()
-
-    def _result_or_error(self) -> Result:
-        if self._error is not None:
-            raise StudyFailed(f"the study {self.name!r} failed: {self._error}") from self._error
-        return self.result()
 
 
 def _incumbents(store: Store, study: StudyRecord, config: StudyConfig) -> Incumbents:

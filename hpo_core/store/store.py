@@ -135,16 +135,58 @@ class Store:
             )
             study = row.lastrowid
             connection.execute("INSERT INTO progress (study) VALUES (?)", (study,))
-            connection.executemany(
-                "INSERT INTO enqueued (study, configuration) VALUES (?, ?)",
-                [(study, encode(values).decode()) for values in enqueued],
-            )
+            self._enqueue(connection, study, enqueued)
         return self.study(name)
 
     def reconfigure(self, study: int, config: str) -> None:
         """Replace a study's configuration; to be called by the controller that runs it."""
         with self.writing() as connection:
             connection.execute("UPDATE study SET config = ? WHERE id = ?", (config, study))
+
+    def replace(
+        self,
+        record: StudyRecord,
+        config: str,
+        plugins: Mapping[str, object],
+        enqueued: Iterable[Mapping[str, Value]],
+        expected: int,
+    ) -> bool:
+        """Replace the configuration of a study that was never begun, and what it runs first.
+
+        Args:
+            record: The study.
+            config: Its new configuration.
+            plugins: The plugins that this uses.
+            enqueued: The configurations that are to run first.
+            expected: How many of its old configuration's own were to; if there are others
+                besides, nothing is replaced.
+
+        Returns:
+            Whether it was replaced.
+
+        Raises:
+            StudyRunning: If a controller is about to run it.
+        """
+        lock = ControllerLock(self.folder(record))
+        try:
+            with self.writing() as connection:
+                count = "SELECT count(*) FROM enqueued WHERE study = ?"
+                state = "SELECT state FROM study WHERE id = ?"
+                if (
+                    connection.execute(state, (record.id,)).fetchone()[0] != "created"
+                    or connection.execute(count, (record.id,)).fetchone()[0] != expected
+                    or self.log_length(record.id)
+                ):
+                    return False
+                connection.execute(
+                    "UPDATE study SET config = ?, plugins = ? WHERE id = ?",
+                    (config, encode(plugins).decode(), record.id),
+                )
+                connection.execute("DELETE FROM enqueued WHERE study = ?", (record.id,))
+                self._enqueue(connection, record.id, enqueued)
+            return True
+        finally:
+            lock.release()
 
     def extend(self, record: StudyRecord, config: str) -> None:
         """Replace a study's configuration by one with a larger budget, and open it again.
@@ -166,10 +208,18 @@ class Store:
     def enqueue(self, study: int, configuration: Mapping[str, Value]) -> None:
         """Add a configuration that is run before the strategy is asked again."""
         with self.writing() as connection:
-            connection.execute(
-                "INSERT INTO enqueued (study, configuration) VALUES (?, ?)",
-                (study, encode(configuration).decode()),
-            )
+            self._enqueue(connection, study, [configuration])
+
+    def _enqueue(
+        self,
+        connection: sqlite3.Connection,
+        study: int | None,
+        configurations: Iterable[Mapping[str, Value]],
+    ) -> None:
+        connection.executemany(
+            "INSERT INTO enqueued (study, configuration) VALUES (?, ?)",
+            [(study, encode(values).decode()) for values in configurations],
+        )
 
     def folder(self, record: StudyRecord) -> StudyFolder:
         """Return where a study's files are."""

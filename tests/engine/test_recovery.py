@@ -1,7 +1,10 @@
 """A study is carried on where it was, however its controller ended; and has one at a time."""
 
+import fcntl
 import importlib
+import json
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -266,11 +269,36 @@ def test_killed_at_any_point_no_finished_job_is_lost_and_none_runs_twice(
     assert usage.iterations == 24 == result.usage.iterations
 
 
-def test_what_a_killed_controller_left_running_is_ended_before_it_runs_again(
+def test_what_a_killed_controller_left_running_is_taken_over(lab, controller, processes):
+    os.mkfifo(lab.folder / "go")
+    command = lab.sh("echo $1 >> began; [ $1 -le 2 ] && read line < go; report $1 1; report $1 2")
+    subprocess.run(arguments(lab, command, "started", 2), timeout=30)
+    assert processes(lab.uid()), "its jobs outlive it"
+    go = os.open(lab.folder / "go", os.O_RDWR)
+    with controller.optimizer(str(lab.folder), tuple(command)) as study:
+        study.start()
+        os.write(go, b"\n\n")
+        study.wait()
+        result = study.result()
+    os.close(go)
+    assert processes(lab.uid()) == []
+    assert {trial.state for trial in result.trials} == {TrialState.COMPLETED}
+    assert lab.rows("SELECT count(*) FROM job WHERE state = 'completed'") == [(8,)]
+    assert lab.rows("SELECT count(*) FROM job") == [(8,)], "none of them is lost"
+    assert sorted((lab.folder / "began").read_text().split(), key=int) == list("12345678")
+    assert result.usage.iterations == 16
+
+
+def test_what_is_left_of_a_killed_controller_and_is_to_run_no_more_is_ended(
     lab, controller, processes
 ):
+    """Its keeper is killed too: then nobody knows how its jobs end, and they are run again."""
     command = lab.sh("echo $1 >> began; [ -e go ] && { report $1; exit; }; sleep 60 & sleep 60")
     subprocess.run(arguments(lab, command, "started", 2), timeout=30)
+    (journal,) = (lab.folder / "hpo.files" / "s" / "backend").iterdir()
+    with journal.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_SH)  # until it is begun
+        os.kill(json.loads(file.readline())[2], signal.SIGKILL)
     assert processes(lab.uid()), "its jobs outlive it"
     (lab.folder / "go").touch()
     with controller.optimizer(str(lab.folder), tuple(command)) as study:
@@ -324,7 +352,8 @@ def test_a_second_controller_may_look_while_the_first_runs(lab):
 
 def test_one_in_another_process_is_refused_and_comes_on_after_a_kill(lab, controller):
     """Fault: a heartbeat that is late kills a live process; here the kernel holds the lock."""
-    command = lab.sh("[ -e go ] && { report $1; exit; }; exec sleep 60")
+    os.mkfifo(lab.folder / "go")
+    command = lab.sh("[ $1 = 1 ] && read line < go; report $1")
     holder = subprocess.Popen(
         arguments(lab, command, "started", 1),
         stdin=subprocess.PIPE,
@@ -341,7 +370,7 @@ def test_one_in_another_process_is_refused_and_comes_on_after_a_kill(lab, contro
                     study.start()
                 holder.kill()
                 holder.wait()
-                (lab.folder / "go").touch()
+                (lab.folder / "go").open("w").close()
                 assert len(study.run().trials) == 8
         finally:
             holder.kill()
@@ -364,6 +393,29 @@ def test_a_changed_configuration_is_an_error_that_lists_the_differences(lab):
         "  workers: 1 -> 2",
     ]
     assert "hpo extend s" in said[-1]
+
+
+def test_a_study_that_was_never_begun_takes_another_configuration_and_says_so(lab, caplog):
+    """What its strategy refuses when it is built is mended in the file, and the study is run."""
+    refused = lab.study(score_x, strategy="random", budget=3, enqueue=({"x": 2},))
+    refused.close()
+    mended = lab.study(score_x, strategy="grid", budget=2, enqueue=({"x": 3}, {"x": 4}))
+    assert "the study 's' was never begun; it takes the new configuration" in caplog.text
+    result = mended.run()
+    assert [trial.configuration["x"] for trial in result.trials] == [3, 4]
+    with pytest.raises(StudyChanged):
+        lab.study(score_x, strategy="random", budget=2)
+
+
+def test_a_study_that_was_never_begun_keeps_what_was_enqueued_from_elsewhere(lab):
+    with Store(lab.store) as store:
+        first = lab.study(score_x, strategy="random", budget=3)
+        store.enqueue(store.study("s").id, Configuration(x=7))
+    first.close()
+    with pytest.raises(StudyChanged):
+        lab.study(score_x, strategy="grid", budget=3)
+    trials = lab.study(score_x, strategy="random", budget=3).run().trials
+    assert trials[0].configuration == {"x": 7}
 
 
 def test_another_strategy_is_a_change(lab):

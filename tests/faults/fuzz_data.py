@@ -90,13 +90,14 @@ WORDS = (
     "grid", "process", "optuna:tpe", "no:such", "local", "inline", "minimize", "maximize", "best",
     "float", "int", "categorical", "constant", "set", "{lr}", "{", "}", "{lr:.3g}", "{python}",
     "{trial_id!r}", "{lr.__class__}", "{0}", "%s", "1h", "10m", "-1s", "1e400", "nan", "inf",
-    "true", "null", "[]", "{}", "0x10", "1_000", "fuzz_target:fit", "fuzz_target:", ":", ".", "..", "é", "日本",
-    "\u202e", "\u2028", "\x1b[2J", "[red]x[/red]", "=1+1", "-x", "--", "a\nb", "a\rb", "\t", "x" * 300,
+    "true", "null", "[]", "{}", "0x10", "1_000", "fuzz_target:fit", "fuzz_target:", ":", ".", "..",
+    "é", "日本", "\u202e", "\u2028", "\x1b[2J", "[red]x[/red]", "=1+1", "-x", "--",
+    "a\nb", "a\rb", "\t", "x" * 300,
 )  # fmt: skip
 
 NUMBERS = (
-    0, 1, -1, 2, 7, 100, 2**31, 2**53, 2**63 - 1, 2**63, -(2**63) - 1, 2**64, 10**30, 0.0, -0.0, 0.5,
-    1e-320, 1e308, -1e308, 1e18, math.nan, math.inf, -math.inf,
+    0, 1, -1, 2, 7, 100, 2**31, 2**53, 2**63 - 1, 2**63, -(2**63) - 1, 2**64, 10**30, 0.0, -0.0,
+    0.5, 1e-320, 1e308, -1e308, 1e18, math.nan, math.inf, -math.inf,
 )  # fmt: skip
 
 leaves = (

@@ -4,7 +4,8 @@
 
 Jobs run in the controller's own process (backend inline), so that the controller and its store are
 all that is measured: time and memory for each tenth of the jobs, then how long the commands that
-look take, and how much memory it takes to carry the study on.
+look take, and how much memory it takes to carry the study on. Memory that grows with the study is
+a fault: the exit status is 1 then.
 """
 
 from __future__ import annotations
@@ -30,12 +31,14 @@ from hpo_core import (
 )
 from hpo_core.config import JobSettings, PluginChoice
 
+MAY_GROW = 32
+"""Megabytes by which memory may differ from what it was after a tenth of the jobs."""
+
 LOOKS = (
     ["studies"],
     ["show", "s"],
     ["top", "s", "-k", "5"],
     ["top", "s", "-k", "5", "--json"],
-    ["log", "s", "7"],
 )
 
 
@@ -81,7 +84,8 @@ def grow(store: Path, jobs: int) -> list[list[object]]:
             since = now
 
     with HyperParameterOptimizer(config(jobs), store=store, function=work) as optimizer:
-        optimizer.run(on_job_finished=note)
+        optimizer.run_through(on_job_finished=note)
+        optimizer.summary()
     return rows
 
 
@@ -138,7 +142,11 @@ def main() -> int:
         print(table(["command", "seconds"], looks))
         seconds, most = carry_on(store, given.jobs)
         print(f"carried on with 10 jobs more: {seconds:.2f} s, at most {most:.0f} MB")
-    return 0
+    first, last = (float(str(row[2])) for row in (rows[0], rows[-1]))
+    grown, carried = last - first > MAY_GROW, most - first > MAY_GROW
+    if grown or carried:
+        print(f"memory grows with the study, by more than {MAY_GROW} MB")
+    return 1 if grown or carried else 0
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from hpo_core.backends.local.lines import Lines
 from hpo_core.backends.local.loop import Loop
 from hpo_core.backends.local.processes import Exit, watch_exit
 from hpo_core.backends.logs import remove_if_empty
-from hpo_core.contracts.backend import Finished, Outcome, Reported
+from hpo_core.contracts.backend import Finished, JobEvent, Outcome, Reported
 from hpo_core.model.job import Job
 
 _log = logging.getLogger("hpo_core")
@@ -42,7 +42,9 @@ class Adoption:
         now: The time.
     """
 
-    def __init__(self, folder: str, study_uid: str, loop: Loop, now: Callable[[], float]) -> None:
+    def __init__(
+        self, folder: str, study_uid: str, loop: Loop[JobEvent], now: Callable[[], float]
+    ) -> None:
         self._folder = Path(folder)
         self._study_uid = study_uid
         self._loop = loop
@@ -107,11 +109,12 @@ class Adoption:
         """Take over the jobs of one journal, and return its lines; remove it if it has none."""
         book = _Book(path) if _is_unlocked(path) else None
         lines = [] if book is None else list(book.lines())
+        if book is not None:
+            self._watch(book)
+            lines += book.lines()  # whatever it said before it was found to be gone
         if book is not None and book.is_damaged:
+            self._unwatch(book)
             book, lines = None, []
-        if book is not None and book.process in find(self._study_uid):
-            with contextlib.suppress(ProcessLookupError):
-                book.exit = watch_exit(book.process)
         ended = {said[0] for _, kind, *said in lines if kind in ("finished", "exited")}
         for _, kind, *said in lines:
             if kind == "job" and book is not None:
@@ -121,11 +124,18 @@ class Adoption:
                     book.jobs[job_id] = self._jobs[job_id] = adopted
         if book is None or not book.jobs:
             path.unlink()
+            if book is not None:
+                self._unwatch(book)
             return []
         self._books.append(book)
-        if book.exit is not None:
-            self._loop.watch(book.exit, partial(self._gone, book))
         return [(book, line) for line in lines]
+
+    def _watch(self, book: _Book) -> None:
+        """See when the process ends that writes a journal, if it has not yet."""
+        if book.process in find(self._study_uid):
+            with contextlib.suppress(ProcessLookupError):
+                book.exit = watch_exit(book.process)
+                self._loop.watch(book.exit, partial(self._gone, book))
 
     def _rung(self) -> None:
         assert self._bell is not None

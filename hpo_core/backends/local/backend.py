@@ -60,7 +60,7 @@ class LocalBackend:
             raise BackendError(f"the jobs' folder {context.work.directory!r} does not exist")
         self._study_uid = context.study_uid
         self._runner: Runner
-        self._loop: Loop | None
+        self._loop: Loop[JobEvent] | None
         with explained():
             if context.work.command is not None:
                 self._loop = Loop()
@@ -116,7 +116,7 @@ class LocalBackend:
             self._loop = None
 
     @property
-    def _open(self) -> Loop:
+    def _open(self) -> Loop[JobEvent]:
         if self._loop is None:
             raise BackendError("the backend is closed")
         return self._loop

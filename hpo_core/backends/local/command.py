@@ -15,7 +15,14 @@ from hpo_core.backends.local.loop import Loop
 from hpo_core.backends.local.processes import base_environment
 from hpo_core.backends.local.shortage import is_shortage
 from hpo_core.backends.logs import remove_if_empty
-from hpo_core.contracts.backend import BackendContext, Finished, Outcome, Reported, Started
+from hpo_core.contracts.backend import (
+    BackendContext,
+    Finished,
+    JobEvent,
+    Outcome,
+    Reported,
+    Started,
+)
 from hpo_core.model.job import Job
 from hpo_core.model.templates import Command
 from hpo_core.model.values import Value
@@ -42,7 +49,9 @@ class Commands:
         loop: What waits for the keeper.
     """
 
-    def __init__(self, context: BackendContext, arguments: tuple[str, ...], loop: Loop) -> None:
+    def __init__(
+        self, context: BackendContext, arguments: tuple[str, ...], loop: Loop[JobEvent]
+    ) -> None:
         self._command = Command(arguments)
         self._sweeper = Sweeper(context.study_uid)
         self._directory = context.work.directory

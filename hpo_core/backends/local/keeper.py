@@ -61,7 +61,7 @@ class Keeper:
         self._journal = journal
         self._directory = directory
         self._slot = ReportSlot()
-        self._loop = Loop()
+        self._loop: Loop[None] = Loop()
         self._lines = Lines()
         self._unsent = bytearray()
         self._environment = {**os.environb, **encoded(added)}
@@ -72,7 +72,8 @@ class Keeper:
     def run(self) -> NoReturn:
         """Serve until the controller closes, or is dead and the last command has ended."""
         while True:
-            self._loop.run(None)
+            self._loop.run(None)  # returns when there is something to send
+            self._send()
 
     # -- the controller's words -----------------------------------------------------------------
 
@@ -149,7 +150,7 @@ class Keeper:
     def _say(self, *message: Any) -> None:
         if self._line is not None:
             self._unsent += json.dumps(message).encode() + b"\n"
-            self._send()
+            self._loop.emit(None)
             return
         assert self._journal is not None
         self._journal.add(list(message))
@@ -157,7 +158,8 @@ class Keeper:
         self._leave_if_done()
 
     def _send(self) -> None:
-        assert self._line is not None
+        if self._line is None:
+            return
         try:
             while self._unsent:
                 del self._unsent[: self._line.send(self._unsent)]

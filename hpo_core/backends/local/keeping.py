@@ -61,7 +61,7 @@ class Keeping:
         added: Mapping[str, str],
         directory: str,
         folder: str | None,
-        loop: Loop,
+        loop: Loop[Any],
     ) -> None:
         self._environment = environment
         self._added = dict(added)

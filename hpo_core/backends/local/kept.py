@@ -29,7 +29,7 @@ class Kept:
     """
 
     def __init__(
-        self, job_id: str, group: Group, pipe: int, loop: Loop, say: Callable[..., None]
+        self, job_id: str, group: Group, pipe: int, loop: Loop[Any], say: Callable[..., None]
     ) -> None:
         self._id = job_id
         self._group = group

@@ -7,11 +7,10 @@ import os
 import selectors
 import time
 from collections.abc import Callable, Hashable
-from typing import Protocol, TypeAlias
-
-from hpo_core.contracts.backend import JobEvent
+from typing import Generic, Protocol, TypeAlias, TypeVar
 
 Callback: TypeAlias = Callable[[], None]
+E = TypeVar("E")
 
 
 class Watchable(Protocol):
@@ -22,7 +21,7 @@ class Watchable(Protocol):
         ...
 
 
-class Loop:
+class Loop(Generic[E]):
     """Calls back what is watched, and collects the events that come of it."""
 
     def __init__(self) -> None:
@@ -34,7 +33,7 @@ class Loop:
             (selectors.EVENT_WRITE, self._on_room),
         )
         self._timers: dict[Hashable, tuple[float, Callback]] = {}
-        self._events: list[JobEvent] = []
+        self._events: list[E] = []
         self._woken = False
         self._bell, self._button = os.pipe()
         os.set_blocking(self._bell, False)
@@ -73,7 +72,7 @@ class Loop:
         """Take back what `later` was told."""
         self._timers.pop(name, None)
 
-    def emit(self, event: JobEvent) -> None:
+    def emit(self, event: E) -> None:
         """Have an event returned by `run`, at once if there is no other."""
         self._events.append(event)
 
@@ -82,7 +81,7 @@ class Loop:
         with contextlib.suppress(BlockingIOError):  # full: it has been rung often enough
             os.write(self._button, b"\0")
 
-    def run(self, timeout: float | None) -> list[JobEvent]:
+    def run(self, timeout: float | None) -> list[E]:
         """Serve until there are events, the timeout has passed, or `wake` is called."""
         until = None if timeout is None else time.monotonic() + timeout
         while True:

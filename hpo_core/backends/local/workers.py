@@ -35,7 +35,15 @@ from hpo_core.backends.local.shortage import is_shortage
 from hpo_core.backends.logs import create, last_lines, remove_if_empty
 from hpo_core.backends.worker import LINE_CLOSED
 from hpo_core.client import LONGEST
-from hpo_core.contracts.backend import BackendContext, Finished, Outcome, Reported, Started, Work
+from hpo_core.contracts.backend import (
+    BackendContext,
+    Finished,
+    JobEvent,
+    Outcome,
+    Reported,
+    Started,
+    Work,
+)
 from hpo_core.model.errors import BackendError
 from hpo_core.model.functions import function_reference
 from hpo_core.model.job import Job
@@ -103,7 +111,7 @@ class Workers:
         loop: What waits for the workers.
     """
 
-    def __init__(self, context: BackendContext, function: str, loop: Loop) -> None:
+    def __init__(self, context: BackendContext, function: str, loop: Loop[JobEvent]) -> None:
         work = context.work
         self._directory = os.path.abspath(work.directory)
         self._serving = {

@@ -22,7 +22,7 @@ ATTEMPTS = 100
 
 
 class Explorer:
-    """Changes configurations: section 3.1 of Jaderberg et al. 2017, "perturb" and "resample".
+    """Changes configurations: "perturb" and "resample", section 4.1.1 of Jaderberg et al. 2017.
 
     Args:
         space: The search space.

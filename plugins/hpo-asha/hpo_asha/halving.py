@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hpo_asha.pausing import PausedTrial, PausingScheduler
 from hpo_asha.rungs import Rung
-from hpo_asha.scheduler import with_notes
+from hpo_asha.scheduler import log, with_notes
 from hpo_asha.searcher import Searcher, as_stopped
 from hpo_core import Decision, Exhausted, Problem, Report, Resume, Start, Wait
 
@@ -97,16 +97,16 @@ class Halver(PausedTrial):
 class SuccessiveHalving(PausingScheduler[Halver]):
     """Successive halving: of ``n`` trials the best ``floor(n eta^-i)`` reach rung ``i``.
 
-    Figure 3 of Jamieson and Talwalkar, "Non-stochastic Best Arm Identification and Hyperparameter
-    Optimization", AISTATS 2016, with ``eta`` as in the inner loop of Algorithm 1 in Li et al.,
-    JMLR 18, 2018 (lines 5 to 8). A rung is decided once the jobs of all its trials have ended;
-    until then free workers wait. When a bracket is over, the next one begins.
+    The Successive Halving of Jamieson and Talwalkar, "Non-stochastic Best Arm Identification and
+    Hyperparameter Optimization", AISTATS 2016, section 3, with ``eta`` as in the inner loop of
+    Algorithm 1 in Li et al., JMLR 18, 2018. A rung is decided once the jobs of all its trials have
+    ended; until then free workers wait. When a bracket is over, the next one begins.
 
     A trial whose job fails keeps its place among the ``n``, and is not promoted; nor is one
-    whose result is not a finite number. A bracket for which there are no more trials, since
-    the searcher or the budget has none, goes on with those that it has. At least one trial of each
-    bracket trains as far as can be. A trial that a user enqueues takes one of the bracket's places,
-    and gives it back if it ends before it could be paused.
+    whose result is not a finite number. If the searcher has no more trials, the last bracket goes
+    on with those that it has; if the budget ends, it stays open until the study is extended. At
+    least one trial of each bracket trains as far as can be. A trial that a user enqueues takes one
+    of the bracket's places, and gives it back if it ends before it could be paused.
 
     The searcher is told of a trial when it is paused for the first time, as stopped there, since
     it is asked for a whole bracket before anything is promoted; of what comes later, nothing.
@@ -143,9 +143,23 @@ class SuccessiveHalving(PausingScheduler[Halver]):
         if isinstance(new, Start):
             number = self._brackets[-1].number if self._brackets else self._begun
             return with_notes(new, self._levels[0], bracket=number)
-        if isinstance(new, Exhausted) and (resume := self._promotion(closed=True)) is not None:
-            return resume
+        if isinstance(new, Exhausted) and not self._is_full:
+            return self._promotion(closed=True) or self._without(new)
         return self._without(new)
+
+    def no_more_trials(self) -> None:
+        """Start no trial any more, and say so if that leaves a bracket open."""
+        super().no_more_trials()
+        if self._brackets and self._brackets[-1].is_open:
+            entered, size = self._brackets[-1].steps[0].entered, self._brackets[-1].size
+            log.warning(
+                "the budget of trials ends with %d of a bracket's %d: they are not compared, since "
+                "successive halving waits for all of them; extend the study by %d trials, or take "
+                "a smaller n",
+                entered,
+                size,
+                size - entered,
+            )
 
     def _promotion(self, *, closed: bool = False) -> Resume | None:
         for bracket in self._brackets:

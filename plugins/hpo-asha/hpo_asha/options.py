@@ -80,7 +80,7 @@ class PBT(SchedulerOptions, frozen=True):
     """The options of ``asha:pbt``.
 
     Attributes:
-        population_size: How many members there are.
+        population_size: How many members there are; in the paper 20 and more.
         perturbation_interval: For how many iterations a member trains before it is compared; a
             tenth of ``job.max_iterations`` if None.
         quantile_fraction: Which part of the population is bad, and copies from as many good ones.
@@ -134,9 +134,8 @@ def names(problem: Problem, options: PBT) -> tuple[str, ...]:
 
 
 def _missing_end(what: str) -> Fault:
-    return Fault(
-        "", f"job.max_iterations is missing: {what}; give the most that a job can train, in epochs"
-    )
+    message = f"missing: {what}; give the most that a job can train, in epochs"
+    return Fault("job.max_iterations", message)
 
 
 def _grace_faults(problem: Problem, options: Rungs | Median) -> Iterator[Fault]:
@@ -208,7 +207,8 @@ def _pbt_faults(problem: Problem, options: PBT) -> Iterator[Fault]:
     known = [axis.name for axis in problem.space.parameters]
     for place, name in enumerate(options.perturb or ()):
         if name not in known:
-            message = f"there is no parameter {name!r}{nearest(name, known)}"
+            guess = nearest(name, known) or f"; there are {', '.join(known)}"
+            message = f"there is no parameter {name!r}{guess}"
             yield Fault(f"perturb[{place}]", message)
 
 

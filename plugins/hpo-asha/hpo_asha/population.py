@@ -10,7 +10,7 @@ import msgspec
 from hpo_asha.explore import Explorer, changes
 from hpo_asha.pausing import PausedTrial, PausingScheduler
 from hpo_asha.rungs import Result
-from hpo_asha.scheduler import with_notes
+from hpo_asha.scheduler import log, with_notes
 from hpo_asha.searcher import Searcher, as_stopped
 from hpo_core import (
     Configuration,
@@ -67,8 +67,8 @@ class Population(PausingScheduler[Member]):
 
     The population begins with configurations of the searcher's, or enqueued by a user. Once all
     are started, the member that has trained least is carried on first, so that few workers train
-    many members in step. One whose job fails is replaced by a new one. When all have trained
-    as far as can be, the search is exhausted.
+    many members in step. One whose job fails is not replaced, unless none is left: then another
+    population begins. When all have trained as far as can be, the search is exhausted.
 
     A donor is one of the best that is not running, if there is one; its checkpoint is not being
     written then. Whoever copies one that is running trains as far as that one's job does.
@@ -96,15 +96,18 @@ class Population(PausingScheduler[Member]):
             settings.perturbation_factors,
         )
         self._alive: dict[int, Member] = {}
+        self._started = 0  # how many of the population were started, those that failed included
 
     # -- asking -----------------------------------------------------------------------------
 
     def _answer(self, trial_id: int) -> Start | Resume | Wait | Exhausted:
         instead: Wait | Exhausted = Exhausted()
-        if len(self._alive) < self._settings.population_size:
+        if self._started < self._settings.population_size:
             new = self._new(trial_id)
             if isinstance(new, Start):
                 return with_notes(new, self._settings.interval, generation=0)
+            if self._is_full:
+                return self._without(new)
             instead = new
         ready = [
             member
@@ -114,6 +117,21 @@ class Population(PausingScheduler[Member]):
         if ready:
             return self._next_interval(min(ready, key=lambda one: (one.iterations, one.id)))
         return self._without(instead)
+
+    def no_more_trials(self) -> None:
+        """Start no trial any more, and say so if that leaves the population incomplete."""
+        super().no_more_trials()
+        size = self._settings.population_size
+        if self._started < size:
+            log.warning(
+                "the budget of trials ends with %d of a population's %d: they are not carried on, "
+                "since the others have a say in that; extend the study by %d trials, or take a "
+                "population_size of %d",
+                self._started,
+                size,
+                size - self._started,
+                self._started,
+            )
 
     def _next_interval(self, member: Member) -> Resume:
         generation = member.generation + 1
@@ -157,6 +175,7 @@ class Population(PausingScheduler[Member]):
         goal = self._settings.interval
         member = Member(trial_id, goal, self._target(start), start.configuration)
         self._alive[trial_id] = member
+        self._started += 1
         return member
 
     def _carry_on(self, trial: Member, resume: Resume) -> None:
@@ -168,7 +187,7 @@ class Population(PausingScheduler[Member]):
     def _end(self, trial: Member, report: Report) -> Decision:
         reached = self._reached(trial, report)
         if reached is None or self._was_never_paused(trial, reached):
-            del self._alive[trial.id]
+            self._lose(trial, reached)
             self._searcher.finish(report)
             return Decision.CONTINUE
         trial.iterations = reached
@@ -178,3 +197,11 @@ class Population(PausingScheduler[Member]):
             return Decision.CONTINUE
         self._searcher.finish(as_stopped(report, reached))
         return Decision.PAUSE
+
+    def _lose(self, member: Member, reached: int | None) -> None:
+        """Do without a member that can't be carried on."""
+        del self._alive[member.id]
+        if self._was_never_paused(member, reached):
+            self._started -= 1
+        if not self._alive:
+            self._started = 0

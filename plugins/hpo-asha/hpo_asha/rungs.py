@@ -30,8 +30,8 @@ def hyperband_sizes(rungs: int, eta: int) -> tuple[int, ...]:
     """Return how many trials each bracket of Hyperband starts, that with the most rungs first.
 
     ``n = ceil((s_max + 1) eta^s / (s + 1))`` for ``s`` from ``s_max`` down to 0, where bracket
-    ``s`` has ``s + 1`` rungs: line 2 of Algorithm 1 in Li et al., "Hyperband: A Novel Bandit-Based
-    Approach to Hyperparameter Optimization", JMLR 18, 2018.
+    ``s`` has ``s + 1`` rungs: the ``n`` of Algorithm 1 in Li et al., "Hyperband: A Novel
+    Bandit-Based Approach to Hyperparameter Optimization", JMLR 18, 2018.
     """
     return tuple(-(-rungs * eta**s // (s + 1)) for s in range(rungs - 1, -1, -1))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -22,6 +23,9 @@ from hpo_core import (
     Told,
     Wait,
 )
+
+log = logging.getLogger("hpo_asha")
+"""Where users are told what is no error."""
 
 
 class Trial:
@@ -111,7 +115,11 @@ class Scheduler(BaseStrategy, Generic[T]):
         self._take_on(trial_id, suggestion)
 
     def no_more_trials(self) -> None:
-        """Start no trial any more; those that there are may be carried on."""
+        """Start no trial any more; those that there are may be carried on.
+
+        Nothing else changes: where another trial would be started, nothing is done instead. So a
+        study that is extended goes on as it would have gone with the larger budget at once.
+        """
         self._is_full = True
 
     def _take_on(self, trial_id: int, suggestion: Start | Resume) -> None:

@@ -87,7 +87,7 @@ class Searcher:
         if report.trial_id not in self._open:
             return Decision.CONTINUE
         if self._recalled is not None:
-            is_stopped = self._stored is Decision.STOP
+            is_stopped = self._stored is Decision.STOP  # whoever decided so: it was carried out
             decision = Decision.STOP if is_stopped else Decision.CONTINUE
             self._recalled.append(Told(report, decision))
             return decision

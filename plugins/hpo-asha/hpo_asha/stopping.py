@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import logging
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 from hpo_asha.rungs import Brackets, Rung
-from hpo_asha.scheduler import Scheduler, Trial, with_notes
+from hpo_asha.scheduler import Scheduler, Trial, log, with_notes
 from hpo_asha.searcher import Searcher
 from hpo_core import (
     Decision,
@@ -19,8 +18,6 @@ from hpo_core import (
     StrategyError,
     Wait,
 )
-
-_log = logging.getLogger("hpo_asha")
 
 
 class RunningTrial(Trial):
@@ -42,7 +39,7 @@ class RunningTrial(Trial):
 R = TypeVar("R", bound=RunningTrial)
 
 
-class StoppingScheduler(Scheduler[R], Generic[R]):
+class StoppingScheduler(Scheduler[R]):
     """Jobs are started once, to train as far as the study lets them, and are stopped or not.
 
     Only reports count that have an iteration and the objective's metric. A study of which a trial
@@ -107,7 +104,7 @@ class StoppingScheduler(Scheduler[R], Generic[R]):
         if self._most is not None:
             raise StrategyError(message)
         self._has_warned = True
-        _log.warning("%s", message)
+        log.warning("%s", message)
 
 
 class RacingTrial(RunningTrial):

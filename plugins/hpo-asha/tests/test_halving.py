@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hpo_asha.options import Sha
 
-from hpo_core import Decision, Exhausted, Resume, Start, Status, Wait
+from hpo_core import Decision, Exhausted, Int, Resume, SearchSpace, Start, Status, Wait
 
 
 def run_bracket(run: Any, workers: int = 4) -> list[tuple[int, int]]:
@@ -133,15 +133,48 @@ def test_a_trial_enqueued_when_the_bracket_is_full_opens_the_next_one(study: Any
     assert run.ask().trial_id == trials[0]
 
 
-def test_when_no_trial_can_be_started_a_bracket_goes_on_with_those_that_it_has(study: Any) -> None:
-    run = study.of(Sha(), max_iterations=9)
+def test_when_the_searcher_has_no_more_a_bracket_goes_on_with_those_that_it_has(study: Any) -> None:
+    four = SearchSpace((Int("x", 1, 4),))
+    run = study.of(Sha(), space=four, max_iterations=9)
     trials = [run.start() for _ in range(4)]
     for trial in trials[:3]:
         run.end(trial, trial / 10)
-    run.strategy.no_more_trials()
     assert isinstance(run.ask(), Wait)
     run.end(trials[3], 0.4)
     for target in (3, 9):  # of four one is promoted, and then one of one
         assert run.ask() == Resume(trials[0], target, notes={"rung": 1 if target == 3 else 2})
         run.end(trials[0], 0.1)
+    assert isinstance(run.ask(), Exhausted)
+
+
+def test_where_the_budget_ends_within_a_bracket_it_stays_open_and_users_are_told(
+    study: Any, caplog: Any
+) -> None:
+    run = study.of(Sha(), max_iterations=3)
+    trials = [run.start() for _ in range(2)]
+    run.strategy.no_more_trials()
+    assert "the budget of trials ends with 2 of a bracket's 3" in caplog.text
+    for trial in trials:
+        assert isinstance(run.ask(), Wait)
+        run.end(trial, trial / 10)
+    assert isinstance(run.ask(), Exhausted)
+    extended = study.of(Sha(), max_iterations=3)
+    extended.strategy.restore(run.history, None)
+    extended.jobs = dict(run.jobs)
+    extended.end(extended.start(), 0.3)
+    assert extended.ask() == Resume(trials[0], 3, notes={"rung": 1})
+
+
+def test_where_the_budget_ends_after_a_bracket_its_promotions_go_on(
+    study: Any, caplog: Any
+) -> None:
+    run = study.of(Sha(), max_iterations=3)
+    trials = [run.start() for _ in range(3)]
+    run.strategy.no_more_trials()
+    assert caplog.text == ""
+    for trial in trials:
+        assert isinstance(run.ask(), Wait)
+        run.end(trial, trial / 10)
+    assert run.ask() == Resume(trials[0], 3, notes={"rung": 1})
+    run.end(trials[0], 0.1)
     assert isinstance(run.ask(), Exhausted)

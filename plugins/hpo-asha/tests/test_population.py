@@ -136,19 +136,41 @@ def test_who_has_trained_to_the_end_is_no_donor(study: Any) -> None:
     assert run.ask() == Resume(2, 2, notes={"generation": 1})
 
 
-def test_a_member_whose_job_fails_is_replaced(study: Any) -> None:
+def test_a_member_whose_job_fails_is_not_replaced(study: Any) -> None:
     run = study.of(TEN, max_iterations=9)
     trained(run, [0.5] * 9)
     run.end(run.start(), None, Status.FAILED)
-    assert isinstance(run.ask(), Start)
-    assert len(run.jobs) == 11
+    assert [run.ask().trial_id for _ in range(9)] == list(range(1, 10))
+    assert isinstance(run.ask(), Wait)
 
 
-def test_without_room_for_another_the_population_goes_on_without_it(study: Any) -> None:
+def test_when_every_member_has_failed_another_population_begins(study: Any) -> None:
+    run = study.of(TEN, max_iterations=9)
+    for trial in [run.start() for _ in range(10)]:
+        assert isinstance(run.ask(), Wait)
+        run.end(trial, None, Status.FAILED)
+    assert [run.start() for _ in range(10)] == list(range(11, 21))
+
+
+def test_where_the_budget_ends_within_a_population_users_are_told(study: Any, caplog: Any) -> None:
     run = study.of(TEN, max_iterations=9)
     trained(run, [0.5] * 9)
-    run.end(run.start(), None, Status.FAILED)
     run.strategy.no_more_trials()
+    assert "the budget of trials ends with 9 of a population's 10" in caplog.text
+    assert isinstance(run.ask(), Exhausted)
+    extended = study.of(TEN, max_iterations=9)
+    extended.strategy.restore(run.history, None)
+    extended.jobs = dict(run.jobs)
+    assert extended.start() == 10
+
+
+def test_without_room_for_more_a_population_that_is_complete_goes_on(
+    study: Any, caplog: Any
+) -> None:
+    run = study.of(TEN, max_iterations=9)
+    trained(run, [0.5] * 10)
+    run.strategy.no_more_trials()
+    assert caplog.text == ""
     assert isinstance(run.ask(), Resume)
 
 

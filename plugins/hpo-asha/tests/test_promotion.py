@@ -27,8 +27,8 @@ NINE = {"max_iterations": 9}
 
 
 def test_one_worker_promotes_as_soon_as_three_have_reached_a_rung(study: Any) -> None:
-    # Li et al. 2020, section 3: r = 1, R = 9, eta = 3, and nine configurations, of which 1, 6 and 8
-    # are promoted to rung 1, and 8 to rung 2. Here each step of algorithm 2 is worked out by hand.
+    # The setting of Li et al. 2020, figure 1: r = 1, R = 9, eta = 3, nine configurations. Here 1, 6
+    # and 8 are promoted to rung 1, and 8 to rung 2; each step of algorithm 2 is worked out by hand.
     losses = {1: 0.3, 2: 0.6, 3: 0.5, 4: 0.8, 5: 0.7, 6: 0.2, 7: 0.9, 8: 0.1, 9: 0.4}
     run = study.of(Asha(), **NINE)
     done = []

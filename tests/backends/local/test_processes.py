@@ -19,7 +19,7 @@ from hpo_core.contracts.backend import *
 from hpo_core.contracts.strategy import NoOptions
 from hpo_core.model.job import Job
 from hpo_core.model.values import Configuration
-uid, directory, kind, pipe = sys.argv[1:]
+uid, directory, kind, pipe, folder = sys.argv[1:]
 class Clock:
     now = staticmethod(time.time)
 work = {
@@ -27,7 +27,8 @@ work = {
     "command": dict(command=("sh", "-c", "exec > {pipe}; echo alive; sleep 600; true")),
 }[kind]
 backend = local.build(BackendContext(study="s", study_uid=uid, workers=1, clock=Clock(),
-    work=Work(directory=directory, **work), decides=False, deliver=lambda event: None), NoOptions())
+    work=Work(directory=directory, **work), decides=False, deliver=lambda event: None,
+    folder=folder or None), NoOptions())
 backend.submit(Job(id="0.1", trial_id=0, name="", configuration=Configuration(pipe=pipe)))
 while True:
     backend.events(None)
@@ -37,13 +38,13 @@ while True:
 class Orphan:
     """A job that keeps a named pipe open, and whose controller gets killed."""
 
-    def __init__(self, folder, uid, kind):
+    def __init__(self, folder, uid, kind, journals=""):
         path = str(folder / "pipe")
         os.mkfifo(path)
         self.pipe = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
         samples = os.path.join(os.path.dirname(__file__), "..", "samples")
         self.controller = subprocess.Popen(
-            [sys.executable, "-c", CONTROLLER, uid, samples, kind, path]
+            [sys.executable, "-c", CONTROLLER, uid, samples, kind, path, journals]
         )
         assert self.read().startswith(b"alive")
 
@@ -62,8 +63,8 @@ class Orphan:
 def orphan(tmp_path):
     made = []
 
-    def make(uid, kind):
-        made.append(Orphan(tmp_path, uid, kind))
+    def make(uid, kind, journals=""):
+        made.append(Orphan(tmp_path, uid, kind, journals))
         return made[-1]
 
     yield make
@@ -71,15 +72,19 @@ def orphan(tmp_path):
         each.close()
 
 
-def test_a_worker_ends_itself_in_the_middle_of_a_job_when_its_controller_is_killed(orphan):
-    job = orphan(f"test-{os.getpid()}", "function")
+@pytest.mark.parametrize("kind", ["command", "function"])
+def test_the_jobs_of_a_study_in_memory_end_with_their_controller(orphan, kind):
+    job = orphan(f"test-{os.getpid()}", kind)
     job.controller.kill()
     assert job.read() == b""  # nobody holds the pipe any more
 
 
-def test_adopt_ends_the_commands_of_a_killed_controller(orphan, start):
+@pytest.mark.parametrize("kind", ["command", "function"])
+def test_adopt_ends_what_a_killed_controller_has_left_and_what_is_not_asked_for(
+    orphan, start, tmp_path, kind
+):
     driver = start("local", command=("true",))
-    job = orphan(driver.study_uid, "command")
+    job = orphan(driver.study_uid, kind, str(tmp_path / "backend"))
     job.controller.kill()
     job.controller.wait()
     assert find(driver.study_uid)
@@ -150,7 +155,7 @@ def test_a_process_that_has_left_its_group_ends_with_its_job_and_other_jobs_go_o
     other = int(driver.reported(stays).metrics["pid"])
     leaves = driver.submit({"stays": 0})
     assert driver.finished(leaves).outcome is Outcome.COMPLETED
-    _, *jobs = find(driver.study_uid)
+    _, *jobs = find(driver.study_uid)  # the first is their keeper
     assert jobs == sorted([driver.started(stays).handle, other])
     driver.backend.close()
     assert not find(driver.study_uid)
