@@ -6,6 +6,7 @@
     slot         the number of a command's report pipe
     workers      jobs that are calls of a Python function, in worker processes that are reused
     shortage     what to say where the machine has no room for more
+    entries      the lines of journals, checked
     lines        cuts what a job sends into lines, and reads a report from one
     processes    starting and ending groups of processes, seeing their exit, finding leftovers
 
