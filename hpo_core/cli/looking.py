@@ -93,7 +93,9 @@ def top_command(name: str, k: int, store_path: str, as_json: bool) -> None:
         print(tables.ranking(trials, constraints))
     else:
         what = "is completed and keeps the constraints" if constraints else "is completed"
-        others = f" ({paused} paused)" if paused else ""
+        others = (
+            f" ({paused} paused, which rank once they are trained to the end)" if paused else ""
+        )
         print(f"no trial of {printable(name)} {what}{others}; see: hpo jobs {as_argument(name)}")
 
 
