@@ -163,7 +163,11 @@ def _outcome(ended: Summary, budget: Budget, *, was_finished: bool) -> str:
         lines.append(tables.ranking(ended.top, ended.constraints))
     else:
         what = "that keeps the constraints is completed" if ended.constraints else "is completed"
-        others = f" ({ended.paused} paused)" if ended.paused else ""
+        others = (
+            f" ({ended.paused} paused, which rank once they are trained to the end)"
+            if ended.paused
+            else ""
+        )
         lines += ["", f"No trial {what}{others}; see: hpo jobs {typed}"]
     return "\n".join(lines)
 
