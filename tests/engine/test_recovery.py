@@ -4,6 +4,7 @@ import fcntl
 import importlib
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -28,6 +29,7 @@ from hpo_core import (
     StudyState,
     TrialState,
 )
+from hpo_core.backends.local.processes import watch_exit
 from hpo_core.config import from_json, to_json
 from hpo_core.model.errors import StudyChanged, StudyRunning
 from hpo_core.store.store import Store
@@ -298,7 +300,11 @@ def test_what_is_left_of_a_killed_controller_and_is_to_run_no_more_is_ended(
     (journal,) = (lab.folder / "hpo.files" / "s" / "backend").iterdir()
     with journal.open("rb") as file:
         fcntl.flock(file, fcntl.LOCK_SH)  # until it is begun
-        os.kill(json.loads(file.readline())[2], signal.SIGKILL)
+        keeper = json.loads(file.readline())[2]
+    end = watch_exit(keeper)
+    os.kill(keeper, signal.SIGKILL)
+    select.select([end], [], [])
+    end.close()
     assert processes(lab.uid()), "its jobs outlive it"
     (lab.folder / "go").touch()
     with controller.optimizer(str(lab.folder), tuple(command)) as study:

@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 
 from hpo_core.backends import journal
+from hpo_core.backends.line import LINE_CLOSED
 from hpo_core.backends.local.leftovers import Sweeper
 from hpo_core.backends.local.lines import (
     Ended,
@@ -33,7 +34,6 @@ from hpo_core.backends.local.loop import Loop
 from hpo_core.backends.local.processes import Group, base_environment, how_it_ended
 from hpo_core.backends.local.shortage import is_shortage
 from hpo_core.backends.logs import create, last_lines, remove_if_empty
-from hpo_core.backends.worker import LINE_CLOSED
 from hpo_core.client import LONGEST
 from hpo_core.contracts.backend import (
     BackendContext,

@@ -4,9 +4,11 @@ Real controllers are killed by SIGKILL. A job says through a named pipe that it 
 waits at another one until it may go on.
 """
 
+import contextlib
 import fcntl
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -17,6 +19,7 @@ import pytest
 
 from hpo_core.backends import local
 from hpo_core.backends.local.leftovers import find
+from hpo_core.backends.local.processes import watch_exit
 from hpo_core.contracts.backend import BackendContext, Finished, Outcome, Reported, Started, Work
 from hpo_core.contracts.strategy import NoOptions
 from hpo_core.model.job import Job
@@ -217,14 +220,10 @@ class Scene:
 
     def wait_for_the_end_of(self, process):
         """Wait until a process that is no child is gone."""
-        try:
-            descriptor = os.pidfd_open(process)
-        except ProcessLookupError:
-            return
-        import select
-
-        assert select.select([descriptor], [], [], HANGS)[0]
-        os.close(descriptor)
+        with contextlib.suppress(ProcessLookupError):
+            end = watch_exit(process)
+            assert select.select([end], [], [], HANGS)[0]
+            end.close()
 
     def controller(self, kind, **told):
         self.opened.append(Controller(self.folder, kind, **told))
@@ -390,6 +389,7 @@ def test_a_job_whose_keeper_is_gone_before_it_could_be_taken_over_is_ended(scene
     scene.begin_and_kill(kind, "1.1")
     _, keeper = scene.journal()
     os.kill(keeper, signal.SIGKILL)
+    scene.wait_for_the_end_of(keeper)
     controller = scene.controller(kind)
     assert controller.adopt(["1.1"], known=2) == []
     assert find(uid(scene.folder)) == []
