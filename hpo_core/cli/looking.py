@@ -205,7 +205,9 @@ def export_command(name: str, kind: str, output: str, store_path: str) -> None:
         sys.stdout.write(text)
         return
     try:
-        Path(output).write_text(text, encoding="utf-8", newline="")
+        mine_alone = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with open(mine_alone, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
     except OSError as error:
         raise InvalidInput([Fault("-o", f"cannot write {output}: {error.strerror}")]) from error
 

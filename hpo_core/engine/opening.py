@@ -7,11 +7,11 @@ import os
 
 import msgspec
 
-from hpo_core.config import differences, from_json, to_json
+from hpo_core.config import StudyConfig, differences, from_json, to_json
 from hpo_core.engine.preparation import Prepared
 from hpo_core.model.budget import LIMITS, Budget
 from hpo_core.model.durations import human
-from hpo_core.model.errors import Fault, InvalidInput, StudyChanged
+from hpo_core.model.errors import Fault, InvalidInput, StoreError, StudyChanged
 from hpo_core.model.job import StudyState
 from hpo_core.store.records import StudyRecord
 from hpo_core.store.store import Store
@@ -41,6 +41,13 @@ def find_or_create(store: Store, prepared: Prepared, now: float) -> StudyRecord:
     first = [config.space.configuration(values) for values in config.enqueue]
     if found is None:
         return store.create(config.name, to_json(config), prepared.identities(), now, first)
+    if (owner := store.owner()) not in (None, os.getuid()):
+        _log.warning(
+            "the store %s belongs to another user (%s): what it says is run as you; go on only if "
+            "you trust them",
+            store.path,
+            owner,
+        )
     stored = from_json(found.config)
     changes = differences(stored, config)
     if not all(map(_is_operating, changes)):
@@ -53,6 +60,23 @@ def find_or_create(store: Store, prepared: Prepared, now: float) -> StudyRecord:
     for sentence in prepared.changed_since(found.plugins):
         _log.warning(sentence)
     return found
+
+
+def stored_config(store: Store, name: str) -> StudyConfig:
+    """Return the configuration of a stored study that is to be carried on.
+
+    Raises:
+        StoreError: If there is no such study, or its row does not belong together any more.
+    """
+    study = store.study(name)
+    store.folder(study)  # whose name is looked at
+    config = from_json(study.config)
+    if config.name != name:
+        raise StoreError(
+            f"the store {store.path} has been changed: the configuration of {name!r} is that of "
+            f"{config.name!r}"
+        )
+    return config
 
 
 def take_over(store: Store, study: StudyRecord, prepared: Prepared) -> None:

@@ -209,6 +209,10 @@ class Studies:
             [(study, encode(values).decode()) for values in configurations],
         )
 
+    def owner(self) -> int | None:
+        """Return the id of the user whom the file belongs to; None for a store in memory."""
+        return None if self.path == schema.MEMORY else os.stat(self.path).st_uid
+
     def folder(self, record: StudyRecord) -> StudyFolder:
         """Return where a study's files are."""
         return StudyFolder(self.path, record.name)
