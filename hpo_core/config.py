@@ -8,7 +8,6 @@ where plugins are resolved, in `hpo_core.engine.preparation`.
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Literal
 
@@ -21,9 +20,9 @@ from hpo_core.model.errors import Fault, InvalidInput
 from hpo_core.model.objective import Objective
 from hpo_core.model.space import SearchSpace
 from hpo_core.model.templates import BUILTIN_PLACEHOLDERS, wrong
+from hpo_core.model.text import is_good_name
 from hpo_core.model.values import Value
 
-_NAME = re.compile(r"[^\W_][\w .+-]{0,99}")
 _JOB_NAME_PLACEHOLDERS = ("name", "trial_id", "job_id")
 
 
@@ -177,7 +176,7 @@ def range_faults(values: Mapping[str, Any]) -> Iterator[Fault]:
 
 def name_faults(name: str) -> Iterator[Fault]:
     """Yield what is wrong with a study's name: it must be fit for the name of a folder."""
-    if not _NAME.fullmatch(name) or name != name.strip():
+    if not is_good_name(name):
         yield Fault(
             "name",
             f"{name!r} is not a good name; use up to 100 letters, digits, spaces and . _ + -, "

@@ -48,7 +48,7 @@ def create(folder: str) -> tuple[int, str]:
 
 
 def remove(path: str) -> None:
-    """Remove a journal, if it is still there."""
+    """Remove a journal that nobody needs; its folder may be gone already."""
     with contextlib.suppress(FileNotFoundError):
         os.unlink(path)
 

@@ -55,8 +55,17 @@ def print_json(value: object) -> None:
 
 
 def json_text(value: object) -> str:
-    """Return plain data as JSON; numbers that are not finite become null."""
-    return json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False)
+    """Return plain data as JSON; numbers that are not finite become null.
+
+    It may be printed on a terminal: control characters are escaped, all of them.
+    """
+    text = json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False)
+    lines = text.split("\n")
+    if all(map(str.isprintable, lines)):
+        return text
+    return "\n".join(
+        "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in line) for line in lines
+    )
 
 
 def _finite(value: Any) -> Any:

@@ -93,7 +93,9 @@ def top_command(name: str, k: int, store_path: str, as_json: bool) -> None:
         print(tables.ranking(trials, constraints))
     else:
         what = "is completed and keeps the constraints" if constraints else "is completed"
-        others = f" ({paused} paused)" if paused else ""
+        others = (
+            f" ({paused} paused, which rank once they are trained to the end)" if paused else ""
+        )
         print(f"no trial of {printable(name)} {what}{others}; see: hpo jobs {as_argument(name)}")
 
 
@@ -203,7 +205,9 @@ def export_command(name: str, kind: str, output: str, store_path: str) -> None:
         sys.stdout.write(text)
         return
     try:
-        Path(output).write_text(text, encoding="utf-8", newline="")
+        mine_alone = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with open(mine_alone, "w", encoding="utf-8", newline="") as file:
+            file.write(text)
     except OSError as error:
         raise InvalidInput([Fault("-o", f"cannot write {output}: {error.strerror}")]) from error
 

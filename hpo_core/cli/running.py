@@ -19,8 +19,8 @@ from hpo_core.cli.common import (
     quiet_option,
     store_option,
 )
-from hpo_core.config import StudyConfig, from_json
-from hpo_core.engine.opening import extend
+from hpo_core.config import StudyConfig
+from hpo_core.engine.opening import extend, stored_config
 from hpo_core.engine.optimizer import HyperParameterOptimizer
 from hpo_core.engine.preparation import read_config
 from hpo_core.engine.signals import interruptible
@@ -75,7 +75,7 @@ def run_command(
 def resume_command(name: str, store_path: str, quiet: bool, as_json: bool) -> int:
     """Carry the study NAME on, from its stored configuration alone."""
     with open_store(store_path) as store:
-        config = from_json(store.study(name).config)
+        config = stored_config(store, name)
     return _run(config, store_path, quiet=quiet, as_json=as_json)
 
 
@@ -93,7 +93,7 @@ def extend_command(name: str, store_path: str, quiet: bool, as_json: bool, **lim
     """Give the study NAME a larger budget, and carry it on, from its stored configuration."""
     given = {limit: text for limit, text in limits.items() if text is not None}
     with open_store(store_path) as store:
-        config = from_json(store.study(name).config)
+        config = stored_config(store, name)
     budget = extend(store_path, name, inputs.totals(config.budget, given))
     config = msgspec.structs.replace(config, budget=budget)
     return _run(config, store_path, quiet=quiet, as_json=as_json)
@@ -163,7 +163,11 @@ def _outcome(ended: Summary, budget: Budget, *, was_finished: bool) -> str:
         lines.append(tables.ranking(ended.top, ended.constraints))
     else:
         what = "that keeps the constraints is completed" if ended.constraints else "is completed"
-        others = f" ({ended.paused} paused)" if ended.paused else ""
+        others = (
+            f" ({ended.paused} paused, which rank once they are trained to the end)"
+            if ended.paused
+            else ""
+        )
         lines += ["", f"No trial {what}{others}; see: hpo jobs {typed}"]
     return "\n".join(lines)
 

@@ -7,11 +7,12 @@ import os
 
 import msgspec
 
-from hpo_core.config import differences, from_json, to_json
+from hpo_core.config import StudyConfig, differences, from_json, to_json
 from hpo_core.engine.preparation import Prepared
 from hpo_core.model.budget import LIMITS, Budget
 from hpo_core.model.durations import human
-from hpo_core.model.errors import Fault, InvalidInput, StudyChanged
+from hpo_core.model.errors import Fault, InvalidInput, StoreError, StudyChanged
+from hpo_core.model.job import StudyState
 from hpo_core.store.records import StudyRecord
 from hpo_core.store.store import Store
 
@@ -30,22 +31,52 @@ _OPERATING = (
 
 
 def find_or_create(store: Store, prepared: Prepared, now: float) -> StudyRecord:
-    """Return the study of that name; a new one if there is none.
+    """Return the study of that name; a new one if there is none, or if it was never begun.
 
     Raises:
         StudyChanged: If the store has it with another configuration, but for how it is run.
     """
     config = prepared.config
     found = store.find(config.name)
+    first = [config.space.configuration(values) for values in config.enqueue]
     if found is None:
-        first = [config.space.configuration(values) for values in config.enqueue]
         return store.create(config.name, to_json(config), prepared.identities(), now, first)
-    changes = differences(from_json(found.config), config)
+    if (owner := store.owner()) not in (None, os.getuid()):
+        _log.warning(
+            "the store %s belongs to another user (%s): what it says is run as you; go on only if "
+            "you trust them",
+            store.path,
+            owner,
+        )
+    stored = from_json(found.config)
+    changes = differences(stored, config)
     if not all(map(_is_operating, changes)):
+        if found.state is StudyState.CREATED and store.replace(
+            found, to_json(config), prepared.identities(), first, len(stored.enqueue)
+        ):
+            _log.warning("the study %r was never begun; it takes the new configuration", found.name)
+            return store.study(config.name)
         raise StudyChanged(_changed_message(found.name, changes))
     for sentence in prepared.changed_since(found.plugins):
         _log.warning(sentence)
     return found
+
+
+def stored_config(store: Store, name: str) -> StudyConfig:
+    """Return the configuration of a stored study that is to be carried on.
+
+    Raises:
+        StoreError: If there is no such study, or its row does not belong together any more.
+    """
+    study = store.study(name)
+    store.folder(study)  # whose name is looked at
+    config = from_json(study.config)
+    if config.name != name:
+        raise StoreError(
+            f"the store {store.path} has been changed: the configuration of {name!r} is that of "
+            f"{config.name!r}"
+        )
+    return config
 
 
 def take_over(store: Store, study: StudyRecord, prepared: Prepared) -> None:

@@ -336,7 +336,8 @@ class HyperParameterOptimizer:
                 with until_the_end:
                     session.run(backend, interrupted)
             except Exception as error:  # noqa: BLE001  # a backend may raise anything when closed
-                session.blame(error)
+                if session.error is None:  # the first one is why
+                    session.blame(error)
             finally:
                 self._error = session.error
                 self._over.set()

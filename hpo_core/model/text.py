@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+
+_NAME = re.compile(r"[^\W_][\w .+-]{0,99}")
+
+
+def is_good_name(text: str) -> bool:
+    """Say whether a text is fit for a study's name, and so for the name of its folder."""
+    return _NAME.fullmatch(text) is not None and text == text.strip()
 
 
 def printable(text: str) -> str:

@@ -110,5 +110,8 @@ def checked(name: str, made: Strategy, announced: frozenset[Capability]) -> Buil
 
 
 def under(path: str, faults: tuple[Fault, ...]) -> list[Fault]:
-    """Return faults of options as seen from the study; those of its parameters stay."""
-    return [fault if fault.path.startswith("parameters") else fault.under(path) for fault in faults]
+    """Return faults of options as seen from the study; those of its own keys stay."""
+    return [
+        fault if fault.path.partition(".")[0] in ("parameters", "job") else fault.under(path)
+        for fault in faults
+    ]

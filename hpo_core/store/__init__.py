@@ -2,7 +2,9 @@
 
     schema   the tables, and opening a file that has them
     records  the rows, as they are read
-    store    Store: a file with its studies; all reading
+    studies  Studies: a file, and the rows of its studies
+    store    Store: the same, with all reading of what they have done
+    transaction  all that is written in it is kept, or nothing
     history  what was asked and told, read as it is used
     writer   StudyWriter: what the controller of one study writes, a transaction a turn
     checkpoints  each trial's, and how they are copied

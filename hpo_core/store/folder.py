@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hpo_core.model.errors import StoreError, StudyRunning
+from hpo_core.model.text import is_good_name
 from hpo_core.store.anchor import Anchor
 from hpo_core.store.checkpoints import Checkpoints
 from hpo_core.store.schema import MEMORY
@@ -29,10 +30,17 @@ class StudyFolder:
 
     Args:
         store: The store's path; for a store in memory the folder is temporary.
-        study: The study's name, which is fit for a folder.
+        study: The study's name.
+
+    Raises:
+        StoreError: If the name is none that a study may have: it could lead elsewhere.
     """
 
     def __init__(self, store: str, study: str) -> None:
+        if not is_good_name(study):
+            raise StoreError(
+                f"the store {store} has been changed: {study!r} is not a good name for a study"
+            )
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         if store == MEMORY:
             import tempfile

@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import sqlite3
-import threading
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any
 
-from hpo_core.model.errors import StoreError, UnknownJob, UnknownStudy, listed, nearest
-from hpo_core.model.job import JobState, StudyState, TrialState
-from hpo_core.model.values import Value
-from hpo_core.store import schema
-from hpo_core.store.folder import ControllerLock, StudyFolder
+from hpo_core.model.errors import UnknownJob
+from hpo_core.model.job import JobState, TrialState
 from hpo_core.store.history import StoredHistory
 from hpo_core.store.records import (
     IMPORTED,
@@ -23,10 +15,10 @@ from hpo_core.store.records import (
     TrialRecord,
     configuration_from_json,
     decode,
-    encode,
     losses_from_json,
     metrics_from_json,
 )
+from hpo_core.store.studies import Studies
 
 _JOB_COLUMNS = (
     "trial, attempt, name, state, target, queued, started, ended, iteration, iterations, "
@@ -34,146 +26,8 @@ _JOB_COLUMNS = (
 )
 
 
-class Store:
-    """A file of studies.
-
-    Its one connection may be used from several threads; `lock` keeps them apart.
-
-    Args:
-        path: The file, or ``":memory:"``.
-        create: Whether to make the file if it does not exist.
-
-    Raises:
-        StoreError: If it can't be opened, see `hpo_core.store.schema.connect`.
-    """
-
-    def __init__(self, path: str | os.PathLike[str] = schema.MEMORY, *, create: bool = True):
-        self.path = os.fspath(path)
-        self.connection = schema.connect(self.path, create=create)
-        self.lock = threading.RLock()
-
-    def close(self) -> None:
-        """Close the file."""
-        with self.lock:
-            self.connection.close()
-
-    def __enter__(self) -> Store:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def writing(self) -> Transaction:
-        """Hold the store for one transaction: ``with store.writing() as connection``.
-
-        Raises:
-            StoreError: If the file can't be written; nothing of the transaction is kept then.
-        """
-        return Transaction(self)
-
-    @contextmanager
-    def snapshot(self) -> Iterator[None]:
-        """Read the file as it is at one moment, whatever its controller writes meanwhile."""
-        with self.lock:
-            is_outermost = not self.connection.in_transaction
-            if is_outermost:
-                self._rows("BEGIN")
-            try:
-                yield
-            finally:
-                if is_outermost:
-                    self._rows("ROLLBACK")
-
-    def _rows(self, query: str, *values: object) -> list[Any]:
-        with self.lock:
-            try:
-                return self.connection.execute(query, values).fetchall()
-            except sqlite3.Error as error:
-                why = schema.explained(error)
-                raise StoreError(f"cannot read the store {self.path}: {why}") from error
-
-    # -- studies ----------------------------------------------------------------------------
-
-    def studies(self) -> list[StudyRecord]:
-        """Return every study, oldest first."""
-        return [_study(row) for row in self._rows(f"{_STUDIES} ORDER BY study.id")]
-
-    def find(self, name: str) -> StudyRecord | None:
-        """Return the study of that name, or None."""
-        rows = self._rows(f"{_STUDIES} WHERE study.name = ?", name)
-        return _study(rows[0]) if rows else None
-
-    def study(self, name: str) -> StudyRecord:
-        """Return the study of that name.
-
-        Raises:
-            UnknownStudy: If there is none; with the nearest name.
-        """
-        record = self.find(name)
-        if record is None:
-            names = [row[0] for row in self._rows("SELECT name FROM study ORDER BY id")]
-            raise UnknownStudy(
-                f"the store {self.path} has no study {name!r}{nearest(name, names)}; "
-                f"its studies: {listed(names)}"
-            )
-        return record
-
-    def create(
-        self,
-        name: str,
-        config: str,
-        plugins: Mapping[str, object],
-        created: float,
-        enqueued: Iterable[Mapping[str, Value]] = (),
-    ) -> StudyRecord:
-        """Add a study, with the configurations that are to run first."""
-        with self.writing() as connection:
-            row = connection.execute(
-                "INSERT INTO study (name, uid, config, plugins, created, state) "
-                "VALUES (?, ?, ?, ?, ?, 'created')",
-                (name, os.urandom(16).hex(), config, encode(plugins).decode(), created),
-            )
-            study = row.lastrowid
-            connection.execute("INSERT INTO progress (study) VALUES (?)", (study,))
-            connection.executemany(
-                "INSERT INTO enqueued (study, configuration) VALUES (?, ?)",
-                [(study, encode(values).decode()) for values in enqueued],
-            )
-        return self.study(name)
-
-    def reconfigure(self, study: int, config: str) -> None:
-        """Replace a study's configuration; to be called by the controller that runs it."""
-        with self.writing() as connection:
-            connection.execute("UPDATE study SET config = ? WHERE id = ?", (config, study))
-
-    def extend(self, record: StudyRecord, config: str) -> None:
-        """Replace a study's configuration by one with a larger budget, and open it again.
-
-        Raises:
-            StudyRunning: If a controller runs it.
-        """
-        lock = ControllerLock(self.folder(record))
-        try:
-            with self.writing() as connection:
-                connection.execute(
-                    "UPDATE study SET config = ?, state = 'interrupted', reason = 'extended' "
-                    "WHERE id = ?",
-                    (config, record.id),
-                )
-        finally:
-            lock.release()
-
-    def enqueue(self, study: int, configuration: Mapping[str, Value]) -> None:
-        """Add a configuration that is run before the strategy is asked again."""
-        with self.writing() as connection:
-            connection.execute(
-                "INSERT INTO enqueued (study, configuration) VALUES (?, ?)",
-                (study, encode(configuration).decode()),
-            )
-
-    def folder(self, record: StudyRecord) -> StudyFolder:
-        """Return where a study's files are."""
-        return StudyFolder(self.path, record.name)
+class Store(Studies):
+    """A file of studies: what they have done is read here; see `Studies` for its arguments."""
 
     # -- trials and jobs --------------------------------------------------------------------
 
@@ -349,73 +203,9 @@ class Store:
         return None if state is None else (decode(state), events)
 
 
-class Transaction:
-    """Holds a store, and keeps all that is written meanwhile, or nothing if that fails.
-
-    A class and not a generator, since the controller opens one a turn.
-    """
-
-    __slots__ = ("_store",)
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    def __enter__(self) -> sqlite3.Connection:
-        store = self._store
-        store.lock.acquire()
-        try:
-            store.connection.execute("BEGIN IMMEDIATE")
-        except BaseException as error:
-            store.lock.release()
-            raise self._named(error) from error
-        return store.connection
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        connection = self._store.connection
-        try:
-            if error is None:
-                connection.execute("COMMIT")
-        except sqlite3.Error as failed:
-            error = failed
-        finally:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            self._store.lock.release()
-        if error is not None:
-            named = self._named(error)
-            if named is not error:
-                raise named from error
-
-    def _named(self, error: BaseException) -> BaseException:
-        """Return SQLite's error as one that says which store it is about; others as they are."""
-        if isinstance(error, sqlite3.Error):
-            why = schema.explained(error)
-            return StoreError(f"cannot write to the store {self._store.path}: {why}")
-        return error
-
-
 # -- from rows ------------------------------------------------------------------------------
 
-_STUDIES = (
-    "SELECT study.id, name, uid, config, plugins, created, state, reason, wall_time "
-    "FROM study JOIN progress ON progress.study = study.id"
-)
 _TRIALS = "SELECT id, configuration, state, losses FROM trial WHERE study = ?"
-
-
-def _study(row: tuple[Any, ...]) -> StudyRecord:
-    study, name, uid, config, plugins, created, state, reason, wall_time = row
-    return StudyRecord(
-        id=study,
-        name=name,
-        uid=uid,
-        config=config,
-        plugins=decode(plugins),
-        created=created,
-        state=StudyState(state),
-        reason=reason,
-        wall_time=wall_time,
-    )
 
 
 def _trial(row: tuple[Any, ...]) -> TrialRecord:

@@ -401,6 +401,29 @@ def test_a_changed_configuration_is_an_error_that_lists_the_differences(lab):
     assert "hpo extend s" in said[-1]
 
 
+def test_a_study_that_was_never_begun_takes_another_configuration_and_says_so(lab, caplog):
+    """What its strategy refuses when it is built is mended in the file, and the study is run."""
+    refused = lab.study(score_x, strategy="random", budget=3, enqueue=({"x": 2},))
+    refused.close()
+    mended = lab.study(score_x, strategy="grid", budget=2, enqueue=({"x": 3}, {"x": 4}))
+    assert "the study 's' was never begun; it takes the new configuration" in caplog.text
+    result = mended.run()
+    assert [trial.configuration["x"] for trial in result.trials] == [3, 4]
+    with pytest.raises(StudyChanged):
+        lab.study(score_x, strategy="random", budget=2)
+
+
+def test_a_study_that_was_never_begun_keeps_what_was_enqueued_from_elsewhere(lab):
+    with Store(lab.store) as store:
+        first = lab.study(score_x, strategy="random", budget=3)
+        store.enqueue(store.study("s").id, Configuration(x=7))
+    first.close()
+    with pytest.raises(StudyChanged):
+        lab.study(score_x, strategy="grid", budget=3)
+    trials = lab.study(score_x, strategy="random", budget=3).run().trials
+    assert trials[0].configuration == {"x": 7}
+
+
 def test_another_strategy_is_a_change(lab):
     lab.study(score_x, strategy=Counts(), budget=3).run()
     with pytest.raises(StudyChanged, match=r'strategy.name: "instance of .*Counts" -> "random"'):

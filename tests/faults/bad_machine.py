@@ -9,6 +9,7 @@ with every job that was recorded as completed there once, as it was.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import resource
 import shutil
@@ -222,7 +223,8 @@ def store_removed(machine: Machine) -> Finished:
 def folder_removed(machine: Machine) -> Finished:
     """The folder of logs and checkpoints is deleted while the study runs."""
     with machine.under_way() as running:
-        shutil.rmtree(machine.folder / "hpo.files")
+        os.rename(machine.folder / "hpo.files", machine.folder / "gone")
+        shutil.rmtree(machine.folder / "gone")
     return machine.end(running)
 
 
@@ -231,6 +233,18 @@ def logs_removed(machine: Machine) -> Finished:
     with machine.under_way() as running:
         shutil.rmtree(machine.folder / "hpo.files" / "small" / "logs")
     return machine.end(running)
+
+
+def damaged_journal(machine: Machine) -> Finished:
+    """The controller is killed, and what its keeper of commands wrote down is damaged."""
+    with machine.under_way() as running:
+        running.kill()
+        running.communicate()
+        (journal,) = (machine.folder / "hpo.files" / "small" / "backend").iterdir()
+        with journal.open("r+b") as file:
+            fcntl.flock(file, fcntl.LOCK_SH)  # it is written when its lock is released
+            file.write(b"\xa5\n" * 20)
+    return machine.run()
 
 
 def clock_set_back(machine: Machine) -> Finished:
@@ -315,6 +329,7 @@ CASES: dict[str, tuple[Case, int, str]] = {
     "store_removed": (store_removed, 1, "the store hpo.db was removed or replaced"),
     "folder_removed": (folder_removed, 1, "hpo.files/small was removed or replaced"),
     "logs_removed": (logs_removed, 0, ""),
+    "damaged_journal": (damaged_journal, 0, "is damaged ("),
     "clock_set_back": (clock_set_back, 0, ""),
     "truncated_store": (truncated_store, 2, "malformed: it is damaged"),
     "overwritten_store": (overwritten_store, 2, "it is damaged"),

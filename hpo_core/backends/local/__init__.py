@@ -11,6 +11,7 @@
     adoption     jobs that have outlived their controller, taken over
     workers      jobs that are calls of a Python function, in worker processes that are reused
     shortage     what to say where the machine has no room for more
+    entries      the lines of journals, checked
     lines        cuts what a job sends into lines, and reads a report from one
     processes    starting and ending groups of processes, and seeing their exit
     leftovers    finding and ending what is left

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import json
+import logging
 import os
 import shutil
 import signal
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from hpo_core.backends.journal import BELL
+from hpo_core.backends.local import entries
 from hpo_core.backends.local.command import GRACE_FOR_FAULTS
 from hpo_core.backends.local.hearing import Hearing
 from hpo_core.backends.local.leftovers import Sweeper, end_leftovers, find
@@ -24,6 +25,8 @@ from hpo_core.backends.local.processes import Exit, watch_exit
 from hpo_core.backends.logs import remove_if_empty
 from hpo_core.contracts.backend import Finished, JobEvent, Outcome, Reported
 from hpo_core.model.job import Job
+
+_log = logging.getLogger("hpo_core")
 
 _PATIENCE = 10.0
 """Seconds in which a process whose controller has died writes down what it knows."""
@@ -58,7 +61,7 @@ class Adoption:
             Their ids.
         """
         lines: list[tuple[_Book, list[Any]]] = []
-        if jobs and self._folder.is_dir():
+        if jobs and self._folder.is_dir() and self._folder.stat().st_uid == os.getuid():
             self._listen()
             for path in sorted(self._folder.iterdir()):
                 if path.name != BELL:
@@ -109,6 +112,9 @@ class Adoption:
         if book is not None:
             self._watch(book)
             lines += book.lines()  # whatever it said before it was found to be gone
+        if book is not None and book.is_damaged:
+            self._unwatch(book)
+            book, lines = None, []
         ended = {said[0] for _, kind, *said in lines if kind in ("finished", "exited")}
         for _, kind, *said in lines:
             if kind == "job" and book is not None:
@@ -137,6 +143,8 @@ class Adoption:
         for book in self._books:
             for line in book.lines():
                 self._take(book, line)
+            if book.is_damaged:
+                self._gone(book)
 
     def _gone(self, book: _Book) -> None:
         """Who kept the jobs is gone; those that have no end by now are lost."""
@@ -216,9 +224,18 @@ class _Adopted:
 
 
 class _Book:
-    """A journal, as it is read."""
+    """A journal, as it is read.
+
+    Attributes:
+        process: Who writes it.
+        exit: Tells when that ends; None if it has.
+        jobs: The jobs that it tells of, by id, as far as they were taken over.
+        is_damaged: Whether it holds what is no line of a journal: nothing after it is read.
+    """
 
     def __init__(self, path: Path) -> None:
+        self._path = path
+        self.is_damaged = False
         self._file = path.open("rb")
         self._lines = Lines()
         self.process = 0
@@ -227,9 +244,18 @@ class _Book:
 
     def lines(self) -> Iterator[list[Any]]:
         """Yield the lines that are new."""
-        while data := self._file.read(1 << 20):
+        while (data := self._file.read(1 << 20)) and not self.is_damaged:
             for line in self._lines.feed(data):
-                message = json.loads(line)
+                try:
+                    message = entries.read(line)
+                except ValueError as error:
+                    self.is_damaged = True
+                    _log.warning(
+                        "the journal %s is damaged (%s); the jobs that it tells of are run again",
+                        self._path,
+                        error,
+                    )
+                    return
                 if message[1] == "process":
                     self.process = message[2]
                 else:

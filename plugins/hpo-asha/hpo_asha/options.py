@@ -134,9 +134,8 @@ def names(problem: Problem, options: PBT) -> tuple[str, ...]:
 
 
 def _missing_end(what: str) -> Fault:
-    return Fault(
-        "", f"job.max_iterations is missing: {what}; give the most that a job can train, in epochs"
-    )
+    message = f"missing: {what}; give the most that a job can train, in epochs"
+    return Fault("job.max_iterations", message)
 
 
 def _grace_faults(problem: Problem, options: Rungs | Median) -> Iterator[Fault]:

@@ -90,8 +90,9 @@ def faults(problem: Any, options: Any, **more: Any) -> dict[str, str]:
 def test_a_study_that_does_not_say_how_far_jobs_train_is_refused(
     problem: Any, options: Any
 ) -> None:
-    (message,) = faults(problem, options, max_iterations=None).values()
-    assert message.startswith("job.max_iterations is missing: ")
+    ((path, message),) = faults(problem, options, max_iterations=None).items()
+    assert path == "job.max_iterations"
+    assert message.startswith("missing: ")
 
 
 def test_the_median_rule_needs_no_end(problem: Any) -> None:

@@ -88,9 +88,9 @@ def faults(problem: Problem, options: Bandit) -> Iterator[Fault]:
     """Find all that is wrong with the options, and with the job's iterations."""
     if problem.max_iterations is None:
         yield Fault(
-            "",
-            "job.max_iterations is missing: hpbandster's budgets go up to it; give the most that "
-            "a job can train, in epochs or the like",
+            "job.max_iterations",
+            "missing: hpbandster's budgets go up to it; give the most that a job can train, in "
+            "epochs or the like",
         )
     if not 2 <= options.eta < math.inf:
         yield Fault("eta", f"must be 2 or more, and finite, got {options.eta}")

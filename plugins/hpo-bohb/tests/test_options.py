@@ -112,7 +112,7 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
         build(problem(max_iterations=None), wrong)
 
     assert [str(fault) for fault in raised.value.faults] == [
-        "job.max_iterations is missing: hpbandster's budgets go up to it; give the most that a "
+        "job.max_iterations: missing: hpbandster's budgets go up to it; give the most that a "
         "job can train, in epochs or the like",
         "eta: must be 2 or more, and finite, got 1.5",
         "n_iterations: must be 1 or more, got 0",

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hpo_core.backends.local import entries
 from hpo_core.backends.local.lines import Lines, Malformed, parse_message, parse_report
 from hpo_core.client import ENDLESS, LONGEST
 
@@ -120,3 +121,47 @@ def test_any_bytes_are_a_report_or_malformed(line):
             parse(line)
         except Malformed as error:
             str(error).encode()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        [1.0, "process", 17],
+        [1.0, "job", "7.1", 17, 3, "HPO_JOB_ID=7.1"],
+        [1.0, "report", "7.1", None, {"loss": float("nan")}],
+        [1.0, "data", "7.1", "\xff\x00\n"],
+        [1.0, "finished", "7.1", "failed", "why", None],
+        [1.0, "exited", "7.1", -9],
+    ],
+)
+def test_a_journal_s_line_comes_out_as_it_was_written(line):
+    assert json.dumps(entries.read(json.dumps(line).encode())) == json.dumps(line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"\xff",
+        b"7",
+        b"[]",
+        b"[1.0]",
+        b"[" * 100_000,
+        b'["now", "process", 17]',
+        b'[1.0, "process", 1]',
+        b'[1.0, "process", 0]',
+        b'[1.0, "process", -1]',
+        b'[1.0, "job", "7.1", 1, 3, "HPO_JOB_ID=7.1"]',
+        b'[1.0, "job", "7.1", 17, 3, ""]',
+        b'[1.0, "job", "7.1", 17, -3, "HPO_JOB_ID=7.1"]',
+        b'[1.0, "job", 7, 17, 3, "HPO_JOB_ID=7.1"]',
+        b'[1.0, "report", "7.1", -1, {}]',
+        b'[1.0, "report", "7.1", 1, {"loss": "low"}]',
+        b'[1.0, "data", "7.1", "\\u20ac"]',
+        b'[1.0, "finished", "7.1", "no such", "", null]',
+        b'[1.0, "exited", "7.1", "0"]',
+        b'[1.0, "no such", "7.1"]',
+    ],
+)
+def test_what_is_no_journal_s_line_is_refused_above_all_processes_that_can_not_be_ours(line):
+    with pytest.raises(ValueError):  # noqa: PT011  # of several kinds
+        entries.read(line)

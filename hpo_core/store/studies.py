@@ -1,0 +1,239 @@
+"""A store's file, and the rows of its studies: made, found, changed from outside a run."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from hpo_core.model.errors import StoreError, UnknownStudy, listed, nearest
+from hpo_core.model.job import StudyState
+from hpo_core.model.values import Value
+from hpo_core.store import schema
+from hpo_core.store.folder import ControllerLock, StudyFolder
+from hpo_core.store.records import StudyRecord, decode, encode
+from hpo_core.store.transaction import Transaction
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+class Studies:
+    """A file of studies, and their rows; `Store` reads what they have done.
+
+    Its one connection may be used from several threads; `lock` keeps them apart.
+
+    Args:
+        path: The file, or ``":memory:"``.
+        create: Whether to make the file if it does not exist.
+
+    Raises:
+        StoreError: If it can't be opened, see `hpo_core.store.schema.connect`.
+    """
+
+    def __init__(self, path: str | os.PathLike[str] = schema.MEMORY, *, create: bool = True):
+        self.path = os.fspath(path)
+        self.connection = schema.connect(self.path, create=create)
+        self.lock = threading.RLock()
+
+    def close(self) -> None:
+        """Close the file."""
+        with self.lock:
+            self.connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def writing(self) -> Transaction:
+        """Hold the store for one transaction: ``with store.writing() as connection``.
+
+        Raises:
+            StoreError: If the file can't be written; nothing of the transaction is kept then.
+        """
+        return Transaction(self)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Read the file as it is at one moment, whatever its controller writes meanwhile."""
+        with self.lock:
+            is_outermost = not self.connection.in_transaction
+            if is_outermost:
+                self._rows("BEGIN")
+            try:
+                yield
+            finally:
+                if is_outermost:
+                    self._rows("ROLLBACK")
+
+    def _rows(self, query: str, *values: object) -> list[Any]:
+        with self.lock:
+            try:
+                return self.connection.execute(query, values).fetchall()
+            except sqlite3.Error as error:
+                why = schema.explained(error)
+                raise StoreError(f"cannot read the store {self.path}: {why}") from error
+
+    # -- studies ----------------------------------------------------------------------------
+
+    def studies(self) -> list[StudyRecord]:
+        """Return every study, oldest first."""
+        return [_study(row) for row in self._rows(f"{_STUDIES} ORDER BY study.id")]
+
+    def find(self, name: str) -> StudyRecord | None:
+        """Return the study of that name, or None."""
+        rows = self._rows(f"{_STUDIES} WHERE study.name = ?", name)
+        return _study(rows[0]) if rows else None
+
+    def study(self, name: str) -> StudyRecord:
+        """Return the study of that name.
+
+        Raises:
+            UnknownStudy: If there is none; with the nearest name.
+        """
+        record = self.find(name)
+        if record is None:
+            names = [row[0] for row in self._rows("SELECT name FROM study ORDER BY id")]
+            raise UnknownStudy(
+                f"the store {self.path} has no study {name!r}{nearest(name, names)}; "
+                f"its studies: {listed(names)}"
+            )
+        return record
+
+    def create(
+        self,
+        name: str,
+        config: str,
+        plugins: Mapping[str, object],
+        created: float,
+        enqueued: Iterable[Mapping[str, Value]] = (),
+    ) -> StudyRecord:
+        """Add a study, with the configurations that are to run first."""
+        with self.writing() as connection:
+            row = connection.execute(
+                "INSERT INTO study (name, uid, config, plugins, created, state) "
+                "VALUES (?, ?, ?, ?, ?, 'created')",
+                (name, os.urandom(16).hex(), config, encode(plugins).decode(), created),
+            )
+            study = row.lastrowid
+            connection.execute("INSERT INTO progress (study) VALUES (?)", (study,))
+            self._enqueue(connection, study, enqueued)
+        return self.study(name)
+
+    def reconfigure(self, study: int, config: str) -> None:
+        """Replace a study's configuration; to be called by the controller that runs it."""
+        with self.writing() as connection:
+            connection.execute("UPDATE study SET config = ? WHERE id = ?", (config, study))
+
+    def replace(
+        self,
+        record: StudyRecord,
+        config: str,
+        plugins: Mapping[str, object],
+        enqueued: Iterable[Mapping[str, Value]],
+        expected: int,
+    ) -> bool:
+        """Replace the configuration of a study that was never begun, and what it runs first.
+
+        Args:
+            record: The study.
+            config: Its new configuration.
+            plugins: The plugins that this uses.
+            enqueued: The configurations that are to run first.
+            expected: How many of its old configuration's own were to; if there are others
+                besides, nothing is replaced.
+
+        Returns:
+            Whether it was replaced.
+
+        Raises:
+            StudyRunning: If a controller is about to run it.
+        """
+        lock = ControllerLock(self.folder(record))
+        try:
+            with self.writing() as connection:
+                count = "SELECT count(*) FROM {} WHERE study = ?"
+                state = "SELECT state FROM study WHERE id = ?"
+                if (
+                    connection.execute(state, (record.id,)).fetchone()[0] != "created"
+                    or connection.execute(count.format("enqueued"), (record.id,)).fetchone()[0]
+                    != expected
+                    or connection.execute(count.format("trial"), (record.id,)).fetchone()[0]
+                ):
+                    return False
+                connection.execute(
+                    "UPDATE study SET config = ?, plugins = ? WHERE id = ?",
+                    (config, encode(plugins).decode(), record.id),
+                )
+                connection.execute("DELETE FROM enqueued WHERE study = ?", (record.id,))
+                self._enqueue(connection, record.id, enqueued)
+            return True
+        finally:
+            lock.release()
+
+    def extend(self, record: StudyRecord, config: str) -> None:
+        """Replace a study's configuration by one with a larger budget, and open it again.
+
+        Raises:
+            StudyRunning: If a controller runs it.
+        """
+        lock = ControllerLock(self.folder(record))
+        try:
+            with self.writing() as connection:
+                connection.execute(
+                    "UPDATE study SET config = ?, state = 'interrupted', reason = 'extended' "
+                    "WHERE id = ?",
+                    (config, record.id),
+                )
+        finally:
+            lock.release()
+
+    def enqueue(self, study: int, configuration: Mapping[str, Value]) -> None:
+        """Add a configuration that is run before the strategy is asked again."""
+        with self.writing() as connection:
+            self._enqueue(connection, study, [configuration])
+
+    def _enqueue(
+        self,
+        connection: sqlite3.Connection,
+        study: int | None,
+        configurations: Iterable[Mapping[str, Value]],
+    ) -> None:
+        connection.executemany(
+            "INSERT INTO enqueued (study, configuration) VALUES (?, ?)",
+            [(study, encode(values).decode()) for values in configurations],
+        )
+
+    def owner(self) -> int | None:
+        """Return the id of the user whom the file belongs to; None for a store in memory."""
+        return None if self.path == schema.MEMORY else os.stat(self.path).st_uid
+
+    def folder(self, record: StudyRecord) -> StudyFolder:
+        """Return where a study's files are."""
+        return StudyFolder(self.path, record.name)
+
+
+_STUDIES = (
+    "SELECT study.id, name, uid, config, plugins, created, state, reason, wall_time "
+    "FROM study JOIN progress ON progress.study = study.id"
+)
+
+
+def _study(row: tuple[Any, ...]) -> StudyRecord:
+    study, name, uid, config, plugins, created, state, reason, wall_time = row
+    return StudyRecord(
+        id=study,
+        name=name,
+        uid=uid,
+        config=config,
+        plugins=decode(plugins),
+        created=created,
+        state=StudyState(state),
+        reason=reason,
+        wall_time=wall_time,
+    )

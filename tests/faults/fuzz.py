@@ -1,0 +1,583 @@
+"""Feeds hpo-core what nobody should: files, options, stores, reports and answers of a process.
+
+    python tests/faults/fuzz.py [--cases 20000] [--seed N] [AREA ...]
+
+Each case is a call of the command line, in this process (in the area `processes`: in a new one), or
+of what reads a job's lines. It has failed if there is a traceback, a hang, an exit status that is
+none of ours or does not go with what is said, or a control character on the terminal. hypothesis
+draws the cases, and shows the smallest one that fails.
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import contextlib
+import io
+import json
+import logging
+import os
+import random
+import re
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any, NamedTuple, NoReturn
+
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import seed as seeded
+from hypothesis import strategies as st
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import fuzz_target
+from fuzz_data import STUDY, WORDS, anything, as_json, changed, leaves, torn
+
+from hpo_core.backends.local.lines import Lines, Malformed, parse_message, parse_report
+from hpo_core.cli import main as command_line
+from hpo_core.cli.inputs import _toml
+from hpo_core.engine.optimizer import HyperParameterOptimizer
+
+HANGS = 20  # seconds
+STATUSES = (0, 1, 2, 130)
+TABLE = _toml(STUDY)
+RAW = {"log", "export"}  # commands that give out what they were given, as it is
+
+_HPO = "from hpo_core.cli.main import main; main()"
+
+
+class Failed(AssertionError):
+    """A case has failed."""
+
+
+class Said(NamedTuple):
+    """How a command ended, and what it wrote."""
+
+    status: object
+    out: str
+    err: str
+
+
+class Hang(BaseException):
+    """It takes too long."""
+
+
+# -- calling ----------------------------------------------------------------------------------
+
+
+def call(*arguments: str) -> Said:
+    """Call the command line in this process, and see that it ends as it has to."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+    logging.getLogger().handlers.clear()
+    before = sys.argv
+    sys.argv = ["hpo", *arguments]
+    status: object = None
+    try:
+        with (
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+            _in_time(),
+            _few_jobs(),
+        ):
+            command_line.main()
+    except SystemExit as error:
+        status = error.code
+    except Hang:
+        raise Failed(f"hpo {arguments} takes longer than {HANGS} s") from None
+    finally:
+        sys.argv = before
+        fuzz_target.SAYS.clear()
+    said = Said(status, _text(out), _text(err))
+    judge(arguments, said)
+    return said
+
+
+def call_a_process(*arguments: str) -> Said:
+    """Call the command line as a process of its own."""
+    try:
+        ended = subprocess.run(
+            [sys.executable, "-c", _HPO, *arguments], capture_output=True, timeout=3 * HANGS
+        )
+    except subprocess.TimeoutExpired:
+        raise Failed(f"hpo {arguments} takes longer than {3 * HANGS} s") from None
+    said = Said(ended.returncode, *(text.decode() for text in (ended.stdout, ended.stderr)))
+    judge(arguments, said)
+    return said
+
+
+def judge(arguments: tuple[str, ...], said: Said) -> None:
+    """See that a command has ended as it may.
+
+    Raises:
+        Failed: If it has not.
+    """
+    wrong = []
+    if said.status not in STATUSES:
+        wrong.append("its exit status is none of ours")
+    if "Traceback" in said.err or "broke down" in said.err:
+        wrong.append("it has broken down")
+    if (said.status in (1, 2)) != bool(re.search(r"(?mi)^error: ", said.err)):
+        wrong.append("its exit status does not go with what it says")
+    shown = said.err if arguments and arguments[0] in RAW else said.out + said.err
+    if found := re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", shown):
+        wrong.append(f"it writes {found[0]!r} on the terminal")
+    if wrong:
+        raise Failed(f"hpo {arguments}: {'; '.join(wrong)}\n{said}")
+
+
+@contextlib.contextmanager
+def _in_time() -> Iterator[None]:
+    def ring(number: int, frame: FrameType | None) -> NoReturn:
+        raise Hang
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, HANGS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@contextlib.contextmanager
+def _few_jobs() -> Iterator[None]:
+    """Let a study end after a few jobs, whatever its budget may be."""
+    run = HyperParameterOptimizer.run
+
+    def run_some(self: HyperParameterOptimizer, on_job_finished: Any = None) -> Any:
+        left = iter(range(4))
+
+        def count(job: Any) -> None:
+            if on_job_finished is not None:
+                on_job_finished(job)
+            if next(left, None) is None:
+                self.stop("enough")
+
+        return run(self, count)
+
+    HyperParameterOptimizer.run = run_some  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        HyperParameterOptimizer.run = run  # type: ignore[method-assign]
+
+
+def _text(stream: io.TextIOWrapper) -> str:
+    stream.flush()
+    assert isinstance(stream.buffer, io.BytesIO)
+    return stream.buffer.getvalue().decode()
+
+
+# -- the areas --------------------------------------------------------------------------------
+
+
+files = (
+    torn(STUDY).map(lambda data: ("study.toml", data))
+    | torn(as_json(TABLE)).map(lambda data: ("study.json", data))
+    | changed(TABLE).map(lambda tree: ("study.json", as_json(tree).encode()))
+    | anything.map(lambda tree: ("study.json", as_json(tree).encode()))
+)
+
+
+def try_a_file(case: tuple[str, bytes], run: Callable[..., Said] = call) -> None:
+    """A file: a valid one torn or changed, or anything."""
+    name, data = case
+    Path(name).write_bytes(data)
+    with _without_a_store():
+        run("run", name, "--quiet")
+
+
+words = st.sampled_from(WORDS) | st.text(st.characters(exclude_characters="\0"), max_size=12)
+_values = words | leaves.map(as_json) | anything.map(as_json)
+_keys = st.sampled_from(["points", "command", "time_limit", "options", "n_startup_trials"]) | words
+_known = st.sampled_from(["random", "grid", "process", "grid", "random", "inline", "local"])
+options = st.lists(
+    st.tuples(st.just("-o"), st.builds("{}={}".format, _keys, _values) | words)
+    | st.tuples(st.sampled_from(["--jobs", "--workers", "--seed", "--name"]), words)
+    | st.tuples(st.sampled_from(["--strategy", "--backend"]), _known | words),
+    min_size=1,
+    max_size=3,
+).map(lambda pairs: [word for pair in pairs for word in pair])
+
+
+def try_options(case: list[str], run: Callable[..., Said] = call) -> None:
+    """Options above a valid file."""
+    Path("study.toml").write_text(STUDY)
+    with _without_a_store():
+        run("run", "study.toml", "--quiet", *case)
+
+
+LOOKS = (
+    ("studies",), ("studies", "--json"), ("show", "s"), ("show", "s", "--json"), ("top", "s"),
+    ("top", "s", "--json"), ("jobs", "s"), ("jobs", "s", "--json"), ("log", "s", "1"),
+    ("log", "s", "2.1", "--json"), ("export", "s"), ("export", "s", "--format", "json"),
+    ("stop", "s"),
+)  # fmt: skip
+MOVES = (
+    ("resume", "s", "--quiet"), ("resume", "s"), ("extend", "s", "--jobs", "+1", "--json"),
+    ("enqueue", "s", "lr=0.01", "model=linear", "scaler=none", "width=16", "height=16", "fixed=1"),
+    ("run", "study.toml", "--quiet"),
+)  # fmt: skip
+
+arguments = st.one_of(
+    st.tuples(st.sampled_from(["show", "top", "jobs", "resume", "stop", "export"]), words),
+    st.tuples(
+        st.just("log"), st.just("s"), words | st.from_regex(r"-?\d{1,25}(\.\d*)?", fullmatch=True)
+    ),
+    st.tuples(st.just("top"), st.just("s"), st.just("-k"), words),
+    st.tuples(st.just("enqueue"), st.just("s"), words, st.builds("{}={}".format, words, words)),
+    st.tuples(
+        st.just("extend"),
+        st.just("s"),
+        st.sampled_from(["--jobs", "--trials", "--iterations", "--wall-time", "--compute-time"]),
+        words | st.sampled_from(["+1", "+-1", "+1h", "1e400", "+" + "9" * 30, "9" * 5000, "-5"]),
+    ),
+    st.tuples(st.just("export"), st.just("s"), st.just("--format"), words),
+    st.lists(words, min_size=1, max_size=3).map(tuple),
+)
+
+
+def try_arguments(case: tuple[str, ...], run: Callable[..., Said] = call) -> None:
+    """Arguments of the other commands, above a valid store."""
+    shutil.copy("whole.db", "hpo.db")
+    with _without_a_store(after=True):
+        run(*case)
+
+
+CELLS = {
+    "study": ("name", "uid", "config", "plugins", "created", "state", "reason"),
+    "progress": ("wall_time", "strategy_state", "strategy_events"),
+    "trial": ("id", "seq", "adopted", "iterations", "notes", "configuration",
+              "first_configuration", "state", "losses"),
+    "job": ("trial", "attempt", "name", "state", "target", "queued", "started", "ended",
+            "iteration", "iterations", "metrics", "reason", "handle"),
+    "log": ("seq", "kind", "trial", "attempt", "time", "iteration", "metrics", "losses",
+            "decision", "suggestion"),
+    "enqueued": ("configuration",),
+}  # fmt: skip
+
+
+class Cell(NamedTuple):
+    """A cell of a store, and how it is changed."""
+
+    table: str
+    column: str
+    row: int
+    value: Any
+    seed: int
+
+
+cells = st.sampled_from([(table, column) for table, columns in CELLS.items() for column in columns])
+changes = st.tuples(
+    st.sampled_from([*LOOKS, *MOVES, *MOVES]),
+    st.lists(
+        st.builds(
+            lambda cell, *rest: Cell(*cell, *rest),
+            cells | st.just(("study", "config")) | st.just(("study", "plugins")),
+            st.integers(0, 30),
+            st.just("change it") | leaves | st.binary(max_size=8) | anything.map(as_json),
+            st.integers(0, 2**32),
+        ),
+        min_size=1,
+        max_size=3,
+    ),
+)
+
+
+def try_a_store(case: tuple[tuple[str, ...], list[Cell]], run: Callable[..., Said] = call) -> None:
+    """A store: a valid one in which cells are changed."""
+    command, changed_cells = case
+    Path("study.toml").write_text(STUDY)
+    shutil.copy("whole.db", "hpo.db")
+    with contextlib.closing(sqlite3.connect("hpo.db")) as connection, connection:
+        for cell in changed_cells:
+            _change(connection, cell)
+    with _without_a_store(after=True):
+        run(*command)
+
+
+def _change(connection: sqlite3.Connection, cell: Cell) -> None:
+    table, column, at, value, seed = cell
+    key = ", ".join({"study": ["id"], "enqueued": ["id"], "progress": ["study"],
+                     "trial": ["study", "id"], "job": ["study", "trial", "attempt"],
+                     "log": ["study", "seq"]}[table])  # fmt: skip
+    rows = connection.execute(f"SELECT {column}, {key} FROM {table} ORDER BY {key}").fetchall()
+    old, *where = rows[at % len(rows)]
+    if value == "change it":
+        value = _changed_a_little(old, random.Random(seed))
+    if isinstance(value, list | dict):
+        value = as_json(value)
+    places = " AND ".join(f"{name} = ?" for name in key.split(", "))
+    with contextlib.suppress(sqlite3.Error, OverflowError, UnicodeEncodeError):
+        connection.execute(f"UPDATE {table} SET {column} = ? WHERE {places}", (value, *where))
+
+
+def _changed_a_little(old: Any, chance: random.Random) -> Any:
+    """Return another value of the same kind; of JSON, with one leaf changed."""
+    other = chance.choice([None, -1, 0, 1, 2**62, 1e300, "", "x", "failed", "running", "7", [], {}])
+    try:
+        tree = json.loads(old)
+    except (TypeError, ValueError):
+        return other
+    if not isinstance(tree, dict | list) or not tree:
+        return other
+    container = tree
+    while True:
+        key = chance.choice(
+            list(container) if isinstance(container, dict) else range(len(container))
+        )
+        inner = container[key]
+        if not isinstance(inner, dict | list) or not inner or chance.random() < 0.1:
+            break
+        container = inner
+    if chance.random() < 0.2:
+        del container[key]
+    else:
+        container[key] = other
+    return json.dumps(tree)
+
+
+_metric = st.just("loss") | st.sampled_from(WORDS) | st.text(max_size=8)
+lines = (
+    st.binary(max_size=80)
+    | changed({"iteration": 3, "loss": 0.5, "x": 1}).map(lambda tree: as_json(tree).encode())
+    | changed(["report", 3, {"loss": 0.5}]).map(lambda tree: as_json(tree).encode())
+    | changed(["finished", "failed", "why", {"x": 1}]).map(lambda tree: as_json(tree).encode())
+    | torn('{"iteration": 3, "loss": 0.5}')
+)
+
+
+def try_lines(case: bytes, run: object = None) -> None:
+    """A line that a job sends: it is a report, a worker's message, or malformed."""
+    cutter = Lines()
+    for line in [*cutter.feed(case), cutter.rest()]:
+        for parse in (parse_report, parse_message):
+            try:
+                said = parse(line)
+            except Malformed as error:
+                str(error).encode()
+                continue
+            iteration, metrics = said if isinstance(said, tuple) else (None, {})
+            assert iteration is None or 0 <= iteration < 2**53
+            assert all(type(value) is float for value in metrics.values())
+            "".join(metrics).encode()
+
+
+reports = st.tuples(
+    st.lists(
+        st.tuples(
+            st.none() | st.integers(0, 2**53 - 1),
+            st.dictionaries(_metric, st.floats() | st.integers(), max_size=3),
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+    st.sampled_from(LOOKS),
+)
+
+
+def try_reports(
+    case: tuple[list[tuple[int | None, dict[str, float]]], tuple[str, ...]],
+    run: Callable[..., Said] = call,
+) -> None:
+    """Reports of a function, and how they are shown."""
+    Path("study.toml").write_text(STUDY)
+    with _without_a_store():
+        fuzz_target.SAYS[:] = [
+            (iteration, {name: value for name, value in metrics.items() if name != "iteration"})
+            for iteration, metrics in case[0]
+        ]
+        run("run", "study.toml", "--quiet")
+        run(*case[1])
+
+
+ANSWERS: list[Any] = [
+    {"type": "hello", "protocol": 1, "capabilities": [
+        "conditional", "forbidden", "integers", "categoricals", "multi_objective", "stopping"]},
+    {"type": "ready"},
+    {"type": "start", "configuration": {
+        "model": 1, "lr": 0.01, "scaler": 1, "size": 0, "fixed": 0}, "notes": {"a": 1}},
+    {"type": "state", "state": {"seen": 1}},
+    {"type": "decision", "decision": "continue"},
+    {"type": "wait"}, {"type": "exhausted"}, {"type": "done"},
+    {"type": "resume", "trial_id": 1, "iterations": 3}, {"type": "error", "message": "why"},
+]  # fmt: skip
+_answer = (
+    st.sampled_from(ANSWERS)
+    | st.sampled_from(ANSWERS).flatmap(changed)
+    | st.sampled_from(ANSWERS).flatmap(changed)
+    | anything
+).map(lambda tree: as_json(tree).encode()) | st.binary(max_size=20)
+answers = st.tuples(st.integers(0, 8), st.lists(_answer, min_size=1, max_size=10))
+
+
+def try_answers(case: tuple[int, list[bytes]], run: Callable[..., Said] = call) -> None:
+    """Answers of a process that is a strategy: some that are right, then any."""
+    right, others = case
+    usual = [ANSWERS[index] for index in (0, 1, 4, 2, 3, 2, 3, 4, 4)][:right]
+    data = [json.dumps(answer).encode() for answer in usual] + [
+        answer.replace(b"\n", b" ").replace(b"\0", b" ") for answer in others
+    ]
+    Path("answers").write_bytes(b"\n".join(data) + b"\n")
+    Path("answer.sh").write_text(
+        "exec 3<answers\nwhile read -r line; do IFS= read -r answer <&3 || exit 3\n"
+        "printf '%s\\n' \"$answer\"; done\n"
+    )
+    Path("study.toml").write_text(STUDY.replace("enqueue =", "#"))
+    with _without_a_store():
+        run("run", "study.toml", "--quiet", "--strategy", "process",
+            "-o", 'command=["sh", "answer.sh"]', "-o", "time_limit=5")  # fmt: skip
+
+
+processes = (
+    st.tuples(st.just(try_a_file), files)
+    | st.tuples(st.just(try_options), options)
+    | st.tuples(st.just(try_a_store), changes)
+)
+
+
+def try_in_a_process(case: tuple[Callable[..., None], Any], run: object = None) -> None:
+    """One of the above, in a process of its own."""
+    attempt, drawn = case
+    attempt(drawn, call_a_process)
+
+
+AREAS: dict[str, tuple[Callable[..., None], st.SearchStrategy[Any], float]] = {
+    "files": (try_a_file, files, 0.25),
+    "options": (try_options, options, 0.12),
+    "arguments": (try_arguments, arguments, 0.08),
+    "stores": (try_a_store, changes, 0.25),
+    "lines": (try_lines, lines, 0.15),
+    "reports": (try_reports, reports, 0.05),
+    "protocol": (try_answers, answers, 0.09),
+    "processes": (try_in_a_process, processes, 0.01),
+}
+"""Each area: what is tried, what is drawn, and its share of the cases."""
+
+
+# -- running ----------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _without_a_store(*, after: bool = False) -> Iterator[None]:
+    """Remove the store before and after, or only after."""
+
+    def remove() -> None:
+        for name in ("hpo.db", "hpo.db-wal", "hpo.db-shm"):
+            Path(name).unlink(missing_ok=True)
+        shutil.rmtree("hpo.files", ignore_errors=True)
+
+    if not after:
+        remove()
+    try:
+        yield
+    finally:
+        remove()
+
+
+@contextlib.contextmanager
+def field() -> Iterator[None]:
+    """Work in a folder with a study of which four jobs are done, and one is enqueued."""
+    here = os.getcwd()
+    with tempfile.TemporaryDirectory(prefix="hpo-fuzz-") as folder:
+        os.chdir(folder)
+        sys.path.insert(0, folder)
+        try:
+            shutil.copy(Path(__file__).parent / "fuzz_target.py", folder)
+            Path("study.toml").write_text(STUDY)
+            assert call("run", "study.toml", "--quiet").status == 130
+            assert call(*next(move for move in MOVES if move[0] == "enqueue")).status == 0
+            with contextlib.closing(sqlite3.connect("hpo.db")) as connection:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            shutil.copy("hpo.db", "whole.db")
+            yield
+        finally:
+            sys.path.remove(folder)
+            os.chdir(here)
+
+
+def fuzz(area: str, cases: int, seed: int) -> collections.Counter[str]:
+    """Try so many cases of an area, and count how they came out.
+
+    Raises:
+        Failed: With the smallest case that fails.
+    """
+    attempt, drawn, _ = AREAS[area]
+    counts: collections.Counter[str] = collections.Counter()
+
+    def count(*arguments: str) -> Said:
+        said = (call_a_process if area == "processes" else call)(*arguments)
+        counts[f"status {said.status}"] += 1
+        return said
+
+    @seeded(seed)
+    @settings(
+        max_examples=cases,
+        deadline=None,
+        database=None,
+        derandomize=False,
+        phases=(Phase.generate, Phase.shrink),
+        suppress_health_check=list(HealthCheck),
+        print_blob=False,
+    )
+    @given(drawn)
+    def run(case: Any) -> None:
+        counts["cases"] += 1
+        if area == "processes":
+            case[0](case[1], count)
+        else:
+            attempt(case, count)
+
+    run()
+    return counts
+
+
+def show(error: BaseException) -> None:
+    """Print each thing that was found, with its smallest case."""
+    for one in getattr(error, "exceptions", [error]):
+        frames = traceback.extract_tb(one.__traceback__)
+        ours = [
+            f"{Path(f.filename).name}:{f.lineno}" for f in frames if "hypothesis" not in f.filename
+        ]
+        print(f"- {type(one).__name__}: {one} ({' < '.join(reversed(ours[-6:]))})")
+        print(*getattr(one, "__notes__", []), sep="\n")
+
+
+def main() -> int:
+    """Fuzz, and print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("areas", nargs="*", metavar="AREA", help=", ".join(AREAS))
+    parser.add_argument("--cases", type=int, default=20_000)
+    parser.add_argument("--seed", type=int, default=0)
+    given_ = parser.parse_args()
+    status, total = 0, 0
+    print("| area | cases | exit 0 | 1 | 2 | 130 | s |\n|---|---|---|---|---|---|---|")
+    with field():
+        for area in given_.areas or AREAS:
+            share = AREAS[area][2] if not given_.areas else 1 / len(given_.areas)
+            began = time.monotonic()
+            try:
+                counts = fuzz(area, round(given_.cases * share), given_.seed)
+            except Exception as error:  # noqa: BLE001  # whatever it is, it is a finding
+                print(f"FAILED: {area}")
+                show(error)
+                status = 1
+                continue
+            total += counts["cases"]
+            by_status = " | ".join(str(counts[f"status {code}"]) for code in STATUSES)
+            seconds = time.monotonic() - began
+            print(f"| {area} | {counts['cases']} | {by_status} | {seconds:.0f} |", flush=True)
+    print(f"{total} cases")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
