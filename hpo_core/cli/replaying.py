@@ -44,8 +44,9 @@ def _told(replayed: Replayed) -> list[str]:
             f"the study {printable(replayed.name)} is running: this is as far as it is stored"
         )
     if replayed.difference is None:
-        between = f", {replayed.adopted} enqueued in between" if replayed.adopted else ""
-        return [*lines, f"all {counts} came out as stored{between}"]
+        given = counted(replayed.adopted, "configuration")
+        elsewhere = f"; {given} came from elsewhere" if replayed.adopted else ""
+        return [*lines, f"all {counts} came out as stored{elsewhere}"]
     return [
         *lines,
         *_differs(replayed.difference, replayed.events),

@@ -59,7 +59,7 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
         events: How many events are stored.
         suggestions: How many suggestions came out as stored.
         decisions: How many decisions came out as stored.
-        adopted: How many configurations had been enqueued, and were adopted again.
+        adopted: How many configurations came from elsewhere (enqueued, imported): adopted again.
         difference: The first event that came out otherwise; None if there is none.
     """
 

@@ -72,7 +72,8 @@ def test_enqueued_configurations_are_counted_apart(small: Hpo) -> None:
     small("enqueue", "small", "x=0.25")
     small("extend", "small", "--jobs", "+2", "--quiet")
     assert small("replay", "small").out == (
-        "all 7 suggestions and 16 decisions came out as stored, 1 enqueued in between\n"
+        "all 7 suggestions and 16 decisions came out as stored; 1 configuration came from "
+        "elsewhere\n"
     )
 
 
