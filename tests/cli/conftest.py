@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -114,15 +115,27 @@ def small(write: Write, hpo: Hpo) -> Hpo:
 Start = Callable[..., subprocess.Popen[str]]
 
 
+def _heed_ctrl_c() -> None:
+    """A shell has what it runs in the background ignore Ctrl-C; the tests may run there."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture
 def start(folder: Path) -> Iterator[Start]:
     """Starts the command line as a process of its own; it is gone when the test is."""
     processes: list[subprocess.Popen[str]] = []
 
     def begin(*arguments: str, **options: Any) -> subprocess.Popen[str]:
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        usual = {
+            "stdout": subprocess.PIPE,
+            "stderr": subprocess.PIPE,
+            "preexec_fn": _heed_ctrl_c,
+        }
         process = subprocess.Popen(
-            [*HPO, *arguments], cwd=folder, text=True, **{**pipes, **options}
+            [*HPO, *arguments],
+            cwd=folder,
+            text=True,
+            **{**usual, **options},
         )
         processes.append(process)
         return process
