@@ -68,6 +68,7 @@ faults: $(READY) ## try faults for an hour: kills, power cuts, crowds, a million
 	$(BIN)/python tests/faults/soak.py --jobs 1000000
 	$(BIN)/python tests/faults/bad_jobs.py --long
 	$(BIN)/python tests/faults/bad_machine.py
+	$(BIN)/python tests/faults/fuzz.py
 
 lint: $(READY) ## ruff, mypy, import-linter
 	$(BIN)/ruff check .

@@ -80,12 +80,13 @@ class Store(Studies):
 
     def trials_with_jobs(self, study: int) -> list[tuple[TrialRecord, list[JobRecord]]]:
         """Return all trials in their order, each with its jobs, as they are at one moment."""
-        with self.snapshot():
-            trials, jobs = self.trials(study), self.jobs(study)
-        of: dict[int, list[JobRecord]] = {trial.id: [] for trial in trials}
-        for job in jobs:
-            of[job.trial_id].append(job)
-        return [(trial, of[trial.id]) for trial in trials]
+        with self.snapshot():  # short, since the file's log grows meanwhile
+            trials = self._rows(f"{_TRIALS} ORDER BY id", study)
+            jobs = self._rows(f"SELECT {_JOB_COLUMNS} FROM job WHERE study = ?", study)
+        of: dict[int, list[JobRecord]] = {}
+        for job in map(_job, jobs):
+            of.setdefault(job.trial_id, []).append(job)
+        return [(trial, of[trial.id]) for trial in map(_trial, trials)]
 
     def best_trials(self, study: int, limit: int) -> list[TrialRecord]:
         """Return the completed trials of the least first loss, best first.
