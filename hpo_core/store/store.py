@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from hpo_core.model.errors import StoreError, UnknownJob, UnknownStudy, listed, nearest
-from hpo_core.model.job import JobState, StudyState, TrialState
+from hpo_core.model.job import TrialState
 from hpo_core.model.values import Value
+from hpo_core.store import rows as made
 from hpo_core.store import schema
 from hpo_core.store.folder import ControllerLock, StudyFolder
 from hpo_core.store.history import StoredHistory
@@ -21,17 +22,12 @@ from hpo_core.store.records import (
     StudyRecord,
     Totals,
     TrialRecord,
-    configuration_from_json,
     decode,
     encode,
-    losses_from_json,
     metrics_from_json,
 )
 
-_JOB_COLUMNS = (
-    "trial, attempt, name, state, target, queued, started, ended, iteration, iterations, "
-    "metrics, reason, handle"
-)
+T = TypeVar("T")
 
 
 class Store:
@@ -91,17 +87,43 @@ class Store:
             except sqlite3.Error as error:
                 why = schema.explained(error)
                 raise StoreError(f"cannot read the store {self.path}: {why}") from error
+            except OverflowError as error:  # of a number that came from there
+                raise StoreError(f"the store {self.path} is damaged: {error}") from error
+
+    def _read(self, make: Callable[[Any], T], query: str, *values: object) -> list[T]:
+        """Return what is made of each row.
+
+        Raises:
+            StoreError: If one holds what hpo-core has not written.
+        """
+        with self.sound():
+            return [make(row) for row in self._rows(query, *values)]
+
+    @contextmanager
+    def sound(self) -> Iterator[None]:
+        """Say of what can't be read back that the store is damaged.
+
+        Raises:
+            StoreError: In place of the errors that come of it.
+        """
+        try:
+            yield
+        except made.DAMAGE as error:
+            raise StoreError(
+                f"the store {self.path} is damaged: a row does not hold what was written there "
+                f"({error}); take it from a backup"
+            ) from error
 
     # -- studies ----------------------------------------------------------------------------
 
     def studies(self) -> list[StudyRecord]:
         """Return every study, oldest first."""
-        return [_study(row) for row in self._rows(f"{_STUDIES} ORDER BY study.id")]
+        return self._read(made.study, f"{made.STUDIES} ORDER BY study.id")
 
     def find(self, name: str) -> StudyRecord | None:
         """Return the study of that name, or None."""
-        rows = self._rows(f"{_STUDIES} WHERE study.name = ?", name)
-        return _study(rows[0]) if rows else None
+        found = self._read(made.study, f"{made.STUDIES} WHERE study.name = ?", name)
+        return found[0] if found else None
 
     def study(self, name: str) -> StudyRecord:
         """Return the study of that name.
@@ -111,7 +133,7 @@ class Store:
         """
         record = self.find(name)
         if record is None:
-            names = [row[0] for row in self._rows("SELECT name FROM study ORDER BY id")]
+            names = self._read(made.name, "SELECT name FROM study ORDER BY id")
             raise UnknownStudy(
                 f"the store {self.path} has no study {name!r}{nearest(name, names)}; "
                 f"its studies: {listed(names)}"
@@ -242,45 +264,49 @@ class Store:
             "FROM job WHERE study = ? AND attempt > 0",
             study,
         )[0]
-        own, completed, failed, stopped, paused, imported = map(int, trials)
-        return Totals(
-            trials=own,
-            completed=completed,
-            failed=failed,
-            stopped=stopped,
-            paused=paused,
-            jobs=int(jobs),
-            iterations=int(iterations),
-            compute_time=compute_time,
-            imported=imported,
-        )
+        with self.sound():
+            own, completed, failed, stopped, paused, imported = map(int, trials)
+            return Totals(
+                trials=own,
+                completed=completed,
+                failed=failed,
+                stopped=stopped,
+                paused=paused,
+                jobs=int(jobs),
+                iterations=int(iterations),
+                compute_time=compute_time,
+                imported=imported,
+            )
 
     def next_trial(self, study: int) -> int:
         """Return the id of the study's next trial."""
         last = self._rows("SELECT max(id) FROM trial WHERE study = ?", study)[0][0]
-        return int(last or 0) + 1
+        with self.sound():
+            return int(last or 0) + 1
 
     def trial(self, study: int, trial_id: int) -> TrialRecord | None:
         """Return one trial, or None."""
-        rows = self._rows(f"{_TRIALS} AND id = ?", study, trial_id)
-        return _trial(rows[0]) if rows else None
+        found = self._read(made.trial, f"{made.TRIALS} AND id = ?", study, trial_id)
+        return found[0] if found else None
 
     def trial_states(self, study: int) -> dict[int, TrialState]:
         """Return where each trial stands."""
         rows = self._rows("SELECT id, state FROM trial WHERE study = ?", study)
-        return {trial: TrialState(state) for trial, state in rows}
+        with self.sound():
+            return {int(trial): TrialState(state) for trial, state in rows}
 
     def trials(self, study: int) -> list[TrialRecord]:
         """Return all trials in their order."""
-        return [_trial(row) for row in self._rows(f"{_TRIALS} ORDER BY id", study)]
+        return self._read(made.trial, f"{made.TRIALS} ORDER BY id", study)
 
     def trials_with_jobs(self, study: int) -> list[tuple[TrialRecord, list[JobRecord]]]:
         """Return all trials in their order, each with its jobs, as they are at one moment."""
         with self.snapshot():
             trials, jobs = self.trials(study), self.jobs(study)
         of: dict[int, list[JobRecord]] = {trial.id: [] for trial in trials}
-        for job in jobs:
-            of[job.trial_id].append(job)
+        with self.sound():
+            for job in jobs:
+                of[job.trial_id].append(job)
         return [(trial, of[trial.id]) for trial in trials]
 
     def best_trials(self, study: int, limit: int) -> list[TrialRecord]:
@@ -290,32 +316,32 @@ class Store:
         million trials (json_extract: 0.34 s); an index would cost each job 20 microseconds more.
         """
         query = (
-            f"{_TRIALS} AND state = 'completed' "
+            f"{made.TRIALS} AND state = 'completed' "
             "ORDER BY CAST(substr(losses, 2) AS REAL), id LIMIT ?"
         )
-        return [_trial(row) for row in self._rows(query, study, limit)]
+        return self._read(made.trial, query, study, limit)
 
     def completed_trials(self, study: int) -> list[TrialRecord]:
         """Return all completed trials, in their order."""
-        query = f"{_TRIALS} AND state = 'completed' ORDER BY id"
-        return [_trial(row) for row in self._rows(query, study)]
+        query = f"{made.TRIALS} AND state = 'completed' ORDER BY id"
+        return self._read(made.trial, query, study)
 
     def unfinished_trials(self, study: int) -> list[TrialRecord]:
         """Return the trials that are running, or were when their controller died."""
-        query = f"{_TRIALS} AND state = 'running' ORDER BY id"
-        return [_trial(row) for row in self._rows(query, study)]
+        query = f"{made.TRIALS} AND state = 'running' ORDER BY id"
+        return self._read(made.trial, query, study)
 
     def jobs(self, study: int, trial_id: int | None = None) -> list[JobRecord]:
         """Return all jobs, or those of one trial, in their order."""
-        query = f"SELECT {_JOB_COLUMNS} FROM job WHERE study = ?"
+        query = made.JOBS
         if trial_id is not None:
-            return [_job(row) for row in self._rows(f"{query} AND trial = ?", study, trial_id)]
-        return [_job(row) for row in self._rows(query, study)]
+            return self._read(made.job, f"{query} AND trial = ?", study, trial_id)
+        return self._read(made.job, query, study)
 
     def unfinished_jobs(self, study: int) -> list[JobRecord]:
         """Return the jobs that are queued or running, or were when their controller died."""
-        query = f"SELECT {_JOB_COLUMNS} FROM job WHERE study = ? AND state IN ('queued', 'running')"
-        return [_job(row) for row in self._rows(query, study)]
+        query = f"{made.JOBS} AND state IN ('queued', 'running')"
+        return self._read(made.job, query, study)
 
     def job(self, record: StudyRecord, job_id: str) -> JobRecord:
         """Return one job by its id (``"7.2"``), or the last job of a trial (``"7"``).
@@ -324,7 +350,8 @@ class Store:
             UnknownJob: If there is none.
         """
         trial, _, attempt = job_id.partition(".")
-        jobs = self.jobs(record.id, int(trial)) if trial.isdecimal() else []
+        is_number = trial.isdecimal() and len(trial) < 19  # as SQLite can hold it
+        jobs = self.jobs(record.id, int(trial)) if is_number else []
         found = [job for job in jobs if not attempt or job.id == job_id]
         if not found:
             raise UnknownJob(
@@ -336,15 +363,16 @@ class Store:
         """Return for each trial the last value of each metric that its jobs reported."""
         query = "SELECT trial, metrics FROM job WHERE study = ? AND metrics IS NOT NULL"
         found: dict[int, dict[str, float]] = {}
-        for trial, text in self._rows(query, study):
-            found.setdefault(trial, {}).update(metrics_from_json(text))
+        with self.sound():
+            for trial, text in self._rows(query, study):
+                found.setdefault(int(trial), {}).update(metrics_from_json(text))
         return found
 
     # -- the log ----------------------------------------------------------------------------
 
     def history(self, study: int) -> StoredHistory:
         """Return everything that was asked and told, in order; it is read as it is used."""
-        return StoredHistory(self._rows, study, range(self.log_length(study)))
+        return StoredHistory(self._rows, self.sound, study, range(self.log_length(study)))
 
     def undecided(self, study: int) -> set[int]:
         """Return the numbers of the reports on which a strategy that had raised did not decide."""
@@ -362,7 +390,11 @@ class Store:
             study,
             trial_id,
         )
-        return [(attempt, iteration, metrics_from_json(text)) for attempt, iteration, text in rows]
+        with self.sound():
+            return [
+                (int(attempt), None if at is None else int(at), metrics_from_json(text))
+                for attempt, at, text in rows
+            ]
 
     def curves(self, study: int, metric: str) -> dict[int, dict[int, float]]:
         """Return for each trial what it reported of a metric, by iteration."""
@@ -372,16 +404,18 @@ class Store:
             study,
         )
         curves: dict[int, dict[int, float]] = {}
-        for trial, iteration, text in rows:
-            metrics = metrics_from_json(text)
-            if metric in metrics:
-                curves.setdefault(trial, {})[iteration] = metrics[metric]
+        with self.sound():
+            for trial, iteration, text in rows:
+                metrics = metrics_from_json(text)
+                if metric in metrics:
+                    curves.setdefault(int(trial), {})[int(iteration)] = metrics[metric]
         return curves
 
     def last_sign_of_life(self, study: int) -> float:
         """Return when the study's log was last written to, in seconds since the epoch."""
         rows = self._rows("SELECT time FROM log WHERE study = ? ORDER BY seq DESC LIMIT 1", study)
-        return rows[0][0] if rows else 0.0
+        with self.sound():
+            return float(rows[0][0]) if rows else 0.0
 
     def log_length(self, study: int) -> int:
         """Return how many events the study has; the next one's number."""
@@ -390,13 +424,15 @@ class Store:
             *self._rows(query.format("trial", "id"), study),
             *self._rows(query.format("log", "seq"), study),
         ]
-        return max((seq + 1 for (seq,) in last), default=0)
+        with self.sound():
+            return len(range(max((int(seq) + 1 for (seq,) in last), default=0)))
 
     def saved_state(self, study: int) -> tuple[Any, int] | None:
         """Return the strategy's last saved state and the events that it had seen, if any."""
         query = "SELECT strategy_state, strategy_events FROM progress WHERE study = ?"
-        state, events = self._rows(query, study)[0]
-        return None if state is None else (decode(state), events)
+        with self.sound():
+            state, events = self._rows(query, study)[0]
+            return None if state is None else (decode(state), int(events))
 
 
 class Transaction:
@@ -441,58 +477,6 @@ class Transaction:
         if isinstance(error, sqlite3.Error):
             why = schema.explained(error)
             return StoreError(f"cannot write to the store {self._store.path}: {why}")
+        if isinstance(error, OverflowError):
+            return StoreError(f"cannot write to the store {self._store.path}: {error}")
         return error
-
-
-# -- from rows ------------------------------------------------------------------------------
-
-_STUDIES = (
-    "SELECT study.id, name, uid, config, plugins, created, state, reason, wall_time "
-    "FROM study JOIN progress ON progress.study = study.id"
-)
-_TRIALS = "SELECT id, configuration, state, losses FROM trial WHERE study = ?"
-
-
-def _study(row: tuple[Any, ...]) -> StudyRecord:
-    study, name, uid, config, plugins, created, state, reason, wall_time = row
-    return StudyRecord(
-        id=study,
-        name=name,
-        uid=uid,
-        config=config,
-        plugins=decode(plugins),
-        created=created,
-        state=StudyState(state),
-        reason=reason,
-        wall_time=wall_time,
-    )
-
-
-def _trial(row: tuple[Any, ...]) -> TrialRecord:
-    trial, configuration, state, losses = row
-    return TrialRecord(
-        id=trial,
-        configuration=configuration_from_json(configuration),
-        state=TrialState(state),
-        losses=losses_from_json(losses),
-    )
-
-
-def _job(row: tuple[Any, ...]) -> JobRecord:
-    *plain, metrics, reason, handle = row
-    trial, attempt, name, state, target, queued, started, ended, iteration, iterations = plain
-    return JobRecord(
-        trial_id=trial,
-        attempt=attempt,
-        name=name,
-        state=JobState(state),
-        target=target,
-        queued=queued,
-        started=started,
-        ended=ended,
-        iteration=iteration,
-        iterations=iterations,
-        metrics=metrics_from_json(metrics),
-        reason=reason,
-        handle=None if handle is None else decode(handle),
-    )
