@@ -121,8 +121,11 @@ def state(store: Store, study: StudyRecord) -> str:
 
 
 def moment(time: float) -> str:
-    """Return a time in seconds since the epoch as local date and time."""
-    return datetime.datetime.fromtimestamp(time).strftime("%Y-%m-%d %H:%M:%S")
+    """Return a time in seconds since the epoch as local date and time, if there is such a date."""
+    try:
+        return datetime.datetime.fromtimestamp(time).strftime("%Y-%m-%d %H:%M:%S")
+    except (ValueError, OverflowError, OSError):
+        return f"{time:g} s after 1970"
 
 
 def _options(options: dict[str, Any]) -> str:

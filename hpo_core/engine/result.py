@@ -11,7 +11,7 @@ import msgspec
 from hpo_core.config import StudyConfig, from_json
 from hpo_core.model.budget import Usage
 from hpo_core.model.constraint import Constraint, is_feasible
-from hpo_core.model.errors import HpoError, NoResult
+from hpo_core.model.errors import HpoError, NoResult, StoreError
 from hpo_core.model.job import JobState, StudyState, TrialState
 from hpo_core.model.objective import Losses, Objective, pareto_front
 from hpo_core.model.parameters import Categorical, Float, Int
@@ -266,6 +266,10 @@ def feasible_trials(store: Store, study: StudyRecord, config: StudyConfig) -> li
 
 def trial_result(config: StudyConfig, trial: TrialRecord, jobs: Sequence[JobRecord]) -> TrialResult:
     """Put a trial's rows together."""
+    if not jobs:
+        raise StoreError(
+            f"the store is damaged: trial {trial.id} has no job; take it from a backup"
+        )
     last = jobs[-1]
     said = [job.reason for job in jobs if job.reason and job.state is not JobState.LOST]
     metrics: dict[str, float] = {}

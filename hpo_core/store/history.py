@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from heapq import merge
 from typing import Any, TypeAlias, overload
+
+import msgspec
 
 from hpo_core.contracts.strategy import Asked, Resume, Start, Told
 from hpo_core.model.job import job_id
@@ -21,6 +24,8 @@ from hpo_core.store.records import (
 Query: TypeAlias = Callable[..., list[Any]]
 """Runs an SQL query with its values, and returns the rows."""
 
+Sound: TypeAlias = Callable[[], AbstractContextManager[None]]
+
 _PIECE = 1_000  # events that are in memory at once
 
 
@@ -32,12 +37,14 @@ class StoredHistory(Sequence[Asked | Told]):
 
     Args:
         query: Reads the store.
+        sound: Is held while rows are read back: makes one error of what comes of damaged ones.
         study: The study's row.
         places: Which events.
     """
 
-    def __init__(self, query: Query, study: int, places: range) -> None:
+    def __init__(self, query: Query, sound: Sound, study: int, places: range) -> None:
         self._query = query
+        self._sound = sound
         self._study = study
         self._places = places
         self._piece: list[Asked | Told] = []  # the events around the one that was read last
@@ -52,11 +59,14 @@ class StoredHistory(Sequence[Asked | Told]):
     def __getitem__(self, index: slice) -> StoredHistory: ...
     def __getitem__(self, index: int | slice) -> Asked | Told | StoredHistory:
         if isinstance(index, slice):
-            return StoredHistory(self._query, self._study, self._places[index])
+            return StoredHistory(self._query, self._sound, self._study, self._places[index])
         place = self._places[index]
         if not 0 <= place - self._piece_begins < len(self._piece):
             self._piece_begins = place - place % _PIECE
-            self._piece = self._read(self._piece_begins, self._piece_begins + _PIECE)
+            with self._sound():
+                self._piece = self._read(self._piece_begins, self._piece_begins + _PIECE)
+                if place - self._piece_begins >= len(self._piece):
+                    raise LookupError(f"event {place} is missing")
         return self._piece[place - self._piece_begins]
 
     def __iter__(self) -> Iterator[Asked | Told]:
@@ -78,8 +88,8 @@ class StoredHistory(Sequence[Asked | Told]):
             begin,
             end,
         )
-        asked = ((seq, _asked(*row)) for seq, *row in trials)
-        logged = ((seq, _logged(*row)) for seq, *row in log)
+        asked = ((int(seq), _asked(row)) for seq, *row in trials)
+        logged = ((int(seq), _logged(row)) for seq, *row in log)
         return [event for _, event in merge(asked, logged, key=lambda pair: pair[0])]
 
     def _first_trial(self, seq: int) -> int:
@@ -94,9 +104,29 @@ class StoredHistory(Sequence[Asked | Told]):
         return seq
 
 
-def _asked(
-    trial: int, adopted: int, iterations: int | None, notes: str | None, configuration: str
-) -> Asked:
+_AskedRow: TypeAlias = tuple[int, int, int | None, str | None, str]
+_LoggedRow: TypeAlias = tuple[
+    str, int, int | None, int | None, str | None, str | None,
+    Decision | None, str | None,
+]  # fmt: skip
+
+
+class _Resume(msgspec.Struct):
+    """A stored resumption."""
+
+    asked: int
+    trial_id: int
+    iterations: int | None = None
+    configuration: dict[str, Any] | None = None
+    checkpoint_from: int | None = None
+    notes: Any = None
+
+
+_decode_resume = msgspec.json.Decoder(_Resume).decode
+
+
+def _asked(row: Any) -> Asked:
+    trial, adopted, iterations, notes, configuration = msgspec.convert(row, _AskedRow)
     start = Start(
         configuration_from_json(configuration),
         iterations=iterations,
@@ -105,27 +135,29 @@ def _asked(
     return Asked(trial, start, adopted=bool(adopted))
 
 
-def _logged(
-    kind: str,
-    trial: int,
-    attempt: int,
-    iteration: int | None,
-    metrics: str | None,
-    losses: str | None,
-    decision: str | None,
-    suggestion: str | None,
-) -> Asked | Told:
+def _logged(row: Any) -> Asked | Told:
+    kind, trial, attempt, iteration, metrics, losses, decision, suggestion = msgspec.convert(
+        row, _LoggedRow
+    )
     if suggestion is not None:
-        said = decode(suggestion)
-        asked, values = said.pop("asked"), said.pop("configuration")
-        configuration = None if values is None else configuration_from_json(encode(values))
-        return Asked(asked, Resume(**said, configuration=configuration))
+        said = _decode_resume(suggestion)
+        values = said.configuration
+        return Asked(
+            said.asked,
+            Resume(
+                said.trial_id,
+                said.iterations,
+                None if values is None else configuration_from_json(encode(values)),
+                said.checkpoint_from,
+                said.notes,
+            ),
+        )
     report = Report(
         trial_id=trial,
-        job_id=job_id(trial, attempt),
+        job_id=job_id(trial, attempt or 0),
         iteration=iteration,
         losses=losses_from_json(losses),
         status=Status(kind),
         metrics=metrics_from_json(metrics),
     )
-    return Told(report, Decision.CONTINUE if decision is None else Decision(decision))
+    return Told(report, Decision.CONTINUE if decision is None else decision)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -15,10 +15,22 @@ from hpo_core.model.values import Configuration, Value
 IMPORTED = 2
 """In a trial's column `adopted`: it ran elsewhere, and is no part of the budget."""
 
+
+class _Identity(msgspec.Struct):
+    """Which plugin a study uses."""
+
+    name: str
+    distribution: str
+    version: str
+    contract: int = 1
+
+
 encode = msgspec.json.Encoder().encode
 decode = msgspec.json.Decoder().decode
 _decode_losses = msgspec.json.Decoder(tuple[float, ...]).decode
 _decode_values = msgspec.json.Decoder(dict[str, Value]).decode
+_decode_metrics = msgspec.json.Decoder(dict[str, float | Literal["nan", "inf", "-inf"]]).decode
+_check_plugins = msgspec.json.Decoder(dict[str, _Identity]).decode
 
 
 class StudyRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -114,7 +126,16 @@ def metrics_to_json(metrics: Mapping[str, float] | None) -> bytes | None:
 
 def metrics_from_json(text: str | bytes | None) -> dict[str, float]:
     """Return metrics as `metrics_to_json` wrote them."""
-    return {} if text is None else {name: float(value) for name, value in decode(text).items()}
+    if text is None:
+        return {}
+    return {name: float(value) for name, value in _decode_metrics(text).items()}
+
+
+def plugins_from_json(text: str) -> dict[str, dict[str, Any]]:
+    """Return which plugins a study uses, by role."""
+    _check_plugins(text)
+    plugins: dict[str, dict[str, Any]] = decode(text)
+    return plugins
 
 
 def losses_from_json(text: str | bytes | None) -> Losses | None:

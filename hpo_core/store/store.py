@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from hpo_core.model.errors import UnknownJob
-from hpo_core.model.job import JobState, TrialState
+from hpo_core.model.job import TrialState
+from hpo_core.store import rows as made
 from hpo_core.store.history import StoredHistory
 from hpo_core.store.records import (
     IMPORTED,
@@ -13,17 +14,10 @@ from hpo_core.store.records import (
     StudyRecord,
     Totals,
     TrialRecord,
-    configuration_from_json,
     decode,
-    losses_from_json,
     metrics_from_json,
 )
 from hpo_core.store.studies import Studies
-
-_JOB_COLUMNS = (
-    "trial, attempt, name, state, target, queued, started, ended, iteration, iterations, "
-    "metrics, reason, handle"
-)
 
 
 class Store(Studies):
@@ -46,47 +40,52 @@ class Store(Studies):
             "FROM job WHERE study = ? AND attempt > 0",
             study,
         )[0]
-        own, completed, failed, stopped, paused, imported = map(int, trials)
-        return Totals(
-            trials=own,
-            completed=completed,
-            failed=failed,
-            stopped=stopped,
-            paused=paused,
-            jobs=int(jobs),
-            iterations=int(iterations),
-            compute_time=compute_time,
-            imported=imported,
-        )
+        with self.sound():
+            own, completed, failed, stopped, paused, imported = map(int, trials)
+            return Totals(
+                trials=own,
+                completed=completed,
+                failed=failed,
+                stopped=stopped,
+                paused=paused,
+                jobs=int(jobs),
+                iterations=int(iterations),
+                compute_time=compute_time,
+                imported=imported,
+            )
 
     def next_trial(self, study: int) -> int:
         """Return the id of the study's next trial."""
         last = self._rows("SELECT max(id) FROM trial WHERE study = ?", study)[0][0]
-        return int(last or 0) + 1
+        with self.sound():
+            return int(last or 0) + 1
 
     def trial(self, study: int, trial_id: int) -> TrialRecord | None:
         """Return one trial, or None."""
-        rows = self._rows(f"{_TRIALS} AND id = ?", study, trial_id)
-        return _trial(rows[0]) if rows else None
+        found = self._read(made.trial, f"{made.TRIALS} AND id = ?", study, trial_id)
+        return found[0] if found else None
 
     def trial_states(self, study: int) -> dict[int, TrialState]:
         """Return where each trial stands."""
         rows = self._rows("SELECT id, state FROM trial WHERE study = ?", study)
-        return {trial: TrialState(state) for trial, state in rows}
+        with self.sound():
+            return {int(trial): TrialState(state) for trial, state in rows}
 
     def trials(self, study: int) -> list[TrialRecord]:
         """Return all trials in their order."""
-        return [_trial(row) for row in self._rows(f"{_TRIALS} ORDER BY id", study)]
+        return self._read(made.trial, f"{made.TRIALS} ORDER BY id", study)
 
     def trials_with_jobs(self, study: int) -> list[tuple[TrialRecord, list[JobRecord]]]:
         """Return all trials in their order, each with its jobs, as they are at one moment."""
         with self.snapshot():  # short, since the file's log grows meanwhile
-            trials = self._rows(f"{_TRIALS} ORDER BY id", study)
-            jobs = self._rows(f"SELECT {_JOB_COLUMNS} FROM job WHERE study = ?", study)
-        of: dict[int, list[JobRecord]] = {}
-        for job in map(_job, jobs):
-            of.setdefault(job.trial_id, []).append(job)
-        return [(trial, of[trial.id]) for trial in map(_trial, trials)]
+            trials = self._rows(f"{made.TRIALS} ORDER BY id", study)
+            jobs = self._rows(made.JOBS, study)
+        with self.sound():
+            found = [(made.trial(row), list[JobRecord]()) for row in trials]
+            of = {trial.id: its for trial, its in found}
+            for job in map(made.job, jobs):
+                of[job.trial_id].append(job)
+        return found
 
     def best_trials(self, study: int, limit: int) -> list[TrialRecord]:
         """Return the completed trials of the least first loss, best first.
@@ -95,32 +94,32 @@ class Store(Studies):
         million trials (json_extract: 0.34 s); an index would cost each job 20 microseconds more.
         """
         query = (
-            f"{_TRIALS} AND state = 'completed' "
+            f"{made.TRIALS} AND state = 'completed' "
             "ORDER BY CAST(substr(losses, 2) AS REAL), id LIMIT ?"
         )
-        return [_trial(row) for row in self._rows(query, study, limit)]
+        return self._read(made.trial, query, study, limit)
 
     def completed_trials(self, study: int) -> list[TrialRecord]:
         """Return all completed trials, in their order."""
-        query = f"{_TRIALS} AND state = 'completed' ORDER BY id"
-        return [_trial(row) for row in self._rows(query, study)]
+        query = f"{made.TRIALS} AND state = 'completed' ORDER BY id"
+        return self._read(made.trial, query, study)
 
     def unfinished_trials(self, study: int) -> list[TrialRecord]:
         """Return the trials that are running, or were when their controller died."""
-        query = f"{_TRIALS} AND state = 'running' ORDER BY id"
-        return [_trial(row) for row in self._rows(query, study)]
+        query = f"{made.TRIALS} AND state = 'running' ORDER BY id"
+        return self._read(made.trial, query, study)
 
     def jobs(self, study: int, trial_id: int | None = None) -> list[JobRecord]:
         """Return all jobs, or those of one trial, in their order."""
-        query = f"SELECT {_JOB_COLUMNS} FROM job WHERE study = ?"
+        query = made.JOBS
         if trial_id is not None:
-            return [_job(row) for row in self._rows(f"{query} AND trial = ?", study, trial_id)]
-        return [_job(row) for row in self._rows(query, study)]
+            return self._read(made.job, f"{query} AND trial = ?", study, trial_id)
+        return self._read(made.job, query, study)
 
     def unfinished_jobs(self, study: int) -> list[JobRecord]:
         """Return the jobs that are queued or running, or were when their controller died."""
-        query = f"SELECT {_JOB_COLUMNS} FROM job WHERE study = ? AND state IN ('queued', 'running')"
-        return [_job(row) for row in self._rows(query, study)]
+        query = f"{made.JOBS} AND state IN ('queued', 'running')"
+        return self._read(made.job, query, study)
 
     def job(self, record: StudyRecord, job_id: str) -> JobRecord:
         """Return one job by its id (``"7.2"``), or the last job of a trial (``"7"``).
@@ -129,7 +128,8 @@ class Store(Studies):
             UnknownJob: If there is none.
         """
         trial, _, attempt = job_id.partition(".")
-        jobs = self.jobs(record.id, int(trial)) if trial.isdecimal() else []
+        is_number = trial.isdecimal() and len(trial) < 19  # as SQLite can hold it
+        jobs = self.jobs(record.id, int(trial)) if is_number else []
         found = [job for job in jobs if not attempt or job.id == job_id]
         if not found:
             raise UnknownJob(
@@ -141,15 +141,16 @@ class Store(Studies):
         """Return for each trial the last value of each metric that its jobs reported."""
         query = "SELECT trial, metrics FROM job WHERE study = ? AND metrics IS NOT NULL"
         found: dict[int, dict[str, float]] = {}
-        for trial, text in self._rows(query, study):
-            found.setdefault(trial, {}).update(metrics_from_json(text))
+        with self.sound():
+            for trial, text in self._rows(query, study):
+                found.setdefault(int(trial), {}).update(metrics_from_json(text))
         return found
 
     # -- the log ----------------------------------------------------------------------------
 
     def history(self, study: int) -> StoredHistory:
         """Return everything that was asked and told, in order; it is read as it is used."""
-        return StoredHistory(self._rows, study, range(self.log_length(study)))
+        return StoredHistory(self._rows, self.sound, study, range(self.log_length(study)))
 
     def undecided(self, study: int) -> set[int]:
         """Return the numbers of the reports on which a strategy that had raised did not decide."""
@@ -167,7 +168,11 @@ class Store(Studies):
             study,
             trial_id,
         )
-        return [(attempt, iteration, metrics_from_json(text)) for attempt, iteration, text in rows]
+        with self.sound():
+            return [
+                (int(attempt), None if at is None else int(at), metrics_from_json(text))
+                for attempt, at, text in rows
+            ]
 
     def curves(self, study: int, metric: str) -> dict[int, dict[int, float]]:
         """Return for each trial what it reported of a metric, by iteration."""
@@ -177,16 +182,18 @@ class Store(Studies):
             study,
         )
         curves: dict[int, dict[int, float]] = {}
-        for trial, iteration, text in rows:
-            metrics = metrics_from_json(text)
-            if metric in metrics:
-                curves.setdefault(trial, {})[iteration] = metrics[metric]
+        with self.sound():
+            for trial, iteration, text in rows:
+                metrics = metrics_from_json(text)
+                if metric in metrics:
+                    curves.setdefault(int(trial), {})[int(iteration)] = metrics[metric]
         return curves
 
     def last_sign_of_life(self, study: int) -> float:
         """Return when the study's log was last written to, in seconds since the epoch."""
         rows = self._rows("SELECT time FROM log WHERE study = ? ORDER BY seq DESC LIMIT 1", study)
-        return rows[0][0] if rows else 0.0
+        with self.sound():
+            return float(rows[0][0]) if rows else 0.0
 
     def log_length(self, study: int) -> int:
         """Return how many events the study has; the next one's number."""
@@ -195,45 +202,12 @@ class Store(Studies):
             *self._rows(query.format("trial", "id"), study),
             *self._rows(query.format("log", "seq"), study),
         ]
-        return max((seq + 1 for (seq,) in last), default=0)
+        with self.sound():
+            return len(range(max((int(seq) + 1 for (seq,) in last), default=0)))
 
     def saved_state(self, study: int) -> tuple[Any, int] | None:
         """Return the strategy's last saved state and the events that it had seen, if any."""
         query = "SELECT strategy_state, strategy_events FROM progress WHERE study = ?"
-        state, events = self._rows(query, study)[0]
-        return None if state is None else (decode(state), events)
-
-
-# -- from rows ------------------------------------------------------------------------------
-
-_TRIALS = "SELECT id, configuration, state, losses FROM trial WHERE study = ?"
-
-
-def _trial(row: tuple[Any, ...]) -> TrialRecord:
-    trial, configuration, state, losses = row
-    return TrialRecord(
-        id=trial,
-        configuration=configuration_from_json(configuration),
-        state=TrialState(state),
-        losses=losses_from_json(losses),
-    )
-
-
-def _job(row: tuple[Any, ...]) -> JobRecord:
-    *plain, metrics, reason, handle = row
-    trial, attempt, name, state, target, queued, started, ended, iteration, iterations = plain
-    return JobRecord(
-        trial_id=trial,
-        attempt=attempt,
-        name=name,
-        state=JobState(state),
-        target=target,
-        queued=queued,
-        started=started,
-        ended=ended,
-        iteration=iteration,
-        iterations=iterations,
-        metrics=metrics_from_json(metrics),
-        reason=reason,
-        handle=None if handle is None else decode(handle),
-    )
+        with self.sound():
+            state, events = self._rows(query, study)[0]
+            return None if state is None else (decode(state), int(events))

@@ -5,20 +5,22 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from hpo_core.model.errors import StoreError, UnknownStudy, listed, nearest
-from hpo_core.model.job import StudyState
 from hpo_core.model.values import Value
+from hpo_core.store import rows as made
 from hpo_core.store import schema
 from hpo_core.store.folder import ControllerLock, StudyFolder
-from hpo_core.store.records import StudyRecord, decode, encode
+from hpo_core.store.records import StudyRecord, encode
 from hpo_core.store.transaction import Transaction
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+T = TypeVar("T")
 
 
 class Studies:
@@ -78,17 +80,43 @@ class Studies:
             except sqlite3.Error as error:
                 why = schema.explained(error)
                 raise StoreError(f"cannot read the store {self.path}: {why}") from error
+            except OverflowError as error:  # of a number that came from there
+                raise StoreError(f"the store {self.path} is damaged: {error}") from error
+
+    def _read(self, make: Callable[[Any], T], query: str, *values: object) -> list[T]:
+        """Return what is made of each row.
+
+        Raises:
+            StoreError: If one holds what hpo-core has not written.
+        """
+        with self.sound():
+            return [make(row) for row in self._rows(query, *values)]
+
+    @contextmanager
+    def sound(self) -> Iterator[None]:
+        """Say of what can't be read back that the store is damaged.
+
+        Raises:
+            StoreError: In place of the errors that come of it.
+        """
+        try:
+            yield
+        except made.DAMAGE as error:
+            raise StoreError(
+                f"the store {self.path} is damaged: a row does not hold what was written there "
+                f"({error}); take it from a backup"
+            ) from error
 
     # -- studies ----------------------------------------------------------------------------
 
     def studies(self) -> list[StudyRecord]:
         """Return every study, oldest first."""
-        return [_study(row) for row in self._rows(f"{_STUDIES} ORDER BY study.id")]
+        return self._read(made.study, f"{made.STUDIES} ORDER BY study.id")
 
     def find(self, name: str) -> StudyRecord | None:
         """Return the study of that name, or None."""
-        rows = self._rows(f"{_STUDIES} WHERE study.name = ?", name)
-        return _study(rows[0]) if rows else None
+        found = self._read(made.study, f"{made.STUDIES} WHERE study.name = ?", name)
+        return found[0] if found else None
 
     def study(self, name: str) -> StudyRecord:
         """Return the study of that name.
@@ -98,7 +126,7 @@ class Studies:
         """
         record = self.find(name)
         if record is None:
-            names = [row[0] for row in self._rows("SELECT name FROM study ORDER BY id")]
+            names = self._read(made.name, "SELECT name FROM study ORDER BY id")
             raise UnknownStudy(
                 f"the store {self.path} has no study {name!r}{nearest(name, names)}; "
                 f"its studies: {listed(names)}"
@@ -216,24 +244,3 @@ class Studies:
     def folder(self, record: StudyRecord) -> StudyFolder:
         """Return where a study's files are."""
         return StudyFolder(self.path, record.name)
-
-
-_STUDIES = (
-    "SELECT study.id, name, uid, config, plugins, created, state, reason, wall_time "
-    "FROM study JOIN progress ON progress.study = study.id"
-)
-
-
-def _study(row: tuple[Any, ...]) -> StudyRecord:
-    study, name, uid, config, plugins, created, state, reason, wall_time = row
-    return StudyRecord(
-        id=study,
-        name=name,
-        uid=uid,
-        config=config,
-        plugins=decode(plugins),
-        created=created,
-        state=StudyState(state),
-        reason=reason,
-        wall_time=wall_time,
-    )

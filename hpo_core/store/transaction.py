@@ -54,4 +54,6 @@ class Transaction:
         if isinstance(error, sqlite3.Error):
             why = schema.explained(error)
             return StoreError(f"cannot write to the store {self._store.path}: {why}")
+        if isinstance(error, OverflowError):
+            return StoreError(f"cannot write to the store {self._store.path}: {error}")
         return error

@@ -83,7 +83,8 @@ class StudyWriter:
             "SELECT id, configuration FROM enqueued WHERE study = ? ORDER BY id LIMIT 1",
             (self._study,),
         ).fetchall()
-        return (rows[0][0], configuration_from_json(rows[0][1])) if rows else None
+        with self._store.sound():
+            return (rows[0][0], configuration_from_json(rows[0][1])) if rows else None
 
     def dequeue(self, row: int) -> None:
         """Remove an enqueued configuration: it is run."""

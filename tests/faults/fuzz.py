@@ -150,7 +150,7 @@ def _in_time() -> Iterator[None]:
 @contextlib.contextmanager
 def _few_jobs() -> Iterator[None]:
     """Let a study end after a few jobs, whatever its budget may be."""
-    run = HyperParameterOptimizer.run
+    run = HyperParameterOptimizer.run_through
 
     def run_some(self: HyperParameterOptimizer, on_job_finished: Any = None) -> Any:
         left = iter(range(4))
@@ -163,11 +163,11 @@ def _few_jobs() -> Iterator[None]:
 
         return run(self, count)
 
-    HyperParameterOptimizer.run = run_some  # type: ignore[method-assign]
+    HyperParameterOptimizer.run_through = run_some  # type: ignore[method-assign]
     try:
         yield
     finally:
-        HyperParameterOptimizer.run = run  # type: ignore[method-assign]
+        HyperParameterOptimizer.run_through = run  # type: ignore[method-assign]
 
 
 def _text(stream: io.TextIOWrapper) -> str:
@@ -198,9 +198,13 @@ def try_a_file(case: tuple[str, bytes], run: Callable[..., Said] = call) -> None
 words = st.sampled_from(WORDS) | st.text(st.characters(exclude_characters="\0"), max_size=12)
 _values = words | leaves.map(as_json) | anything.map(as_json)
 _keys = st.sampled_from(["points", "command", "time_limit", "options", "n_startup_trials"]) | words
+_good = st.sampled_from(
+    [("--jobs", "3"), ("--seed", "5"), ("--strategy", "grid"), ("-o", "points=2"), ("--name", "a")]
+)
 _known = st.sampled_from(["random", "grid", "process", "grid", "random", "inline", "local"])
 options = st.lists(
-    st.tuples(st.just("-o"), st.builds("{}={}".format, _keys, _values) | words)
+    _good
+    | st.tuples(st.just("-o"), st.builds("{}={}".format, _keys, _values) | words)
     | st.tuples(st.sampled_from(["--jobs", "--workers", "--seed", "--name"]), words)
     | st.tuples(st.sampled_from(["--strategy", "--backend"]), _known | words),
     min_size=1,
@@ -228,7 +232,9 @@ MOVES = (
 )  # fmt: skip
 
 arguments = st.one_of(
-    st.tuples(st.sampled_from(["show", "top", "jobs", "resume", "stop", "export"]), words),
+    st.tuples(
+        st.sampled_from(["show", "top", "jobs", "resume", "stop", "export"]), st.just("s") | words
+    ),
     st.tuples(
         st.just("log"), st.just("s"), words | st.from_regex(r"-?\d{1,25}(\.\d*)?", fullmatch=True)
     ),
@@ -399,39 +405,62 @@ def try_reports(
         run(*case[1])
 
 
-ANSWERS: list[Any] = [
-    {"type": "hello", "protocol": 1, "capabilities": [
+ANSWERS: dict[str, Any] = {
+    "hello": {"type": "hello", "protocol": 1, "capabilities": [
         "conditional", "forbidden", "integers", "categoricals", "multi_objective", "stopping"]},
-    {"type": "ready"},
-    {"type": "start", "configuration": {
-        "model": 1, "lr": 0.01, "scaler": 1, "size": 0, "fixed": 0}, "notes": {"a": 1}},
-    {"type": "state", "state": {"seen": 1}},
-    {"type": "decision", "decision": "continue"},
-    {"type": "wait"}, {"type": "exhausted"}, {"type": "done"},
-    {"type": "resume", "trial_id": 1, "iterations": 3}, {"type": "error", "message": "why"},
+    "problem": {"type": "ready"},
+    "ask": {"type": "start", "notes": {"a": 1}, "configuration": {
+        "model": 1, "lr": 0.01, "scaler": 1, "size": 0, "fixed": 0}},
+    "save": {"type": "state", "state": {"seen": 1}},
+    "tell": {"type": "decision", "decision": "continue"},
+    "adopt": {"type": "done"},
+    "restore": {"type": "replay"},
+}  # fmt: skip
+"""What a process answers to each type of message that it may get."""
+
+_OTHERS: list[Any] = [
+    {"type": "wait"}, {"type": "exhausted"}, {"type": "resume", "trial_id": 1, "iterations": 3},
+    {"type": "refuse", "faults": [{"path": "options.x", "message": "no"}]},
+    {"type": "decision", "decision": "stop"}, {"type": "error", "message": "why"},
 ]  # fmt: skip
-_answer = (
-    st.sampled_from(ANSWERS)
-    | st.sampled_from(ANSWERS).flatmap(changed)
-    | st.sampled_from(ANSWERS).flatmap(changed)
-    | anything
-).map(lambda tree: as_json(tree).encode()) | st.binary(max_size=20)
-answers = st.tuples(st.integers(0, 8), st.lists(_answer, min_size=1, max_size=10))
 
 
-def try_answers(case: tuple[int, list[bytes]], run: Callable[..., Said] = call) -> None:
-    """Answers of a process that is a strategy: some that are right, then any."""
-    right, others = case
-    usual = [ANSWERS[index] for index in (0, 1, 4, 2, 3, 2, 3, 4, 4)][:right]
-    data = [json.dumps(answer).encode() for answer in usual] + [
-        answer.replace(b"\n", b" ").replace(b"\0", b" ") for answer in others
-    ]
-    Path("answers").write_bytes(b"\n".join(data) + b"\n")
-    Path("answer.sh").write_text(
-        "exec 3<answers\nwhile read -r line; do IFS= read -r answer <&3 || exit 3\n"
-        "printf '%s\\n' \"$answer\"; done\n"
+def _answers_to(kind: str) -> st.SearchStrategy[tuple[int, str, bytes]]:
+    right = st.just(ANSWERS[kind])
+    tree = right.flatmap(changed) | right.flatmap(changed) | st.sampled_from(_OTHERS) | anything
+    answer = tree.map(lambda tree: as_json(tree).encode()) | st.binary(max_size=20)
+    return st.tuples(st.integers(0, 20), st.just(kind), answer)
+
+
+answers = st.sampled_from(list(ANSWERS)).flatmap(_answers_to)
+
+_PROCESS = """
+IFS= read -r other < answer
+count=0
+while read -r line; do
+    count=$((count + 1))
+    case "$line" in
+CASES
+    esac
+    case "$line" in
+    *'"type":"KIND"'*) [ $count -gt RIGHT ] && answer=$other ;;
+    esac
+    printf '%s\\n' "$answer"
+done
+"""
+
+
+def try_answers(case: tuple[int, str, bytes], run: Callable[..., Said] = call) -> None:
+    """Answers of a process that is a strategy: right ones, but for one kind of message, later."""
+    right, kind, other = case
+    Path("answer").write_bytes(other.replace(b"\n", b" ").replace(b"\0", b" ") + b"\n")
+    cases = "\n".join(
+        f"""    *'"type":"{name}"'*) answer='{json.dumps(answer)}' ;;"""
+        for name, answer in ANSWERS.items()
     )
-    Path("study.toml").write_text(STUDY.replace("enqueue =", "#"))
+    program = _PROCESS.replace("CASES", cases).replace("RIGHT", str(right)).replace("KIND", kind)
+    Path("answer.sh").write_text(program)
+    Path("study.toml").write_text(STUDY)
     with _without_a_store():
         run("run", "study.toml", "--quiet", "--strategy", "process",
             "-o", 'command=["sh", "answer.sh"]', "-o", "time_limit=5")  # fmt: skip
@@ -493,7 +522,8 @@ def field() -> Iterator[None]:
         try:
             shutil.copy(Path(__file__).parent / "fuzz_target.py", folder)
             Path("study.toml").write_text(STUDY)
-            assert call("run", "study.toml", "--quiet").status == 130
+            said = call("run", "study.toml", "--quiet")
+            assert said.status == 130, said
             assert call(*next(move for move in MOVES if move[0] == "enqueue")).status == 0
             with contextlib.closing(sqlite3.connect("hpo.db")) as connection:
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

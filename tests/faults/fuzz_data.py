@@ -91,8 +91,8 @@ WORDS = (
     "float", "int", "categorical", "constant", "set", "{lr}", "{", "}", "{lr:.3g}", "{python}",
     "{trial_id!r}", "{lr.__class__}", "{0}", "%s", "1h", "10m", "-1s", "1e400", "nan", "inf",
     "true", "null", "[]", "{}", "0x10", "1_000", "fuzz_target:fit", "fuzz_target:", ":", ".", "..",
-    "é", "日本", "\u202e", "\u2028", "\x1b[2J", "[red]x[/red]", "=1+1", "-x", "--",
-    "a\nb", "a\rb", "\t", "x" * 300,
+    "é", "日本", "\u202e", "\u2028", "\x1b[2J", "[red]x[/red]", "=1+1", "-x", "--", "a\nb", "a\rb",
+    "\t", "x" * 300,
 )  # fmt: skip
 
 NUMBERS = (
@@ -154,6 +154,7 @@ def changed(draw: Callable[..., Any], whole: Any) -> Any:
             for _ in range(draw(st.sampled_from([2, 40, 2000]))):
                 value = [value]
             container[key] = value
+            break
         elif kind == "drop":
             del container[key]
         elif isinstance(container, list):

@@ -1,0 +1,98 @@
+"""From rows to records: every value is checked, since a file may hold anything.
+
+A row of another type than hpo-core writes (SQLite lets any value stand in any column) raises one of
+`DAMAGE`; `Store.sound` makes one error of them.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import msgspec
+
+from hpo_core.model.job import JobState, StudyState, TrialState
+from hpo_core.store.records import (
+    JobRecord,
+    StudyRecord,
+    TrialRecord,
+    configuration_from_json,
+    decode,
+    losses_from_json,
+    metrics_from_json,
+    plugins_from_json,
+)
+
+DAMAGE = (ValueError, TypeError, LookupError, ArithmeticError, RecursionError)
+"""What comes of a row that does not hold what was written there."""
+
+STUDIES = (
+    "SELECT study.id, name, uid, config, plugins, created, state, reason, wall_time "
+    "FROM study JOIN progress ON progress.study = study.id"
+)
+TRIALS = "SELECT id, configuration, state, losses FROM trial WHERE study = ?"
+JOBS = (
+    "SELECT trial, attempt, name, state, target, queued, started, ended, iteration, iterations, "
+    "metrics, reason, handle FROM job WHERE study = ?"
+)
+
+_Study: TypeAlias = tuple[int, str, str, str, str, float, StudyState, str, float]
+_Trial: TypeAlias = tuple[int, str, TrialState, str | None]
+_Job: TypeAlias = tuple[
+    int, int, str, JobState, int | None, float, float | None, float | None, int | None, int,
+    str | None, str, str | None,
+]  # fmt: skip
+
+_convert = msgspec.convert
+
+
+def name(row: Any) -> str:
+    """Return a name, from a row of nothing else."""
+    return _convert(row, tuple[str])[0]
+
+
+def study(row: Any) -> StudyRecord:
+    """Return a study, from a row of `STUDIES`."""
+    key, name, uid, config, plugins, created, state, reason, wall_time = _convert(row, _Study)
+    return StudyRecord(
+        id=key,
+        name=name,
+        uid=uid,
+        config=config,
+        plugins=plugins_from_json(plugins),
+        created=created,
+        state=state,
+        reason=reason,
+        wall_time=wall_time,
+    )
+
+
+def trial(row: Any) -> TrialRecord:
+    """Return a trial, from a row of `TRIALS`."""
+    key, configuration, state, losses = _convert(row, _Trial)
+    return TrialRecord(
+        id=key,
+        configuration=configuration_from_json(configuration),
+        state=state,
+        losses=losses_from_json(losses),
+    )
+
+
+def job(row: Any) -> JobRecord:
+    """Return a job, from a row of `JOBS`."""
+    *plain, metrics, reason, handle = _convert(row, _Job)
+    of, attempt, name, state, target, queued, started, ended, iteration, iterations = plain
+    return JobRecord(
+        trial_id=of,
+        attempt=attempt,
+        name=name,
+        state=state,
+        target=target,
+        queued=queued,
+        started=started,
+        ended=ended,
+        iteration=iteration,
+        iterations=iterations,
+        metrics=metrics_from_json(metrics),
+        reason=reason,
+        handle=None if handle is None else decode(handle),
+    )
