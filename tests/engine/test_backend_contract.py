@@ -234,15 +234,13 @@ def test_a_backend_that_raises_ends_the_study_as_failed_with_the_cause(lab, plug
 
     plugin.hook = lambda backend: setattr(backend, method, breaks)
     optimizer = study(lab, workers=2)
-    optimizer.start()
-    assert optimizer.wait(30)
+    with pytest.raises(StudyFailed, match="by zero"):
+        optimizer.run()
     assert isinstance(optimizer.error, HpoError)
     assert optimizer.error.__cause__ is error
     assert str(optimizer.error) == "the controller broke down: ZeroDivisionError: by zero"
     assert (optimizer.state, optimizer.running_jobs) == (StudyState.FAILED, [])
     assert plugin.made[0].closed == 1
-    with pytest.raises(StudyFailed, match="by zero"):
-        optimizer._result_or_error()
 
 
 def test_a_backend_that_cannot_be_closed_lets_the_study_go_all_the_same(lab, plugin):
