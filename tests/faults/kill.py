@@ -81,6 +81,9 @@ def faults_of(study: Study, before: set[tuple[Any, ...]]) -> list[str]:
     if len(completed) != len(set(completed)):
         faults.append("a trial is stored as completed more than once")
     faults += _reports(study)
+    lost = study.rows("SELECT trial || '.' || attempt FROM job WHERE state = 'lost'")
+    if begun := {job_id for (job_id,) in lost} & study.begun():
+        faults.append(f"had begun, and were lost: {sorted(begun)}")
     if left := study.processes():
         faults.append(f"processes are left: {left}")
     if (said := study.rows("PRAGMA integrity_check")) != [("ok",)]:

@@ -199,6 +199,11 @@ class Study:
         words = [line.split() for line in lines]
         return Counter((int(trial), int(far)) for word, trial, far, _ in words if word == "done")
 
+    def begun(self) -> set[str]:
+        """Return the jobs that have begun."""
+        lines = self.truth.read_text().splitlines() if self.truth.exists() else []
+        return {line.split()[3] for line in lines if line.startswith("begun ")}
+
     def processes(self) -> list[int]:
         """Return the processes of the study that are alive."""
         uids = [uid for (uid,) in self.rows("SELECT uid FROM study")]
