@@ -65,8 +65,20 @@ class JobInfo:
         It is made when it is first asked for.
         """
         if self.folder:
-            os.makedirs(self.folder, exist_ok=True)
+            make_folder(self.folder)
         return self.folder
+
+
+def make_folder(path: str) -> None:
+    """Make a folder, and those above it that are missing, for their user alone."""
+    try:
+        os.mkdir(path, 0o700)
+    except FileExistsError:
+        if not os.path.isdir(path):
+            raise
+    except FileNotFoundError:
+        make_folder(os.path.dirname(path))
+        make_folder(path)
 
 
 @dataclass(frozen=True)

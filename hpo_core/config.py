@@ -23,6 +23,13 @@ from hpo_core.model.templates import BUILTIN_PLACEHOLDERS, wrong
 from hpo_core.model.text import is_good_name
 from hpo_core.model.values import Value
 
+_OWN_VARIABLES = frozenset(
+    f"HPO_{name}"
+    for name in (
+        "CHECKPOINT_DIR", "CONFIGURATION", "ITERATIONS", "JOB_ID", "REPORT_FD", "STUDY_UID",
+        "TRIAL_ID", "WORKER",
+    )
+)  # fmt: skip
 _JOB_NAME_PLACEHOLDERS = ("name", "trial_id", "job_id")
 
 
@@ -93,7 +100,17 @@ class JobSettings(Checked, frozen=True, kw_only=True):
             faults.append(Fault("keep_checkpoints", message))
         if not self.grace >= 0:
             faults.append(Fault("grace", f"must be 0 or more, got {self.grace}"))
-        return faults
+        return [*faults, *self._environment_faults()]
+
+    def _environment_faults(self) -> Iterator[Fault]:
+        for name, value in self.environment.items():
+            if not name or "=" in name or "\0" in name + value:
+                message = (
+                    "no process can have it: a name has no =, and neither has the character NUL"
+                )
+                yield Fault(f"environment.{name}", message)
+            if name in _OWN_VARIABLES:
+                yield Fault(f"environment.{name}", "is set by hpo-core itself; leave it out")
 
 
 class StudyConfig(Checked, frozen=True, kw_only=True):

@@ -171,6 +171,17 @@ def test_no_study_name_leads_out_of_the_folder(tmp_path: Path, name: str) -> Non
     assert sorted(path.name for path in tmp_path.iterdir()) == ["job.py", "study.json"]
 
 
+def test_what_is_logged_does_not_steer_the_terminal(tmp_path: Path) -> None:
+    space = {f"x{CONTROL}": {"type": "categorical", "choices": ["a", "b"]}}
+    write(tmp_path, [], parameters=space, job={"command": ["{python}", "job.py"]}, tags=["a"])
+    hpo(tmp_path, "run", "study.json", "--quiet")
+    change(tmp_path, "UPDATE study SET plugins = json_set(plugins, "
+                     "'$.strategy.version', ?), state = 'interrupted'", CONTROL)  # fmt: skip
+    ended = hpo(tmp_path, "resume", "safe", "--quiet")
+    assert "x1b" in ended.stderr
+    assert set(ended.stderr) & set("\x1b\x07\x9b\r\x08") == set()
+
+
 def change(folder: Path, statement: str, *values: object) -> None:
     with closing(sqlite3.connect(folder / "hpo.db")) as connection, connection:
         connection.execute(statement, values)
@@ -227,14 +238,112 @@ def test_carrying_on_from_the_store_of_another_user_is_warned_of(
     assert "belongs to another user" in caplog.text
 
 
+PICKLED = "cposix\nsystem\n(S'touch pwned'\ntR."
+
+
+def test_a_pickle_that_was_put_into_a_store_is_not_unpickled(tmp_path: Path) -> None:
+    """Optuna's CMA-ES reads one from its attributes: from a trial's notes none comes there."""
+    floats = {name: {"type": "float", "low": 0, "high": 1} for name in ("x", "y")}
+    write(tmp_path, [], parameters=floats, strategy="optuna:cmaes", budget={"jobs": 8})
+    assert hpo(tmp_path, "run", "study.json", "--quiet").returncode == 0
+    change(tmp_path, "UPDATE study SET state = 'interrupted', config = json_set(config, "
+                     "'$.budget.jobs', 20)")  # fmt: skip
+    evil = {"cma:optimizer:0": PICKLED.encode().hex(), "cma:generation": 0}
+    rows = [(8, "notes"), (7, "notes")]
+    for trial, column in rows:
+        change(
+            tmp_path,
+            f"UPDATE trial SET {column} = json_patch(coalesce({column}, '{{}}'), ?) WHERE id = ?",
+            json.dumps({"attributes": evil, **evil}),
+            trial,
+        )
+    hpo(tmp_path, "resume", "safe", "--quiet")
+    assert not (tmp_path / "pwned").exists()
+
+
 def test_files_are_the_users_alone_whatever_the_umask(tmp_path: Path) -> None:
     write(tmp_path, ["a", "b"])
     assert hpo(tmp_path, "run", "study.json", "--quiet", umask=0).returncode == 0
     hpo(tmp_path, "export", "safe", "-o", "trials.csv", umask=0)
-    made = [*tmp_path.glob("hpo.*"), tmp_path / "trials.csv", *tmp_path.glob("hpo.files/*")]
-    assert len(made) >= 4
+    made = [*tmp_path.glob("hpo.*"), tmp_path / "trials.csv", *tmp_path.glob("hpo.files/**/*")]
+    names = {str(path.relative_to(tmp_path)) for path in made}
+    logs, checkpoints = "hpo.files/safe/logs", "hpo.files/safe/checkpoints"
+    assert names >= {"hpo.db", f"{logs}/1.1.log", f"{checkpoints}/1", "hpo.files/safe/lock"}
     for path in made:
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
+
+
+def test_a_file_of_the_store_is_the_users_alone_while_it_is_written(tmp_path: Path) -> None:
+    from hpo_core.store.store import Store
+
+    before = os.umask(0)
+    try:
+        with Store(tmp_path / "hpo.db") as store, store.writing():
+            companions = sorted(path.name for path in tmp_path.iterdir())
+            assert companions == ["hpo.db", "hpo.db-shm", "hpo.db-wal"]
+            assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}
+    finally:
+        os.umask(before)
+
+
+def test_a_link_in_place_of_a_log_is_not_followed(tmp_path: Path) -> None:
+    write(tmp_path, ["a", "b"])
+    logs = tmp_path / "hpo.files" / "safe" / "logs"
+    logs.mkdir(parents=True)
+    (tmp_path / "precious").write_text("kept")
+    (logs / "1.1.log").symlink_to(tmp_path / "precious")
+    hpo(tmp_path, "run", "study.json", "--quiet")
+    jobs = json.loads(hpo(tmp_path, "jobs", "safe", "--json").stdout)
+    assert [job["state"] for job in jobs] == ["failed", "completed"]
+    assert "symbolic links" in jobs[0]["reason"]
+    assert (tmp_path / "precious").read_text() == "kept"
+
+
+def test_what_is_no_pipe_of_a_controller_is_not_written_to(tmp_path: Path) -> None:
+    write(tmp_path, ["a", "b"])
+    hpo(tmp_path, "run", "study.json", "--quiet")
+    (tmp_path / "precious").write_text("kept")
+    control = tmp_path / "hpo.files" / "safe" / "control"
+    for plant in (lambda: control.symlink_to(tmp_path / "precious"), lambda: control.touch()):
+        plant()
+        assert hpo(tmp_path, "enqueue", "safe", "x=a").returncode == 0
+        assert control.read_text() in ("", "kept")
+        control.unlink()
+    assert (tmp_path / "precious").read_text() == "kept"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a folder to somebody else")
+def test_a_folder_that_somebody_else_has_put_there_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, ["a", "b"])
+    folder = tmp_path / "hpo.files"
+    folder.mkdir(mode=0o777)
+    os.chown(folder, 54321, -1)
+    ended = hpo(tmp_path, "run", "study.json")
+    assert ended.returncode == 2
+    assert "belongs to another user (54321), and the store does not" in ended.stderr
+    assert list(folder.iterdir()) == []
+    os.chown(tmp_path / "hpo.db", 54321, -1)  # then it is their study, which is warned of
+    assert "belongs to another user" in hpo(tmp_path, "run", "study.json", "--quiet").stderr
+
+
+@pytest.mark.parametrize(
+    ("variables", "says"),
+    [
+        ({"HPO_STUDY_UID": "x"}, "environment.HPO_STUDY_UID: is set by hpo-core itself"),
+        ({"HPO_JOB_ID": "1.1"}, "environment.HPO_JOB_ID: is set by hpo-core itself"),
+        ({"A=B": "x"}, "environment.A=B: no process can have it"),
+        ({"A": "x\0y"}, "environment.A: no process can have it"),
+        ({"": "x"}, "no process can have it"),
+    ],
+)
+def test_variables_of_jobs_do_not_stand_above_those_by_which_they_are_found(
+    tmp_path: Path, variables: dict[str, str], says: str
+) -> None:
+    job = {"command": ["{python}", "job.py", "{x}"], "environment": variables}
+    write(tmp_path, ["a"], job=job)
+    ended = hpo(tmp_path, "run", "study.json")
+    assert ended.returncode == 2
+    assert says in ended.stderr
 
 
 def test_a_link_in_place_of_the_lock_is_not_followed(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """The file that takes what a job prints: made when needed, removed if nothing was printed.
 
-Worker processes import this too: the standard library alone.
+Worker processes import this too: the standard library and `hpo_core.client` alone.
 """
 
 from __future__ import annotations
@@ -8,15 +8,20 @@ from __future__ import annotations
 import contextlib
 import os
 
+from hpo_core.client import make_folder
+
 
 def create(path: str) -> int:
-    """Open a file to append to, made with its folders if need be; return its descriptor."""
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+    """Open a file to append to, made with its folders if need be; return its descriptor.
+
+    It is its user's alone, and no link to another file is followed.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
     try:
-        return os.open(path, flags, 0o666)
+        return os.open(path, flags, 0o600)
     except FileNotFoundError:
-        os.makedirs(os.path.dirname(path), exist_ok=True)
-        return os.open(path, flags, 0o666)
+        make_folder(os.path.dirname(path))
+        return os.open(path, flags, 0o600)
 
 
 def remove_if_empty(path: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import click
 import msgspec
 
 from hpo_core.cli import inputs, tables
-from hpo_core.cli.common import json_option, open_store, print_json, store_option
+from hpo_core.cli.common import json_option, open_store, print_json, show_log, store_option
 from hpo_core.config import StudyConfig, from_json
 from hpo_core.engine.importing import Imported, import_study
 from hpo_core.engine.preparation import read_config
@@ -29,7 +28,7 @@ def import_command(source: str, study: str, of: str | None, store_path: str, as_
     STUDY is a study of the store, or the file of one, which is made but not run. Its strategy is
     told of all trials that its parameters fit; they count in no budget. The others are listed.
     """
-    logging.basicConfig(format="%(levelname)s: %(message)s")
+    show_log()
     imported = import_study(_config(study, store_path), store_path, source, of)
     for note in imported.notes:
         print(f"note: {printable(note)}", file=sys.stderr)

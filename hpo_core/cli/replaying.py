@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import logging
 
 import click
 import msgspec
 
-from hpo_core.cli.common import json_option, print_json, store_option
+from hpo_core.cli.common import json_option, print_json, show_log, store_option
 from hpo_core.contracts.strategy import Answer, Exhausted, Resume, Start, Wait
 from hpo_core.engine.replay import Difference, Replayed, replay
 from hpo_core.model.report import Decision
@@ -24,7 +23,7 @@ def replay_command(name: str, store_path: str, as_json: bool) -> int:
 
     Exit status: 0 if they did, 1 if one came out otherwise, 2 for bad input.
     """
-    logging.basicConfig(format="%(levelname)s: %(message)s")
+    show_log()
     replayed = replay(store_path, name)
     if as_json:
         print_json({"is_as_stored": replayed.is_as_stored, **msgspec.to_builtins(replayed)})

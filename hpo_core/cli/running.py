@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from hpo_core.cli.common import (
     open_store,
     print_json,
     quiet_option,
+    show_log,
     store_option,
 )
 from hpo_core.config import StudyConfig
@@ -117,7 +117,7 @@ def try_command(study_file: str, as_json: bool) -> int:
 
 
 def _run(config: StudyConfig, store_path: str, *, quiet: bool, as_json: bool) -> int:
-    logging.basicConfig(format="%(levelname)s: %(message)s")
+    show_log()
     interruption = None
 
     def note() -> str:

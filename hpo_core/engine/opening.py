@@ -30,6 +30,17 @@ _OPERATING = (
 """Keys that say how a study is run, not what it is: they may change from session to session."""
 
 
+def warn_of_stranger(store: Store) -> None:
+    """Say so if a store belongs to another user; before anything of it is run."""
+    if (owner := store.owner()) not in (None, os.getuid()):
+        _log.warning(
+            "the store %s belongs to another user (%s): what it says is run as you; go on only if "
+            "you trust them",
+            store.path,
+            owner,
+        )
+
+
 def find_or_create(store: Store, prepared: Prepared, now: float) -> StudyRecord:
     """Return the study of that name; a new one if there is none, or if it was never begun.
 
@@ -41,13 +52,7 @@ def find_or_create(store: Store, prepared: Prepared, now: float) -> StudyRecord:
     first = [config.space.configuration(values) for values in config.enqueue]
     if found is None:
         return store.create(config.name, to_json(config), prepared.identities(), now, first)
-    if (owner := store.owner()) not in (None, os.getuid()):
-        _log.warning(
-            "the store %s belongs to another user (%s): what it says is run as you; go on only if "
-            "you trust them",
-            store.path,
-            owner,
-        )
+    warn_of_stranger(store)
     stored = from_json(found.config)
     changes = differences(stored, config)
     if not all(map(_is_operating, changes)):

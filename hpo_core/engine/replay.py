@@ -21,6 +21,7 @@ from hpo_core.contracts.strategy import (
 )
 from hpo_core.engine import preparation
 from hpo_core.engine.advisor import Advisor
+from hpo_core.engine.opening import warn_of_stranger
 from hpo_core.engine.preparation import Prepared
 from hpo_core.model.errors import StrategyError
 from hpo_core.model.report import Decision
@@ -106,6 +107,7 @@ def replay(
     """
     with Store(path, create=False) as store:
         study = store.study(name)
+        warn_of_stranger(store)
         running = is_running(store.folder(study))
         config = from_json(study.config)
         prepared = _prepared(config, study, strategy)

@@ -231,4 +231,5 @@ def _cut(text: str, style: str) -> Text:
 
 
 def _title(started: StudyStarted) -> str:
-    return f"{printable(started.name)}: {started.strategy}, {counted(started.workers, 'worker')}"
+    who = f"{started.name}: {started.strategy}"
+    return f"{printable(who)}, {counted(started.workers, 'worker')}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -45,10 +46,11 @@ class StudyFolder:
         if store == MEMORY:
             import tempfile
 
+            self._store: Path | None = None
             self._temporary = tempfile.TemporaryDirectory(prefix="hpo-")
             self.path = Path(self._temporary.name)
         else:
-            file = Path(store).resolve()
+            self._store = file = Path(store).resolve()
             self.path = file.with_name(f"{file.stem}.files") / study
 
     def log(self, job_id: str) -> str:
@@ -67,10 +69,26 @@ class StudyFolder:
             StoreError: If that is not possible.
         """
         try:
-            self.path.parent.mkdir(mode=0o700, exist_ok=True)
-            self.path.mkdir(mode=0o700, exist_ok=True)
+            for folder in (self.path.parent, self.path):
+                folder.mkdir(mode=0o700, exist_ok=True)
+                self._check_owner(folder)
         except OSError as error:
             raise StoreError(f"cannot make the folder {self.path}: {error.strerror}") from error
+
+    def _check_owner(self, folder: Path) -> None:
+        """See that a folder was not put there by somebody who is neither us nor the store's owner.
+
+        They could plant links in it, through which jobs' output would go elsewhere.
+        """
+        owner = folder.stat().st_uid
+        trusted = {os.getuid(), 0}
+        if self._store is not None and self._store.exists():
+            trusted.add(self._store.stat().st_uid)
+        if owner not in trusted:
+            raise StoreError(
+                f"the folder {folder} belongs to another user ({owner}), and the store does not; "
+                "keep the store in a folder of your own"
+            )
 
     def remove_temporary(self) -> None:
         """Remove the folder, if it belongs to a store in memory."""
@@ -106,7 +124,7 @@ class ControllerLock:
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            process = os.pread(self._descriptor, 32, 0).decode().strip()
+            process = os.pread(self._descriptor, 32, 0).decode(errors="replace").strip()
             os.close(self._descriptor)
             raise StudyRunning(
                 f"the study {folder.path.name!r} is being run by process {process}; wait for it, "
@@ -203,10 +221,12 @@ class ControlPipe:
 def send(folder: StudyFolder, word: str) -> bool:
     """Send a word to the study's controller; return False if there is none."""
     try:
-        descriptor = os.open(folder._control, os.O_WRONLY | os.O_NONBLOCK)
+        descriptor = os.open(folder._control, os.O_WRONLY | os.O_NONBLOCK | _NO_LINK)
     except OSError:
         return False  # no pipe, or nobody who reads it
     try:
+        if not stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+            return False
         os.write(descriptor, f"{word}\n".encode())
     finally:
         os.close(descriptor)

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from hpo_core.client import ENDLESS
 from hpo_core.model.job import JobState, StudyState, TrialState
 from hpo_core.store.records import (
     JobRecord,
@@ -43,6 +44,13 @@ _Job: TypeAlias = tuple[
 ]  # fmt: skip
 
 _convert = msgspec.convert
+
+
+def countable(number: int) -> int:
+    """Return the next number of something, if there can be as many."""
+    if not 0 <= number < ENDLESS:
+        raise ValueError(f"{number} is beyond what is counted")
+    return number
 
 
 def name(row: Any) -> str:

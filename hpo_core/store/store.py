@@ -58,7 +58,7 @@ class Store(Studies):
         """Return the id of the study's next trial."""
         last = self._rows("SELECT max(id) FROM trial WHERE study = ?", study)[0][0]
         with self.sound():
-            return int(last or 0) + 1
+            return made.countable(int(last or 0) + 1)
 
     def trial(self, study: int, trial_id: int) -> TrialRecord | None:
         """Return one trial, or None."""
@@ -203,7 +203,7 @@ class Store(Studies):
             *self._rows(query.format("log", "seq"), study),
         ]
         with self.sound():
-            return len(range(max((int(seq) + 1 for (seq,) in last), default=0)))
+            return made.countable(max((int(seq) + 1 for (seq,) in last), default=0))
 
     def saved_state(self, study: int) -> tuple[Any, int] | None:
         """Return the strategy's last saved state and the events that it had seen, if any."""

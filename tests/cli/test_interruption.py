@@ -196,6 +196,26 @@ def test_on_a_narrow_terminal_a_line_is_cut_and_does_not_go_on_below(
     assert all(row.rstrip().endswith("…") for row in rows)
 
 
+def test_a_name_is_shown_as_it_is_whatever_it_means_to_the_display_or_the_terminal(
+    write: Write, start: Start, began: Any, go: Any
+) -> None:
+    name = "[red]{trial_id}[/red]\\u001b]0;x"
+    write(
+        ONE_BY_ONE,
+        ("seed = 7", f'seed = 7\njob_name = "{name}"'),
+        ("jobs = 6", "jobs = 1"),
+        job=f"echo b > began; read l < go; {REPORTS}",
+    )
+    terminal = Terminal(100)
+    running = terminal.run(start, "run", "study.toml")
+    terminal.read_until(r"\[red\]1\[/red\]\\x1b\]0;x")
+    go.let_one_go()
+    text = terminal.read_to_the_end()
+    assert running.wait() == 0
+    assert "([red]1[/red]\\x1b]0;x)" in text
+    assert "\x1b]" not in text
+
+
 def test_after_ctrl_c_the_display_says_what_is_waited_for_and_how_to_force_it(
     write: Write, start: Start, began: Any, go: Any
 ) -> None:

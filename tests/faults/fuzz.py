@@ -13,24 +13,16 @@ from __future__ import annotations
 import argparse
 import collections
 import contextlib
-import io
-import json
-import logging
 import os
-import random
-import re
 import shutil
-import signal
 import sqlite3
-import subprocess
 import sys
 import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import FrameType
-from typing import Any, NamedTuple, NoReturn
+from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import seed as seeded
@@ -38,142 +30,17 @@ from hypothesis import strategies as st
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import fuzz_protocol
+import fuzz_stores
 import fuzz_target
+from fuzz_calls import STATUSES, Said, call, call_a_process
 from fuzz_data import STUDY, WORDS, anything, as_json, changed, leaves, torn
 
+from hpo_core.backends.local import entries
 from hpo_core.backends.local.lines import Lines, Malformed, parse_message, parse_report
-from hpo_core.cli import main as command_line
 from hpo_core.cli.inputs import _toml
-from hpo_core.engine.optimizer import HyperParameterOptimizer
 
-HANGS = 20  # seconds
-STATUSES = (0, 1, 2, 130)
 TABLE = _toml(STUDY)
-RAW = {"log", "export"}  # commands that give out what they were given, as it is
-
-_HPO = "from hpo_core.cli.main import main; main()"
-
-
-class Failed(AssertionError):
-    """A case has failed."""
-
-
-class Said(NamedTuple):
-    """How a command ended, and what it wrote."""
-
-    status: object
-    out: str
-    err: str
-
-
-class Hang(BaseException):
-    """It takes too long."""
-
-
-# -- calling ----------------------------------------------------------------------------------
-
-
-def call(*arguments: str) -> Said:
-    """Call the command line in this process, and see that it ends as it has to."""
-    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
-    logging.getLogger().handlers.clear()
-    before = sys.argv
-    sys.argv = ["hpo", *arguments]
-    status: object = None
-    try:
-        with (
-            contextlib.redirect_stdout(out),
-            contextlib.redirect_stderr(err),
-            _in_time(),
-            _few_jobs(),
-        ):
-            command_line.main()
-    except SystemExit as error:
-        status = error.code
-    except Hang:
-        raise Failed(f"hpo {arguments} takes longer than {HANGS} s") from None
-    finally:
-        sys.argv = before
-        fuzz_target.SAYS.clear()
-    said = Said(status, _text(out), _text(err))
-    judge(arguments, said)
-    return said
-
-
-def call_a_process(*arguments: str) -> Said:
-    """Call the command line as a process of its own."""
-    try:
-        ended = subprocess.run(
-            [sys.executable, "-c", _HPO, *arguments], capture_output=True, timeout=3 * HANGS
-        )
-    except subprocess.TimeoutExpired:
-        raise Failed(f"hpo {arguments} takes longer than {3 * HANGS} s") from None
-    said = Said(ended.returncode, *(text.decode() for text in (ended.stdout, ended.stderr)))
-    judge(arguments, said)
-    return said
-
-
-def judge(arguments: tuple[str, ...], said: Said) -> None:
-    """See that a command has ended as it may.
-
-    Raises:
-        Failed: If it has not.
-    """
-    wrong = []
-    if said.status not in STATUSES:
-        wrong.append("its exit status is none of ours")
-    if "Traceback" in said.err or "broke down" in said.err:
-        wrong.append("it has broken down")
-    if (said.status in (1, 2)) != bool(re.search(r"(?mi)^error: ", said.err)):
-        wrong.append("its exit status does not go with what it says")
-    shown = said.err if arguments and arguments[0] in RAW else said.out + said.err
-    if found := re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", shown):
-        wrong.append(f"it writes {found[0]!r} on the terminal")
-    if wrong:
-        raise Failed(f"hpo {arguments}: {'; '.join(wrong)}\n{said}")
-
-
-@contextlib.contextmanager
-def _in_time() -> Iterator[None]:
-    def ring(number: int, frame: FrameType | None) -> NoReturn:
-        raise Hang
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, HANGS)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-
-
-@contextlib.contextmanager
-def _few_jobs() -> Iterator[None]:
-    """Let a study end after a few jobs, whatever its budget may be."""
-    run = HyperParameterOptimizer.run_through
-
-    def run_some(self: HyperParameterOptimizer, on_job_finished: Any = None) -> Any:
-        left = iter(range(4))
-
-        def count(job: Any) -> None:
-            if on_job_finished is not None:
-                on_job_finished(job)
-            if next(left, None) is None:
-                self.stop("enough")
-
-        return run(self, count)
-
-    HyperParameterOptimizer.run_through = run_some  # type: ignore[method-assign]
-    try:
-        yield
-    finally:
-        HyperParameterOptimizer.run_through = run  # type: ignore[method-assign]
-
-
-def _text(stream: io.TextIOWrapper) -> str:
-    stream.flush()
-    assert isinstance(stream.buffer, io.BytesIO)
-    return stream.buffer.getvalue().decode()
 
 
 # -- the areas --------------------------------------------------------------------------------
@@ -258,97 +125,21 @@ def try_arguments(case: tuple[str, ...], run: Callable[..., Said] = call) -> Non
         run(*case)
 
 
-CELLS = {
-    "study": ("name", "uid", "config", "plugins", "created", "state", "reason"),
-    "progress": ("wall_time", "strategy_state", "strategy_events"),
-    "trial": ("id", "seq", "adopted", "iterations", "notes", "configuration",
-              "first_configuration", "state", "losses"),
-    "job": ("trial", "attempt", "name", "state", "target", "queued", "started", "ended",
-            "iteration", "iterations", "metrics", "reason", "handle"),
-    "log": ("seq", "kind", "trial", "attempt", "time", "iteration", "metrics", "losses",
-            "decision", "suggestion"),
-    "enqueued": ("configuration",),
-}  # fmt: skip
+changes = st.tuples(st.sampled_from([*LOOKS, *MOVES, *MOVES]), fuzz_stores.changes)
 
 
-class Cell(NamedTuple):
-    """A cell of a store, and how it is changed."""
-
-    table: str
-    column: str
-    row: int
-    value: Any
-    seed: int
-
-
-cells = st.sampled_from([(table, column) for table, columns in CELLS.items() for column in columns])
-changes = st.tuples(
-    st.sampled_from([*LOOKS, *MOVES, *MOVES]),
-    st.lists(
-        st.builds(
-            lambda cell, *rest: Cell(*cell, *rest),
-            cells | st.just(("study", "config")) | st.just(("study", "plugins")),
-            st.integers(0, 30),
-            st.just("change it") | leaves | st.binary(max_size=8) | anything.map(as_json),
-            st.integers(0, 2**32),
-        ),
-        min_size=1,
-        max_size=3,
-    ),
-)
-
-
-def try_a_store(case: tuple[tuple[str, ...], list[Cell]], run: Callable[..., Said] = call) -> None:
+def try_a_store(
+    case: tuple[tuple[str, ...], list[fuzz_stores.Cell]], run: Callable[..., Said] = call
+) -> None:
     """A store: a valid one in which cells are changed."""
     command, changed_cells = case
     Path("study.toml").write_text(STUDY)
     shutil.copy("whole.db", "hpo.db")
     with contextlib.closing(sqlite3.connect("hpo.db")) as connection, connection:
         for cell in changed_cells:
-            _change(connection, cell)
+            fuzz_stores.change(connection, cell)
     with _without_a_store(after=True):
         run(*command)
-
-
-def _change(connection: sqlite3.Connection, cell: Cell) -> None:
-    table, column, at, value, seed = cell
-    key = ", ".join({"study": ["id"], "enqueued": ["id"], "progress": ["study"],
-                     "trial": ["study", "id"], "job": ["study", "trial", "attempt"],
-                     "log": ["study", "seq"]}[table])  # fmt: skip
-    rows = connection.execute(f"SELECT {column}, {key} FROM {table} ORDER BY {key}").fetchall()
-    old, *where = rows[at % len(rows)]
-    if value == "change it":
-        value = _changed_a_little(old, random.Random(seed))
-    if isinstance(value, list | dict):
-        value = as_json(value)
-    places = " AND ".join(f"{name} = ?" for name in key.split(", "))
-    with contextlib.suppress(sqlite3.Error, OverflowError, UnicodeEncodeError):
-        connection.execute(f"UPDATE {table} SET {column} = ? WHERE {places}", (value, *where))
-
-
-def _changed_a_little(old: Any, chance: random.Random) -> Any:
-    """Return another value of the same kind; of JSON, with one leaf changed."""
-    other = chance.choice([None, -1, 0, 1, 2**62, 1e300, "", "x", "failed", "running", "7", [], {}])
-    try:
-        tree = json.loads(old)
-    except (TypeError, ValueError):
-        return other
-    if not isinstance(tree, dict | list) or not tree:
-        return other
-    container = tree
-    while True:
-        key = chance.choice(
-            list(container) if isinstance(container, dict) else range(len(container))
-        )
-        inner = container[key]
-        if not isinstance(inner, dict | list) or not inner or chance.random() < 0.1:
-            break
-        container = inner
-    if chance.random() < 0.2:
-        del container[key]
-    else:
-        container[key] = other
-    return json.dumps(tree)
 
 
 _metric = st.just("loss") | st.sampled_from(WORDS) | st.text(max_size=8)
@@ -365,6 +156,8 @@ def try_lines(case: bytes, run: object = None) -> None:
     """A line that a job sends: it is a report, a worker's message, or malformed."""
     cutter = Lines()
     for line in [*cutter.feed(case), cutter.rest()]:
+        with contextlib.suppress(ValueError):
+            entries.read(line)
         for parse in (parse_report, parse_message):
             try:
                 said = parse(line)
@@ -405,61 +198,9 @@ def try_reports(
         run(*case[1])
 
 
-ANSWERS: dict[str, Any] = {
-    "hello": {"type": "hello", "protocol": 1, "capabilities": [
-        "conditional", "forbidden", "integers", "categoricals", "multi_objective", "stopping"]},
-    "problem": {"type": "ready"},
-    "ask": {"type": "start", "notes": {"a": 1}, "configuration": {
-        "model": 1, "lr": 0.01, "scaler": 1, "size": 0, "fixed": 0}},
-    "save": {"type": "state", "state": {"seen": 1}},
-    "tell": {"type": "decision", "decision": "continue"},
-    "adopt": {"type": "done"},
-    "restore": {"type": "replay"},
-}  # fmt: skip
-"""What a process answers to each type of message that it may get."""
-
-_OTHERS: list[Any] = [
-    {"type": "wait"}, {"type": "exhausted"}, {"type": "resume", "trial_id": 1, "iterations": 3},
-    {"type": "refuse", "faults": [{"path": "options.x", "message": "no"}]},
-    {"type": "decision", "decision": "stop"}, {"type": "error", "message": "why"},
-]  # fmt: skip
-
-
-def _answers_to(kind: str) -> st.SearchStrategy[tuple[int, str, bytes]]:
-    right = st.just(ANSWERS[kind])
-    tree = right.flatmap(changed) | right.flatmap(changed) | st.sampled_from(_OTHERS) | anything
-    answer = tree.map(lambda tree: as_json(tree).encode()) | st.binary(max_size=20)
-    return st.tuples(st.integers(0, 20), st.just(kind), answer)
-
-
-answers = st.sampled_from(list(ANSWERS)).flatmap(_answers_to)
-
-_PROCESS = """
-IFS= read -r other < answer
-count=0
-while read -r line; do
-    count=$((count + 1))
-    case "$line" in
-CASES
-    esac
-    case "$line" in
-    *'"type":"KIND"'*) [ $count -gt RIGHT ] && answer=$other ;;
-    esac
-    printf '%s\\n' "$answer"
-done
-"""
-
-
 def try_answers(case: tuple[int, str, bytes], run: Callable[..., Said] = call) -> None:
     """Answers of a process that is a strategy: right ones, but for one kind of message, later."""
-    right, kind, other = case
-    Path("answer").write_bytes(other.replace(b"\n", b" ").replace(b"\0", b" ") + b"\n")
-    cases = "\n".join(
-        f"""    *'"type":"{name}"'*) answer='{json.dumps(answer)}' ;;"""
-        for name, answer in ANSWERS.items()
-    )
-    program = _PROCESS.replace("CASES", cases).replace("RIGHT", str(right)).replace("KIND", kind)
-    Path("answer.sh").write_text(program)
+    fuzz_protocol.write(*case)
     Path("study.toml").write_text(STUDY)
     with _without_a_store():
         run("run", "study.toml", "--quiet", "--strategy", "process",
@@ -486,7 +227,7 @@ AREAS: dict[str, tuple[Callable[..., None], st.SearchStrategy[Any], float]] = {
     "stores": (try_a_store, changes, 0.25),
     "lines": (try_lines, lines, 0.15),
     "reports": (try_reports, reports, 0.05),
-    "protocol": (try_answers, answers, 0.09),
+    "protocol": (try_answers, fuzz_protocol.answers, 0.09),
     "processes": (try_in_a_process, processes, 0.01),
 }
 """Each area: what is tried, what is drawn, and its share of the cases."""

@@ -29,6 +29,7 @@ from hpo_core.backends.local.lines import Lines
 from hpo_core.backends.local.loop import Loop
 from hpo_core.backends.local.processes import Group, encoded
 from hpo_core.backends.local.slot import ReportSlot
+from hpo_core.client import make_folder
 
 _UNSENT = 1 << 20
 """Bytes that may wait for the controller; with more of them, jobs are not heard until it reads."""
@@ -104,7 +105,7 @@ class Keeper:
         try:
             output = logs.create(log) if log else None
             if checkpoints:
-                os.makedirs(checkpoints, exist_ok=True)
+                make_folder(checkpoints)
             with self._slot.pipe() as reading:
                 try:
                     own = {"HPO_REPORT_FD": str(self._slot.number), **variables}

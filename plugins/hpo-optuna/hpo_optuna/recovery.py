@@ -20,6 +20,7 @@ from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial
 
+from hpo_core import StrategyError
 from hpo_optuna.arrays import array_from_json, array_to_json, optimizer_from_json, optimizer_to_json
 
 KNOWN = ("5.0.",)
@@ -144,6 +145,9 @@ def _regressor(kernel: Mapping[str, Any]) -> Any:
 _RELATIVE = ":relative_params:"
 """In the names of the pieces of what TPE and GP have drawn together, for when it is pending."""
 
+_PIECE = ":optimizer:"
+"""In the names of the pieces of CMA-ES' pickled optimiser."""
+
 _OF_THE_DRAWN = ("x_for_tell", "cma:generation", "sepcma:generation", "cmawm:generation")
 """What CMA-ES attaches to a point that it has drawn, and learns from it by."""
 
@@ -165,7 +169,7 @@ def attributes_to_json(trial: FrozenTrial) -> dict[str, Any]:
     noted: dict[str, Any] = {}
     pieces: dict[str, dict[int, str]] = {}
     for name, value in _without_repetition(trial).items():
-        head, is_piece, place = name.rpartition(":optimizer:")
+        head, is_piece, place = name.rpartition(_PIECE)
         if is_piece:
             pieces.setdefault(head, {})[int(place)] = value
         else:
@@ -187,7 +191,16 @@ def _without_repetition(trial: FrozenTrial) -> dict[str, Any]:
 
 
 def attributes_from_json(noted: Mapping[str, Any]) -> dict[str, Any]:
-    """Return attributes as Optuna has them; CMA-ES reads a single piece as well as several."""
+    """Return attributes as Optuna has them; CMA-ES reads a single piece as well as several.
+
+    Raises:
+        StrategyError: If there is a piece of a pickle already: Optuna would unpickle it, and none
+            was ever stored.
+    """
+    if pieces := [name for name in noted if _PIECE in name]:
+        raise StrategyError(
+            f"the store has been changed: a trial carries {pieces[0]!r}, which was never stored"
+        )
     return {
         f"{name}:0" if name.endswith(":optimizer") else name: (
             pickle.dumps(optimizer_from_json(value)).hex() if name.endswith(":optimizer") else value
