@@ -89,8 +89,10 @@ def take_over(store: Store, study: StudyRecord, prepared: Prepared) -> None:
 
     To be called by the controller that holds the study's lock.
     """
-    for change in differences(from_json(study.config), prepared.config):
+    changes = differences(from_json(study.config), prepared.config)
+    for change in changes:
         _log.warning("from now on the study %r has %s", study.name, change)
+    if changes:
         store.reconfigure(study.id, to_json(prepared.config))
 
 

@@ -316,6 +316,7 @@ class HyperParameterOptimizer:
             if self._study.state is StudyState.FINISHED:
                 self._over.set()
                 return lambda: None
+            opening.take_over(self._store, self._study, self._prepared)
             built = preparation.build_strategy(self._prepared)
             strategy, self._capabilities = built.strategy, built.capabilities
             advisor = Advisor(strategy, self.config)

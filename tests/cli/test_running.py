@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +83,17 @@ def test_a_changed_file_is_an_error_that_lists_the_differences(write: Write, sma
     assert "  parameters.x.high: 1.0 -> 2.0" in lines
     assert "  budget.jobs: 6 -> 9" in lines
     assert "hpo extend small" in lines[-1]
+
+
+def test_how_a_study_is_run_may_change_which_is_said_and_stored(
+    small: Hpo, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with closing(sqlite3.connect(folder / "hpo.db")) as connection, connection:
+        connection.execute("UPDATE study SET state = 'interrupted'")
+    ended = small("run", "study.toml", "--workers", "3", "--quiet")
+    assert ended.status == 0
+    assert "from now on the study 'small' has workers: 2 -> 3" in caplog.text
+    assert small("show", "small", "--json").json()["config"]["workers"] == 3
 
 
 def test_a_file_without_a_seed_carries_its_study_on(write: Write, hpo: Hpo) -> None:
