@@ -10,6 +10,27 @@ from hpo_core.backends.logs import last_lines
 from hpo_core.client import LONGEST
 from hpo_core.contracts.backend import Outcome
 
+_SHOWN = 200
+"""The most characters of its last line that stand beside how a process ended."""
+
+
+def ended_badly(status: int, log: str, before: str = "") -> str:
+    """Return how a process ended, and the end of its log.
+
+    The last line, which mostly says why, stands on the first one, which is shown in tables.
+
+    Args:
+        status: Its exit status; negative for a signal.
+        log: The path of its log, or ``""``.
+        before: What else to say of an exit status.
+    """
+    said = last_lines(log) if log else ""
+    how = how_it_ended(status)
+    if status >= 0:
+        last = said.rpartition("\n")[2].strip()
+        how = f"{before}{how}" + (f": {last[:_SHOWN]}" if last else "")
+    return f"{how}\n{said}" if said else how
+
 
 class Hearing:
     """Hears one command.
@@ -66,8 +87,7 @@ class Hearing:
             return Outcome.FAILED, self.fault
         if status == 0:
             return Outcome.COMPLETED, ""
-        said = last_lines(log) if log else ""
-        return Outcome.FAILED, f"{how_it_ended(status)}\n{said}" if said else how_it_ended(status)
+        return Outcome.FAILED, ended_badly(status, log)
 
     def _take(self, line: bytes) -> Iterator[tuple[int | None, Mapping[str, float]]]:
         if self.fault or not line.strip():

@@ -19,6 +19,7 @@ import msgspec
 
 from hpo_core.backends import journal
 from hpo_core.backends.line import LINE_CLOSED
+from hpo_core.backends.local.hearing import ended_badly
 from hpo_core.backends.local.leftovers import Sweeper
 from hpo_core.backends.local.lines import (
     Ended,
@@ -31,9 +32,9 @@ from hpo_core.backends.local.lines import (
     too_long,
 )
 from hpo_core.backends.local.loop import Loop
-from hpo_core.backends.local.processes import Group, base_environment, how_it_ended
+from hpo_core.backends.local.processes import Group, base_environment
 from hpo_core.backends.local.shortage import is_shortage
-from hpo_core.backends.logs import create, last_lines, remove_if_empty
+from hpo_core.backends.logs import create, remove_if_empty
 from hpo_core.client import LONGEST
 from hpo_core.contracts.backend import (
     BackendContext,
@@ -348,7 +349,4 @@ def function_of(work: Work) -> str:
 def _death(status: int, job: Job) -> str:
     if status == LINE_CLOSED:
         return _LINE_CLOSED
-    how = how_it_ended(status)
-    reason = how if status < 0 else f"the worker process ended in the job: {how}"
-    said = last_lines(job.log) if job.log else ""
-    return f"{reason}\n{said}" if said else reason
+    return ended_badly(status, job.log, "the worker process ended in the job: ")

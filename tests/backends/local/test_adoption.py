@@ -317,7 +317,10 @@ def test_what_a_job_fails_of_is_known_though_its_controller_did_not_see_it(scene
     assert controller.adopt(["1.1"], known=2) == ["1.1"]
     end = controller.until_ended("1.1")
     assert end.outcome is Outcome.FAILED
-    reason = {"command": "exit status 3\nsaid something", "function": "ValueError: no luck"}
+    reason = {
+        "command": "exit status 3: said something\nsaid something",
+        "function": "ValueError: no luck",
+    }
     assert end.reason.startswith(reason[kind])
 
 

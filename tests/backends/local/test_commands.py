@@ -214,7 +214,7 @@ def test_an_exit_status_fails_the_job_with_the_log_s_last_lines(start):
     end = start("local", command=sh("seq 30; echo no data >&2; exit 3")).run()
     assert end.outcome is Outcome.FAILED
     lines = end.reason.splitlines()
-    assert lines[0] == "exit status 3"
+    assert lines[0] == "exit status 3: no data"
     assert lines[1:] == [*map(str, range(22, 31)), "no data"]
 
 
