@@ -58,12 +58,17 @@ class Outcome(enum.Enum):
     that it is given up. A lost job is run again, unless it was the tenth in a row of its trial;
     what comes of it later changes nothing. How a backend knows (a heartbeat, a scheduler's word)
     is its own affair; a process of this machine never vanishes unseen.
+    TIMED_OUT and SILENT: the backend ended it at `Job.time_limit` or `Job.silence_limit`, after
+    it had handled everything that the job had reported. Only a backend whose
+    `BackendSpec.enforces_limits` is true gives these two.
     """
 
     COMPLETED = "completed"
     FAILED = "failed"
     CANCELLED = "cancelled"
     LOST = "lost"
+    TIMED_OUT = "timed_out"
+    SILENT = "silent"
 
 
 class Finished(msgspec.Struct, frozen=True):
@@ -75,6 +80,9 @@ class Finished(msgspec.Struct, frozen=True):
         outcome: How.
         reason: For people; for FAILED what went wrong (exit status, signal, traceback).
         metrics: What a function returned, if it did: a last report, with the end.
+        ran: Seconds that the job ran, as the process that supervised it measured them; the time
+            in which the machine was suspended does not count. None if the backend can't tell:
+            then it is the time since Started.
     """
 
     job_id: str
@@ -82,6 +90,7 @@ class Finished(msgspec.Struct, frozen=True):
     outcome: Outcome
     reason: str = ""
     metrics: Mapping[str, float] | None = None
+    ran: float | None = None
 
 
 JobEvent: TypeAlias = Started | Reported | Finished
@@ -200,9 +209,12 @@ class BackendSpec(msgspec.Struct, frozen=True, kw_only=True):
         build: Makes the backend; imports what it needs. It raises `hpo_core.BackendError` for
             work that it can't run.
         options: A frozen `msgspec.Struct` with the options, their types and defaults.
+        enforces_limits: Whether the backend itself ends jobs at `Job.time_limit` and
+            `Job.silence_limit`. If not, the controller cancels them.
     """
 
     name: str
     summary: str
     build: Callable[[BackendContext, Any], Backend]
     options: type[msgspec.Struct] = NoOptions
+    enforces_limits: bool = False

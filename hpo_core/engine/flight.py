@@ -211,6 +211,8 @@ class Flight:
                     return JobState.COMPLETED, ""
                 case Outcome.FAILED:
                     return JobState.FAILED, finished.reason
+                case Outcome.TIMED_OUT | Outcome.SILENT:
+                    return JobState.TIMED_OUT, finished.reason
                 case _:
                     return JobState.LOST, finished.reason or "the job vanished"
         if finished.outcome is Outcome.COMPLETED and not self.is_decided:

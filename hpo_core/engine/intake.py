@@ -108,8 +108,11 @@ class Intake:
     def _finished(self, flight: Flight, event: Finished) -> None:
         del self._desk.flights[flight.job.id]
         trial = flight.trial
+        ended = event.time
         if flight.started is not None:
-            self._accounts.job_ended(flight.started, event.time)
+            if event.ran is not None:
+                ended = flight.started + event.ran
+            self._accounts.job_ended(flight.started, ended)
         metrics = event.metrics or {}
         if metrics and flight.ending is None:
             flight.take_in(self._config.objectives, None, metrics)
@@ -124,7 +127,7 @@ class Intake:
             state=state,
             reason=reason,
             started=flight.started,
-            ended=event.time,
+            ended=ended,
             iteration=flight.iteration,
             iterations=flight.iterations,
             metrics=flight.metrics,
@@ -140,14 +143,14 @@ class Intake:
         else:
             status = Status(state.value)
             decision = self._desk.tell(
-                flight, status, flight.iteration, metrics, losses, event.time
+                flight, status, flight.iteration, metrics, losses, ended
             )
             is_best = self._desk.settle(flight, state, losses, decision)
         if self._desk.has_observers:
             self._desk.news.append(
                 JobFinished(
                     finished=flight.as_finished(
-                        self._config.objectives, state, reason, losses, event.time, is_best
+                        self._config.objectives, state, reason, losses, ended, is_best
                     ),
                     time=event.time,
                     progress=self._desk.progress(event.time),

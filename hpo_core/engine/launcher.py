@@ -169,4 +169,6 @@ class Launcher:
             iterations=trial.target,
             checkpoint_dir=self._checkpoints.folder(trial.id),
             log=self._folder.log(name),
+            time_limit=self._config.job.time_limit,
+            silence_limit=self._config.job.silence_limit,
         )

@@ -63,6 +63,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         iterations: How far to train, counted from the trial's beginning; None if not limited.
         checkpoint_dir: A folder of the trial's own, kept from job to job; made by the backend.
         log: The file for the job's standard output and error.
+        time_limit: Seconds that the job may run, from its start; None for no limit.
+        silence_limit: Seconds that the job may go without a report; None for no limit.
         handle: For a job that is to be adopted: what its Started event said of it.
         reports: For a job that is to be adopted: how many of its reports are recorded.
     """
@@ -74,6 +76,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     iterations: int | None = None
     checkpoint_dir: str = ""
     log: str = ""
+    time_limit: float | None = None
+    silence_limit: float | None = None
     handle: Any = None
     reports: int = 0
 
