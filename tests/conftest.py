@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -62,3 +64,19 @@ class Packaging:
 def packaging(tmp_path_factory: pytest.TempPathFactory) -> Packaging:
     """Builds and installs packages."""
     return Packaging(tmp_path_factory.mktemp("wheels"))
+
+
+@pytest.fixture
+def released_store(tmp_path: Path) -> Path:
+    """A store of schema 1, as hpo-core 0.1.0 left it: the study ``small``, finished, three jobs."""
+    path = tmp_path / "hpo.db"
+    dump = (ROOT / "tests" / "store" / "schema_1.sql").read_text()
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(dump.replace("THE FOLDER", str(tmp_path)))
+    for name in ("logs", "checkpoints/1"):
+        (tmp_path / "hpo.files" / "small" / name).mkdir(parents=True, mode=0o700)
+    (tmp_path / "hpo.files" / "small" / "logs" / "1.1.log").write_text("said 0.4\n")
+    (tmp_path / "job.sh").write_text(
+        'echo "said $1"; echo "{\\"iteration\\": 1, \\"loss\\": $1}" > /dev/fd/$HPO_REPORT_FD\n'
+    )
+    return path

@@ -44,9 +44,9 @@ from hpo_core.model.job import Job, StudyState
 from hpo_core.model.objective import pareto_front
 from hpo_core.model.values import Value
 from hpo_core.store.anchor import Anchor
+from hpo_core.store.connection import MEMORY
 from hpo_core.store.folder import ControllerLock, ControlPipe
 from hpo_core.store.records import StudyRecord
-from hpo_core.store.schema import MEMORY
 from hpo_core.store.store import Store
 from hpo_core.store.writer import StudyWriter
 

@@ -17,7 +17,7 @@ from hpo_core.model.errors import StoreError, StudyRunning
 from hpo_core.model.text import is_good_name
 from hpo_core.store.anchor import Anchor
 from hpo_core.store.checkpoints import Checkpoints
-from hpo_core.store.schema import MEMORY
+from hpo_core.store.connection import MEMORY
 
 if TYPE_CHECKING:
     import tempfile

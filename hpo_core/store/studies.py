@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from hpo_core.model.errors import StoreError, UnknownStudy, listed, nearest
 from hpo_core.model.values import Value
+from hpo_core.store import connection as files
 from hpo_core.store import rows as made
-from hpo_core.store import schema
 from hpo_core.store.folder import ControllerLock, StudyFolder
 from hpo_core.store.records import StudyRecord, encode
 from hpo_core.store.transaction import Transaction
@@ -33,12 +33,12 @@ class Studies:
         create: Whether to make the file if it does not exist.
 
     Raises:
-        StoreError: If it can't be opened, see `hpo_core.store.schema.connect`.
+        StoreError: If it can't be opened, see `hpo_core.store.connection.connect`.
     """
 
-    def __init__(self, path: str | os.PathLike[str] = schema.MEMORY, *, create: bool = True):
+    def __init__(self, path: str | os.PathLike[str] = files.MEMORY, *, create: bool = True):
         self.path = os.fspath(path)
-        self.connection = schema.connect(self.path, create=create)
+        self.connection = files.connect(self.path, create=create)
         self.lock = threading.RLock()
 
     def close(self) -> None:
@@ -78,7 +78,7 @@ class Studies:
             try:
                 return self.connection.execute(query, values).fetchall()
             except sqlite3.Error as error:
-                why = schema.explained(error)
+                why = files.explained(error)
                 raise StoreError(f"cannot read the store {self.path}: {why}") from error
             except OverflowError as error:  # of a number that came from there
                 raise StoreError(f"the store {self.path} is damaged: {error}") from error
@@ -239,7 +239,7 @@ class Studies:
 
     def owner(self) -> int | None:
         """Return the id of the user whom the file belongs to; None for a store in memory."""
-        return None if self.path == schema.MEMORY else os.stat(self.path).st_uid
+        return None if self.path == files.MEMORY else os.stat(self.path).st_uid
 
     def folder(self, record: StudyRecord) -> StudyFolder:
         """Return where a study's files are."""

@@ -1,0 +1,151 @@
+"""Opening a store's file: it is made, refused or migrated here."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hpo_core.model.errors import StoreError
+from hpo_core.store.migration import migrate
+from hpo_core.store.schema import APPLICATION_ID, SCHEMA, VERSION
+
+MEMORY = ":memory:"
+
+_PATIENCE = 30.0
+"""Seconds for which another process may hold the store."""
+
+
+def connect(path: str, *, create: bool) -> sqlite3.Connection:
+    """Open a store's file.
+
+    Args:
+        path: The file, or ``":memory:"``.
+        create: Whether to make it if it does not exist.
+
+    Raises:
+        StoreError: If it does not exist, is no store, was written by a newer hpo-core, or can't
+            be read or written.
+    """
+    if path != MEMORY and not create and not Path(path).exists():
+        raise StoreError(f"there is no store at {path}; name another with --store or HPO_STORE")
+    try:
+        return _connect(path)
+    except sqlite3.Error as error:
+        why = "it is a folder" if os.path.isdir(path) else explained(error)
+        raise StoreError(
+            f"cannot open the store {path}: {why}; name another file with --store or HPO_STORE"
+        ) from error
+    except OSError as error:
+        raise StoreError(f"cannot open the store {path}: {error.strerror}") from error
+
+
+def explained(error: sqlite3.Error) -> str:
+    """Return what SQLite says, and what that means to the user."""
+    said = str(error)
+    return next((f"{said}: {means}" for sign, means in _MEANING.items() if sign in said), said)
+
+
+_MEANING = {
+    "disk is full": "free some space; what was recorded before is kept, and can be carried on",
+    "disk I/O error": "the disk is full or broken, a limit is reached (ulimit -f), or the file "
+    "system is one over the network",
+    "database is locked": "another process has held it for too long; end that one",
+    "readonly": "it or its folder may not be written by you",
+    "unable to open": "it or its folder may not be written by you (to look at it, copy it), or too "
+    "many files are open",
+    "malformed": "it is damaged; take it from a backup, or rescue what there is by sqlite3's "
+    ".recover",
+    "not a database": "it is something else, or damaged",
+}
+
+
+def _connect(path: str) -> sqlite3.Connection:
+    if path == MEMORY:
+        return _opened(path)
+    if os.path.exists(path) and os.path.getsize(path):
+        try:
+            return _opened(path, may_be_empty=False)
+        except _EmptyError:
+            pass  # another process is making it just now, or was ended while it did
+    with _alone_in(_writable_folder(path)):
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        return _opened(path)
+
+
+class _EmptyError(Exception):
+    """The file has no tables yet."""
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Keep other processes from making a store here meanwhile.
+
+    SQLite waits for nobody where two set the journal's mode at once: one fails.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _opened(path: str, *, may_be_empty: bool = True) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
+    )
+    try:
+        application, version = (
+            connection.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("application_id", "user_version")
+        )
+        if application == 0 and version == 0 and _is_empty(connection):
+            if not may_be_empty:
+                raise _EmptyError
+            _create(connection)
+        elif application != APPLICATION_ID:
+            raise StoreError(f"{path} is an SQLite file, but not a store of hpo-core")
+        elif version > VERSION:
+            raise StoreError(
+                f"{path} was written by a newer hpo-core (schema {version}; this one knows up to "
+                f"{VERSION}): pip install -U hpo-core"
+            )
+        elif version < 1:
+            raise StoreError(
+                f"the store {path} is damaged: it has the schema version {version}; take it from "
+                "a backup"
+            )
+        connection.execute("PRAGMA foreign_keys = OFF")
+        migrate(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _writable_folder(path: str) -> Path:
+    folder = Path(path).resolve().parent
+    if not folder.is_dir():
+        raise StoreError(f"cannot make the store {path}: there is no folder {folder}")
+    if not os.access(folder, os.W_OK):
+        raise StoreError(f"cannot make the store {path}: the folder {folder} is not writable")
+    return folder
+
+
+def _is_empty(connection: sqlite3.Connection) -> bool:
+    return bool(connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0)
+
+
+def _create(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("BEGIN IMMEDIATE")
+    if _is_empty(connection):  # nobody else was quicker
+        for statement in SCHEMA.split(";\n"):
+            connection.execute(statement)
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+    connection.execute("COMMIT")

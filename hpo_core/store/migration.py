@@ -1,0 +1,61 @@
+"""Stores of earlier versions are brought to the schema of this one, when they are opened.
+
+What is new in a configuration gets its old value in those that are stored: no study changes its
+behaviour by an update.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from typing import Any
+
+from hpo_core.store.schema import VERSION
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring an open store to the schema of this version, in one transaction."""
+    if _version(connection) == VERSION:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for step in _STEPS[_version(connection) - 1 :]:  # another process may have been quicker
+            step(connection)
+        connection.execute(f"PRAGMA user_version = {VERSION}")
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def with_old_values(config: dict[str, Any]) -> dict[str, Any]:
+    """Return a configuration of schema 1 with the old value of each key that it lacks."""
+    return config
+
+
+def _from_1_to_2(connection: sqlite3.Connection) -> None:
+    for statement in (
+        "ALTER TABLE study ADD COLUMN files TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE study ADD COLUMN first_budget TEXT",
+        "ALTER TABLE study ADD COLUMN marks TEXT NOT NULL DEFAULT ''",
+        "UPDATE study SET files = name",
+        "ALTER TABLE progress ADD COLUMN adopted_events INTEGER NOT NULL DEFAULT 0",
+        "CREATE TABLE wal (is_needed INTEGER NOT NULL)",
+        "INSERT INTO wal VALUES (0)",
+    ):
+        connection.execute(statement)
+    for study, text in connection.execute("SELECT id, config FROM study").fetchall():
+        try:
+            config = json.loads(text)
+            text = json.dumps(with_old_values(config))
+        except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+            continue  # whoever reads it finds the damage
+        connection.execute("UPDATE study SET config = ? WHERE id = ?", (text, study))
+
+
+_STEPS = [_from_1_to_2]
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    return version

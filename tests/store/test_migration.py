@@ -1,0 +1,61 @@
+"""Stores of earlier versions: what they hold is kept, and behaves as it did."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hpo_core.model.errors import StoreError
+from hpo_core.store import schema
+from hpo_core.store.store import Store
+
+
+def rows(path: Path, query: str) -> list[Any]:
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute(query).fetchall()
+
+
+def columns(path: Path) -> dict[str, set[str]]:
+    tables = [name for (name,) in rows(path, "SELECT name FROM sqlite_master WHERE type = 'table'")]
+    return {
+        table: {row[1] for row in rows(path, f"PRAGMA table_info({table})")} for table in tables
+    }
+
+
+def test_a_migrated_store_has_the_tables_of_a_new_one(released_store: Path, tmp_path: Path) -> None:
+    Store(released_store).close()
+    Store(tmp_path / "new.db").close()
+    assert columns(released_store) == columns(tmp_path / "new.db")
+    assert rows(released_store, "PRAGMA user_version") == [(schema.VERSION,)]
+
+
+def test_migration_keeps_every_study_trial_job_and_event(released_store: Path) -> None:
+    with Store(released_store) as store:
+        study = store.study("small")
+        assert [trial.losses for trial in store.trials(study.id)] == [
+            (0.40356558787378927,),
+            (0.5565829917879004,),
+            (0.31317294557236885,),
+        ]
+        assert len(store.jobs(study.id)) == 3
+        assert len(store.history(study.id)) == 9
+
+
+def test_a_configuration_that_is_no_json_is_left_for_its_reader(released_store: Path) -> None:
+    with closing(sqlite3.connect(released_store)) as connection, connection:
+        connection.execute("UPDATE study SET config = '{'")
+    with Store(released_store) as store:
+        assert store.study("small").config == "{"
+
+
+@pytest.mark.parametrize("version", [0, -5])
+def test_a_version_that_was_never_written_is_damage(tmp_path: Path, version: int) -> None:
+    path = tmp_path / "hpo.db"
+    Store(path).close()
+    rows(path, f"PRAGMA user_version = {version}")
+    with pytest.raises(StoreError, match=f"is damaged: it has the schema version {version}"):
+        Store(path)
