@@ -132,6 +132,8 @@ class StudyConfig(Checked, frozen=True, kw_only=True):
             ``job_id``.
         tags: Free words, kept and shown.
         max_failures: How many trials may fail before the study does; None for any number.
+        max_failures_at_start: If the first so many trials of a session all fail, the study does;
+            0 for any number.
         on_failure: Whether the study goes on when a trial fails, or fails at the first one.
         enqueue: Configurations that are run before the strategy is asked.
         durability: ``"full"`` waits for the disk at each commit, so that a power cut loses
@@ -152,6 +154,7 @@ class StudyConfig(Checked, frozen=True, kw_only=True):
     job_name: str = "{name}-{trial_id}"
     tags: tuple[str, ...] = ()
     max_failures: int | None = None
+    max_failures_at_start: int = 5
     on_failure: Literal["continue", "stop"] = "continue"
     enqueue: tuple[dict[str, Value], ...] = ()
     durability: Literal["normal", "full"] = "normal"
@@ -177,6 +180,9 @@ def range_faults(values: Mapping[str, Any]) -> Iterator[Fault]:
         yield Fault("workers", f"must be 1 or more, got {values['workers']}")
     if (values.get("max_failures") or 0) < 0:
         yield Fault("max_failures", f"must be 0 or more, got {values['max_failures']}")
+    if values.get("max_failures_at_start", 0) < 0:
+        message = f"must be 0 or more, got {values['max_failures_at_start']}"
+        yield Fault("max_failures_at_start", message)
     if values.get("on_failure") == "stop" and values.get("max_failures") is not None:
         yield Fault("max_failures", "means nothing where on_failure is 'stop'; leave one out")
     if "objectives" in values:

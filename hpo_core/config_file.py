@@ -110,8 +110,8 @@ def parse(
 
 
 _PLAIN_KEYS = (
-    "name", "seed", "workers", "observers", "job_name", "tags", "max_failures", "on_failure",
-    "enqueue", "durability",
+    "name", "seed", "workers", "observers", "job_name", "tags", "max_failures",
+    "max_failures_at_start", "on_failure", "enqueue", "durability",
 )  # fmt: skip
 _KEYS = (
     *_PLAIN_KEYS, "strategy", "backend", "objective", "constraints", "budget", "job", "parameters",

@@ -29,7 +29,7 @@ from hpo_core.engine.trying import Trial, try_once
 from hpo_core.model.budget import LIMITS, Budget
 from hpo_core.model.errors import StudyFailed
 from hpo_core.model.job import StudyState
-from hpo_core.model.text import printable
+from hpo_core.model.text import counted, printable
 
 
 @click.command("run", epilog="Example: hpo run study.toml --strategy random --jobs 50")
@@ -133,16 +133,18 @@ def _run(config: StudyConfig, store_path: str, *, quiet: bool, as_json: bool) ->
         try:
             with interruptible(optimizer) as interruption:
                 optimizer.run_through()
-        except StudyFailed:
-            if as_json:
-                print_json(_as_json(optimizer.summary()))
-            raise
+        except StudyFailed as error:
+            summary = optimizer.summary()
+            print_json(_as_json(summary)) if as_json else _print_best(summary)
+            raise StudyFailed(f"{error}{_log_of_failure(summary)}") from error
         summary = optimizer.summary()
     if as_json:
         print_json(_as_json(summary))
-    elif not quiet:
+    else:
         print(_outcome(summary, config.budget, was_finished=was_finished))
-    return 130 if summary.state is StudyState.INTERRUPTED else 0
+    if summary.state is StudyState.INTERRUPTED:
+        return 130
+    return 0 if summary.completed else 1
 
 
 _ENDING = "ending, as soon as the running jobs have ended; Ctrl-C again forces them to"
@@ -157,19 +159,37 @@ def _outcome(ended: Summary, budget: Budget, *, was_finished: bool) -> str:
             lines = [f"The study {name} is finished: {reason}."]
         case _:
             lines = [f"The study {name} is not finished: {reason}. Carry on: hpo resume {typed}"]
+    lines += ["", *_best(ended)]
+    if ended.failures:
+        lines += ["", f"{printable(ended.failures)}{_log_of_failure(ended)}"]
+    return "\n".join(lines)
+
+
+def _best(ended: Summary) -> list[str]:
+    """Return lines on the best trials, or that there are none."""
     if ended.top:
         front = "" if ended.front is None else f" ({ended.front} not dominated)"
-        lines += ["", f"The best {len(ended.top)} of {ended.trials} trials{front}:"]
-        lines.append(tables.ranking(ended.top, ended.constraints))
-    else:
-        what = "that keeps the constraints is completed" if ended.constraints else "is completed"
-        others = (
-            f" ({ended.paused} paused, which rank once they are trained to the end)"
-            if ended.paused
-            else ""
-        )
-        lines += ["", f"No trial {what}{others}; see: hpo jobs {typed}"]
-    return "\n".join(lines)
+        many, of = len(ended.top), counted(ended.trials, "trial")
+        which = "best trial" if many == 1 else f"best {many}"
+        return [f"The {which} of {of}{front}:", tables.ranking(ended.top, ended.constraints)]
+    what = "that keeps the constraints is completed" if ended.constraints else "is completed"
+    others = (
+        f" ({ended.paused} paused, which rank once they are trained to the end)"
+        if ended.paused
+        else ""
+    )
+    return [f"No trial {what}{others}; see: hpo jobs {as_argument(ended.name)}"]
+
+
+def _print_best(ended: Summary) -> None:
+    if ended.top:
+        print("\n".join(_best(ended)))
+
+
+def _log_of_failure(ended: Summary) -> str:
+    """Say which command shows what the first failed job printed, if one failed."""
+    failure = ended.first_failure
+    return "" if failure is None else f"; see: hpo log {as_argument(ended.name)} {failure.job}"
 
 
 def _more(name: str, budget: Budget) -> str:
@@ -187,6 +207,11 @@ def _as_json(ended: Summary) -> dict[str, Any]:
         "state": ended.state.value,
         "reason": ended.reason,
         "usage": msgspec.to_builtins(ended.usage),
+        "trials": ended.trials,
+        "completed": ended.completed,
+        "failed": ended.failed,
+        "paused": ended.paused,
+        "first_failure": msgspec.to_builtins(ended.first_failure),
         "top": [msgspec.to_builtins(trial) for trial in ended.top],
     }
 

@@ -32,11 +32,14 @@ class Accounts:
         self.stopped = totals.stopped
         self.paused = totals.paused
         self.iterations = totals.iterations
+        self.failed_at_start = 0
+        """Trials that have failed in this session; counted until one has ended otherwise."""
         self.session_began = now
         self.ends_at = math.inf
         """A moment at which the session ends, whatever the budget; see `set_time_limit`."""
         self._compute_time = totals.compute_time
         self._wall_time = wall_time
+        self._is_at_start = True  # until a trial of this session ends otherwise than failed
         self._running = 0
         self._started_sum = 0.0  # of the running jobs' start times
 
@@ -68,6 +71,7 @@ class Accounts:
 
     def trial_ended(self, state: TrialState) -> None:
         """A trial has ended, or is paused."""
+        self._is_at_start = self._is_at_start and state is TrialState.FAILED
         match state:
             case TrialState.PAUSED:
                 self.paused += 1
@@ -77,6 +81,7 @@ class Accounts:
                 self.stopped += 1
             case TrialState.FAILED:
                 self.failed += 1
+                self.failed_at_start += self._is_at_start
 
     # -- room for more ----------------------------------------------------------------------
 

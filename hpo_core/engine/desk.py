@@ -18,6 +18,7 @@ from hpo_core.model.errors import HpoError, StrategyError, StudyFailed
 from hpo_core.model.job import Job, JobState, StudyState, TrialState
 from hpo_core.model.objective import Losses
 from hpo_core.model.report import Decision, Report, Status
+from hpo_core.model.text import counted
 
 _TRIAL_STATE = {
     JobState.COMPLETED: TrialState.COMPLETED,
@@ -168,8 +169,16 @@ class Desk:
     def _heed_failure(self, trial_id: int) -> None:
         """End the study as failed, if that is what a failed trial comes to."""
         config, failed = self.setting.config, self.setting.accounts.failed
+        at_start = self.setting.accounts.failed_at_start
         if config.on_failure == "stop":
             self.fail(StudyFailed(f"trial {trial_id} failed, and on_failure is 'stop'"))
         elif config.max_failures is not None and failed > config.max_failures:
-            said = f"{failed} trials failed, and max_failures is {config.max_failures}"
+            said = f"{counted(failed, 'trial')} failed, and max_failures is {config.max_failures}"
             self.fail(StudyFailed(said))
+        elif 0 < config.max_failures_at_start <= at_start:
+            self.fail(StudyFailed(_failed_at_start(at_start)))
+
+
+def _failed_at_start(trials: int) -> str:
+    what = "the first trial" if trials == 1 else f"each of the first {trials} trials"
+    return f"{what} failed, and max_failures_at_start is {trials} (0 means go on)"

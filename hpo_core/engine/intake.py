@@ -142,9 +142,7 @@ class Intake:
             self._again(trial)
         else:
             status = Status(state.value)
-            decision = self._desk.tell(
-                flight, status, flight.iteration, metrics, losses, ended
-            )
+            decision = self._desk.tell(flight, status, flight.iteration, metrics, losses, ended)
             is_best = self._desk.settle(flight, state, losses, decision)
         if self._desk.has_observers:
             self._desk.news.append(

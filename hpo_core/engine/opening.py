@@ -23,6 +23,7 @@ _OPERATING = (
     "tags",
     "observers",
     "durability",
+    "max_failures_at_start",
     "job.grace",
     "job.directory",
     "job.keep_checkpoints",

@@ -43,6 +43,7 @@ def optimize(
     max_iterations: int | None = None,
     min_iterations: int = 1,
     retries: int = 0,
+    max_failures_at_start: int = 5,
     on_job_finished: Callable[[FinishedJob], object] | None = None,
     observers: Iterable[Observer] = (),
 ) -> Result:
@@ -69,13 +70,14 @@ def optimize(
         max_iterations: How far a job trains at the most.
         min_iterations: A job is not stopped early before this iteration.
         retries: How many times a failed job is run again.
+        max_failures_at_start: If the first so many trials all fail, the study fails; 0 to go on.
         on_job_finished: Called once for each job that has ended.
         observers: Whom to tell what happens.
 
     Raises:
         InvalidInput: With every fault of the arguments.
         PluginError: If the strategy or backend is missing or can't do what is needed.
-        StudyFailed: If the study fails, which failing jobs alone do not bring about.
+        StudyFailed: If the study fails: its strategy raised, or its first trials all failed.
         KeyboardInterrupt: After Ctrl-C, when all jobs are gone.
     """
     client.end_loading()
@@ -100,6 +102,7 @@ def optimize(
         ),
         space=space,
         backend=PluginChoice(backend),
+        max_failures_at_start=max_failures_at_start,
         enqueue=tuple(dict(values) for values in enqueue),
     )
     with HyperParameterOptimizer(

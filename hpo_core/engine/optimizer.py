@@ -39,7 +39,7 @@ from hpo_core.engine.setting import Setting
 from hpo_core.engine.summary import Summary, read_summary
 from hpo_core.model.budget import Usage, remaining
 from hpo_core.model.durations import seconds
-from hpo_core.model.errors import HpoError, StudyFailed
+from hpo_core.model.errors import HpoError, StoreError, StudyFailed
 from hpo_core.model.job import Job, StudyState
 from hpo_core.model.objective import pareto_front
 from hpo_core.model.values import Value
@@ -99,6 +99,7 @@ class HyperParameterOptimizer:
             self._store.close()
             raise
         self._folder = self._store.folder(self._study)
+        self._began = 0.0  # when the session began
         self._ends_at = math.inf
         self._time_limit: float | None = None
         self._session: Session | None = None
@@ -142,7 +143,15 @@ class HyperParameterOptimizer:
         self._thread = threading.current_thread()
         run()
         if self._error is not None:
-            raise StudyFailed(f"the study {self.name!r} failed: {self._error}") from self._error
+            raise StudyFailed(self._failure()) from self._error
+
+    def _failure(self) -> str:
+        """Return why the study failed, and why its jobs did, as far as that can be read."""
+        said = f"the study {self.name!r} failed: {self._error}"
+        with contextlib.suppress(StoreError):  # it may be the store that is broken
+            failures = self.summary(0).failures
+            said += f"\n{failures}" if failures else ""
+        return said
 
     def wait(self, timeout: float | None = None) -> bool:
         """Wait for the end, whatever it is.
@@ -249,7 +258,8 @@ class HyperParameterOptimizer:
 
     def summary(self, k: int = 5) -> Summary:
         """Return how the study stands, and its `k` best trials, without reading all the others."""
-        return read_summary(self._store, self._store.study(self.name), self.usage, k)
+        study = self._store.study(self.name)
+        return read_summary(self._store, study, self.usage, k, self._began)
 
     # -- changing ---------------------------------------------------------------------------
 
@@ -358,7 +368,7 @@ class HyperParameterOptimizer:
         anchors: tuple[Anchor, ...],
     ) -> Setting:
         config, store, study = self.config, self._store, self._study
-        now = self._clock.now()
+        now = self._began = self._clock.now()
         totals = store.totals(study.id)
         accounts = Accounts(config.budget, totals, study.wall_time, now)
         accounts.ends_at = self._ends_at if self._time_limit is None else now + self._time_limit

@@ -10,8 +10,21 @@ from hpo_core.model.budget import Usage
 from hpo_core.model.constraint import Constraint
 from hpo_core.model.job import StudyState
 from hpo_core.model.objective import pareto_front
+from hpo_core.model.text import counted, first_line
 from hpo_core.store.records import StudyRecord
 from hpo_core.store.store import Store
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """The job by which a trial failed.
+
+    Attributes:
+        job: The job's id.
+        reason: Why it failed, for people.
+    """
+
+    job: str
+    reason: str
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,10 +36,13 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
         reason: Why it ended, for people.
         usage: What it has used.
         trials: How many trials it has.
+        completed: How many of them are completed, without those that were imported.
+        failed: How many of them failed.
         paused: How many of them are paused.
         front: With several objectives, how many trials no other dominates; else None.
         constraints: Its constraints.
         top: Its best trials.
+        first_failure: The first failed trial of this session, else of all; None if none failed.
     """
 
     name: str
@@ -34,14 +50,37 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     usage: Usage
     trials: int
+    completed: int
+    failed: int
     paused: int
     front: int | None
     constraints: tuple[Constraint, ...]
     top: tuple[TrialResult, ...]
+    first_failure: Failure | None = None
+
+    @property
+    def failures(self) -> str:
+        """A sentence on how many trials failed, and why the first did; ``""`` if none failed."""
+        if self.first_failure is None:
+            return ""
+        job, reason = self.first_failure.job, first_line(self.first_failure.reason)
+        which = "in" if self.failed == 1 else "the first one in"
+        ran = counted(self.trials, "trial")
+        return f"{self.failed} of {ran} failed, {which} job {job}: {reason}"
 
 
-def read_summary(store: Store, study: StudyRecord, usage: Usage, k: int) -> Summary:
-    """Read a study's summary from its store, with its `k` best trials."""
+def read_summary(
+    store: Store, study: StudyRecord, usage: Usage, k: int, since: float = 0.0
+) -> Summary:
+    """Read a study's summary from its store.
+
+    Args:
+        store: The store.
+        study: The study.
+        usage: What it has used.
+        k: How many of its best trials to read.
+        since: When its last session began, in seconds since the epoch.
+    """
     config = from_json(study.config)
     totals = store.totals(study.id)
     front = None
@@ -54,8 +93,16 @@ def read_summary(store: Store, study: StudyRecord, usage: Usage, k: int) -> Summ
         reason=study.reason,
         usage=usage,
         trials=totals.trials + totals.imported,
+        completed=totals.completed,
+        failed=totals.failed,
         paused=totals.paused,
         front=front,
         constraints=config.constraints,
         top=tuple(read_top(store, study, k)),
+        first_failure=_first_failure(store, study, since),
     )
+
+
+def _first_failure(store: Store, study: StudyRecord, since: float) -> Failure | None:
+    job = store.first_failure(study.id, since) or store.first_failure(study.id)
+    return None if job is None else Failure(job.id, job.reason)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import TextIO
@@ -26,8 +27,11 @@ from hpo_core.model.budget import LIMITS, remaining
 from hpo_core.model.durations import human
 from hpo_core.model.job import Job, JobState
 from hpo_core.model.text import counted, first_line, printable
+from hpo_core.observers.failures import Failures
 
 _LINE_EVERY = 2.0  # seconds between two plain lines, but for what is remarkable
+_KINDS = 4  # of failures that have a line of their own
+FAILED = (JobState.FAILED, JobState.TIMED_OUT)
 
 
 def progress_observer(stream: TextIO, note: Callable[[], str] = str) -> Observer:
@@ -52,7 +56,10 @@ class Board:
         self.progress = started.progress
         self.at = started.time  # the moment that the progress is of
         self.best = ""
+        self.leader = ""  # the best that an unfinished trial has reported so far
+        self.failures = Failures()
         self.running: dict[str, tuple[Job, int | None]] = {}
+        self._least = math.inf  # the leader's loss
         if started.best is not None:
             self.best = self._values(
                 {
@@ -68,12 +75,33 @@ class Board:
                 self.running[job.id] = (job, None)
             case JobReported(job=job, iteration=iteration):
                 self.running[job.id] = (job, iteration)
+                self._reported(event)
             case JobFinished(finished=finished):
                 self.running.pop(finished.job.id, None)
                 if finished.is_best:
                     self.best = f"{self._values(finished.values)} ({printable(finished.job.name)})"
+                if finished.state in FAILED:
+                    self.failures.add(finished)
         if isinstance(event, JobStarted | JobFinished | StudyEnded):
             self.progress, self.at = event.progress, event.time
+
+    def _reported(self, event: JobReported) -> None:
+        """Keep the best report; with several objectives there is no one best."""
+        objective, *others = self.study.objectives
+        value = event.metrics.get(objective.metric, math.nan)
+        if not others and objective.loss(value) < self._least:
+            self._least = objective.loss(value)
+            at = "" if event.iteration is None else f" at iteration {event.iteration}"
+            said = self._values({objective.metric: value})
+            self.leader = f"{said}{at} ({printable(event.job.name)})"
+
+    def best_so_far(self) -> str:
+        """Return the best completed trial, or else the best that one has reported."""
+        if self.best:
+            return f"best: {self.best}"
+        if self.leader:
+            return f"best so far: {self.leader}, which is not completed"
+        return "best: none yet"
 
     def counts(self) -> str:
         """Return how many trials there are of each kind: done, running, failed, …."""
@@ -152,7 +180,7 @@ class PlainProgress:
         board.take_in(event)
         match event:
             case JobFinished(finished=finished):
-                is_bad = finished.state in (JobState.FAILED, JobState.TIMED_OUT)
+                is_bad = finished.state in FAILED
                 if finished.is_best or is_bad or self._clock() - self._last_line >= _LINE_EVERY:
                     self._write(
                         f"{board.finished(finished)}; {board.counts()}; {board.left(event.time)}"
@@ -195,11 +223,6 @@ class LiveProgress:
         if self._board is None or self._live is None:
             return
         self._board.take_in(event)
-        if isinstance(event, JobFinished) and event.finished.state in (
-            JobState.FAILED,
-            JobState.TIMED_OUT,
-        ):
-            self._console.print(Text(self._board.finished(event.finished), style="red"))
         if isinstance(event, StudyEnded):
             self._live.stop()
             self._live = None
@@ -213,13 +236,14 @@ class LiveProgress:
         bar = ProgressBar(total=1.0, completed=share or 0.0, width=30, pulse=share is None)
         head.add_row(Text(_title(board.study), style="bold"), bar, Text(board.elapsed(now)))
         lines: list[RenderableType] = [head, Text(f"{board.counts()}; {board.left(now)}")]
-        lines.append(_cut(f"best: {board.best or 'none yet'}", style="green"))
+        lines.append(_cut(board.best_so_far(), style="green"))
         for job, iteration in list(board.running.values())[:8]:
             reached = "" if iteration is None else f"  iteration {iteration}"
             of = f" of {job.iterations}" if reached and job.iterations else ""
             row = Table.grid(padding=(0, 0, 0, 2), pad_edge=True)
             row.add_row(_cut(printable(job.name), style="dim"), Text(reached + of, style="dim"))
             lines.append(row)
+        lines += [_cut(line, style="red") for line in board.failures.lines(_KINDS)]
         if note := self._note():
             lines.append(Text(note, style="yellow"))
         return Group(*lines)

@@ -121,6 +121,16 @@ class Store(Studies):
         query = f"{made.JOBS} AND state IN ('queued', 'running')"
         return self._read(made.job, query, study)
 
+    def first_failure(self, study: int, since: float = 0.0) -> JobRecord | None:
+        """Return the job by which a trial was the first to fail from a moment on, or None."""
+        query = (
+            f"{made.JOBS} AND state IN ('failed', 'timed_out') AND ended >= ? AND EXISTS (SELECT 1 "
+            "FROM trial WHERE trial.study = job.study AND id = job.trial AND trial.state = 'failed'"
+            ") ORDER BY ended, trial, attempt LIMIT 1"
+        )
+        found = self._read(made.job, query, study, since)
+        return found[0] if found else None
+
     def job(self, record: StudyRecord, job_id: str) -> JobRecord:
         """Return one job by its id (``"7.2"``), or the last job of a trial (``"7"``).
 

@@ -63,7 +63,7 @@ def test_top_of_a_study_without_a_completed_trial_says_where_to_look(
 
 
 def test_jobs_shows_how_each_ended_and_why(write: Write, hpo: Hpo) -> None:
-    write(job="exit 3")
+    write(("seed = 7", "seed = 7\nmax_failures_at_start = 0"), job="exit 3")
     hpo("run", "study.toml", "--quiet")
     rows = hpo("jobs", "small").out.splitlines()[1:]
     assert len(rows) == 6

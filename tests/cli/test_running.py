@@ -14,6 +14,7 @@ import pytest
 Hpo = Callable[..., Any]
 Write = Callable[..., None]
 
+REPORTS = 'echo "{\\"loss\\": $1}" > /dev/fd/$HPO_REPORT_FD'
 FAILS = "echo 'oh no' >&2; exit 3"
 
 
@@ -50,9 +51,11 @@ def test_json_is_one_document(write: Write, hpo: Hpo) -> None:
     assert ended.err == ""
 
 
-def test_quiet_says_nothing(write: Write, hpo: Hpo) -> None:
+def test_quiet_shows_no_progress_and_keeps_the_outcome(write: Write, hpo: Hpo) -> None:
     write()
-    assert hpo("run", "study.toml", "--quiet") == (0, "", "")
+    ended = hpo("run", "study.toml", "--quiet")
+    assert (ended.status, ended.err) == (0, "")
+    assert "The best 5 of 6 trials:" in ended.out
 
 
 def test_options_stand_above_the_file(write: Write, hpo: Hpo) -> None:
@@ -102,13 +105,49 @@ def test_a_file_without_a_seed_carries_its_study_on(write: Write, hpo: Hpo) -> N
     assert hpo("run", "study.toml").status == 0
 
 
-def test_failing_jobs_are_shown_and_do_not_end_the_study(write: Write, hpo: Hpo) -> None:
+def test_a_study_whose_first_trials_all_fail_ends_as_failed_and_says_why(
+    write: Write, hpo: Hpo
+) -> None:
     write(job=FAILS)
     ended = hpo("run", "study.toml")
-    assert ended.status == 0
+    assert ended.status == 1
     assert "small-1 failed: exit status 3" in ended.err
-    assert "6 failed" in ended.err
+    assert "each of the first 5 trials failed, and max_failures_at_start is 5" in ended.err
+    last = ended.err.splitlines()[-1]
+    assert re.fullmatch(
+        r"5 of \d trials failed, the first one in job (\d\.1): exit status 3: oh no; "
+        r"see: hpo log small \1",
+        last,
+    )
+
+
+def test_a_failed_study_is_mended_by_its_file_as_the_message_says(write: Write, hpo: Hpo) -> None:
+    write(job=FAILS)
+    assert hpo("run", "study.toml").status == 1
+    write(("seed = 7", "seed = 7\nmax_failures_at_start = 0"), job=FAILS)
+    ended = hpo("run", "study.toml")
+    assert "The study small is finished: the budget of 6 jobs is used up." in ended.out
+
+
+def test_a_finished_study_without_a_completed_trial_is_no_success(write: Write, hpo: Hpo) -> None:
+    write(("jobs = 6", "jobs = 3"), job=FAILS)
+    ended = hpo("run", "study.toml")
+    assert ended.status == 1
     assert "No trial is completed; see: hpo jobs small" in ended.out
+    assert "3 of 3 trials failed, the first one in job" in ended.out
+    assert hpo("resume", "small").status == 1, "it is told again"
+
+
+def test_some_failures_are_counted_at_the_end_with_the_first_reason(write: Write, hpo: Hpo) -> None:
+    write(("workers = 2", "workers = 1"), job=f"[ $HPO_TRIAL_ID = 2 ] && exit 4; {REPORTS}")
+    ended = hpo("run", "study.toml")
+    assert ended.status == 0
+    last = ended.out.splitlines()[-1]
+    assert last.startswith("1 of 6 trials failed, in job 2.1: exit status 4")
+    assert last.endswith("; see: hpo log small 2.1")
+    summary = hpo("resume", "small", "--json").json()
+    assert (summary["completed"], summary["failed"]) == (5, 1)
+    assert summary["first_failure"]["job"] == "2.1"
 
 
 def test_a_failed_study_exits_with_1_and_its_reason(write: Write, hpo: Hpo) -> None:

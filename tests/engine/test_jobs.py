@@ -166,11 +166,11 @@ def test_what_a_failed_attempt_reported_does_not_count_for_the_next(lab):
     assert trial.value == 5.0
 
 
-def test_failed_trials_never_end_the_study(lab):
+def test_failed_trials_do_not_end_a_study_that_is_told_to_go_on(lab):
     def fails(configuration):
         raise ValueError(f"no good: {configuration['x']}")
 
-    result = lab.study(fails, budget=5).run()
+    result = lab.study(fails, budget=5, max_failures_at_start=0).run()
     assert result.state is StudyState.FINISHED
     assert [first_line(trial.reason) for trial in result.trials] == [
         f"ValueError: no good: {x}" for x in range(1, 6)
