@@ -144,7 +144,10 @@ def _run(config: StudyConfig, store_path: str, *, quiet: bool, as_json: bool) ->
         print(_outcome(summary, config.budget, was_finished=was_finished))
     if summary.state is StudyState.INTERRUPTED:
         return 130
-    return 0 if summary.completed else 1
+    if summary.completed:
+        return 0
+    print(f"error: no trial of {printable(repr(summary.name))} is completed", file=sys.stderr)
+    return 1
 
 
 _ENDING = "ending, as soon as the running jobs have ended; Ctrl-C again forces them to"

@@ -133,6 +133,7 @@ def test_a_finished_study_without_a_completed_trial_is_no_success(write: Write, 
     write(("jobs = 6", "jobs = 3"), job=FAILS)
     ended = hpo("run", "study.toml")
     assert ended.status == 1
+    assert "error: no trial of 'small' is completed" in ended.err
     assert "No trial is completed; see: hpo jobs small" in ended.out
     assert "3 of 3 trials failed, the first one in job" in ended.out
     assert hpo("resume", "small").status == 1, "it is told again"
