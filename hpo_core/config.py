@@ -8,7 +8,7 @@ where plugins are resolved, in `hpo_core.engine.preparation`.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -18,8 +18,9 @@ from hpo_core.model.checked import Checked
 from hpo_core.model.constraint import Constraint
 from hpo_core.model.errors import Fault, InvalidInput
 from hpo_core.model.objective import Objective
+from hpo_core.model.placeholders import Texts, values_of
 from hpo_core.model.space import SearchSpace
-from hpo_core.model.templates import BUILTIN_PLACEHOLDERS, wrong
+from hpo_core.model.templates import Known
 from hpo_core.model.text import is_good_name
 from hpo_core.model.values import Value
 
@@ -30,7 +31,6 @@ _OWN_VARIABLES = frozenset(
         "TRIAL_ID", "WORKER",
     )
 )  # fmt: skip
-_JOB_NAME_PLACEHOLDERS = ("name", "trial_id", "job_id")
 
 
 class PluginChoice(Checked, frozen=True):
@@ -161,7 +161,7 @@ class StudyConfig(Checked, frozen=True, kw_only=True):
 
     def faults(self) -> list[Fault]:
         faults = list(range_faults(msgspec.structs.asdict(self)))
-        faults += placeholder_faults(self.job, self.job_name, self.space.names)
+        faults += texts(self.job, self.job_name, values_of(self.space.parameters)).faults()
         for index, values in enumerate(self.enqueue):
             try:
                 self.space.configuration(values)
@@ -207,19 +207,9 @@ def name_faults(name: str) -> Iterator[Fault]:
         )
 
 
-def placeholder_faults(job: JobSettings, job_name: str, names: Collection[str]) -> list[Fault]:
-    """Return what is wrong with the placeholders of a study's command and job names."""
-    faults = wrong(job_name, [*names, *_JOB_NAME_PLACEHOLDERS], "job_name")
-    for position, argument in enumerate(job.command or ()):
-        path = f"job.command[{position}]"
-        faults += wrong(argument, [*names, *BUILTIN_PLACEHOLDERS], path)
-    if job.command is not None:
-        faults += [
-            Fault(f"parameters.{name}", f"{{{name}}} has a meaning of its own in commands; rename")
-            for name in names
-            if name in BUILTIN_PLACEHOLDERS
-        ]
-    return faults
+def texts(job: JobSettings, job_name: str, parameters: Known) -> Texts:
+    """Return the texts of a study that may have placeholders; see `Texts`."""
+    return Texts(job.command, job.environment, job_name, parameters)
 
 
 # -- in and out of the store ----------------------------------------------------------------

@@ -13,8 +13,8 @@ from hpo_core.config import (
     JobSettings,
     PluginChoice,
     StudyConfig,
-    placeholder_faults,
     range_faults,
+    texts,
 )
 from hpo_core.model.budget import Budget
 from hpo_core.model.checked import read, read_value
@@ -23,6 +23,7 @@ from hpo_core.model.durations import seconds
 from hpo_core.model.errors import Fault, InvalidInput, nearest
 from hpo_core.model.objective import Objective
 from hpo_core.model.parameters import Parameter
+from hpo_core.model.placeholders import values_of
 from hpo_core.model.space import SearchSpace
 
 _DURATIONS = ("time_limit", "silence_limit", "grace", "compute_time", "wall_time")
@@ -99,9 +100,12 @@ def parse(
     if faults:
         faults += range_faults(values)
         if "job" in values and isinstance(table.get("parameters"), Mapping):
-            names = space.names if space else tuple(_names(table["parameters"]))
-            job_name = str(table.get("job_name", ""))
-            faults += placeholder_faults(values["job"], job_name, names)
+            known = (
+                values_of(space.parameters)
+                if space
+                else dict.fromkeys(_names(table["parameters"]), ())
+            )
+            faults += texts(values["job"], str(table.get("job_name", "")), known).faults()
         return None, faults
     try:
         return StudyConfig(**values), []

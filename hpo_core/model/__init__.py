@@ -13,4 +13,5 @@ the standard library but msgspec. Everything else in hpo-core is built on this f
     job         one execution of a trial            allowed     an allowed configuration
     report      what a job says, and the answer     lattice     a finite space, numbered
     templates   "{lr:.3g}" in names and commands    functions   "module:name" of a function
+    placeholders  which of them a study may use
 """

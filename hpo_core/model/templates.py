@@ -1,32 +1,67 @@
-"""Text with ``{placeholders}``: the names of jobs and the arguments of commands.
+"""Text with ``{placeholders}``: the names of jobs, the arguments of commands, their variables.
 
 A placeholder is a plain name; nothing is looked up in it, called or evaluated. ``{{`` and ``}}``
-stand for braces.
+stand for braces. ``{tied?--tied:--no-tied}`` is a flag: the first text if the boolean parameter is
+true, the second if it is false.
 """
 
 from __future__ import annotations
 
+import contextlib
 import re
 import string
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import TypeAlias
 
 import msgspec
 
 from hpo_core.model.errors import Fault, nearest
-from hpo_core.model.values import Value, as_text
+from hpo_core.model.values import Value, as_plain_text, as_text, is_one_of
 
-BUILTIN_PLACEHOLDERS = ("python", "iterations", "trial_id", "job_id", "checkpoint_dir")
-"""What a command may name besides the parameters; no parameter may be called so."""
+PLACEHOLDER_VALUES: Mapping[str, Value] = {
+    "python": "python",
+    "iterations": 1,
+    "trial_id": 1,
+    "job_id": "1.1",
+    "checkpoint_dir": "/",
+}
+"""What a command may name besides the parameters, each with a value such as it has."""
+
+BUILTIN_PLACEHOLDERS = tuple(PLACEHOLDER_VALUES)
+"""The names of these; no parameter of a command's study may be called so."""
+
+Known: TypeAlias = Mapping[str, Sequence[Value]]
+"""The names that a text may use, each with values of every kind that it can have; without any
+where that is not known."""
+
+WIDEST = 999
+"""The greatest width and precision that a format may ask for."""
 
 _parse = string.Formatter().parse
 
 
+class Flag(msgspec.Struct, frozen=True):
+    """Two texts, one of which a boolean parameter picks."""
+
+    name: str
+    if_true: str
+    if_false: str
+
+
 class Piece(msgspec.Struct, frozen=True):
-    """Literal text, then perhaps a placeholder with its format."""
+    """Literal text, then perhaps a placeholder with its format; or perhaps a flag.
+
+    ``{tied?a:b}`` is a flag, unless there is a parameter with the name ``tied?a``.
+    """
 
     literal: str
     name: str | None
     format: str
+    flag: Flag | None = None
+
+    def means(self, names: Collection[str]) -> str | None:
+        """Return which of the names the placeholder uses; its own if it is none of them."""
+        return self.flag.name if self.flag is not None and self.name not in names else self.name
 
 
 class Template(msgspec.Struct, frozen=True):
@@ -34,21 +69,29 @@ class Template(msgspec.Struct, frozen=True):
 
     pieces: tuple[Piece, ...]
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The placeholders' names, in order."""
-        return tuple(piece.name for piece in self.pieces if piece.name is not None)
+    def names(self, known: Collection[str] = ()) -> list[str]:
+        """Return the names that the placeholders use, in order."""
+        used = (piece.means(known) for piece in self.pieces)
+        return [name for name in used if name is not None]
 
-    def render(self, values: Mapping[str, Value]) -> str:
-        """Fill the placeholders in; a name without a value (an inactive parameter) is ``-``.
+    def has_flag(self, values: Mapping[str, Value]) -> bool:
+        """Say whether a placeholder is a flag, with these values."""
+        return any(piece.flag is not None and piece.name not in values for piece in self.pieces)
+
+    def render(self, values: Mapping[str, Value], write: Callable[[Value], str] = as_text) -> str:
+        """Fill in the placeholders; a name without a value (an inactive parameter) is ``-``.
 
         A value that its format is not made for (a text, in ``{model:.3g}``) is written without.
+
+        Args:
+            values: The values by name.
+            write: Returns a value without a format as text.
         """
         text = ""
         for piece in self.pieces:
             text += piece.literal
             if piece.name is not None:
-                text += _rendered(piece, values) if piece.name in values else "-"
+                text += _rendered(piece, values, write)
         return text
 
 
@@ -56,39 +99,41 @@ def template(text: str) -> Template:
     """Cut a text at its placeholders.
 
     Raises:
-        ValueError: If its braces are not in order, or a format is one for no kind of value.
+        ValueError: If its braces are not in order, or a format is wrong for every kind of value.
     """
     pieces = []
-    try:
-        parts = list(_parse(text))
-    except ValueError as error:
-        raise ValueError(f"{text!r}: {error}; write {{{{ or }}}} for a brace") from None
-    for literal, name, spec, conversion in parts:
-        if conversion or (name is not None and not _is_like_a_name(name)):
-            raise ValueError(
-                f"{text!r}: a placeholder is a name in braces; for a brace write {{{{ or }}}}"
-            )
-        if spec and all(_formatted(value, spec) is None for value in (0.5, 1, "text")):
-            raise ValueError(f"{text!r}: there is no format {spec!r}; try {{{name}:.3g}}")
-        pieces.append(Piece(literal, name, spec or ""))
+    for literal, field in _cut(text):
+        if field is None:
+            pieces.append(Piece(literal, None, ""))
+            continue
+        name, spec = _name_and_format(text, field)
+        flag = _flag(field)
+        if flag is None and (wrong := _wrong_format(name, spec)):
+            raise ValueError(f"{text!r}: {wrong}")
+        pieces.append(Piece(literal, name, spec, flag))
     return Template(tuple(pieces))
 
 
-def _is_like_a_name(text: str) -> bool:
-    """Say whether a text may be meant as a placeholder: JSON and code in braces are not."""
-    return bool(text) and not set(text) & set("\"'\n;$ ")
-
-
-def wrong(text: str, known: Collection[str], path: str) -> list[Fault]:
+def wrong(text: str, known: Known, path: str) -> list[Fault]:
     """Return what is wrong with a text's placeholders, given the names that are known."""
     try:
-        names = template(text).names
+        pieces = template(text).pieces
     except ValueError as error:
         return [Fault(path, f"{error}")]
     return [
-        Fault(path, f"there is no {name!r} to fill in{nearest(name, known)}")
-        for name in names
-        if name not in known
+        Fault(path, message) for piece in pieces for message in _wrong_piece(text, piece, known)
+    ]
+
+
+def misfits(text: str, known: Known, path: str) -> list[Fault]:
+    """Return which formats fit none of the values that their names can have: ``{lr:d}``."""
+    return [
+        Fault(path, _misfit(piece.name, piece.format, known[piece.name]))
+        for piece in template(text).pieces
+        if piece.name is not None
+        and piece.format
+        and known.get(piece.name)
+        and all(_formatted(value, piece.format) is None for value in known[piece.name])
     ]
 
 
@@ -96,7 +141,8 @@ class Command:
     """A command's argument list with placeholders, cut once and rendered for each job.
 
     An argument stays one argument whatever the value holds. An argument that names an inactive
-    parameter is left out, together with the option (``-d``, ``--depth``) right before it.
+    parameter is left out, together with the option (``-d``, ``--depth``) right before it. An
+    argument with a flag that comes out empty is left out alone.
 
     Args:
         arguments: The argument list, with placeholders.
@@ -107,7 +153,7 @@ class Command:
 
     def __init__(self, arguments: Sequence[str]) -> None:
         self._arguments = [
-            (cut, frozenset(cut.names), not cut.names and bool(_OPTION.fullmatch(argument)))
+            (cut, not cut.names() and bool(_OPTION.fullmatch(argument)))
             for argument, cut in ((argument, template(argument)) for argument in arguments)
         ]
 
@@ -115,24 +161,146 @@ class Command:
         """Return the argument list for these values."""
         rendered: list[str] = []
         after_option = False
-        for cut, names, is_option in self._arguments:
-            if names <= values.keys():
-                rendered.append(cut.render(values))
-            elif after_option:
+        for cut, is_option in self._arguments:
+            text = _filled(cut, values)
+            if text is not None:
+                rendered.append(text)
+            elif after_option and not cut.has_flag(values):
                 rendered.pop()
             after_option = is_option
         return rendered
 
 
+class Variables:
+    """A job's environment variables with placeholders, cut once and rendered for each job.
+
+    Args:
+        environment: The variables' texts by name, with placeholders.
+
+    Raises:
+        ValueError: If a text's braces are not in order, see `template`.
+    """
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._templates = {name: template(text) for name, text in environment.items()}
+
+    def render(self, values: Mapping[str, Value]) -> dict[str, str | None]:
+        """Return the variables for these values; None for one that is to be unset.
+
+        That is one that names an inactive parameter, or whose flag comes out empty.
+        """
+        return {name: _filled(cut, values) for name, cut in self._templates.items()}
+
+
 _OPTION = re.compile(r"--?[^\W\d_][^=]*")
 """``-d`` and ``--depth``; but not ``-``, ``--`` or ``-1``, which are values, nor ``--a=b``."""
 
+_TOO_WIDE = re.compile(r"[1-9]\d{3}")
+"""Four digits in a row, so more than `WIDEST`."""
 
-def _rendered(piece: Piece, values: Mapping[str, Value]) -> str:
+_FIELD = re.compile(r"\{\{|\}\}|\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}|[{}]")
+
+
+def _cut(text: str) -> list[tuple[str, str | None]]:
+    """Return literal texts, each with what stands between the braces after it, if any does.
+
+    Raises:
+        ValueError: If the braces are not in order.
+    """
+    parts: list[tuple[str, str | None]] = []
+    literal, end = "", 0
+    for found in _FIELD.finditer(text):
+        literal += text[end : found.start()]
+        end = found.end()
+        if found[0] in ("{{", "}}"):
+            literal += found[0][0]
+        elif found[1] is None:
+            raise ValueError(
+                f"{text!r}: a single {found[0]!r} stands at {found.start() + 1}; "
+                "for a brace write {{ or }}"
+            )
+        else:
+            parts.append((literal, found[1]))
+            literal = ""
+    literal += text[end:]
+    return [*parts, (literal, None)] if literal else parts
+
+
+def _name_and_format(text: str, field: str) -> tuple[str, str]:
+    """Cut what stands between braces; where it is a flag, as if that were a name and a format."""
+    if _flag(field) is not None:  # its texts may hold anything
+        name, _, spec = field.partition(":")
+        return name, spec
+    with contextlib.suppress(ValueError):
+        [(_, found, spec_or_none, conversion)] = _parse(f"{{{field}}}")
+        if found is not None and _is_like_a_name(found) and not conversion:
+            return found, spec_or_none or ""
+    raise ValueError(f"{text!r}: a placeholder is a name in braces; for a brace write {{{{ or }}}}")
+
+
+def _flag(field: str) -> Flag | None:
+    name, mark, texts = field.partition("?")
+    if not mark or not _is_like_a_name(name):
+        return None
+    if_true, _, if_false = texts.partition(":")
+    return Flag(name, if_true, if_false)
+
+
+def _is_like_a_name(text: str) -> bool:
+    """Say whether a text may be meant as a placeholder: JSON and code in braces are not."""
+    return bool(text) and not set(text) & set("\"'\n;$ ")
+
+
+def _wrong_piece(text: str, piece: Piece, known: Known) -> Iterable[str]:
+    if piece.name is None:
+        return
+    flag = piece.flag
+    if piece.name in known:
+        if flag is not None and (wrong := _wrong_format(piece.name, piece.format)):
+            yield f"{text!r}: {wrong}"
+    elif flag is None or flag.name not in known:
+        name = piece.name if flag is None else flag.name
+        yield f"there is no {name!r} to fill in{nearest(name, known)}"
+    elif not all(is_one_of(value, (True, False)) for value in known[flag.name]):
+        yield (
+            f"{text!r}: {flag.name} is not always true or false; a flag, "
+            f"{{NAME?if true:if false}}, needs a parameter with the choices true and false"
+        )
+
+
+def _wrong_format(name: str, spec: str) -> str:
+    """Return what is wrong with a format, whatever the value; ``""`` if nothing is."""
+    if _TOO_WIDE.search(spec):
+        return f"the format {spec!r} is too wide; {WIDEST} is the most"
+    if spec and all(_formatted(value, spec) is None for value in (0.5, 1, "text")):
+        return f"there is no format {spec!r}; try {{{name}:.3g}}"
+    return ""
+
+
+def _misfit(name: str, spec: str, values: Sequence[Value]) -> str:
+    remedy = f"write {{{name}}}"
+    if any(isinstance(value, float) for value in values):
+        remedy += f", or {{{name}:.3g}} for three digits"
+    return f"the format {spec!r} is made for no value of {name}, and would be ignored; {remedy}"
+
+
+def _filled(cut: Template, values: Mapping[str, Value]) -> str | None:
+    """Return a template's text; None if it names an inactive parameter, or a flag made it empty."""
+    if any(name not in values for name in cut.names(values)):
+        return None
+    text = cut.render(values, as_plain_text)
+    return None if not text and cut.has_flag(values) else text
+
+
+def _rendered(piece: Piece, values: Mapping[str, Value], write: Callable[[Value], str]) -> str:
     assert piece.name is not None
-    value = values[piece.name]
-    formatted = _formatted(value, piece.format) if piece.format else None
-    return as_text(value) if formatted is None else formatted
+    if piece.name in values:
+        value = values[piece.name]
+        formatted = _formatted(value, piece.format) if piece.format else None
+        return write(value) if formatted is None else formatted
+    if piece.flag is not None and piece.flag.name in values:
+        return piece.flag.if_true if values[piece.flag.name] is True else piece.flag.if_false
+    return "-"
 
 
 def _formatted(value: Value, spec: str) -> str | None:

@@ -56,7 +56,7 @@ _WORDS = {True: "true", False: "false", None: "null"}
 
 
 def as_text(value: Value) -> str:
-    """Return a value as the text of a command's argument.
+    """Return a value as text.
 
     Strings stand for themselves; everything else is written as in JSON (``true``, ``null``,
     ``0.1``), with the shortest digits that give back the same float.
@@ -68,6 +68,22 @@ def as_text(value: Value) -> str:
             return _WORDS[value]
         case _:
             return repr(value)
+
+
+def as_plain_text(value: Value) -> str:
+    """Return a value as the text of a command's argument or variable.
+
+    It is `as_text`, but a float is a plain decimal (``-0.000056``, not ``-5.6e-05``): parsers of
+    command lines take ``-5.6e-05`` for an option. It has the digits of `as_text`, and so gives
+    back the same float.
+    """
+    text = as_text(value)
+    if isinstance(value, float) and "e" in text:
+        from decimal import Decimal  # only for very small or large numbers
+
+        text = format(Decimal(text), "f")
+        return text if "." in text else f"{text}.0"
+    return text
 
 
 class Configuration(dict[str, Value]):
