@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -23,6 +23,8 @@ from hpo_core.model.space import SearchSpace
 from hpo_core.model.templates import Known
 from hpo_core.model.text import is_good_name
 from hpo_core.model.values import Value
+
+S = TypeVar("S", bound=Checked)
 
 _OWN_VARIABLES = frozenset(
     f"HPO_{name}"
@@ -58,6 +60,9 @@ class JobSettings(Checked, frozen=True, kw_only=True):
         min_iterations: A job is not stopped or paused before this iteration.
         max_iterations: How far a job trains at the most.
         retries: How many times a failed job is run again.
+        on_time_limit: Whether a job that its time limit ends is ``"complete"`` with what it has
+            reported, or is to ``"fail"``. None for what the stored study has, or the default of
+            new ones; see `settled`.
         grace: Seconds between asking a job to end and forcing it.
         keep_checkpoints: How many of the best trials keep their checkpoints; those of trials that
             may be carried on are kept besides. None to keep all.
@@ -69,6 +74,7 @@ class JobSettings(Checked, frozen=True, kw_only=True):
     environment: dict[str, str] = {}
     time_limit: float | None = None
     silence_limit: float | None = None
+    on_time_limit: Literal["complete", "fail"] | None = None
     min_iterations: int = 1
     max_iterations: int | None = None
     retries: int = 0
@@ -133,7 +139,7 @@ class StudyConfig(Checked, frozen=True, kw_only=True):
         tags: Free words, kept and shown.
         max_failures: How many trials may fail before the study does; None for any number.
         max_failures_at_start: If the first so many trials of a session all fail, the study does;
-            0 for any number.
+            0 for any number. None as with `JobSettings.on_time_limit`.
         on_failure: Whether the study goes on when a trial fails, or fails at the first one.
         enqueue: Configurations that are run before the strategy is asked.
         durability: ``"full"`` waits for the disk at each commit, so that a power cut loses
@@ -154,7 +160,7 @@ class StudyConfig(Checked, frozen=True, kw_only=True):
     job_name: str = "{name}-{trial_id}"
     tags: tuple[str, ...] = ()
     max_failures: int | None = None
-    max_failures_at_start: int = 5
+    max_failures_at_start: int | None = None
     on_failure: Literal["continue", "stop"] = "continue"
     enqueue: tuple[dict[str, Value], ...] = ()
     durability: Literal["normal", "full"] = "normal"
@@ -180,7 +186,7 @@ def range_faults(values: Mapping[str, Any]) -> Iterator[Fault]:
         yield Fault("workers", f"must be 1 or more, got {values['workers']}")
     if (values.get("max_failures") or 0) < 0:
         yield Fault("max_failures", f"must be 0 or more, got {values['max_failures']}")
-    if values.get("max_failures_at_start", 0) < 0:
+    if (values.get("max_failures_at_start") or 0) < 0:
         message = f"must be 0 or more, got {values['max_failures_at_start']}"
         yield Fault("max_failures_at_start", message)
     if values.get("on_failure") == "stop" and values.get("max_failures") is not None:
@@ -213,6 +219,33 @@ def texts(job: JobSettings, job_name: str, parameters: Known) -> Texts:
 
 
 # -- in and out of the store ----------------------------------------------------------------
+
+NEW_STUDY: dict[str, Any] = {"max_failures_at_start": 5}
+"""Defaults of a new study for keys that older studies do not have; their fields are None until
+`settled`. What older studies have is in `hpo_core.store.migration`."""
+
+NEW_JOB: dict[str, Any] = {"on_time_limit": "complete"}
+"""The same, of the table ``job``."""
+
+
+def settled(config: StudyConfig, stored: StudyConfig | None = None) -> StudyConfig:
+    """Return a configuration in which no key is left open.
+
+    A key that a study's file leaves out has the value that the stored study has, so that a newer
+    default never reaches a study that exists; a new study has the default of today.
+
+    Args:
+        config: The configuration, as it is given.
+        stored: The same study's configuration in the store; None for a new study.
+    """
+    job = _filled(config.job, NEW_JOB, stored and stored.job)
+    return _filled(msgspec.structs.replace(config, job=job), NEW_STUDY, stored)
+
+
+def _filled(given: S, defaults: Mapping[str, Any], stored: S | None) -> S:
+    left_open = [key for key in defaults if getattr(given, key) is None]
+    values = {key: defaults[key] if stored is None else getattr(stored, key) for key in left_open}
+    return msgspec.structs.replace(given, **values)
 
 
 def to_json(config: StudyConfig) -> str:

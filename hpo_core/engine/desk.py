@@ -175,7 +175,7 @@ class Desk:
         elif config.max_failures is not None and failed > config.max_failures:
             said = f"{counted(failed, 'trial')} failed, and max_failures is {config.max_failures}"
             self.fail(StudyFailed(said))
-        elif 0 < config.max_failures_at_start <= at_start:
+        elif 0 < (config.max_failures_at_start or 0) <= at_start:
             self.fail(StudyFailed(_failed_at_start(at_start)))
 
 

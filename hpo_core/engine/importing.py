@@ -100,6 +100,7 @@ def import_study(
                     *(Fault(f"trial {one.number}", "; ".join(one.reasons)) for one in misfits),
                 ]
             )
+        prepared = opening.settled(store, prepared)
         study = opening.find_or_create(store, prepared, time.time())
         lock = ControllerLock(store.folder(study))
         try:

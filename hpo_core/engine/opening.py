@@ -8,6 +8,7 @@ import os
 import msgspec
 
 from hpo_core.config import StudyConfig, differences, from_json, to_json
+from hpo_core.config import settled as settle
 from hpo_core.engine.preparation import Prepared
 from hpo_core.model.budget import LIMITS, Budget
 from hpo_core.model.durations import human
@@ -42,8 +43,24 @@ def warn_of_stranger(store: Store) -> None:
         )
 
 
+def settled(store: Store, prepared: Prepared) -> Prepared:
+    """Return the same with nothing left open in its configuration; see `hpo_core.config.settled`.
+
+    Raises:
+        InvalidInput: If the stored configuration can't be read.
+    """
+    found = store.find(prepared.config.name)
+    stored = None if found is None else from_json(found.config)
+    return msgspec.structs.replace(prepared, config=settle(prepared.config, stored))
+
+
 def find_or_create(store: Store, prepared: Prepared, now: float) -> StudyRecord:
     """Return the study of that name; a new one if there is none, or if it was never begun.
+
+    Args:
+        store: The store.
+        prepared: The study, `settled`.
+        now: The time.
 
     Raises:
         StudyChanged: If the store has it with another configuration, but for how it is run.

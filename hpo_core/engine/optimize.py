@@ -43,7 +43,7 @@ def optimize(
     max_iterations: int | None = None,
     min_iterations: int = 1,
     retries: int = 0,
-    max_failures_at_start: int = 5,
+    max_failures_at_start: int | None = None,
     on_job_finished: Callable[[FinishedJob], object] | None = None,
     observers: Iterable[Observer] = (),
 ) -> Result:
@@ -71,6 +71,7 @@ def optimize(
         min_iterations: A job is not stopped early before this iteration.
         retries: How many times a failed job is run again.
         max_failures_at_start: If the first so many trials all fail, the study fails; 0 to go on.
+            None for what the stored study has, or 5 for a new one.
         on_job_finished: Called once for each job that has ended.
         observers: Whom to tell what happens.
 

@@ -85,15 +85,18 @@ class HyperParameterOptimizer:
     ) -> None:
         if strategy is not None:
             config = _with_instance(config, strategy)
-        self._prepared = preparation.prepare(config, strategy)
-        self.config = self._prepared.config
+        prepared = preparation.prepare(config, strategy)
         self._function = function
-        self._observers = list(observers)
-        self._observers += plugins.observers(config.observers, msgspec.to_builtins(self.config))
         self._capabilities: frozenset[Capability] = frozenset()  # known once it is built
         self._clock: Clock = SystemClock()
         self._store = Store(MEMORY if store is None else store)
         try:
+            self._prepared = opening.settled(self._store, prepared)
+            self.config = self._prepared.config
+            self._observers = [
+                *observers,
+                *plugins.observers(config.observers, msgspec.to_builtins(self.config)),
+            ]
             self._study = opening.find_or_create(self._store, self._prepared, self._clock.now())
         except BaseException:
             self._store.close()

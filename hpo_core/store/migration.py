@@ -29,8 +29,13 @@ def migrate(connection: sqlite3.Connection) -> None:
 
 
 def with_old_values(config: dict[str, Any]) -> dict[str, Any]:
-    """Return a configuration of schema 1 with the old value of each key that it lacks."""
-    return config
+    """Return a configuration of schema 1 with the old value of each key that it lacks.
+
+    Each key that is new in schema 2 has a line here, with the value by which nothing changes. For
+    one whose default is another, `hpo_core.config.settled` lets a study file leave it out.
+    """
+    old_job = {"on_time_limit": "fail"}
+    return {"max_failures_at_start": 0, **config, "job": {**old_job, **config["job"]}}
 
 
 def _from_1_to_2(connection: sqlite3.Connection) -> None:

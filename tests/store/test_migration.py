@@ -7,9 +7,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from hpo_core.model.errors import StoreError
+from hpo_core import Budget, HyperParameterOptimizer, StudyConfig, extend
+from hpo_core.config import settled
+from hpo_core.engine.opening import stored_config
+from hpo_core.model.errors import StoreError, StudyChanged
 from hpo_core.store import schema
 from hpo_core.store.store import Store
 
@@ -59,3 +63,53 @@ def test_a_version_that_was_never_written_is_damage(tmp_path: Path, version: int
     rows(path, f"PRAGMA user_version = {version}")
     with pytest.raises(StoreError, match=f"is damaged: it has the schema version {version}"):
         Store(path)
+
+
+def config_of(store: Path) -> StudyConfig:
+    with Store(store, create=False) as opened:
+        return stored_config(opened, "small")
+
+
+def without_new_keys(config: StudyConfig) -> StudyConfig:
+    """Return a configuration as a file gives it that was written for schema 1."""
+    job = msgspec.structs.replace(config.job, on_time_limit=None)
+    return msgspec.structs.replace(config, job=job, max_failures_at_start=None)
+
+
+def test_stored_studies_keep_the_behaviour_that_was_theirs(released_store: Path) -> None:
+    config = config_of(released_store)
+    assert config.job.on_time_limit == "fail"
+    assert config.max_failures_at_start == 0
+    assert settled(config) == config
+
+
+def test_a_migrated_study_is_extended_and_resumed(released_store: Path) -> None:
+    extend(released_store, "small", Budget(jobs=5))
+    with HyperParameterOptimizer(config_of(released_store), store=released_store) as optimizer:
+        result = optimizer.run()
+    assert [trial.trial_id for trial in result.trials] == [1, 2, 3, 4, 5]
+    assert [trial.values["loss"] for trial in result.trials][:2] == [
+        0.40356558787378927,
+        0.5565829917879004,
+    ]
+
+
+def test_a_file_that_omits_the_new_keys_is_the_stored_study(released_store: Path) -> None:
+    config = config_of(released_store)
+    with HyperParameterOptimizer(without_new_keys(config), store=released_store) as optimizer:
+        assert optimizer.config == config
+
+
+def test_a_file_that_gives_a_new_key_another_value_is_another_study(released_store: Path) -> None:
+    config = config_of(released_store)
+    job = msgspec.structs.replace(config.job, on_time_limit="complete")
+    with pytest.raises(StudyChanged, match=r'job\.on_time_limit: "fail" -> "complete"'):
+        HyperParameterOptimizer(msgspec.structs.replace(config, job=job), store=released_store)
+
+
+def test_a_new_study_in_a_migrated_store_has_the_new_defaults(released_store: Path) -> None:
+    given = msgspec.structs.replace(without_new_keys(config_of(released_store)), name="new")
+    HyperParameterOptimizer(given, store=released_store).close()
+    with Store(released_store) as store:
+        new = stored_config(store, "new")
+    assert (new.job.on_time_limit, new.max_failures_at_start) == ("complete", 5)
