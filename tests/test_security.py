@@ -120,6 +120,27 @@ def hpo(folder: Path, *arguments: str, umask: int = -1) -> subprocess.CompletedP
     return ended
 
 
+def files(folder: Path) -> Path:
+    """Return the folder of the one study."""
+    (path,) = (folder / "hpo.files").iterdir()
+    return path
+
+
+def stored(folder: Path) -> None:
+    """Make a store with a study that was never begun, and its folder."""
+    from hpo_core import HyperParameterOptimizer
+    from hpo_core.engine.preparation import read_config
+    from hpo_core.store.store import Store
+
+    write(folder, ["a", "b"])
+    config = read_config(json.loads((folder / "study.json").read_text()), folder)
+    with (
+        HyperParameterOptimizer(config, store=folder / "hpo.db"),
+        Store(folder / "hpo.db") as store,
+    ):
+        store.folder(store.study("safe")).make()
+
+
 NASTY = ["; touch pwned", "$(touch pwned)", "`touch pwned`", "a b\n--evil", "'\"\\", "--help", "*"]
 
 
@@ -267,8 +288,8 @@ def test_files_are_the_users_alone_whatever_the_umask(tmp_path: Path) -> None:
     hpo(tmp_path, "export", "safe", "-o", "trials.csv", umask=0)
     made = [*tmp_path.glob("hpo.*"), tmp_path / "trials.csv", *tmp_path.glob("hpo.files/**/*")]
     names = {str(path.relative_to(tmp_path)) for path in made}
-    logs, checkpoints = "hpo.files/safe/logs", "hpo.files/safe/checkpoints"
-    assert names >= {"hpo.db", f"{logs}/1.1.log", f"{checkpoints}/1", "hpo.files/safe/lock"}
+    here = files(tmp_path).relative_to(tmp_path)
+    assert names >= {"hpo.db", f"{here}/logs/1.1.log", f"{here}/checkpoints/1", f"{here}/lock"}
     for path in made:
         assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
 
@@ -287,9 +308,9 @@ def test_a_file_of_the_store_is_the_users_alone_while_it_is_written(tmp_path: Pa
 
 
 def test_a_link_in_place_of_a_log_is_not_followed(tmp_path: Path) -> None:
-    write(tmp_path, ["a", "b"])
-    logs = tmp_path / "hpo.files" / "safe" / "logs"
-    logs.mkdir(parents=True)
+    stored(tmp_path)
+    logs = files(tmp_path) / "logs"
+    logs.mkdir()
     (tmp_path / "precious").write_text("kept")
     (logs / "1.1.log").symlink_to(tmp_path / "precious")
     hpo(tmp_path, "run", "study.json", "--quiet")
@@ -303,7 +324,7 @@ def test_what_is_no_pipe_of_a_controller_is_not_written_to(tmp_path: Path) -> No
     write(tmp_path, ["a", "b"])
     hpo(tmp_path, "run", "study.json", "--quiet")
     (tmp_path / "precious").write_text("kept")
-    control = tmp_path / "hpo.files" / "safe" / "control"
+    control = files(tmp_path) / "control"
     for plant in (lambda: control.symlink_to(tmp_path / "precious"), lambda: control.touch()):
         plant()
         assert hpo(tmp_path, "enqueue", "safe", "x=a").returncode == 0
@@ -347,9 +368,8 @@ def test_variables_of_jobs_do_not_stand_above_those_by_which_they_are_found(
 
 
 def test_a_link_in_place_of_the_lock_is_not_followed(tmp_path: Path) -> None:
-    write(tmp_path, ["a", "b"])
-    folder = tmp_path / "hpo.files" / "safe"
-    folder.mkdir(parents=True)
+    stored(tmp_path)
+    folder = files(tmp_path)
     (tmp_path / "precious").write_text("kept")
     (folder / "lock").symlink_to(tmp_path / "precious")
     ended = hpo(tmp_path, "run", "study.json")

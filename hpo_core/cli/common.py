@@ -18,16 +18,30 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def store_option(function: F) -> F:
-    """Add ``--store``."""
-    return click.option(
+    """Add ``--store``, and ``--accept-loss`` for a store that lost its write-ahead log."""
+    loss = click.option(
+        "--accept-loss",
+        is_flag=True,
+        expose_value=False,
+        callback=_accept_loss,
+        help="Go on without the results of a store's missing -wal file.",
+    )
+    store = click.option(
         "--store",
         "store_path",
         metavar="PATH",
         envvar="HPO_STORE",
         default="hpo.db",
         show_default=True,
+        is_eager=True,  # read before what is about it
         help="The file that keeps studies (or HPO_STORE).",
-    )(function)
+    )
+    return store(loss(function))
+
+
+def _accept_loss(ctx: click.Context, _: click.Parameter, is_accepted: bool) -> None:
+    if is_accepted:
+        Store(ctx.params["store_path"], create=False, accept_loss=True).close()
 
 
 def json_option(function: F) -> F:

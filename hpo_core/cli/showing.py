@@ -21,7 +21,7 @@ from hpo_core.model.job import StudyState
 from hpo_core.model.objective import Objective
 from hpo_core.model.parameters import Categorical, Constant, Float, Int, Parameter, ParameterSet
 from hpo_core.model.values import Value, as_text
-from hpo_core.store.folder import is_running
+from hpo_core.store.control import is_running
 from hpo_core.store.records import StudyRecord
 from hpo_core.store.store import Store
 

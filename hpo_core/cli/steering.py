@@ -11,7 +11,7 @@ from hpo_core.model.job import StudyState
 from hpo_core.model.space import SearchSpace
 from hpo_core.model.text import printable
 from hpo_core.model.values import Configuration, Value
-from hpo_core.store import folder as folders
+from hpo_core.store import control
 from hpo_core.store.records import StudyRecord
 
 
@@ -28,7 +28,7 @@ def enqueue_command(name: str, values: tuple[str, ...], store_path: str) -> None
         study = store.study(name)
         configuration = _configuration(from_json(study.config).space, values)
         store.enqueue(study.id, configuration)
-        is_running = folders.send(store.folder(study), "wake")
+        is_running = control.send(store.folder(study), "wake")
     if is_running:
         when = "is next"
     elif study.state is StudyState.FINISHED:
@@ -46,10 +46,10 @@ def stop_command(name: str, store_path: str) -> None:
     with open_store(store_path) as store:
         study = store.study(name)
         folder = store.folder(study)
-    if not folders.is_running(folder) or not folders.send(folder, "stop"):
+    if not control.is_running(folder) or not control.send(folder, "stop"):
         print(f"the study {printable(name)} is not running{_left_behind(study)}")
         return
-    folders.wait_until_released(folder)
+    control.wait_until_released(folder)
     print(f"stopped; carry on: hpo resume {as_argument(name)}")
 
 

@@ -123,7 +123,8 @@ class BackendContext(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         study: The study's name.
-        study_uid: Unique for this study; in the environment of its processes (``HPO_STUDY_UID``).
+        study_uid: Unique for this study in its folder, of which a copy has another one; in the
+            environment of its processes (``HPO_STUDY_UID``).
         work: What jobs execute.
         workers: How many jobs are submitted at once, at the most.
         clock: The time; every event's ``time`` comes from it.

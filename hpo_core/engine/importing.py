@@ -21,7 +21,7 @@ from hpo_core.model.job import TrialState, job_id
 from hpo_core.model.objective import Losses, complete, updated
 from hpo_core.model.report import Report, Status
 from hpo_core.model.values import Configuration
-from hpo_core.store.folder import ControllerLock
+from hpo_core.store.control import ControllerLock
 from hpo_core.store.records import StudyRecord
 from hpo_core.store.store import Store
 from hpo_core.store.writer import StudyWriter

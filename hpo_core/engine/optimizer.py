@@ -45,7 +45,7 @@ from hpo_core.model.objective import pareto_front
 from hpo_core.model.values import Value
 from hpo_core.store.anchor import Anchor
 from hpo_core.store.connection import MEMORY
-from hpo_core.store.folder import ControllerLock, ControlPipe
+from hpo_core.store.control import ControllerLock, ControlPipe
 from hpo_core.store.records import StudyRecord
 from hpo_core.store.store import Store
 from hpo_core.store.writer import StudyWriter
@@ -323,7 +323,9 @@ class HyperParameterOptimizer:
             if self._store.path != MEMORY:
                 lock = ControllerLock(self._folder)
                 held.callback(lock.release)
-                anchors = (lock.anchor, Anchor(self._store.path, f"the store {self._store.path}"))
+                held.callback(self._move_folder)
+                self._move_folder()
+                anchors = (lock.anchor(), Anchor(self._store.path, f"the store {self._store.path}"))
                 held.callback(ControlPipe(self._folder, self._obey).close)
             self._study = self._store.study(self.name)
             if self._study.state is StudyState.FINISHED:
@@ -337,6 +339,7 @@ class HyperParameterOptimizer:
             recovery.restore_strategy(strategy, self.config.strategy.name, self._store, self._study)
             session = Session(self._setting(advisor, on_job_finished, anchors))
             interrupted = recovery.interrupted_trials(self.config, self._store, self._study)
+            self._leave_other_instances_alone()
             backend = preparation.build_backend(self._prepared, self._context(session))
             held.callback(self._close_backend)
             until_the_end = held.pop_all()
@@ -357,6 +360,9 @@ class HyperParameterOptimizer:
                 self._over.set()
 
         return run
+
+    def _move_folder(self) -> None:
+        self._store.move_folder(self._study)
 
     def _close_backend(self) -> None:
         with self._waking:
@@ -395,12 +401,21 @@ class HyperParameterOptimizer:
             is_resuming=is_resuming,
         )
 
+    def _leave_other_instances_alone(self) -> None:
+        """Forget the jobs of the folder of which this one is a copy."""
+        if self._folder.remove_foreign_journals():
+            _log.warning(
+                "the folder %s is a copy, or was moved to another file system: jobs that still run "
+                "where it was are left alone, and those that had not ended are run again here",
+                self._folder.path,
+            )
+
     def _context(self, session: Session) -> BackendContext:
         job = self.config.job
         objectives = self.config.objectives
         return BackendContext(
             study=self.config.name,
-            study_uid=self._study.uid,
+            study_uid=self._folder.instance(),
             work=Work(
                 command=job.command,
                 function=job.function,
@@ -413,7 +428,7 @@ class HyperParameterOptimizer:
             clock=self._clock,
             decides=Capability.STOPPING in self._capabilities,
             deliver=session.deliver,
-            folder=None if self._store.path == MEMORY else str(self._folder.path / "backend"),
+            folder=None if self._store.path == MEMORY else str(self._folder.journals()),
         )
 
     def _obey(self, word: str) -> None:

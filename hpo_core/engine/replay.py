@@ -25,7 +25,7 @@ from hpo_core.engine.opening import warn_of_stranger
 from hpo_core.engine.preparation import Prepared
 from hpo_core.model.errors import StrategyError
 from hpo_core.model.report import Decision
-from hpo_core.store.folder import is_running
+from hpo_core.store.control import is_running
 from hpo_core.store.records import StudyRecord
 from hpo_core.store.store import Store
 

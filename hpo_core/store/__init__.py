@@ -10,7 +10,10 @@
     history  what was asked and told, read as it is used
     writer   StudyWriter: what the controller of one study writes, a transaction a turn
     checkpoints  each trial's, and how they are copied
-    folder   a study's files: logs, checkpoints, the lock of its controller, its control pipe
+    folder   a study's files: logs, checkpoints, journals; and what tells it from a copy
+    control  the lock of a study's controller, and the pipe by which others reach it
+    explained  what an error of SQLite means to the user
+    wal      SQLite's write-ahead log: a store without it may be incomplete
 
 Imports contracts and the model alone.
 """

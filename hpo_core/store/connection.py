@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hpo_core.model.errors import StoreError
+from hpo_core.store import wal
+from hpo_core.store.explained import explained
 from hpo_core.store.migration import migrate
 from hpo_core.store.schema import APPLICATION_ID, SCHEMA, VERSION
 
@@ -19,21 +21,22 @@ _PATIENCE = 30.0
 """Seconds for which another process may hold the store."""
 
 
-def connect(path: str, *, create: bool) -> sqlite3.Connection:
+def connect(path: str, *, create: bool, accept_loss: bool = False) -> sqlite3.Connection:
     """Open a store's file.
 
     Args:
         path: The file, or ``":memory:"``.
         create: Whether to make it if it does not exist.
+        accept_loss: Whether to open it without its write-ahead log, if that is missing.
 
     Raises:
-        StoreError: If it does not exist, is no store, was written by a newer hpo-core, or can't
-            be read or written.
+        StoreError: If it does not exist, is no store, was written by a newer hpo-core, is
+            incomplete, or can't be read or written.
     """
     if path != MEMORY and not create and not Path(path).exists():
         raise StoreError(f"there is no store at {path}; name another with --store or HPO_STORE")
     try:
-        return _connect(path)
+        return _connect(path, accept_loss)
     except sqlite3.Error as error:
         why = "it is a folder" if os.path.isdir(path) else explained(error)
         raise StoreError(
@@ -43,32 +46,12 @@ def connect(path: str, *, create: bool) -> sqlite3.Connection:
         raise StoreError(f"cannot open the store {path}: {error.strerror}") from error
 
 
-def explained(error: sqlite3.Error) -> str:
-    """Return what SQLite says, and what that means to the user."""
-    said = str(error)
-    return next((f"{said}: {means}" for sign, means in _MEANING.items() if sign in said), said)
-
-
-_MEANING = {
-    "disk is full": "free some space; what was recorded before is kept, and can be carried on",
-    "disk I/O error": "the disk is full or broken, a limit is reached (ulimit -f), or the file "
-    "system is one over the network",
-    "database is locked": "another process has held it for too long; end that one",
-    "readonly": "it or its folder may not be written by you",
-    "unable to open": "it or its folder may not be written by you (to look at it, copy it), or too "
-    "many files are open",
-    "malformed": "it is damaged; take it from a backup, or rescue what there is by sqlite3's "
-    ".recover",
-    "not a database": "it is something else, or damaged",
-}
-
-
-def _connect(path: str) -> sqlite3.Connection:
+def _connect(path: str, accept_loss: bool) -> sqlite3.Connection:
     if path == MEMORY:
         return _opened(path)
     if os.path.exists(path) and os.path.getsize(path):
         try:
-            return _opened(path, may_be_empty=False)
+            return _opened(path, may_be_empty=False, accept_loss=accept_loss)
         except _EmptyError:
             pass  # another process is making it just now, or was ended while it did
     with _alone_in(_writable_folder(path)):
@@ -94,7 +77,9 @@ def _alone_in(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _opened(path: str, *, may_be_empty: bool = True) -> sqlite3.Connection:
+def _opened(
+    path: str, *, may_be_empty: bool = True, accept_loss: bool = False
+) -> sqlite3.Connection:
     connection = sqlite3.connect(
         path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
     )
@@ -120,7 +105,9 @@ def _opened(path: str, *, may_be_empty: bool = True) -> sqlite3.Connection:
                 "a backup"
             )
         connection.execute("PRAGMA foreign_keys = OFF")
+        connection.execute("PRAGMA wal_autocheckpoint = 0")  # `wal` makes them
         migrate(connection)
+        wal.require(connection, path, accept_loss=accept_loss)
     except BaseException:
         connection.close()
         raise

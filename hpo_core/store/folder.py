@@ -1,57 +1,110 @@
-"""A study's files beside its store: logs, checkpoints, its controller's lock and control pipe.
-
-The lock is the kernel's (flock): it is gone when the controller is, however it ended. POSIX only.
-"""
+"""A study's files beside its store: logs, checkpoints, journals, its controller's lock and pipe."""
 
 from __future__ import annotations
 
-import fcntl
 import os
-import stat
-import threading
-from collections.abc import Callable
+import re
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hpo_core.model.errors import StoreError, StudyRunning
+from hpo_core.model.errors import StoreError
 from hpo_core.model.text import is_good_name
-from hpo_core.store.anchor import Anchor
 from hpo_core.store.checkpoints import Checkpoints
 from hpo_core.store.connection import MEMORY
 
 if TYPE_CHECKING:
     import tempfile
 
-_NO_LINK = os.O_NOFOLLOW | os.O_CLOEXEC
-"""Nothing is written where a link leads that somebody has planted in the folder."""
+_IS_UID = re.compile(r"[0-9a-f]{32}").fullmatch
+
+_JOURNALS = "backend"
 
 
 class StudyFolder:
-    """The folder of one study: ``hpo.files/NAME`` beside ``hpo.db``.
+    """The folder of one study: ``hpo.files/UID`` beside ``hpo.db``.
 
     Args:
         store: The store's path; for a store in memory the folder is temporary.
-        study: The study's name.
+        name: The study's name.
+        uid: The study's uid.
+        earlier: The folder's name for a study that began under schema 1 (its name then, which
+            studies of other stores could share); see `move`. Else "".
 
     Raises:
-        StoreError: If the name is none that a study may have: it could lead elsewhere.
+        StoreError: If a name or the uid is invalid: it could lead elsewhere.
     """
 
-    def __init__(self, store: str, study: str) -> None:
-        if not is_good_name(study):
-            raise StoreError(
-                f"the store {store} has been changed: {study!r} is not a good name for a study"
-            )
+    def __init__(self, store: str, name: str, uid: str, earlier: str = "") -> None:
+        for text in filter(None, (name, earlier)):
+            if not is_good_name(text):
+                raise StoreError(
+                    f"the store {store} has been changed: {text!r} is not a good name for a study"
+                )
+        if not _IS_UID(uid):
+            raise StoreError(f"the store {store} has been changed: {uid!r} is not a study's uid")
+        self.name = name
+        self._uid = uid
+        self._earlier: Path | None = None
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         if store == MEMORY:
             import tempfile
 
             self._store: Path | None = None
             self._temporary = tempfile.TemporaryDirectory(prefix="hpo-")
-            self.path = Path(self._temporary.name)
+            self._own = Path(self._temporary.name)
         else:
             self._store = file = Path(store).resolve()
-            self.path = file.with_name(f"{file.stem}.files") / study
+            root = file.with_name(f"{file.stem}.files")
+            self._own = root / uid
+            if earlier:
+                self._earlier = root / earlier
+
+    @property
+    def path(self) -> Path:
+        """Where the folder is."""
+        if self._earlier is not None and not self._own.exists():
+            return self._earlier
+        return self._own
+
+    def instance(self) -> str:
+        """Return what identifies the study's processes and journals: none of a copy has it.
+
+        It is made of the folder's place on its file system, which a move keeps, and no copy gets:
+        what runs for a study does not run for a copy of its folder. Processes of a study that is
+        still where schema 1 had it carry its uid.
+        """
+        if self.path == self._earlier:
+            return self._uid
+        status = self.path.stat()
+        return f"{self._uid}-{status.st_dev:x}-{status.st_ino:x}"
+
+    def journals(self) -> Path:
+        """Return the folder in which the backend keeps what it needs to find its jobs again."""
+        if self.path == self._earlier:
+            return self.path / _JOURNALS
+        return self.path / f"{_JOURNALS}{self.instance().removeprefix(self._uid)}"
+
+    def remove_foreign_journals(self) -> bool:
+        """Remove the journals of another instance, of which this folder is a copy.
+
+        Returns:
+            Whether there were any.
+        """
+        foreign = [
+            entry
+            for entry in self.path.iterdir()
+            if entry.name.startswith(_JOURNALS) and entry != self.journals()
+        ]
+        for entry in foreign:
+            shutil.rmtree(entry)
+        return bool(foreign)
+
+    def move(self) -> None:
+        """Give the folder the name of the uid, if it still has the one of schema 1."""
+        if self._earlier is not None and self._earlier.is_dir() and not self._own.exists():
+            shutil.rmtree(self._earlier / _JOURNALS, ignore_errors=True)
+            self._earlier.rename(self._own)
 
     def log(self, job_id: str) -> str:
         """Return the path of a job's log."""
@@ -96,138 +149,11 @@ class StudyFolder:
             self._temporary.cleanup()
 
     @property
-    def _lock(self) -> Path:
+    def lock(self) -> Path:
+        """The file that the controller holds locked."""
         return self.path / "lock"
 
     @property
-    def _control(self) -> Path:
+    def control(self) -> Path:
+        """The named pipe that the controller listens to."""
         return self.path / "control"
-
-
-class ControllerLock:
-    """Held by the one controller of a study, from when it is made until `release`.
-
-    Attributes:
-        anchor: Tells whether its file is still there: else it keeps nobody away.
-
-    Raises:
-        StudyRunning: If another controller holds it.
-        StoreError: If it can't be made.
-    """
-
-    def __init__(self, folder: StudyFolder) -> None:
-        folder.make()
-        try:
-            self._descriptor = os.open(folder._lock, os.O_RDWR | os.O_CREAT | _NO_LINK, 0o600)
-        except OSError as error:
-            raise StoreError(f"cannot lock {folder._lock}: {error.strerror}") from error
-        try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            process = os.pread(self._descriptor, 32, 0).decode(errors="replace").strip()
-            os.close(self._descriptor)
-            raise StudyRunning(
-                f"the study {folder.path.name!r} is being run by process {process}; wait for it, "
-                f"or end it with: hpo stop {folder.path.name}"
-            ) from None
-        os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
-        self.anchor = Anchor(folder._lock, f"the study's folder {folder.path}")
-
-    def release(self) -> None:
-        """Let go of the lock."""
-        os.close(self._descriptor)
-
-
-def is_running(folder: StudyFolder) -> bool:
-    """Say whether a controller holds the study's lock.
-
-    Raises:
-        StoreError: If that can't be found out.
-    """
-    try:
-        descriptor = _open_lock(folder)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
-
-
-def wait_until_released(folder: StudyFolder) -> None:
-    """Wait until no controller holds the study's lock; the kernel wakes us."""
-    descriptor = _open_lock(folder)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH)
-    finally:
-        os.close(descriptor)
-
-
-def _open_lock(folder: StudyFolder) -> int:
-    try:
-        return os.open(folder._lock, os.O_RDONLY | _NO_LINK)
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise StoreError(f"cannot look at the lock {folder._lock}: {error.strerror}") from error
-
-
-class ControlPipe:
-    """A named pipe through which other processes reach a study's controller.
-
-    Args:
-        folder: The study's folder.
-        on_word: Called with each word that arrives (``stop``, ``wake``), on a thread of its own.
-
-    Raises:
-        StoreError: If it can't be made there.
-    """
-
-    def __init__(self, folder: StudyFolder, on_word: Callable[[str], None]) -> None:
-        self._path = folder._control
-        try:
-            self._path.unlink(missing_ok=True)
-            os.mkfifo(self._path, 0o600)
-            self._descriptor = os.open(self._path, os.O_RDWR)  # both ends: never an end of file
-        except OSError as error:
-            raise StoreError(
-                f"cannot make the named pipe {self._path}: {error.strerror}; keep the store on a "
-                "file system of this machine"
-            ) from error
-        self._on_word = on_word
-        self._thread = threading.Thread(target=self._listen, name="hpo-control", daemon=True)
-        self._thread.start()
-
-    def _listen(self) -> None:
-        while True:
-            for word in os.read(self._descriptor, 4096).decode(errors="replace").split():
-                if word == "close":
-                    return
-                self._on_word(word)
-
-    def close(self) -> None:
-        """Stop listening and remove the pipe."""
-        os.write(self._descriptor, b"close\n")
-        if self._thread is not threading.current_thread():
-            self._thread.join()
-        os.close(self._descriptor)
-        self._path.unlink(missing_ok=True)
-
-
-def send(folder: StudyFolder, word: str) -> bool:
-    """Send a word to the study's controller; return False if there is none."""
-    try:
-        descriptor = os.open(folder._control, os.O_WRONLY | os.O_NONBLOCK | _NO_LINK)
-    except OSError:
-        return False  # no pipe, or nobody who reads it
-    try:
-        if not stat.S_ISFIFO(os.fstat(descriptor).st_mode):
-            return False
-        os.write(descriptor, f"{word}\n".encode())
-    finally:
-        os.close(descriptor)
-    return True

@@ -47,6 +47,7 @@ class StudyRecord(msgspec.Struct, frozen=True, kw_only=True):
         state: Where it stands, as stored; a study whose controller died says ``running``.
         reason: Why, for people.
         wall_time: Seconds that it has run.
+        files: The name of its folder if it still has the one of schema 1; else "".
     """
 
     id: int
@@ -58,6 +59,7 @@ class StudyRecord(msgspec.Struct, frozen=True, kw_only=True):
     state: StudyState
     reason: str
     wall_time: float
+    files: str
 
 
 class TrialRecord(msgspec.Struct, frozen=True, kw_only=True):

@@ -27,7 +27,7 @@ DAMAGE = (ValueError, TypeError, LookupError, ArithmeticError, RecursionError)
 """What comes of a row that does not hold what was written there."""
 
 STUDIES = (
-    "SELECT study.id, name, uid, config, plugins, created, state, reason, wall_time "
+    "SELECT study.id, name, uid, config, plugins, created, state, reason, wall_time, files "
     "FROM study JOIN progress ON progress.study = study.id"
 )
 TRIALS = "SELECT id, configuration, state, losses FROM trial WHERE study = ?"
@@ -36,7 +36,7 @@ JOBS = (
     "metrics, reason, handle FROM job WHERE study = ?"
 )
 
-_Study: TypeAlias = tuple[int, str, str, str, str, float, StudyState, str, float]
+_Study: TypeAlias = tuple[int, str, str, str, str, float, StudyState, str, float, str]
 _Trial: TypeAlias = tuple[int, str, TrialState, str | None]
 _Job: TypeAlias = tuple[
     int, int, str, JobState, int | None, float, float | None, float | None, int | None, int,
@@ -60,7 +60,9 @@ def name(row: Any) -> str:
 
 def study(row: Any) -> StudyRecord:
     """Return a study, from a row of `STUDIES`."""
-    key, name, uid, config, plugins, created, state, reason, wall_time = _convert(row, _Study)
+    key, name, uid, config, plugins, created, state, reason, wall_time, files = _convert(
+        row, _Study
+    )
     return StudyRecord(
         id=key,
         name=name,
@@ -71,6 +73,7 @@ def study(row: Any) -> StudyRecord:
         state=state,
         reason=reason,
         wall_time=wall_time,
+        files=files,
     )
 
 

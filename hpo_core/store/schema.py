@@ -19,7 +19,7 @@ CREATE TABLE study (
     created REAL NOT NULL,            -- seconds since the epoch, as all times
     state TEXT NOT NULL,
     reason TEXT NOT NULL DEFAULT '',
-    files TEXT NOT NULL DEFAULT '',   -- its folder in hpo.files: its uid, but see folder.py
+    files TEXT NOT NULL DEFAULT '',   -- its folder, if still the one of schema 1; else ''
     first_budget TEXT,                -- JSON, before it was extended; NULL if not known
     marks TEXT NOT NULL DEFAULT ''    -- which users have made or trusted it (engine/trust.py)
 );

@@ -156,6 +156,16 @@ class Store(Studies):
                 found.setdefault(int(trial), {}).update(metrics_from_json(text))
         return found
 
+    def move_folder(self, record: StudyRecord) -> None:
+        """Give the folder of a study of schema 1 the name of its uid, if no job of it can be alive.
+
+        To be called by who holds the study's lock.
+        """
+        if record.files and not self.unfinished_jobs(record.id):
+            with self.writing() as connection:
+                self.folder(record).move()
+                connection.execute("UPDATE study SET files = '' WHERE id = ?", (record.id,))
+
     # -- the log ----------------------------------------------------------------------------
 
     def history(self, study: int) -> StoredHistory:

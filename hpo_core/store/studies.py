@@ -13,7 +13,9 @@ from hpo_core.model.errors import StoreError, UnknownStudy, listed, nearest
 from hpo_core.model.values import Value
 from hpo_core.store import connection as files
 from hpo_core.store import rows as made
-from hpo_core.store.folder import ControllerLock, StudyFolder
+from hpo_core.store.control import ControllerLock
+from hpo_core.store.explained import explained
+from hpo_core.store.folder import StudyFolder
 from hpo_core.store.records import StudyRecord, encode
 from hpo_core.store.transaction import Transaction
 
@@ -31,14 +33,21 @@ class Studies:
     Args:
         path: The file, or ``":memory:"``.
         create: Whether to make the file if it does not exist.
+        accept_loss: Whether to open it without its write-ahead log, if that is missing.
 
     Raises:
         StoreError: If it can't be opened, see `hpo_core.store.connection.connect`.
     """
 
-    def __init__(self, path: str | os.PathLike[str] = files.MEMORY, *, create: bool = True):
+    def __init__(
+        self,
+        path: str | os.PathLike[str] = files.MEMORY,
+        *,
+        create: bool = True,
+        accept_loss: bool = False,
+    ) -> None:
         self.path = os.fspath(path)
-        self.connection = files.connect(self.path, create=create)
+        self.connection = files.connect(self.path, create=create, accept_loss=accept_loss)
         self.lock = threading.RLock()
 
     def close(self) -> None:
@@ -78,7 +87,7 @@ class Studies:
             try:
                 return self.connection.execute(query, values).fetchall()
             except sqlite3.Error as error:
-                why = files.explained(error)
+                why = explained(error)
                 raise StoreError(f"cannot read the store {self.path}: {why}") from error
             except OverflowError as error:  # of a number that came from there
                 raise StoreError(f"the store {self.path} is damaged: {error}") from error
@@ -243,4 +252,4 @@ class Studies:
 
     def folder(self, record: StudyRecord) -> StudyFolder:
         """Return where a study's files are."""
-        return StudyFolder(self.path, record.name)
+        return StudyFolder(self.path, record.name, record.uid, record.files)

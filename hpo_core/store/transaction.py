@@ -6,7 +6,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from hpo_core.model.errors import StoreError
-from hpo_core.store import connection as files
+from hpo_core.store.explained import explained
 
 if TYPE_CHECKING:
     from hpo_core.store.studies import Studies
@@ -52,7 +52,7 @@ class Transaction:
     def _named(self, error: BaseException) -> BaseException:
         """Return SQLite's error as one that says which store it is about; others as they are."""
         if isinstance(error, sqlite3.Error):
-            why = files.explained(error)
+            why = explained(error)
             return StoreError(f"cannot write to the store {self._store.path}: {why}")
         if isinstance(error, OverflowError):
             return StoreError(f"cannot write to the store {self._store.path}: {error}")

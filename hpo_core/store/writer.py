@@ -15,6 +15,7 @@ from hpo_core.model.job import JobState, StudyState, TrialState
 from hpo_core.model.objective import Losses
 from hpo_core.model.report import Decision, Report
 from hpo_core.model.values import JSON, Configuration
+from hpo_core.store import wal
 from hpo_core.store.anchor import Anchor
 from hpo_core.store.records import IMPORTED, configuration_from_json, encode, metrics_to_json
 from hpo_core.store.store import Store
@@ -40,6 +41,7 @@ class StudyWriter:
         self.seq = store.log_length(study)
         self._execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
         self._version = -1  # of the file, which SQLite counts up when others write to it
+        self._turns = 0
 
     def turn(self) -> AbstractContextManager[Connection]:
         """Hold the store for one turn: all that is written in it is kept, or none.
@@ -49,6 +51,9 @@ class StudyWriter:
         """
         for anchor in self._anchors:
             anchor.check()
+        if self._turns % wal.CHECKPOINT_EVERY == 0:
+            wal.checkpoint(self._store)
+        self._turns += 1
         return self._store.writing()
 
     # -- the study --------------------------------------------------------------------------

@@ -159,19 +159,23 @@ class Lab:
         with closing(sqlite3.connect(self.store)) as connection, connection:
             connection.execute(statement)
 
+    def files(self, name: str = "s") -> Path:
+        """Return a study's folder."""
+        return self.store.with_name(f"{self.store.stem}.files") / self.uid(name)
+
     def uid(self, name: str = "s") -> str:
         """Return a study's uid."""
         return self.rows("SELECT uid FROM study WHERE name = ?", name)[0][0]
 
 
 def processes_of(uid: str) -> list[int]:
-    """Return the processes that carry a study's uid in their environment."""
-    mark = f"HPO_STUDY_UID={uid}".encode()
+    """Return the processes of a study: its uid begins what they carry in their environment."""
+    mark = f"\0HPO_STUDY_UID={uid}".encode()
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit() and int(entry.name) != os.getpid():
             try:
-                if mark in (entry / "environ").read_bytes().split(b"\0"):
+                if mark in b"\0" + (entry / "environ").read_bytes():
                     found.append(int(entry.name))
             except OSError:  # it has ended meanwhile
                 continue

@@ -391,7 +391,7 @@ def test_a_study_in_memory_leaves_no_file(lab, tmp_path, monkeypatch):
 def test_a_controller_that_cannot_make_its_control_pipe_says_so_and_lets_go(lab):
     """It must never seem to run when it does not."""
     study = lab.study(loss_is_x, budget=1)
-    obstacle = lab.folder / "hpo.files" / "s" / "control" / "in the way"
+    obstacle = lab.files() / "control" / "in the way"
     obstacle.mkdir(parents=True)
     with pytest.raises(HpoError, match="control"):
         study.start()

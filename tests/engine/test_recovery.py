@@ -297,7 +297,7 @@ def test_what_is_left_of_a_killed_controller_and_is_to_run_no_more_is_ended(
     """Its keeper is killed too: then nobody knows how its jobs end, and they are run again."""
     command = lab.sh("echo $1 >> began; [ -e go ] && { report $1; exit; }; sleep 60 & sleep 60")
     subprocess.run(arguments(lab, command, "started", 2), timeout=30)
-    (journal,) = (lab.folder / "hpo.files" / "s" / "backend").iterdir()
+    (journal,) = lab.files().glob("backend-*/*")
     with journal.open("rb") as file:
         fcntl.flock(file, fcntl.LOCK_SH)  # until it is begun
         keeper = json.loads(file.readline())[2]

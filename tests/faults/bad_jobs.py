@@ -22,7 +22,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-from hpo_core.backends.local.leftovers import find
+from studies import processes_of
 
 MODES = ("command", "function")
 HERE = Path(__file__).parent
@@ -170,7 +170,7 @@ def run(mode: str, *bad: str, reports: int = 500) -> dict[str, Came]:
             ).fetchall()
     errors = ended.stderr.decode(errors="replace")
     found = re.search(r"^peak (\d+)\n", errors, re.MULTILINE)
-    left = find(uid)
+    left = processes_of(uid)
     return {
         name: Came(
             state=rows[at][0],

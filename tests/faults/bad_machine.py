@@ -231,7 +231,8 @@ def folder_removed(machine: Machine) -> Finished:
 def logs_removed(machine: Machine) -> Finished:
     """The logs alone are deleted while the study runs: it makes the folder anew, and goes on."""
     with machine.under_way() as running:
-        shutil.rmtree(machine.folder / "hpo.files" / "small" / "logs")
+        (logs,) = machine.folder.glob("hpo.files/*/logs")
+        shutil.rmtree(logs)
     return machine.end(running)
 
 
@@ -240,7 +241,7 @@ def damaged_journal(machine: Machine) -> Finished:
     with machine.under_way() as running:
         running.kill()
         running.communicate()
-        (journal,) = (machine.folder / "hpo.files" / "small" / "backend").iterdir()
+        (journal,) = machine.folder.glob("hpo.files/*/backend-*/*")
         with journal.open("r+b") as file:
             fcntl.flock(file, fcntl.LOCK_SH)  # it is written when its lock is released
             file.write(b"\xa5\n" * 20)
@@ -327,7 +328,7 @@ CASES: dict[str, tuple[Case, int, str]] = {
     "read_only_store": (read_only_store, 2, "or its folder may not be written"),
     "locked_store": (locked_store, 1, "database is locked: another process has held it"),
     "store_removed": (store_removed, 1, "the store hpo.db was removed or replaced"),
-    "folder_removed": (folder_removed, 1, "hpo.files/small was removed or replaced"),
+    "folder_removed": (folder_removed, 1, "was removed or replaced"),
     "logs_removed": (logs_removed, 0, ""),
     "damaged_journal": (damaged_journal, 0, "is damaged ("),
     "clock_set_back": (clock_set_back, 0, ""),

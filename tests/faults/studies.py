@@ -211,13 +211,13 @@ class Study:
 
 
 def processes_of(uid: str) -> list[int]:
-    """Return the processes that carry a study's uid in their environment (Linux)."""
-    mark = f"HPO_STUDY_UID={uid}".encode()
+    """Return the processes of a study: its uid begins what they carry (Linux)."""
+    mark = f"\0HPO_STUDY_UID={uid}".encode()
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
-                if mark in (entry / "environ").read_bytes().split(b"\0"):
+                if mark in b"\0" + (entry / "environ").read_bytes():
                     found.append(int(entry.name))
             except OSError:  # it has ended meanwhile
                 continue

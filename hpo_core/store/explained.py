@@ -1,0 +1,25 @@
+"""What an error of SQLite means to the user."""
+
+from __future__ import annotations
+
+import sqlite3
+
+
+def explained(error: sqlite3.Error) -> str:
+    """Return what SQLite says, and what that means to the user."""
+    said = str(error)
+    return next((f"{said}: {means}" for sign, means in _MEANING.items() if sign in said), said)
+
+
+_MEANING = {
+    "disk is full": "free some space; what was recorded before is kept, and can be carried on",
+    "disk I/O error": "the disk is full or broken, a limit is reached (ulimit -f), or the file "
+    "system is one over the network",
+    "database is locked": "another process has held it for too long; end that one",
+    "readonly": "it or its folder may not be written by you",
+    "unable to open": "it or its folder may not be written by you (to look at it, copy it), or too "
+    "many files are open",
+    "malformed": "it is damaged; take it from a backup, or rescue what there is by sqlite3's "
+    ".recover",
+    "not a database": "it is something else, or damaged",
+}

@@ -1,0 +1,80 @@
+"""SQLite's write-ahead log, the file ``hpo.db-wal``: a store without it may be incomplete.
+
+SQLite writes to the log, and now and then copies it into the store's file (a checkpoint). If the
+log is lost after a controller was killed, SQLite opens the file as it was at the last checkpoint
+and says nothing. So before each checkpoint a row is set that says that the log is needed, and
+after it the row is reset, which is written to the log alone: with the log it says no, without it
+yes. The last process that closes a store in order copies the log and deletes it: then the file is
+complete. For this, SQLite makes no checkpoints on its own account (`connection`).
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from typing import TYPE_CHECKING
+
+from hpo_core.model.errors import StoreError
+from hpo_core.store.explained import explained
+
+if TYPE_CHECKING:
+    from hpo_core.store.studies import Studies
+
+CHECKPOINT_EVERY = 200  # turns of a controller, each of about five pages: as often as SQLite would
+
+_REPEATS = 3
+
+
+def checkpoint(store: Studies) -> None:
+    """Copy the log into the store's file, which says from then on that it needs the log.
+
+    Raises:
+        StoreError: If the file can't be written.
+    """
+    execute = store.connection.execute
+    with store.lock:
+        try:
+            for _ in range(_REPEATS):
+                execute("UPDATE wal SET is_needed = 1")
+                execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()  # it waits for no reader
+                if execute("UPDATE wal SET is_needed = 0 WHERE is_needed = 1").rowcount:
+                    return  # else another process that has just opened it was quicker
+        except sqlite3.Error as error:
+            why = explained(error)
+            raise StoreError(f"cannot write to the store {store.path}: {why}") from error
+
+
+def require(connection: sqlite3.Connection, path: str, *, accept_loss: bool) -> None:
+    """See that the log is there if it is needed.
+
+    Args:
+        connection: The store, opened.
+        path: Its file.
+        accept_loss: Whether to go on without what a missing log had, from now on.
+
+    Raises:
+        StoreError: If it is missing.
+    """
+    if not _is_needed(connection):
+        return
+    log = f"{path}-wal"
+    if not accept_loss and not _has_content(log):
+        raise StoreError(
+            f"the store {path} is incomplete: it was not closed in order, and the file {log}, "
+            "which has its latest results, is missing. Put that file back beside it. Or accept "
+            f"that they are lost, and go on with what there is: hpo studies --store {path} "
+            "--accept-loss"
+        )
+    connection.execute("UPDATE wal SET is_needed = 0")
+
+
+def _is_needed(connection: sqlite3.Connection) -> bool:
+    row = connection.execute("SELECT is_needed FROM wal").fetchone()
+    return row is not None and bool(row[0])
+
+
+def _has_content(path: str) -> bool:
+    try:
+        return os.path.getsize(path) > 0  # SQLite makes an empty one when it opens a store
+    except FileNotFoundError:
+        return False
