@@ -28,6 +28,7 @@ from hpo_core.cli.showing import moment, overview
 from hpo_core.config import from_json
 from hpo_core.engine.accounts import stored_usage
 from hpo_core.engine.exporting import export_study
+from hpo_core.engine.output_file import write_text
 from hpo_core.engine.result import read_result, read_top, table
 from hpo_core.model.errors import Fault, InvalidInput, StoreError, UnknownPlugin
 from hpo_core.model.text import counted, first_line, printable
@@ -187,13 +188,17 @@ def log_command(name: str, job: str, store_path: str, as_json: bool) -> None:
     metavar="FILE",
     help="The file; - to print. For another program its own words, such as sqlite:///f.db.",
 )
+@click.option("--force", is_flag=True, help="Replace an existing file; never a store.")
 @store_option
-def export_command(name: str, kind: str, output: str, store_path: str) -> None:
+def export_command(name: str, kind: str, output: str, force: bool, store_path: str) -> None:
     """Write the trials of the study NAME: a row each, parameters as param.NAME.
 
     In JSON, numbers that are not finite are null.
     """
     if kind not in ("csv", "json"):
+        if force:
+            message = f"{kind} has a rule of its own for what exists; leave this out"
+            raise InvalidInput([Fault("--force", message)])
         _hand_over(name, kind, output, store_path)
         return
     with open_store(store_path) as store:
@@ -201,15 +206,7 @@ def export_command(name: str, kind: str, output: str, store_path: str) -> None:
         result = read_result(store, study, stored_usage(store, name, from_json(study.config)))
     rows = table(result.trials, result.space, result.constraints)
     text = _csv(rows) if kind == "csv" else json_text(rows) + "\n"
-    if output == "-":
-        sys.stdout.write(text)
-        return
-    try:
-        mine_alone = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with open(mine_alone, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-    except OSError as error:
-        raise InvalidInput([Fault("-o", f"cannot write {output}: {error.strerror}")]) from error
+    write_text(output, text, force=force)
 
 
 def _hand_over(name: str, kind: str, place: str, store_path: str) -> None:

@@ -11,6 +11,7 @@ keeper       which checkpoints are kept, and which are deleted
 announcer    observers and callbacks are told, and dropped if they raise
 replay       an audit: every suggestion derived again from the stored log
 exporting    studies on their way to other programs
+output_file  text that is written to a file: nothing that exists is destroyed
 importing    trials of other programs' studies, taken in
 summary      what is said of a study when it ends
 result       what came out: Result, TrialResult

@@ -6,8 +6,22 @@ and every resumption; one numbering (`seq`) puts the rows of both into the order
 
 from __future__ import annotations
 
+import os
+
 APPLICATION_ID = 0x68706F43  # "hpoC": marks a file as ours
 VERSION = 2
+
+
+def is_store(path: str | os.PathLike[str]) -> bool:
+    """Say whether a file is a store, by its first bytes; nothing of it is opened."""
+    try:
+        with open(path, "rb") as file:
+            header = file.read(100)
+    except OSError:
+        return False
+    is_sqlite = header.startswith(b"SQLite format 3\0")
+    return is_sqlite and int.from_bytes(header[68:72], "big") == APPLICATION_ID
+
 
 SCHEMA = """
 CREATE TABLE study (
