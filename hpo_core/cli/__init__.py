@@ -7,6 +7,7 @@ running   run, resume, extend, try
 inputs    what those are given: a study's file, the options above it
 showing   show
 looking   studies, top, jobs, log, export
+curves    curves
 replaying replay
 steering  enqueue, stop
 installed plugins

@@ -29,9 +29,13 @@ from hpo_core.config import from_json
 from hpo_core.engine.accounts import stored_usage
 from hpo_core.engine.exporting import export_study
 from hpo_core.engine.output_file import write_text
-from hpo_core.engine.result import read_result, read_top, table
+from hpo_core.engine.result import read_result, read_top, read_unfinished, table
+from hpo_core.engine.unfinished import read_configurations, read_jobs
 from hpo_core.model.errors import Fault, InvalidInput, StoreError, UnknownPlugin
+from hpo_core.model.job import StudyState
 from hpo_core.model.text import counted, first_line, printable
+from hpo_core.model.values import Configuration
+from hpo_core.store.records import JobRecord
 
 
 @click.command("studies", epilog="Example: hpo studies --store results/hpo.db")
@@ -55,7 +59,7 @@ def studies_command(store_path: str, as_json: bool) -> None:
                     str(row["trials"]),
                     str(row["completed"]),
                     str(row["failed"]),
-                    ", ".join(map(tables.number, row["best"].values())) or "-",
+                    _best(row),
                     moment(row["created"]),
                 ]
                 for row in rows
@@ -63,6 +67,15 @@ def studies_command(store_path: str, as_json: bool) -> None:
             right="trials completed failed",
         )
     )
+
+
+def _best(row: dict[str, Any]) -> str:
+    """Return the best values of a study, or those of an unfinished trial, with its iteration."""
+    if row["best"] or row["best_so_far"] is None:
+        return ", ".join(map(tables.number, row["best"].values())) or "-"
+    values = ", ".join(map(tables.number, row["best_so_far"]["values"].values()))
+    at = row["best_so_far"]["iteration"]
+    return f"{values} ({row['best_so_far']['state']}{'' if at is None else f' at {at}'})"
 
 
 @click.command("top", epilog="Example: hpo top digits -k 10")
@@ -80,24 +93,25 @@ def studies_command(store_path: str, as_json: bool) -> None:
 def top_command(name: str, k: int, store_path: str, as_json: bool) -> None:
     """Show the best completed trials of the study NAME, also while it runs.
 
-    With constraints: the best of those that keep them.
-    With several objectives: the Pareto front, then the front of what is left.
+    The best running and paused ones are listed below them as they stand, K at the most, without a
+    rank. With constraints: the best of those that keep them. With several objectives: the Pareto
+    front, then the front of what is left.
     """
     with open_store(store_path) as store:
         study = store.study(name)
         trials = read_top(store, study, k)
-        paused = store.totals(study.id).paused
+        unfinished = [trial for trial in read_unfinished(store, study, k) if trial.values]
     constraints = from_json(study.config).constraints
     if as_json:
-        print_json([msgspec.to_builtins(trial) for trial in trials])
-    elif trials:
-        print(tables.ranking(trials, constraints))
-    else:
+        print_json([msgspec.to_builtins(trial) for trial in [*trials, *unfinished]])
+        return
+    if not trials:
         what = "is completed and keeps the constraints" if constraints else "is completed"
-        others = (
-            f" ({paused} paused, which rank once they are trained to the end)" if paused else ""
-        )
-        print(f"no trial of {printable(name)} {what}{others}; see: hpo jobs {as_argument(name)}")
+        others = "; unfinished ones, as they stand:" if unfinished else ""
+        more = others or f"; see: hpo jobs {as_argument(name)}"
+        print(f"no trial of {printable(name)} {what}{more}")
+    if trials or unfinished:
+        print(tables.ranking(trials, constraints, unfinished))
 
 
 @click.command("jobs", epilog="Example: hpo jobs digits --json")
@@ -108,16 +122,12 @@ def jobs_command(name: str, store_path: str, as_json: bool) -> None:
     """List the jobs of the study NAME, with how they ended and why."""
     with open_store(store_path) as store:
         study = store.study(name)
-        jobs = store.jobs(study.id)
+        jobs = read_jobs(store, study)
+        configurations = read_configurations(store, study) if as_json else {}
         folder = store.folder(study)
+        is_interrupted = store.current_state(study)[0] is StudyState.INTERRUPTED
     if as_json:
-        print_json(
-            [
-                {"id": job.id, **msgspec.to_builtins(job), "seconds": job.seconds,
-                 "log": folder.log(job.id)}
-                for job in jobs
-            ]
-        )  # fmt: skip
+        print_json([_plain(job, configurations[job.id], folder.log(job.id)) for job in jobs])
         return
     metrics = [objective.metric for objective in from_json(study.config).objectives]
     print(
@@ -138,6 +148,19 @@ def jobs_command(name: str, store_path: str, as_json: bool) -> None:
             right="seconds iteration",
         )
     )
+    if is_interrupted and any(not job.state.is_final for job in jobs):
+        print(
+            "the study's controller died; jobs that run are listed as it knew them, and are taken "
+            f"over by: hpo resume {as_argument(name)}",
+            file=sys.stderr,
+        )
+
+
+def _plain(job: JobRecord, configuration: Configuration, log: str) -> dict[str, Any]:
+    plain = msgspec.to_builtins(job)
+    del plain["seen"]  # is told by the seconds
+    about = {"seconds": job.seconds, "configuration": configuration, "log": log}
+    return {"id": job.id, **plain, **about}
 
 
 @click.command("log", epilog="Example: hpo log digits 7   (or one job of trial 7: 7.2)")

@@ -25,6 +25,7 @@ _COMMANDS = {
     "show": ("showing", "Show where a study stands."),
     "top": ("looking", "Show a study's best trials."),
     "jobs": ("looking", "List a study's jobs."),
+    "curves": ("curves", "Show what trials reported, report by report."),
     "log": ("looking", "Show what a job printed."),
     "export": ("looking", "Write a study's trials to a file."),
     "replay": ("replaying", "Derive every suggestion again; say if all came out as stored."),

@@ -181,7 +181,10 @@ def _best(ended: Summary) -> list[str]:
         if ended.paused
         else ""
     )
-    return [f"No trial {what}{others}; see: hpo jobs {as_argument(ended.name)}"]
+    lines = [f"No trial {what}{others}; see: hpo jobs {as_argument(ended.name)}"]
+    if ended.best_so_far is not None:
+        lines.append(f"The best so far is {tables.stands(ended.best_so_far)}.")
+    return lines
 
 
 def _print_best(ended: Summary) -> None:
@@ -215,6 +218,7 @@ def _as_json(ended: Summary) -> dict[str, Any]:
         "failed": ended.failed,
         "paused": ended.paused,
         "first_failure": msgspec.to_builtins(ended.first_failure),
+        "best_so_far": msgspec.to_builtins(ended.best_so_far),
         "top": [msgspec.to_builtins(trial) for trial in ended.top],
     }
 

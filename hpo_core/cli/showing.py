@@ -13,17 +13,19 @@ from hpo_core.cli import tables
 from hpo_core.cli.common import json_option, open_store, print_json, store_option
 from hpo_core.config import from_json
 from hpo_core.engine.accounts import stored_usage
-from hpo_core.engine.result import read_top
+from hpo_core.engine.result import TrialResult, read_top, read_unfinished
 from hpo_core.model.budget import LIMITS, remaining
 from hpo_core.model.constraint import Constraint
 from hpo_core.model.durations import human
-from hpo_core.model.job import StudyState
+from hpo_core.model.job import StudyState, TrialState
 from hpo_core.model.objective import Objective
 from hpo_core.model.parameters import Categorical, Constant, Float, Int, Parameter, ParameterSet
+from hpo_core.model.text import printable
 from hpo_core.model.values import Value, as_text
-from hpo_core.store.control import is_running
 from hpo_core.store.records import StudyRecord
 from hpo_core.store.store import Store
+
+_UNFINISHED = 10  # trials that run or are paused that are shown at the most
 
 
 @click.command("show", epilog="Example: hpo show digits")
@@ -37,12 +39,14 @@ def show_command(name: str, store_path: str, as_json: bool) -> None:
         config = from_json(study.config)
         about = overview(store, study)
         usage = stored_usage(store, name, config)
+        unfinished = read_unfinished(store, study, _UNFINISHED)
         folder = store.folder(study).path
     left = remaining(config.budget, usage)
     if as_json:
         print_json(
             {
                 **about,
+                "unfinished": msgspec.to_builtins(unfinished),
                 "usage": msgspec.to_builtins(usage),
                 "remaining": left,
                 "plugins": study.plugins,
@@ -57,7 +61,7 @@ def show_command(name: str, store_path: str, as_json: bool) -> None:
         for role, found in study.plugins.items()
     )
     lines = [
-        ["state", about["state"] + (f": {study.reason}" if study.reason else "")],
+        ["state", about["state"] + (f": {about['reason']}" if about["reason"] else "")],
         ["strategy", config.strategy.name + _options(config.strategy.options)],
         ["plugins", plugins],
         ["objective", "; ".join(map(_wish, config.objectives))],
@@ -69,6 +73,7 @@ def show_command(name: str, store_path: str, as_json: bool) -> None:
         ["created", moment(study.created)],
         ["so far", f"{about['completed']} completed, {about['stopped']} stopped, "
                    f"{about['failed']} failed, "
+                   + (f"{about['running']} running, " if about["running"] else "")
                    + (f"{about['paused']} paused, " if about["paused"] else "")
                    + f"{about['trials']} in all"
                    + (f"; {about['imported']} imported" if about["imported"] else "")],
@@ -78,8 +83,9 @@ def show_command(name: str, store_path: str, as_json: bool) -> None:
         show = human if limit.endswith("_time") else str
         text = f"{show(used)} used" + (f" of {show(of)}, {show(left[limit])} left" if of else "")
         lines.append([limit.replace("_", " "), text])
-    best = ", ".join(f"{metric} = {tables.number(v)}" for metric, v in about["best"].items())
-    lines += [["best", best or "-"], ["files", str(folder)]]
+    lines.append(_best(about, unfinished))
+    lines += [_standing(trial, study) for trial in unfinished]
+    lines.append(["files", str(folder)])
     lines.append(["job", config.job.function or _words(config.job.command or ())])
     lines += [
         [axis.name, _parameter(axis, config.space.conditions[axis.name])]
@@ -92,15 +98,35 @@ def show_command(name: str, store_path: str, as_json: bool) -> None:
 # -- pieces ---------------------------------------------------------------------------------
 
 
+def _standing(trial: TrialResult, study: StudyRecord) -> list[str]:
+    """Return the line on an unfinished trial; one whose job was ended waits for another job."""
+    waits = trial.state is TrialState.RUNNING and study.state is not StudyState.RUNNING
+    said = printable(f"trial {trial.trial_id}{tables.reached(trial)}, {trial.seconds:.1f} s")
+    return ["waits" if waits else trial.state.value, said]
+
+
+def _best(about: dict[str, Any], unfinished: list[TrialResult]) -> list[str]:
+    """Return the line on the best trial; before one is completed, on the best of the others."""
+    if about["best"]:
+        name = "first of the front" if len(about["best"]) > 1 else "best"
+        said = ", ".join(f"{metric} = {tables.number(v)}" for metric, v in about["best"].items())
+        return [name, said]
+    if unfinished and unfinished[0].values:
+        return ["best so far", tables.stands(unfinished[0])]
+    return ["best", "-"]
+
+
 def overview(store: Store, study: StudyRecord) -> dict[str, Any]:
     """Return what a line about a study says, as plain data."""
     config = from_json(study.config)
     totals = store.totals(study.id)
     best = read_top(store, study, 1)
+    so_far = [] if best else read_unfinished(store, study, 1)
+    state, reason = store.current_state(study)
     return {
         "name": study.name,
-        "state": state(store, study),
-        "reason": study.reason,
+        "state": state.value,
+        "reason": reason,
         "strategy": config.strategy.name,
         "created": study.created,
         "trials": totals.trials,
@@ -108,16 +134,21 @@ def overview(store: Store, study: StudyRecord) -> dict[str, Any]:
         "stopped": totals.stopped,
         "failed": totals.failed,
         "paused": totals.paused,
+        "running": totals.running,
         "imported": totals.imported,
         "best": dict(best[0].values) if best else {},
+        "best_so_far": _reached(so_far[0]) if so_far and so_far[0].values else None,
     }
 
 
-def state(store: Store, study: StudyRecord) -> str:
-    """Return a study's state; one that is stored as running may have lost its controller."""
-    if study.state is StudyState.RUNNING and not is_running(store.folder(study)):
-        return "interrupted (its controller died)"
-    return study.state.value
+def _reached(trial: TrialResult) -> dict[str, Any]:
+    """Return how far an unfinished trial has come, as plain data."""
+    return {
+        "trial_id": trial.trial_id,
+        "state": trial.state.value,
+        "iteration": trial.iteration,
+        "values": dict(trial.values),
+    }
 
 
 def moment(time: float) -> str:

@@ -44,22 +44,53 @@ def shown(configuration: Mapping[str, Value]) -> str:
     )
 
 
-def ranking(trials: Sequence[TrialResult], constraints: Sequence[Constraint] = ()) -> str:
-    """Return the table of the best trials, with the metrics that are constrained."""
-    metrics = list(trials[0].values) if trials else []
+def ranking(
+    trials: Sequence[TrialResult],
+    constraints: Sequence[Constraint] = (),
+    unfinished: Sequence[TrialResult] = (),
+) -> str:
+    """Return the table of the best trials, with the metrics that are constrained.
+
+    Args:
+        trials: The completed ones, best first.
+        constraints: The study's constraints.
+        unfinished: Running and paused ones, which are listed below, without a rank; each trial's
+            state, iteration and time are shown then.
+    """
+    metrics = list(dict.fromkeys(name for trial in [*trials, *unfinished] for name in trial.values))
     bounded = [each.metric for each in constraints if each.metric not in metrics]
+    stands = ["state", "iteration", "seconds"] if unfinished else []
+    ranks = [*map(str, range(1, len(trials) + 1)), *("-" for _ in unfinished)]
     return lay_out(
-        ["rank", "trial", *metrics, *bounded, "name", "configuration"],
+        ["rank", "trial", *stands, *metrics, *bounded, "name", "configuration"],
         [
             [
-                str(rank),
+                rank,
                 str(trial.trial_id),
-                *(number(trial.values[metric]) for metric in metrics),
+                *(_standing(trial) if unfinished else ()),
+                *(number(trial.values.get(metric)) for metric in metrics),
                 *(number(trial.metrics.get(metric)) for metric in bounded),
                 trial.name,
                 shown(trial.configuration),
             ]
-            for rank, trial in enumerate(trials, 1)
+            for rank, trial in zip(ranks, [*trials, *unfinished], strict=True)
         ],
-        right="rank trial",
+        right="rank trial iteration seconds",
     )
+
+
+def _standing(trial: TrialResult) -> tuple[str, str, str]:
+    iteration = "-" if trial.iteration is None else str(trial.iteration)
+    return trial.state.value, iteration, f"{trial.seconds:.1f}"
+
+
+def stands(trial: TrialResult) -> str:
+    """Return in a line where a running or paused trial stands, fit to be shown."""
+    return printable(f"trial {trial.trial_id}, {trial.state.value}{reached(trial)}")
+
+
+def reached(trial: TrialResult) -> str:
+    """Return how far a trial has come: `` at iteration 3: loss = 0.5``."""
+    at = "" if trial.iteration is None else f" at iteration {trial.iteration}"
+    values = ", ".join(f"{name} = {number(value)}" for name, value in trial.values.items())
+    return f"{at}: {values}" if values else at

@@ -216,7 +216,9 @@ class HyperParameterOptimizer:
     @property
     def state(self) -> StudyState:
         """Where the study stands."""
-        return StudyState.RUNNING if self.is_running else self._store.study(self.name).state
+        if self.is_running:
+            return StudyState.RUNNING
+        return self._store.current_state(self._store.study(self.name))[0]
 
     @property
     def name(self) -> str:

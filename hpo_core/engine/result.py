@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from hpo_core.config import StudyConfig, from_json
+from hpo_core.engine import unfinished
 from hpo_core.model.budget import Usage
-from hpo_core.model.constraint import Constraint, is_feasible
+from hpo_core.model.constraint import Constraint, is_broken, is_feasible
 from hpo_core.model.errors import HpoError, NoResult, StoreError
 from hpo_core.model.job import JobState, StudyState, TrialState
 from hpo_core.model.objective import Losses, Objective, pareto_front
@@ -32,12 +33,12 @@ class TrialResult(msgspec.Struct, frozen=True, kw_only=True):
         name: Its last job's name.
         configuration: Its values.
         state: Where it stands.
-        values: The objectives' metrics as they count (the last or the best); empty if they
-            don't, as for a failed trial.
+        values: The objectives' metrics as they count (the last or the best), as they stand for
+            a trial that is running or paused; empty if they don't, as for a failed trial.
         losses: The same, lower is better; None if they don't count.
         metrics: The last value of each metric that it reported.
         iteration: The last iteration that it reported, or None.
-        seconds: How long its jobs ran.
+        seconds: How long its jobs ran, or have run so far.
         reason: What there is to say about its end; empty if all is well.
         is_feasible: Whether it keeps the study's constraints.
     """
@@ -102,7 +103,10 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         if not top and any(trial.losses and not trial.is_feasible for trial in self.trials):
             raise NoResult(f"no completed trial of {self.name!r} keeps the constraints")
         if not top:
-            raise NoResult(f"no trial of {self.name!r} is completed{self._first_failure()}")
+            raise NoResult(
+                f"no trial of {self.name!r} is completed{self._best_so_far()}"
+                f"{self._first_failure()}"
+            )
         return top[0]
 
     @cached_property
@@ -151,6 +155,17 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, dict=True):
                 for column in columns
             }
         )
+
+    def _best_so_far(self) -> str:
+        """Return which running or paused trial is the best as it stands, if one has a value."""
+        open_states = (TrialState.RUNNING, TrialState.PAUSED)
+        found = [(t.losses, t) for t in self.trials if t.losses and t.state in open_states]
+        if not found:
+            return ""
+        _, best = min(found, key=lambda pair: pair[0])
+        at = "" if best.iteration is None else f" at iteration {best.iteration}"
+        said = f"trial {best.trial_id}, {best.state.value}{at}, with {best.value:.6g}"
+        return f"; the best so far is {said}"
 
     def _first_failure(self) -> str:
         reasons = [trial.reason for trial in self.trials if trial.state is TrialState.FAILED]
@@ -226,15 +241,18 @@ def _kind(rows: Sequence[Mapping[str, Any]], column: str) -> str:
 def read_result(store: Store, study: StudyRecord, usage: Usage) -> Result:
     """Read a study's result from its store."""
     config = from_json(study.config)
+    state, reason = store.current_state(study)
+    reports = unfinished.read_reports(store, study)
     return Result(
         name=study.name,
-        state=study.state,
-        reason=study.reason,
+        state=state,
+        reason=reason,
         objectives=config.objectives,
         space=config.space,
         usage=usage,
         trials=tuple(
-            trial_result(config, trial, jobs) for trial, jobs in store.trials_with_jobs(study.id)
+            trial_result(config, trial, reports.filled_in(jobs), reports.losses(trial))
+            for trial, jobs in store.trials_with_jobs(study.id)
         ),
         constraints=config.constraints,
     )
@@ -245,6 +263,33 @@ def read_top(store: Store, study: StudyRecord, k: int) -> list[TrialResult]:
     config = from_json(study.config)
     trials = best_trials(store, study, config, k)
     return [trial_result(config, trial, store.jobs(study.id, trial.id)) for trial in trials]
+
+
+def read_unfinished(store: Store, study: StudyRecord, k: int) -> list[TrialResult]:
+    """Read the `k` best of a study's running and paused trials, as they stand, best first.
+
+    Those that have not reported every objective come last. A trial that has broken a constraint
+    already is left out.
+    """
+    config = from_json(study.config)
+    reports = unfinished.read_reports(store, study)
+    limit = k if len(config.objectives) == 1 and not config.constraints else None
+    found = [
+        trial_result(
+            config,
+            trial,
+            reports.filled_in(store.jobs(study.id, trial.id)),
+            reports.losses(trial),
+        )
+        for trial in [
+            *store.unfinished_trials(study.id),
+            *store.paused_trials(study.id, limit),
+        ]
+    ]
+    able = [trial for trial in found if not is_broken(config.constraints, trial.metrics)]
+    ranked = [trial for trial in able if trial.losses is not None]
+    order = ranking([trial.losses or () for trial in ranked], k)
+    return [*(ranked[index] for index in order), *(t for t in able if t.losses is None)][:k]
 
 
 def best_trials(store: Store, study: StudyRecord, config: StudyConfig, k: int) -> list[TrialRecord]:
@@ -264,8 +309,21 @@ def feasible_trials(store: Store, study: StudyRecord, config: StudyConfig) -> li
     return [trial for trial in trials if is_feasible(config.constraints, metrics.get(trial.id, {}))]
 
 
-def trial_result(config: StudyConfig, trial: TrialRecord, jobs: Sequence[JobRecord]) -> TrialResult:
-    """Put a trial's rows together."""
+def trial_result(
+    config: StudyConfig,
+    trial: TrialRecord,
+    jobs: Sequence[JobRecord],
+    losses: Losses | None = None,
+) -> TrialResult:
+    """Put a trial's rows together.
+
+    Args:
+        config: The study's configuration.
+        trial: The trial.
+        jobs: Its jobs, in their order.
+        losses: What it would count if it ended now, for a trial that runs.
+    """
+    losses = losses or trial.losses
     if not jobs:
         raise StoreError(
             f"the store is damaged: trial {trial.id} has no job; take it from a backup"
@@ -282,9 +340,9 @@ def trial_result(config: StudyConfig, trial: TrialRecord, jobs: Sequence[JobReco
         state=trial.state,
         values={
             objective.metric: objective.loss(loss)
-            for objective, loss in zip(config.objectives, trial.losses or (), strict=False)
+            for objective, loss in zip(config.objectives, losses or (), strict=False)
         },
-        losses=trial.losses,
+        losses=losses,
         metrics=metrics,
         iteration=max((job.iteration for job in jobs if job.iteration is not None), default=None),
         seconds=sum(job.seconds or 0.0 for job in jobs),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from hpo_core.config import from_json
-from hpo_core.engine.result import TrialResult, feasible_trials, read_top
+from hpo_core.engine.result import TrialResult, feasible_trials, read_top, read_unfinished
 from hpo_core.model.budget import Usage
 from hpo_core.model.constraint import Constraint
 from hpo_core.model.job import StudyState
@@ -42,6 +42,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
         front: With several objectives, how many trials no other dominates; else None.
         constraints: Its constraints.
         top: Its best trials.
+        best_so_far: The best running or paused trial, if none is completed.
         first_failure: The first failed trial of this session, else of all; None if none failed.
     """
 
@@ -56,6 +57,7 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     front: int | None
     constraints: tuple[Constraint, ...]
     top: tuple[TrialResult, ...]
+    best_so_far: TrialResult | None = None
     first_failure: Failure | None = None
 
     @property
@@ -87,10 +89,13 @@ def read_summary(
     if len(config.objectives) > 1:
         feasible = feasible_trials(store, study, config)
         front = len(pareto_front([trial.losses or () for trial in feasible]))
+    state, reason = store.current_state(study)
+    top = read_top(store, study, k)
+    so_far = [] if top else read_unfinished(store, study, 1)
     return Summary(
         name=study.name,
-        state=study.state,
-        reason=study.reason,
+        state=state,
+        reason=reason,
         usage=usage,
         trials=totals.trials + totals.imported,
         completed=totals.completed,
@@ -98,7 +103,8 @@ def read_summary(
         paused=totals.paused,
         front=front,
         constraints=config.constraints,
-        top=tuple(read_top(store, study, k)),
+        top=tuple(top),
+        best_so_far=so_far[0] if so_far and so_far[0].losses else None,
         first_failure=_first_failure(store, study, since),
     )
 

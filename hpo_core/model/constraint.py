@@ -36,6 +36,13 @@ def is_feasible(constraints: Sequence[Constraint], metrics: Mapping[str, float])
     )
 
 
+def is_broken(constraints: Sequence[Constraint], metrics: Mapping[str, float]) -> bool:
+    """Say whether metrics break a constraint already, whatever is not reported yet."""
+    return any(
+        each.metric in metrics and not metrics[each.metric] <= each.bound for each in constraints
+    )
+
+
 def unreported(constraints: Sequence[Constraint], metrics: Mapping[str, float]) -> str:
     """Return a sentence about the constraints' metrics that are missing, or ``""``."""
     missing = [repr(each.metric) for each in constraints if each.metric not in metrics]

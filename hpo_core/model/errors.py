@@ -73,6 +73,10 @@ class UnknownJob(StoreError):
     """The study has no job of that id."""
 
 
+class UnknownTrial(StoreError):
+    """The study has no trial of that number."""
+
+
 class StudyRunning(StoreError):
     """The study is being run by another controller, which is alive."""
 

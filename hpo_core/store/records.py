@@ -87,6 +87,8 @@ class JobRecord(msgspec.Struct, frozen=True, kw_only=True):
     metrics: Mapping[str, float]
     reason: str
     handle: Any
+    seen: float | None = None
+    """Until when it is known to run, for a job that runs; filled in by the engine."""
 
     @property
     def id(self) -> str:
@@ -95,10 +97,33 @@ class JobRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def seconds(self) -> float | None:
-        """How long it ran, or None if it did not, or still does."""
-        if self.started is None or self.ended is None:
-            return None
-        return self.ended - self.started
+        """How long it ran, or has run so far; None if that is not known."""
+        until = self.seen if self.ended is None else self.ended
+        return None if self.started is None or until is None else max(until - self.started, 0.0)
+
+
+class SoFar(msgspec.Struct):
+    """What a job that has not ended has reported.
+
+    Attributes:
+        iteration: The last iteration.
+        metrics: The last value of each metric.
+        losses: What its trial would count if it ended now; None if that is not complete.
+    """
+
+    iteration: int | None = None
+    metrics: dict[str, float] = {}
+    losses: Losses | None = None
+
+
+class LoggedReport(msgspec.Struct, frozen=True, kw_only=True):
+    """A report of a job, as it was recorded."""
+
+    trial_id: int
+    attempt: int
+    time: float
+    iteration: int | None
+    metrics: Mapping[str, float]
 
 
 class Totals(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,6 +138,7 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     iterations: int
     compute_time: float
     imported: int = 0
+    running: int = 0
 
 
 def metrics_to_json(metrics: Mapping[str, float] | None) -> bytes | None:

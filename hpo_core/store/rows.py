@@ -14,6 +14,7 @@ from hpo_core.client import ENDLESS
 from hpo_core.model.job import JobState, StudyState, TrialState
 from hpo_core.store.records import (
     JobRecord,
+    LoggedReport,
     StudyRecord,
     TrialRecord,
     configuration_from_json,
@@ -35,6 +36,10 @@ JOBS = (
     "SELECT trial, attempt, name, state, target, queued, started, ended, iteration, iterations, "
     "metrics, reason, handle FROM job WHERE study = ?"
 )
+REPORTS = (
+    "SELECT trial, attempt, time, iteration, metrics FROM log WHERE study = ? "
+    "AND suggestion IS NULL"
+)
 
 _Study: TypeAlias = tuple[int, str, str, str, str, float, StudyState, str, float, str]
 _Trial: TypeAlias = tuple[int, str, TrialState, str | None]
@@ -42,6 +47,7 @@ _Job: TypeAlias = tuple[
     int, int, str, JobState, int | None, float, float | None, float | None, int | None, int,
     str | None, str, str | None,
 ]  # fmt: skip
+_Report: TypeAlias = tuple[int, int, float, int | None, str | None]
 
 _convert = msgspec.convert
 
@@ -85,6 +91,18 @@ def trial(row: Any) -> TrialRecord:
         configuration=configuration_from_json(configuration),
         state=state,
         losses=losses_from_json(losses),
+    )
+
+
+def report(row: Any) -> LoggedReport:
+    """Return a report, from a row of `REPORTS`."""
+    trial, attempt, time, iteration, metrics = _convert(row, _Report)
+    return LoggedReport(
+        trial_id=trial,
+        attempt=attempt,
+        time=time,
+        iteration=iteration,
+        metrics=metrics_from_json(metrics),
     )
 
 

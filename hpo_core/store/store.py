@@ -6,15 +6,20 @@ from typing import Any
 
 from hpo_core.model.errors import UnknownJob
 from hpo_core.model.job import TrialState
+from hpo_core.model.values import Configuration
 from hpo_core.store import rows as made
 from hpo_core.store.history import StoredHistory
 from hpo_core.store.records import (
     IMPORTED,
     JobRecord,
+    LoggedReport,
+    SoFar,
     StudyRecord,
     Totals,
     TrialRecord,
+    configuration_from_json,
     decode,
+    losses_from_json,
     metrics_from_json,
 )
 from hpo_core.store.studies import Studies
@@ -30,7 +35,7 @@ class Store(Studies):
         trials = self._rows(
             "SELECT total(own), total(own AND state = 'completed'), "
             "total(own AND state = 'failed'), total(own AND state = 'stopped'), "
-            "total(own AND state = 'paused'), total(NOT own) "
+            "total(own AND state = 'paused'), total(NOT own), total(own AND state = 'running') "
             "FROM (SELECT state, adopted != ? AS own FROM trial WHERE study = ?)",
             IMPORTED,
             study,
@@ -41,7 +46,7 @@ class Store(Studies):
             study,
         )[0]
         with self.sound():
-            own, completed, failed, stopped, paused, imported = map(int, trials)
+            own, completed, failed, stopped, paused, imported, running = map(int, trials)
             return Totals(
                 trials=own,
                 completed=completed,
@@ -52,6 +57,7 @@ class Store(Studies):
                 iterations=int(iterations),
                 compute_time=compute_time,
                 imported=imported,
+                running=running,
             )
 
     def next_trial(self, study: int) -> int:
@@ -108,6 +114,14 @@ class Store(Studies):
         """Return the trials that are running, or were when their controller died."""
         query = f"{made.TRIALS} AND state = 'running' ORDER BY id"
         return self._read(made.trial, query, study)
+
+    def paused_trials(self, study: int, limit: int | None = None) -> list[TrialRecord]:
+        """Return the paused trials: all, or those of the least first loss, best first."""
+        query = f"{made.TRIALS} AND state = 'paused'"
+        if limit is None:
+            return self._read(made.trial, f"{query} ORDER BY id", study)
+        query += " AND losses IS NOT NULL ORDER BY CAST(substr(losses, 2) AS REAL), id LIMIT ?"
+        return self._read(made.trial, query, study, limit)
 
     def jobs(self, study: int, trial_id: int | None = None) -> list[JobRecord]:
         """Return all jobs, or those of one trial, in their order."""
@@ -193,6 +207,55 @@ class Store(Studies):
                 (int(attempt), None if at is None else int(at), metrics_from_json(text))
                 for attempt, at, text in rows
             ]
+
+    def so_far(self, study: int) -> dict[tuple[int, int], SoFar]:
+        """Return what each job that has not ended has reported, by its trial and attempt.
+
+        A job's own row is filled in when it ends.
+        """
+        rows = self._rows(
+            "SELECT log.trial, log.attempt, log.iteration, log.metrics, log.losses FROM log "
+            "JOIN job ON job.study = log.study AND job.trial = log.trial "
+            "AND job.attempt = log.attempt "
+            "WHERE log.study = ? AND job.state IN ('queued', 'running') ORDER BY log.seq",
+            study,
+        )
+        found: dict[tuple[int, int], SoFar] = {}
+        with self.sound():
+            for trial, attempt, iteration, metrics, losses in rows:
+                job = found.setdefault((int(trial), int(attempt)), SoFar())
+                job.iteration = job.iteration if iteration is None else int(iteration)
+                job.metrics = {**job.metrics, **metrics_from_json(metrics)}
+                job.losses = losses_from_json(losses) or job.losses
+        return found
+
+    def logged_reports(self, study: int, trial_id: int | None = None) -> list[LoggedReport]:
+        """Return the reports of one trial or of all, in the order of trials, then of time."""
+        one = "" if trial_id is None else "AND trial = ? "
+        query = f"{made.REPORTS} AND metrics IS NOT NULL {one}ORDER BY trial, seq"
+        return self._read(made.report, query, study, *(() if trial_id is None else (trial_id,)))
+
+    def given_configurations(self, study: int) -> dict[int, list[tuple[float, Configuration]]]:
+        """Return for each trial the configurations that it has had, each with its begin.
+
+        Only those trials are there that a strategy has given another one (`Resume`).
+        """
+        first = self._rows(
+            "SELECT id, 0.0, first_configuration FROM trial "
+            "WHERE study = ? AND first_configuration IS NOT NULL",
+            study,
+        )
+        later = self._rows(
+            "SELECT trial, time, json_extract(suggestion, '$.configuration') FROM log "
+            "WHERE study = ? AND kind = 'resume' "
+            "AND json_extract(suggestion, '$.configuration') IS NOT NULL ORDER BY seq",
+            study,
+        )
+        given: dict[int, list[tuple[float, Configuration]]] = {}
+        with self.sound():
+            for trial, time, text in [*first, *later]:
+                given.setdefault(int(trial), []).append((time, configuration_from_json(text)))
+        return given
 
     def curves(self, study: int, metric: str) -> dict[int, dict[int, float]]:
         """Return for each trial what it reported of a metric, by iteration."""

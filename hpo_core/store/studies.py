@@ -10,10 +10,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from hpo_core.model.errors import StoreError, UnknownStudy, listed, nearest
+from hpo_core.model.job import StudyState
 from hpo_core.model.values import Value
 from hpo_core.store import connection as files
 from hpo_core.store import rows as made
-from hpo_core.store.control import ControllerLock
+from hpo_core.store.control import ControllerLock, is_running
 from hpo_core.store.explained import explained
 from hpo_core.store.folder import StudyFolder
 from hpo_core.store.records import StudyRecord, encode
@@ -249,6 +250,13 @@ class Studies:
     def owner(self) -> int | None:
         """Return the id of the user whom the file belongs to; None for a store in memory."""
         return None if self.path == files.MEMORY else os.stat(self.path).st_uid
+
+    def current_state(self, record: StudyRecord) -> tuple[StudyState, str]:
+        """Return where a study stands, and why: one whose controller died is interrupted."""
+        is_stale = record.state is StudyState.RUNNING and self.path != files.MEMORY
+        if is_stale and not is_running(self.folder(record)):
+            return StudyState.INTERRUPTED, "its controller died"
+        return record.state, record.reason
 
     def folder(self, record: StudyRecord) -> StudyFolder:
         """Return where a study's files are."""

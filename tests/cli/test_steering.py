@@ -108,7 +108,7 @@ def test_a_study_whose_controller_was_killed_says_that_jobs_may_be_left(
     running.send_signal(signal.SIGKILL)
     running.wait()
 
-    assert "interrupted (its controller died)" in hpo("show", "small").out
+    assert "interrupted: its controller died" in hpo("show", "small").out
     said = hpo("stop", "small").out
     assert said.startswith("the study small is not running; its controller died")
     assert said.endswith("hpo resume small\n")

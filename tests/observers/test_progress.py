@@ -170,3 +170,17 @@ def test_an_unremarkable_job_is_a_line_only_now_and_then(stream: io.StringIO) ->
         now[0] = float(second)
         plain.observe(finished())
     assert len(stream.getvalue().splitlines()) == 1 + 4  # at 2, 4, 6 and 8 seconds
+
+
+def test_before_a_trial_is_completed_the_best_that_was_reported_is_named_with_its_iteration() -> (
+    None
+):
+    board = Board(started())
+    assert board.best_so_far() == "best: none yet"
+    for iteration, accuracy in ((1, 0.5), (3, 0.8), (4, 0.6)):
+        metrics = {"accuracy": accuracy}
+        board.take_in(JobReported(job=JOB, time=101.0, iteration=iteration, metrics=metrics))
+    said = "best so far: accuracy 0.8 at iteration 3 (first), which is not completed"
+    assert board.best_so_far() == said
+    board.take_in(finished(best=True))
+    assert board.best_so_far() == "best: accuracy 0.9 (first)"

@@ -1,0 +1,56 @@
+"""The command that shows what trials reported: curves."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+import msgspec
+
+from hpo_core.cli import tables
+from hpo_core.cli.common import as_argument, json_option, open_store, print_json, store_option
+from hpo_core.engine.curves import Point, read_curve, read_curves
+
+
+@click.command("curves", epilog="Example: hpo curves digits 7")
+@click.argument("name")
+@click.argument("trial", type=click.IntRange(min=1), required=False)
+@store_option
+@json_option
+def curves_command(name: str, trial: int | None, store_path: str, as_json: bool) -> None:
+    """Show what TRIAL of the study NAME reported, or what all its trials did; also while they run.
+
+    A row for each report: its job, the iteration, the seconds that the job had run, the metrics.
+    What a job reported that was run again after it had failed is left out.
+    """
+    with open_store(store_path) as store:
+        study = store.study(name)
+        points = read_curves(store, study) if trial is None else read_curve(store, study, trial)
+    if as_json:
+        print_json(msgspec.to_builtins(points))
+    elif points:
+        print(_table(points))
+    else:
+        who = "the study" if trial is None else f"trial {trial}"
+        print(
+            f"{who} has reported nothing so far; see: hpo jobs {as_argument(name)}", file=sys.stderr
+        )
+
+
+def _table(points: Sequence[Point]) -> str:
+    metrics = sorted({metric for point in points for metric in point.metrics})
+    return tables.lay_out(
+        ["trial", "job", "iteration", "seconds", *metrics],
+        [
+            [
+                str(point.trial_id),
+                point.job,
+                "-" if point.iteration is None else str(point.iteration),
+                "-" if point.seconds is None else f"{point.seconds:.1f}",
+                *(tables.number(point.metrics.get(metric)) for metric in metrics),
+            ]
+            for point in points
+        ],
+        right="trial iteration seconds",
+    )
