@@ -71,14 +71,34 @@ def single(subject: Subject) -> list[Problem]:
     """Return problems of a single configuration."""
     if subject.spaces:
         return []
-    offered: dict[str, Parameter] = {
-        "constants": Constant("a", 1),
-        "continuous floats": Float("a", 0.5, 0.5),
-        "stepped floats": Float("a", 0.5, 0.5, step=0.1),
-        "integers": Int("a", 3, 3),
-        "categoricals": Categorical("a", ("only",)),
+    return [problem(axis) for axis in _single_axes(subject)]
+
+
+def with_single_axes(subject: Subject) -> list[Problem]:
+    """Return problems of a few configurations, beside an axis that has one point alone."""
+    if subject.spaces:
+        return []
+    wide: dict[str, Parameter] = {
+        "integers": Int("wide", 0, 2),
+        "categoricals": Categorical("wide", ("x", "y", "z")),
+        "stepped floats": Float("wide", 0.0, 0.2, step=0.1),
     }
-    return [problem(axis) for kind, axis in offered.items() if kind in subject.kinds]
+    first = next((axis for kind, axis in wide.items() if kind in subject.kinds), None)
+    return [] if first is None else [problem(first, axis) for axis in _single_axes(subject)]
+
+
+def _single_axes(subject: Subject) -> list[Parameter]:
+    """Return axes of one point; a Float of one is finite, so that it needs no step."""
+    point = Float("a", 0.5, 0.5)
+    offered: list[tuple[str, Parameter]] = [
+        ("constants", Constant("a", 1)),
+        ("continuous floats", point),
+        ("stepped floats", point),
+        ("stepped floats", Float("a", 0.5, 0.5, step=0.1)),
+        ("integers", Int("a", 3, 3)),
+        ("categoricals", Categorical("a", ("only",))),
+    ]
+    return [axis for kind, axis in offered if kind in subject.kinds]
 
 
 def _with_space(space: SearchSpace) -> Problem:

@@ -25,8 +25,9 @@ PATIENCE = 0.5
     remedy="allow for a range of width 0, and for a single choice",
 )
 def a_space_of_one_point_is_taken(subject: Subject) -> str | None:
-    """A space of a single configuration is a space."""
-    for problem, strategy in gallery.made(subject, gallery.single(subject)):
+    """A space of a single configuration is a space, and an axis of one point is an axis."""
+    problems = [*gallery.single(subject), *gallery.with_single_axes(subject)]
+    for problem, strategy in gallery.made(subject, problems):
         run = Simulator(strategy, problem).run(5)
         if not run.suggestions:
             raise Broken(f"it suggests nothing: {short(run.answers[0][0])}\n{told(problem)}")

@@ -5,10 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 import optuna
 from optuna.trial import TrialState
 
-from hpo_core import Configuration, Exhausted, Lattice, Problem, Resume, Start
+from hpo_core import (
+    Configuration,
+    Exhausted,
+    Float,
+    Lattice,
+    Parameter,
+    Problem,
+    Resume,
+    SearchSpace,
+    Start,
+)
 from hpo_optuna import axes
 from hpo_optuna.fixed import restricted
 from hpo_optuna.options import BruteForce
@@ -29,8 +40,9 @@ class BruteForceStrategy(OptunaStrategy):
     """
 
     def __init__(self, problem: Problem, options: BruteForce) -> None:
-        super().__init__(problem, options)
-        self._lattice = Lattice(restricted(problem.space, options.fixed))
+        space = _stepped(problem.space)
+        super().__init__(msgspec.structs.replace(problem, space=space), options)
+        self._lattice = Lattice(restricted(space, options.fixed))
         self._seen: set[int] = set()
 
     def ask(self, trial_id: int, /) -> Start | Exhausted:
@@ -74,3 +86,14 @@ class BruteForceStrategy(OptunaStrategy):
         self, values: Mapping[str, axes.Native], attributes: Mapping[str, Any]
     ) -> None:
         self._reports.end(self._put_back(values, attributes), TrialState.FAIL)
+
+
+def _stepped(space: SearchSpace) -> SearchSpace:
+    """Give each Float of one point a step: without one, Optuna takes it for endless."""
+
+    def stepped(axis: Parameter) -> Parameter:
+        if isinstance(axis, Float) and axis.step is None and axis.size == 1:
+            return Float(axis.name, axis.low, axis.high, step=1.0, when=axis.when)
+        return axis
+
+    return SearchSpace(tuple(map(stepped, space.parameters)), space.forbidden)
