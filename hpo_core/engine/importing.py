@@ -14,8 +14,9 @@ from hpo_core import plugins
 from hpo_core.config import StudyConfig
 from hpo_core.contracts.exchange import ExchangedStudy, ExchangedTrial
 from hpo_core.contracts.strategy import Start
-from hpo_core.engine import opening, preparation, recovery
+from hpo_core.engine import opening, preparation
 from hpo_core.engine.advisor import Advisor
+from hpo_core.engine.restore import restored_strategy
 from hpo_core.model.errors import Fault, InvalidInput
 from hpo_core.model.job import TrialState, job_id
 from hpo_core.model.objective import Losses, complete, updated
@@ -169,10 +170,11 @@ def _take_in(
 ) -> dict[int, int]:
     """Tell the strategy of the trials, and store them: all of them, or none."""
     config = prepared.config
-    strategy = preparation.build_strategy(prepared).strategy
+    strategy = restored_strategy(
+        lambda: preparation.build_strategy(prepared).strategy, config.strategy.name, store, study
+    )
     advisor = Advisor(strategy, config)
     try:
-        recovery.restore_strategy(strategy, config.strategy.name, store, study)
         writer = StudyWriter(store, study.id, durable=config.durability == "full")
         first = store.next_trial(study.id)
         with writer.turn():

@@ -26,6 +26,7 @@ from hpo_core.engine.announcer import Announcer, JobCallback
 from hpo_core.engine.clock import SystemClock
 from hpo_core.engine.incumbents import Incumbents
 from hpo_core.engine.keeper import Keeper
+from hpo_core.engine.restore import restored_strategy
 from hpo_core.engine.result import (
     Result,
     TrialResult,
@@ -334,11 +335,11 @@ class HyperParameterOptimizer:
                 self._over.set()
                 return lambda: None
             opening.take_over(self._store, self._study, self._prepared)
-            built = preparation.build_strategy(self._prepared)
-            strategy, self._capabilities = built.strategy, built.capabilities
+            strategy = restored_strategy(
+                self._make_strategy, self.config.strategy.name, self._store, self._study
+            )
             advisor = Advisor(strategy, self.config)
             held.callback(advisor.close)
-            recovery.restore_strategy(strategy, self.config.strategy.name, self._store, self._study)
             session = Session(self._setting(advisor, on_job_finished, anchors))
             interrupted = recovery.interrupted_trials(self.config, self._store, self._study)
             self._leave_other_instances_alone()
@@ -365,6 +366,11 @@ class HyperParameterOptimizer:
 
     def _move_folder(self) -> None:
         self._store.move_folder(self._study)
+
+    def _make_strategy(self) -> Strategy:
+        built = preparation.build_strategy(self._prepared)
+        self._capabilities = built.capabilities
+        return built.strategy
 
     def _close_backend(self) -> None:
         with self._waking:

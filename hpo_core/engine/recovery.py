@@ -1,4 +1,4 @@
-"""An unfinished study, read back from its store: what is under way, and what the strategy knew."""
+"""An unfinished study, read back from its store: which trials are under way."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterable
 import msgspec
 
 from hpo_core.config import StudyConfig
-from hpo_core.contracts.strategy import Resume, SavedState, Strategy
+from hpo_core.contracts.strategy import Resume
 from hpo_core.engine.flight import Counting, PendingTrial
-from hpo_core.model.errors import HpoError, StrategyError
+from hpo_core.model.errors import StrategyError
 from hpo_core.model.job import JobState, TrialState
 from hpo_core.model.objective import updated
 from hpo_core.store.records import JobRecord, StudyRecord, TrialRecord
@@ -36,26 +36,6 @@ class Interrupted(msgspec.Struct, frozen=True):
     metrics: dict[str, float] = {}
     iterations: int = 0
     reports: int = 0
-
-
-def restore_strategy(strategy: Strategy, name: str, store: Store, study: StudyRecord) -> None:
-    """Let a strategy take up where the study's log ends.
-
-    Raises:
-        StrategyError: If it can't.
-    """
-    history = store.history(study.id)
-    if not history:
-        return
-    saved = store.saved_state(study.id)
-    try:
-        strategy.restore(history, None if saved is None else SavedState(*saved))
-    except HpoError:
-        raise
-    except Exception as error:  # a plugin may raise anything
-        raise StrategyError(
-            f"the strategy {name!r} could not be restored: {type(error).__name__}: {error}"
-        ) from error
 
 
 def interrupted_trials(config: StudyConfig, store: Store, study: StudyRecord) -> list[Interrupted]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Sequence, Set
+from contextlib import suppress
 from typing import TypeAlias
 
 import msgspec
@@ -23,8 +24,9 @@ from hpo_core.engine import preparation
 from hpo_core.engine.advisor import Advisor
 from hpo_core.engine.opening import warn_of_stranger
 from hpo_core.engine.preparation import Prepared
+from hpo_core.engine.restore import without_metrics
 from hpo_core.model.errors import StrategyError
-from hpo_core.model.report import Decision
+from hpo_core.model.report import Decision, Report
 from hpo_core.store.control import is_running
 from hpo_core.store.records import StudyRecord
 from hpo_core.store.store import Store
@@ -173,19 +175,25 @@ class _Audit:
                     if same_answer(again, before):
                         self._suggestions += 1
                         return None
+                case Told(report) if place in self._undecided:
+                    self._tell_undecided(report)
+                    return None
                 case Told(report, decision):
                     trial_id, stored = report.trial_id, decision
                     now = self._advisor.tell(report)
-                    if place in self._undecided:
-                        return None
                     if now is stored:
                         self._decisions += 1
                         return None
         except StrategyError as error:
-            if place in self._undecided:
-                return None
             now = str(error)
         return Difference(event=place + 1, trial_id=trial_id, stored=stored, now=now)
+
+    def _tell_undecided(self, report: Report) -> None:
+        """Tell a report on which the strategy raised; if it raises again, as it was restored."""
+        for told in (report, without_metrics(report)):
+            with suppress(StrategyError):
+                self._advisor.tell(told)
+                return
 
 
 def _without_notes(answer: Answer) -> Answer:

@@ -233,3 +233,50 @@ def test_a_failed_study_can_be_carried_on_when_the_strategy_is_mended(lab):
     broken.close()
     result = lab.study(loss_is_x, strategy=Broken(), space=SPACE, budget=5).run()
     assert [trial.configuration["x"] for trial in result.trials] == [1, 2, 3, 4, 5]
+
+
+class Stumbles(BaseStrategy):
+    """Raises each time that it is told of a trial's end, if that is what it was made for."""
+
+    def __init__(self, trial_id, *, on=("completed", "failed")):
+        self.trial_id = trial_id
+        self.on = on
+        self.ended = []
+
+    def ask(self, trial_id, /):
+        return good(trial_id)
+
+    def tell(self, report, /):
+        if report.trial_id == self.trial_id and report.status.value in self.on:
+            raise ValueError("it stumbles")
+        self.ended.append((report.trial_id, report.status.value))
+        return super().tell(report)
+
+
+@pytest.mark.parametrize("on", [("completed",), ("completed", "failed")])
+@pytest.mark.parametrize("stumbles_at", [2, 4])
+def test_a_strategy_that_raises_in_tell_each_time_does_not_hold_its_study_up(
+    lab, caplog, on, stumbles_at
+):
+    def run():
+        strategy = Stumbles(stumbles_at, on=on)
+        return lab.study(loss_is_x, strategy=strategy, space=SPACE, budget=4).run()
+
+    with pytest.raises(StudyFailed, match="raised ValueError in tell: it stumbles"):
+        run()
+    result = run()
+    assert result.state is StudyState.FINISHED
+    assert len(result.trials) == 4
+    assert result.trials[stumbles_at - 1].values == {"loss": float(stumbles_at)}
+    assert "it stumbles" in caplog.text
+    assert "as though" in caplog.text
+
+
+def test_what_a_mended_strategy_had_raised_on_it_is_told_again(lab, caplog):
+    study = lab.study(loss_is_x, strategy=Stumbles(2), space=SPACE, budget=4)
+    with pytest.raises(StudyFailed):
+        study.run()
+    mended = Stumbles(None)
+    lab.study(loss_is_x, strategy=mended, space=SPACE, budget=4).run()
+    assert mended.ended == [(trial, "completed") for trial in (1, 2, 3, 4)]
+    assert "as though" not in caplog.text
