@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import logging
+
+from hpo_core.contracts.observer import JobFinished
 from hpo_core.contracts.strategy import Exhausted, Resume, Start, Wait
 from hpo_core.engine.desk import Desk
 from hpo_core.engine.flight import Flight, PendingTrial
 from hpo_core.engine.recovery import resumed_trial
 from hpo_core.model.errors import StrategyError
-from hpo_core.model.job import Job, StudyState, job_id
+from hpo_core.model.job import Job, JobState, StudyState, job_id
+from hpo_core.model.report import Status
 from hpo_core.model.templates import template
 from hpo_core.model.values import JSON, Configuration, Value
+from hpo_core.store.checkpoints import CopyError
+
+_log = logging.getLogger("hpo_core")
 
 
 class Launcher:
@@ -123,14 +130,60 @@ class Launcher:
             raise self._advisor.broken(str(error)) from None
         self._require_checkpoints(resume)
         self._accounts.trial_resumed(state_before)
-        if resume.checkpoint_from is not None:
-            job = job_id(trial.id, trial.attempt)
-            self._checkpoints.copy_aside(resume.checkpoint_from, job)
-            self._desk.to_put_in_place.append(job)
         self._writer.resume(self._next_trial, resume, now)
         if state is not None:
             self._writer.strategy_state(state)
-        self._launch(trial, now)
+        try:
+            left_out = self._copy_checkpoints(resume.checkpoint_from, trial)
+        except CopyError as error:
+            self._fail(trial, str(error), now)
+        else:
+            self._launch(trial, now).notes += left_out
+
+    def _copy_checkpoints(self, source: int | None, trial: PendingTrial) -> list[str]:
+        """Copy what a trial's next job is to find, and return what there is to say of that.
+
+        Raises:
+            CopyError: If it can't be copied.
+        """
+        if source is None:
+            return []
+        job = job_id(trial.id, trial.attempt)
+        left_out = self._checkpoints.copy_aside(source, job)
+        self._desk.to_put_in_place.append(job)
+        notes = [
+            f"the checkpoints of trial {source} were copied without {what}" for what in left_out
+        ]
+        for note in notes:
+            _log.warning("job %s: %s", job, note)
+        return notes
+
+    def _fail(self, trial: PendingTrial, reason: str, now: float) -> None:
+        """Record a trial's next job as failed, since it can't be launched."""
+        job = self.job(trial)
+        flight = Flight(job, trial, now)
+        self._accounts.jobs += 1
+        self._writer.queue_job(trial.id, trial.attempt, job.name, trial.target, now)
+        self._writer.job_ended(
+            trial.id,
+            trial.attempt,
+            state=JobState.FAILED,
+            reason=reason,
+            started=None,
+            ended=now,
+            iteration=None,
+            iterations=0,
+            metrics={},
+        )
+        _log.warning("job %s failed: %s", job.id, reason)
+        decision = self._desk.tell(flight, Status.FAILED, None, {}, None, now)
+        self._desk.settle(flight, JobState.FAILED, None, decision)
+        if self._desk.has_observers:
+            finished = flight.as_finished(
+                self._config.objectives, JobState.FAILED, reason, None, now, is_best=False
+            )
+            progress = self._desk.progress(now)
+            self._desk.news.append(JobFinished(finished=finished, time=now, progress=progress))
 
     def _require_checkpoints(self, resume: Resume) -> None:
         """See that what a resumption needs has not been deleted.
@@ -150,12 +203,13 @@ class Launcher:
                     "larger number, or leave it out"
                 )
 
-    def _launch(self, trial: PendingTrial, now: float) -> None:
+    def _launch(self, trial: PendingTrial, now: float) -> Flight:
         job = self.job(trial)
         self._accounts.jobs += 1
         self._writer.queue_job(trial.id, trial.attempt, job.name, trial.target, now)
-        self._desk.flights[job.id] = Flight(job, trial, now)
+        self._desk.flights[job.id] = flight = Flight(job, trial, now)
         self._desk.to_submit.append(job)
+        return flight
 
     def job(self, trial: PendingTrial, step: int = 0) -> Job:
         """Return a trial's next job; with a step of -1 the one before it."""

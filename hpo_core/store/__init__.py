@@ -14,6 +14,7 @@
     control  the lock of a study's controller, and the pipe by which others reach it
     explained  what an error of SQLite means to the user
     wal      SQLite's write-ahead log: a store without it may be incomplete
+    snapshot  a folder is copied as it stood at one moment
 
 Imports contracts and the model alone.
 """

@@ -13,11 +13,17 @@ import shutil
 from collections.abc import Container, Iterator
 from pathlib import Path
 
-from hpo_core.model.errors import StoreError
+from hpo_core.model.errors import HpoError, StoreError
+from hpo_core.store.snapshot import copy_folder
 
 _log = logging.getLogger("hpo_core")
 
 _ASIDE = ".for-job-"
+_OLD = ".before-job-"
+
+
+class CopyError(HpoError):
+    """A trial's checkpoints could not be copied; the job that wanted them fails."""
 
 
 class Checkpoints:
@@ -34,29 +40,53 @@ class Checkpoints:
         """Return the folder of a trial's checkpoints."""
         return f"{self._root}/{trial_id}"
 
-    def copy_aside(self, source: int, job_id: str) -> None:
+    def copy_aside(self, source: int, job_id: str) -> list[str]:
         """Copy a trial's checkpoints for a job of another trial; `put_in_place` comes next.
 
+        The source's job may write meanwhile: what is copied is what was there at one moment.
+
+        Returns:
+            What was left out, in words: see `hpo_core.store.snapshot.copy_folder`.
+
         Raises:
-            StoreError: If that is not possible.
+            CopyError: If that is not possible.
         """
         aside = self._aside(job_id)
         try:
             shutil.rmtree(aside, ignore_errors=True)
-            aside.mkdir(mode=0o700, parents=True)
-            if os.path.isdir(self.folder(source)):
-                shutil.copytree(self.folder(source), aside, dirs_exist_ok=True)
-        except (OSError, shutil.Error) as error:
-            raise StoreError(
+            self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if os.path.lexists(self.folder(source)):
+                return copy_folder(self.folder(source), str(aside))
+            aside.mkdir(mode=0o700)
+            return []
+        except (OSError, RecursionError) as error:
+            shutil.rmtree(aside, ignore_errors=True)
+            raise CopyError(
                 f"cannot copy the checkpoints of trial {source} for job {job_id}: {error}"
             ) from error
 
     def put_in_place(self, job_id: str) -> None:
-        """Replace the checkpoints of a job's trial by what was copied aside for it, if any was."""
-        aside, folder = self._aside(job_id), self.folder(int(job_id.partition(".")[0]))
-        if aside.exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            os.replace(aside, folder)
+        """Replace the checkpoints of a job's trial by what was copied aside for it, if any was.
+
+        Raises:
+            StoreError: If that is not possible.
+        """
+        aside, folder = self._aside(job_id), Path(self.folder(int(job_id.partition(".")[0])))
+        if not aside.exists():
+            return
+        try:
+            if os.path.lexists(folder):
+                old = self._root / f"{_OLD}{job_id}"
+                _remove(old)
+                os.replace(folder, old)  # at once, whatever is in it or it is
+                os.replace(aside, folder)
+                _remove(old)
+            else:
+                os.replace(aside, folder)
+        except OSError as error:
+            raise StoreError(
+                f"cannot put the checkpoints for job {job_id} into {folder}: {error.strerror}"
+            ) from error
 
     def recover(self, recorded: Container[str]) -> None:
         """Finish what a controller that died had begun.
@@ -64,6 +94,9 @@ class Checkpoints:
         Args:
             recorded: The ids of the jobs that are in the store.
         """
+        for entry in self._entries():
+            if entry.name.startswith(_OLD):
+                _remove(entry)
         for job_id in self.copies():
             if job_id in recorded:
                 self.put_in_place(job_id)
@@ -96,3 +129,11 @@ class Checkpoints:
 
     def _entries(self) -> list[Path]:
         return sorted(self._root.iterdir()) if self._root.is_dir() else []
+
+
+def _remove(path: Path) -> None:
+    """Delete a folder as far as possible, or a link or file that stands in its place."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

@@ -11,6 +11,7 @@ from hpo_core import (
     Configuration,
     Decision,
     Exhausted,
+    JobFinished,
     JobInfo,
     Objective,
     Resume,
@@ -148,6 +149,41 @@ def test_a_trial_may_be_carried_on_from_another_ones_checkpoint(lab):
     assert (study._folder.path / "checkpoints" / "2" / "history").read_text() == "1 2 "
     assert result.trials[1].configuration == {"x": 7}
     assert kept(study) == [1, 2]
+
+
+def test_a_copy_that_fails_costs_the_job_that_wanted_it_and_no_more(lab, listener, caplog):
+    def spoils(configuration, job: JobInfo):
+        writes(configuration, job)
+        if job.trial_id == 1:
+            folder = Path(job.checkpoint_dir)
+            (folder / "history").unlink()
+            folder.rmdir()
+            folder.write_text("no folder any more")
+
+    study = lab.study(spoils, strategy=Copies(), max_iterations=2, observers=[listener])
+    result = study.run()
+    assert result.state is StudyState.FINISHED
+    assert [trial.state.value for trial in result.trials] == ["paused", "failed"]
+    (reason,) = lab.rows("SELECT reason FROM job WHERE state = 'failed'")[0]
+    assert reason.startswith("cannot copy the checkpoints of trial 1 for job 2.2: ")
+    assert "job 2.2 failed: cannot copy" in caplog.text
+    ended = listener.of(JobFinished)
+    assert [each.finished.job.id for each in ended] == ["1.1", "2.1", "2.2"]
+    assert study.usage.jobs == 3
+
+
+def test_what_was_left_out_of_a_copy_is_said_of_its_job(lab, caplog):
+    def links_out(configuration, job: JobInfo):
+        writes(configuration, job)
+        if job.trial_id == 1:
+            (Path(job.checkpoint_dir) / "data").symlink_to("/etc")
+
+    lab.study(links_out, strategy=Copies(), max_iterations=2).run()
+    ((state, reason),) = lab.rows("SELECT state, reason FROM job WHERE trial = 2 AND attempt = 2")
+    said = "the checkpoints of trial 1 were copied without the link 'data', which leads out"
+    assert state == "completed"
+    assert said in reason
+    assert said in caplog.text
 
 
 def test_how_many_are_kept_may_change_from_session_to_session(lab, caplog):

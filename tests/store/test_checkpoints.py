@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 
 import pytest
 
-from hpo_core import StoreError
-from hpo_core.store.checkpoints import Checkpoints
+from hpo_core.store.checkpoints import Checkpoints, CopyError
 
 
 @pytest.fixture
@@ -57,11 +57,35 @@ def test_a_copy_left_half_done_is_made_anew(checkpoints: Checkpoints) -> None:
     assert state(checkpoints, 1) == "of 2"
 
 
-def test_what_can_not_be_copied_is_an_error(checkpoints: Checkpoints) -> None:
-    Path(checkpoints.folder(1), "state").unlink()
-    Path(checkpoints.folder(1), "state").symlink_to("nowhere")
-    with pytest.raises(StoreError, match=r"cannot copy the checkpoints of trial 1 for job 2\.3"):
-        checkpoints.copy_aside(1, "2.3")
+def test_what_can_not_be_copied_is_an_error_and_leaves_nothing_aside(
+    checkpoints: Checkpoints, tmp_path: Path
+) -> None:
+    (tmp_path / "checkpoints" / "5").write_text("not a folder")
+    with pytest.raises(CopyError, match=r"cannot copy the checkpoints of trial 5 for job 2\.3"):
+        checkpoints.copy_aside(5, "2.3")
+    assert list(checkpoints.copies()) == []
+
+
+def test_a_copy_takes_the_place_of_whatever_was_there(
+    checkpoints: Checkpoints, tmp_path: Path
+) -> None:
+    root = tmp_path / "checkpoints"
+    (root / "3").symlink_to("1")
+    (root / "4").write_text("a file")
+    for trial in (3, 4):
+        checkpoints.copy_aside(1, f"{trial}.2")
+        checkpoints.put_in_place(f"{trial}.2")
+        assert state(checkpoints, trial) == "of 1"
+    assert sorted(os.listdir(root)) == ["1", "2", "3", "4"]
+
+
+def test_what_was_replaced_when_the_controller_died_is_deleted(
+    checkpoints: Checkpoints, tmp_path: Path
+) -> None:
+    left = tmp_path / "checkpoints" / ".before-job-2.3"
+    left.mkdir()
+    checkpoints.recover(set())
+    assert not left.exists()
 
 
 def test_what_can_not_be_deleted_is_said(
