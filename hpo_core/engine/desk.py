@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from hpo_core.contracts.observer import Progress, StudyEvent
 from hpo_core.engine.flight import Flight, PendingTrial
 from hpo_core.engine.setting import Setting
+from hpo_core.engine.targets import Target
 from hpo_core.model.constraint import is_feasible as feasible
 from hpo_core.model.errors import HpoError, StrategyError, StudyFailed
 from hpo_core.model.job import Job, JobState, StudyState, TrialState
@@ -59,6 +60,10 @@ class Desk:
         self.to_put_in_place: list[str] = []
         self.news: list[StudyEvent] = []
         self._has_observers = bool(setting.announcer)
+        self._wanted = frozenset(
+            [each.metric for each in setting.config.objectives]
+            + [each.metric for each in setting.config.constraints]
+        )
 
     @property
     def is_running(self) -> bool:
@@ -82,6 +87,13 @@ class Desk:
             usage=accounts.usage(now),
         )
 
+    def flight(self, job: Job, trial: PendingTrial, queued: float) -> Flight:
+        """Return a job as it is when it begins."""
+        most = self.setting.config.job.max_iterations
+        is_final = not self.setting.is_resuming or job.iterations == most
+        target = Target(job.iterations, most=most, wanted=self._wanted, is_final=is_final)
+        return Flight(job, trial, queued, target)
+
     # -- endings ----------------------------------------------------------------------------
 
     def end(self, state: StudyState, reason: str, error: HpoError | None = None) -> None:
@@ -92,7 +104,9 @@ class Desk:
         self.state, self.reason, self.error = state, reason, error
         fate = JobState.STOPPED if state is StudyState.FINISHED else JobState.LOST
         for flight in self.flights.values():
-            if not (state is StudyState.FINISHED and flight.is_at_target):
+            if state is StudyState.FINISHED and flight.target.is_reached:
+                self.leave_grace(flight, self.setting.clock.now())
+            else:
                 self.cancel(flight, fate, reason)
 
     def fail(self, error: HpoError) -> None:
@@ -107,10 +121,14 @@ class Desk:
             flight.deadline = flight.silent_until = math.inf
             self.to_cancel.append(flight.job.id)
 
+    def leave_grace(self, flight: Flight, now: float) -> None:
+        """Leave a job that has reached its target the grace period to end by itself."""
+        if flight.ending is None:
+            flight.deadline = min(flight.deadline, now + self.grace)
+
     def end_at_target(self, flight: Flight) -> None:
-        """End a job that goes on although it has trained as far as it was to."""
-        limit = flight.job.iterations
-        self.cancel(flight, JobState.COMPLETED, f"ended by its limit of {limit} iterations")
+        """End a job that goes on although it has met its target."""
+        self.cancel(flight, *flight.end_at_target())
 
     # -- the strategy is told ---------------------------------------------------------------
 
@@ -125,12 +143,13 @@ class Desk:
     ) -> Decision:
         """Tell the strategy what a job has reported, record that, and return its decision.
 
-        A strategy that has raised is told nothing more, and what it does not decide goes on.
+        The iteration is recorded as it was reported, and told up to the job's target. A strategy
+        that has raised is told nothing more, and what it does not decide goes on.
         """
         report = Report(
             trial_id=flight.trial.id,
             job_id=flight.job.id,
-            iteration=iteration,
+            iteration=flight.target.heard(iteration),
             losses=losses,
             status=status,
             metrics=metrics,
@@ -141,7 +160,7 @@ class Desk:
                 decision = self.setting.advisor.tell(report)
             except StrategyError as error:
                 self.fail(error)
-        self.setting.writer.told(report, flight.trial.attempt, time, decision)
+        self.setting.writer.told(report, flight.trial.attempt, iteration, time, decision)
         return decision or Decision.CONTINUE
 
     def settle(
@@ -149,7 +168,8 @@ class Desk:
     ) -> bool:
         """Record where a trial stands after its job, and return whether it is the best."""
         trial_state = _TRIAL_STATE[state]
-        if state is JobState.COMPLETED and decision is Decision.PAUSE:
+        may_go_on = not (flight.is_at_last_target or flight.is_cut_short)
+        if state is JobState.COMPLETED and decision is Decision.PAUSE and may_go_on:
             trial_state = TrialState.PAUSED
         self.setting.writer.trial(flight.trial.id, trial_state, losses)
         self.setting.accounts.trial_ended(trial_state)

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 
 from hpo_core.contracts.backend import Finished, Outcome
 from hpo_core.contracts.observer import FinishedJob
+from hpo_core.engine.targets import Target
 from hpo_core.model.constraint import Constraint, unreported
 from hpo_core.model.job import Job, JobState
 from hpo_core.model.objective import Losses, Objective, complete, updated
-from hpo_core.model.text import some
+from hpo_core.model.text import counted, some
 from hpo_core.model.values import Configuration
 
 Counting = tuple[float | None, ...]
@@ -25,6 +26,7 @@ class PendingTrial:
         configuration: Its values.
         attempt: The number of its next job.
         target: How far that job trains.
+        is_target_suggested: Whether the strategy said how far, and not the study.
         losses: What counts so far.
         iteration: Up to which iteration its reports were counted.
         failures: How many of its jobs have failed since it was last asked for.
@@ -39,6 +41,7 @@ class PendingTrial:
         "configuration",
         "failures",
         "id",
+        "is_target_suggested",
         "iteration",
         "losses",
         "lost",
@@ -54,6 +57,7 @@ class PendingTrial:
         attempt: int,
         target: int | None,
         losses: Counting,
+        is_target_suggested: bool = False,
         iteration: int = 0,
         failures: int = 0,
         metrics: Mapping[str, float] | None = None,
@@ -62,6 +66,7 @@ class PendingTrial:
         self.configuration = configuration
         self.attempt = attempt
         self.target = target
+        self.is_target_suggested = is_target_suggested
         self.losses = losses
         self.iteration = iteration
         self.failures = failures
@@ -81,6 +86,7 @@ class Flight:
     Attributes:
         job: The job, as the backend has it.
         trial: Its trial.
+        target: How far it is to train, and how far it has come.
         queued: When it was submitted.
         started: When it began to run, or None.
         iteration: The last iteration that it reported.
@@ -90,6 +96,7 @@ class Flight:
         silent_until: When it is ended as timed out if it reports nothing meanwhile.
         ending: What becomes of it, once it is being ended; None while it runs.
         reason: Why it is being ended.
+        is_cut_short: Whether it counts although its time limit ended it before its target.
         is_decided: Whether it is the strategy that ends it: then it is so even if it has just
             ended by itself.
         notes: What is remarkable about it, for people.
@@ -98,6 +105,7 @@ class Flight:
     __slots__ = (
         "deadline",
         "ending",
+        "is_cut_short",
         "is_decided",
         "iteration",
         "iterations",
@@ -108,12 +116,14 @@ class Flight:
         "reason",
         "silent_until",
         "started",
+        "target",
         "trial",
     )
 
-    def __init__(self, job: Job, trial: PendingTrial, queued: float) -> None:
+    def __init__(self, job: Job, trial: PendingTrial, queued: float, target: Target) -> None:
         self.job = job
         self.trial = trial
+        self.target = target
         self.queued = queued
         self.started: float | None = None
         self.iteration: int | None = None
@@ -123,6 +133,7 @@ class Flight:
         self.silent_until = math.inf
         self.ending: JobState | None = None
         self.reason = ""
+        self.is_cut_short = False
         self.is_decided = False
         self.notes: list[str] = []
 
@@ -133,13 +144,14 @@ class Flight:
         trial = self.trial
         trial.losses = updated(objectives, trial.losses, metrics)
         self.metrics.update(metrics)
+        self.target.note(iteration, metrics)
         for name, value in metrics.items():
             if not math.isfinite(value):
                 self._note_not_finite(name, value, iteration)
         if iteration is None:
             return 0
         self.iteration = iteration
-        added = max(iteration - trial.iteration, 0)
+        added = max((self.target.heard(iteration) or 0) - trial.iteration, 0)
         trial.iteration += added
         self.iterations += added
         return added
@@ -150,9 +162,37 @@ class Flight:
         return {**self.trial.metrics, **self.metrics}
 
     @property
-    def is_at_target(self) -> bool:
-        """Whether it has trained as far as it was to."""
-        return self.job.iterations is not None and (self.iteration or 0) >= self.job.iterations
+    def is_at_last_target(self) -> bool:
+        """Whether it has trained as far as its trial ever will."""
+        return self.target.is_final and self.target.is_reached
+
+    @property
+    def is_ended_at_target(self) -> bool:
+        """Whether it is being ended only because it has met its target: it may still report."""
+        return self.ending is JobState.COMPLETED and self.target.is_met
+
+    def end_at_limit(
+        self, reason: str, *, is_silent: bool, on_time_limit: str | None
+    ) -> tuple[JobState, str]:
+        """Return how a job ends that a limit ends, and why.
+
+        Args:
+            reason: What the limit was.
+            is_silent: Whether it was the silence limit, which no setting makes a good end.
+            on_time_limit: The study's setting.
+        """
+        if self.target.is_met:
+            return self.end_at_target()
+        if is_silent or on_time_limit != "complete" or complete(self.trial.losses) is None:
+            return JobState.TIMED_OUT, reason
+        self.is_cut_short = self.job.iterations is not None
+        upto = "" if self.iteration is None else f" up to iteration {self.iteration}"
+        return JobState.COMPLETED, f"{reason}; what it reported{upto} counts"
+
+    def end_at_target(self) -> tuple[JobState, str]:
+        """Return how a job ends that goes on although it has met its target, and why."""
+        limit = counted(self.target.iterations or 0, "iteration")
+        return JobState.COMPLETED, f"ended by its limit of {limit}"
 
     def _note_not_finite(self, name: str, value: float, iteration: int | None) -> None:
         where = "" if iteration is None else f" at iteration {iteration}"
@@ -164,10 +204,11 @@ class Flight:
         finished: Finished,
         objectives: Sequence[Objective],
         constraints: Sequence[Constraint],
+        on_time_limit: str | None,
     ) -> tuple[JobState, str, Losses | None]:
         """Return how a job ended, why, and the trial's losses if they count."""
         losses = complete(self.trial.losses)
-        state, reason = self._state(finished)
+        state, reason = self._state(finished, on_time_limit)
         if state is JobState.COMPLETED and losses is None:
             state, reason = JobState.FAILED, self._no_metric(objectives)
         elif state is JobState.COMPLETED and constraints:
@@ -204,7 +245,7 @@ class Flight:
             is_best=is_best,
         )
 
-    def _state(self, finished: Finished) -> tuple[JobState, str]:
+    def _state(self, finished: Finished, on_time_limit: str | None) -> tuple[JobState, str]:
         if self.ending is None:
             match finished.outcome:
                 case Outcome.COMPLETED:
@@ -212,10 +253,15 @@ class Flight:
                 case Outcome.FAILED:
                     return JobState.FAILED, finished.reason
                 case Outcome.TIMED_OUT | Outcome.SILENT:
-                    return JobState.TIMED_OUT, finished.reason
+                    return self.end_at_limit(
+                        finished.reason,
+                        is_silent=finished.outcome is Outcome.SILENT,
+                        on_time_limit=on_time_limit,
+                    )
                 case _:
                     return JobState.LOST, finished.reason or "the job vanished"
-        if finished.outcome is Outcome.COMPLETED and not self.is_decided:
+        is_its_own_end = not (self.is_decided or self.is_cut_short)
+        if finished.outcome is Outcome.COMPLETED and is_its_own_end:
             return JobState.COMPLETED, ""  # by itself, before its end could reach it
         return self.ending, self.reason
 

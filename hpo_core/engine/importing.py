@@ -260,4 +260,4 @@ class _Incoming:
             status=status,
             metrics=metrics,
         )
-        self._writer.told(report, 0, self._now, self._advisor.tell(report))
+        self._writer.told(report, 0, iteration, self._now, self._advisor.tell(report))

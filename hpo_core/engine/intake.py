@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from hpo_core.contracts.backend import Finished, JobEvent, Reported, Started
 from hpo_core.contracts.observer import JobFinished, JobReported, JobStarted
 from hpo_core.engine.desk import Desk
@@ -9,6 +11,8 @@ from hpo_core.engine.flight import Flight, PendingTrial
 from hpo_core.model.job import JobState, StudyState
 from hpo_core.model.objective import complete
 from hpo_core.model.report import Decision, Status
+
+_log = logging.getLogger("hpo_core")
 
 LOST_AT_MOST = 10
 """So often a trial's jobs may be lost by the backend in a row; then the trial has failed."""
@@ -27,6 +31,7 @@ class Intake:
         self._accounts = desk.setting.accounts
         self._writer = desk.setting.writer
         self._just_started: list[tuple[Flight, object]] = []
+        self._has_warned = False  # of a job that counts further than the study's maximum
 
     def take_in(self, event: JobEvent) -> None:
         """Take one event in; a late word of a job that was given up changes nothing."""
@@ -68,26 +73,28 @@ class Intake:
         self._just_started.clear()
 
     def _reported(self, flight: Flight, event: Reported) -> None:
-        if flight.ending is not None:
+        target = flight.target
+        if flight.ending is not None and not flight.is_ended_at_target:
             return  # its end is decided: what it says now changes nothing
         self.heard(flight, event.time)
-        target = flight.job.iterations
-        if target is not None and event.iteration is not None and event.iteration > target:
-            self._desk.end_at_target(flight)
+        self._warn_if_beyond(flight, event.iteration)
+        metrics = target.counting(event.iteration, event.metrics)
+        if not metrics and event.iteration != target.heard(event.iteration):
+            self._passed(flight, event)
             return
         self._accounts.iterations += flight.take_in(
-            self._config.objectives, event.iteration, event.metrics
+            self._config.objectives, event.iteration, metrics
         )
         losses = complete(flight.trial.losses)
         decision = self._desk.tell(
-            flight, Status.RUNNING, event.iteration, event.metrics, losses, event.time
+            flight, Status.RUNNING, event.iteration, metrics, losses, event.time
         )
         if decision is not Decision.CONTINUE and self._may_end(flight):
             fate = JobState.STOPPED if decision is Decision.STOP else JobState.PAUSED
             self._desk.cancel(flight, fate, f"{fate.value} by the strategy")
             flight.is_decided = True
-        elif flight.is_at_target:
-            flight.deadline = min(flight.deadline, event.time + self._desk.grace)
+        elif target.is_met:
+            self._desk.leave_grace(flight, event.time)
         if self._desk.is_running and (used := self._accounts.iterations_used_up()):
             self._desk.end(StudyState.FINISHED, used)
         if self._desk.has_observers:
@@ -96,12 +103,42 @@ class Intake:
                     job=flight.job,
                     time=event.time,
                     iteration=event.iteration,
-                    metrics=event.metrics,
+                    metrics=metrics,
                 )
             )
 
+    def _passed(self, flight: Flight, event: Reported) -> None:
+        """Handle a report beyond the target in which nothing counts."""
+        flight.target.note(event.iteration, {})
+        if flight.target.is_exhausted:
+            self._desk.end_at_target(flight)
+        elif flight.target.is_met:
+            self._desk.leave_grace(flight, event.time)
+
+    def _warn_if_beyond(self, flight: Flight, iteration: int | None) -> None:
+        """Warn, once in a session, of a job that counts further than the study's maximum."""
+        most = self._config.job.max_iterations
+        if self._has_warned or most is None or iteration is None or iteration <= most:
+            return
+        self._has_warned = True
+        _log.warning(
+            "job %s reported iteration %d, but max_iterations is %d: it counts as iteration %d, "
+            "and the job is completed. Do both count the same unit? A job that counts optimizer "
+            "steps needs max_iterations in steps, or else has to report epochs. (Later jobs like "
+            "it are not mentioned.)",
+            flight.job.id,
+            iteration,
+            most,
+            most,
+        )
+
     def _may_end(self, flight: Flight) -> bool:
-        """Say whether a job has done its minimum, and may be stopped or paused."""
+        """Say whether the strategy may stop or pause a job.
+
+        It has done its minimum by then, and has not trained as far as its trial ever will.
+        """
+        if flight.is_at_last_target:
+            return False
         least = self._config.job.min_iterations
         return least == 1 or (flight.iteration or 0) >= least
 
@@ -114,10 +151,13 @@ class Intake:
                 ended = flight.started + event.ran
             self._accounts.job_ended(flight.started, ended)
         metrics = event.metrics or {}
-        if metrics and flight.ending is None:
+        if metrics and (flight.ending is None or flight.is_ended_at_target):
             flight.take_in(self._config.objectives, None, metrics)
         state, reason, losses = flight.verdict(
-            event, self._config.objectives, self._config.constraints
+            event,
+            self._config.objectives,
+            self._config.constraints,
+            self._config.job.on_time_limit,
         )
         if state is JobState.LOST and flight.ending is None:
             state, reason = self._lost(trial, reason)
@@ -141,7 +181,7 @@ class Intake:
             trial.begin_anew()
             self._again(trial)
         else:
-            status = Status(state.value)
+            status = self._told(flight, state)
             decision = self._desk.tell(flight, status, flight.iteration, metrics, losses, ended)
             is_best = self._desk.settle(flight, state, losses, decision)
         if self._desk.has_observers:
@@ -154,6 +194,15 @@ class Intake:
                     progress=self._desk.progress(event.time),
                 )
             )
+
+    def _told(self, flight: Flight, state: JobState) -> Status:
+        """Return how a job has ended, as the strategy is told.
+
+        A strategy that has said how far to train, or resumes trials, compares them at the targets
+        that they reached: for it, a job that its time limit has cut short was stopped there.
+        """
+        compares = self._desk.setting.is_resuming or flight.trial.is_target_suggested
+        return Status.STOPPED if flight.is_cut_short and compares else Status(state.value)
 
     def _lost(self, trial: PendingTrial, reason: str) -> tuple[JobState, str]:
         """Return how a job counts that the backend has lost: for the last time as failed."""

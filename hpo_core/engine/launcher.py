@@ -118,6 +118,7 @@ class Launcher:
                 attempt=1,
                 target=start.iterations or self._config.job.max_iterations,
                 losses=(None,) * len(self._config.objectives),
+                is_target_suggested=start.iterations is not None,
             ),
             now,
         )
@@ -161,7 +162,7 @@ class Launcher:
     def _fail(self, trial: PendingTrial, reason: str, now: float) -> None:
         """Record a trial's next job as failed, since it can't be launched."""
         job = self.job(trial)
-        flight = Flight(job, trial, now)
+        flight = self._desk.flight(job, trial, now)
         self._accounts.jobs += 1
         self._writer.queue_job(trial.id, trial.attempt, job.name, trial.target, now)
         self._writer.job_ended(
@@ -207,7 +208,7 @@ class Launcher:
         job = self.job(trial)
         self._accounts.jobs += 1
         self._writer.queue_job(trial.id, trial.attempt, job.name, trial.target, now)
-        self._desk.flights[job.id] = flight = Flight(job, trial, now)
+        self._desk.flights[job.id] = flight = self._desk.flight(job, trial, now)
         self._desk.to_submit.append(job)
         return flight
 

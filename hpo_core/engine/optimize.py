@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from hpo_core import client
 from hpo_core.config import JobSettings, PluginChoice, StudyConfig, from_json
@@ -40,6 +40,7 @@ def optimize(
     store: str | os.PathLike[str] | None = None,
     enqueue: Iterable[Mapping[str, Value]] = (),
     time_limit: float | None = None,
+    on_time_limit: Literal["complete", "fail"] | None = None,
     max_iterations: int | None = None,
     min_iterations: int = 1,
     retries: int = 0,
@@ -67,6 +68,8 @@ def optimize(
         store: The file that keeps the study, so that it can be carried on; None for memory.
         enqueue: Known configurations to run first.
         time_limit: Seconds after which a job is ended.
+        on_time_limit: Whether such a job is ``"complete"`` with what it has reported, or is to
+            ``"fail"``. None for what the stored study has, or ``"complete"`` for a new one.
         max_iterations: How far a job trains at the most.
         min_iterations: A job is not stopped early before this iteration.
         retries: How many times a failed job is run again.
@@ -97,6 +100,7 @@ def optimize(
             function=_reference(function, backend),
             directory=os.getcwd(),
             time_limit=time_limit,
+            on_time_limit=on_time_limit,
             min_iterations=min_iterations,
             max_iterations=max_iterations,
             retries=retries,

@@ -27,7 +27,7 @@ class Interrupted(msgspec.Struct, frozen=True):
         iteration: The last iteration that this job reported.
         metrics: The last value of each metric that it reported.
         iterations: How many iterations it did itself.
-        reports: How many reports of it are recorded.
+        reports: Its reports, each the iteration and the metrics.
     """
 
     trial: PendingTrial
@@ -35,7 +35,7 @@ class Interrupted(msgspec.Struct, frozen=True):
     iteration: int | None = None
     metrics: dict[str, float] = {}
     iterations: int = 0
-    reports: int = 0
+    reports: tuple[tuple[int | None, dict[str, float]], ...] = ()
 
 
 def interrupted_trials(config: StudyConfig, store: Store, study: StudyRecord) -> list[Interrupted]:
@@ -57,16 +57,17 @@ def _interrupted(
     before = (losses, reached)
     iteration: int | None = None
     own_metrics: dict[str, float] = {}
-    reports = 0
+    reports: list[tuple[int | None, dict[str, float]]] = []
+    targets = {job.attempt: job.target for job in jobs}
     for attempt, at, metrics in store.reports(study.id, trial.id):
-        if asked < attempt <= failed:  # a retry begins anew
+        if asked < attempt <= failed:  # a retry begins again
             continue
         losses = updated(config.objectives, losses, metrics)
-        reached = max(reached, at or 0)
+        reached = max(reached, _counted(at, targets.get(attempt)))
         if last is not None and attempt == last.attempt:
             iteration = at if at is not None else iteration
             own_metrics.update(metrics)
-            reports += 1
+            reports.append((at, metrics))
         else:
             earlier = reached
         if attempt <= asked:
@@ -77,6 +78,7 @@ def _interrupted(
         attempt=len(jobs) + 1,
         target=last.target if last else config.job.max_iterations,
         losses=losses,
+        is_target_suggested=trial.iterations is not None,
         iteration=reached,
         failures=sum(job.state is JobState.FAILED for job in jobs[asked:]),
         metrics=_metrics(jobs),
@@ -84,7 +86,13 @@ def _interrupted(
     pending.before = before
     if last is None or last.state.is_final:
         return Interrupted(pending, None)
-    return Interrupted(pending, last, iteration, own_metrics, reached - earlier, reports)
+    return Interrupted(pending, last, iteration, own_metrics, reached - earlier, tuple(reports))
+
+
+def _counted(iteration: int | None, target: int | None) -> int:
+    """Return up to which iteration a report counts: up to its job's target."""
+    reported = iteration or 0
+    return reported if target is None else min(reported, target)
 
 
 def resumed_trial(
@@ -113,7 +121,8 @@ def resumed_trial(
         attempt=len(jobs) + 1,
         target=resume.iterations or config.job.max_iterations,
         losses=trial.losses or (None,) * len(config.objectives),
-        iteration=max((job.iteration or 0 for job in jobs), default=0),
+        is_target_suggested=resume.iterations is not None,
+        iteration=max((_counted(job.iteration, job.target) for job in jobs), default=0),
         metrics=_metrics(jobs),
     )
     return pending, trial.state

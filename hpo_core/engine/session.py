@@ -183,7 +183,7 @@ class Session:
             found.job.id: msgspec.structs.replace(
                 self._launcher.job(found.trial, -1),
                 handle=found.job.handle,
-                reports=found.reports,
+                reports=len(found.reports),
             )
             for found in interrupted
             if found.job
@@ -229,15 +229,20 @@ class Session:
         """Take a job that outlived its controller under way again."""
         assert found.job is not None
         found.trial.attempt -= 1
-        flight = Flight(job, found.trial, found.job.queued)
+        flight = self._desk.flight(job, found.trial, found.job.queued)
         flight.iteration, flight.iterations = found.iteration, found.iterations
         flight.metrics = found.metrics
+        for iteration, metrics in found.reports:
+            flight.target.note(iteration, metrics)
         self._accounts.iterations += found.iterations
         self._desk.flights[job.id] = flight
         self._intake.take_in(
             Started(job.id, found.job.started or found.job.queued, found.job.handle)
         )
-        self._intake.heard(flight, self._clock.now())
+        now = self._clock.now()
+        self._intake.heard(flight, now)
+        if flight.target.is_met:
+            self._desk.leave_grace(flight, now)
 
     def _record_lost(self, found: Interrupted) -> None:
         assert found.job is not None
@@ -287,7 +292,7 @@ class Session:
         """Settle a trial that waits for another job, for which nothing is left."""
         trial.attempt -= 1
         now = self._clock.now()
-        flight = Flight(self._launcher.job(trial), trial, now)
+        flight = self._desk.flight(self._launcher.job(trial), trial, now)
         state = JobState.FAILED if trial.failures else JobState.STOPPED
         losses = None if trial.failures else complete(trial.losses)
         decision = self._desk.tell(flight, Status(state.value), None, {}, losses, now)
@@ -305,7 +310,7 @@ class Session:
                 self._desk.end(StudyState.FINISHED, reason)
         for flight in self._desk.flights.values():
             is_overdue = now >= flight.deadline or now >= flight.silent_until
-            if is_overdue or (self._force and flight.is_at_target):
+            if is_overdue or (self._force and flight.target.is_reached):
                 self._end_overdue(flight, now)
         if self._force:
             self._force = False
@@ -313,15 +318,19 @@ class Session:
 
     def _end_overdue(self, flight: Flight, now: float) -> None:
         job = self._config.job
-        if flight.is_at_target:
+        if flight.ending is not None:
+            return
+        if flight.target.is_reached and (flight.target.is_met or not self._desk.is_running):
             self._desk.end_at_target(flight)
             return
+        is_silent = now < flight.deadline
         reason = (
-            f"ran longer than its limit of {job.time_limit:g} s"
-            if now >= flight.deadline
-            else f"reported nothing for {job.silence_limit:g} s"
+            f"reported nothing for {job.silence_limit:g} s"
+            if is_silent
+            else f"ran longer than its limit of {job.time_limit:g} s"
         )
-        self._desk.cancel(flight, JobState.TIMED_OUT, reason)
+        fate = flight.end_at_limit(reason, is_silent=is_silent, on_time_limit=job.on_time_limit)
+        self._desk.cancel(flight, *fate)
 
     # -- small things -----------------------------------------------------------------------
 

@@ -25,7 +25,8 @@ class Decision(enum.Enum):
     """A strategy's answer to a report.
 
     CONTINUE lets the job run on. PAUSE ends the job, and the trial may be resumed; as the answer
-    to a final report it keeps the trial open for a `Resume`. STOP ends the job and the trial.
+    to a final report it keeps the trial open for a `Resume`. STOP ends the job and the trial. A job
+    that has trained as far as its trial ever will is completed, whatever is decided.
     """
 
     CONTINUE = "continue"
@@ -39,11 +40,13 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         trial_id: The trial.
         job_id: The job that reports; one trial may have several.
-        iteration: How far the job says it is, or None if it does not count iterations.
+        iteration: How far the job says it is, or None if it does not count iterations. What it
+            reports beyond its target is told as the target's.
         losses: One for each objective, lower is better: what the trial would count if it
             ended here (see `Objective.value`). None if an objective has no finite value yet,
             and for a job that failed or timed out.
-        status: RUNNING for an intermediate report, else how the job ended. Exactly one final
+        status: RUNNING for an intermediate report, else how the job ended. STOPPED also for a job
+            that its time limit ended below the target that the strategy had set. Exactly one final
             report is told for each trial that starts and each Resume; lost and retried jobs
             are not told of.
         metrics: Everything that the job reported here; values may be NaN or infinite.

@@ -82,8 +82,11 @@ class StoredHistory(Sequence[Asked | Told]):
             self._first_trial(end),
         )
         log = self._query(
-            "SELECT seq, kind, trial, attempt, iteration, metrics, losses, decision, suggestion "
-            "FROM log WHERE study = ? AND seq >= ? AND seq < ? ORDER BY seq",
+            # The strategy heard of each job up to its target.
+            "SELECT seq, kind, trial, attempt, min(log.iteration, coalesce(target, log.iteration)),"
+            " log.metrics, losses, decision, suggestion "
+            "FROM log LEFT JOIN job USING (study, trial, attempt) "
+            "WHERE study = ? AND seq >= ? AND seq < ? ORDER BY seq",
             self._study,
             begin,
             end,

@@ -63,12 +63,21 @@ class StudyRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TrialRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A trial: its configuration, where it stands, and its losses if they count."""
+    """A trial.
+
+    Attributes:
+        id: Its id.
+        configuration: Its values.
+        state: Where it stands.
+        losses: Its losses, if they count.
+        iterations: How far the strategy wanted to train it, when it was started.
+    """
 
     id: int
     configuration: Configuration
     state: TrialState
     losses: Losses | None
+    iterations: int | None = None
 
 
 class JobRecord(msgspec.Struct, frozen=True, kw_only=True):

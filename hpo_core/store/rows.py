@@ -31,7 +31,7 @@ STUDIES = (
     "SELECT study.id, name, uid, config, plugins, created, state, reason, wall_time, files "
     "FROM study JOIN progress ON progress.study = study.id"
 )
-TRIALS = "SELECT id, configuration, state, losses FROM trial WHERE study = ?"
+TRIALS = "SELECT id, configuration, state, losses, iterations FROM trial WHERE study = ?"
 JOBS = (
     "SELECT trial, attempt, name, state, target, queued, started, ended, iteration, iterations, "
     "metrics, reason, handle FROM job WHERE study = ?"
@@ -42,7 +42,7 @@ REPORTS = (
 )
 
 _Study: TypeAlias = tuple[int, str, str, str, str, float, StudyState, str, float, str]
-_Trial: TypeAlias = tuple[int, str, TrialState, str | None]
+_Trial: TypeAlias = tuple[int, str, TrialState, str | None, int | None]
 _Job: TypeAlias = tuple[
     int, int, str, JobState, int | None, float, float | None, float | None, int | None, int,
     str | None, str, str | None,
@@ -85,12 +85,13 @@ def study(row: Any) -> StudyRecord:
 
 def trial(row: Any) -> TrialRecord:
     """Return a trial, from a row of `TRIALS`."""
-    key, configuration, state, losses = _convert(row, _Trial)
+    key, configuration, state, losses, iterations = _convert(row, _Trial)
     return TrialRecord(
         id=key,
         configuration=configuration_from_json(configuration),
         state=state,
         losses=losses_from_json(losses),
+        iterations=iterations,
     )
 
 

@@ -142,8 +142,23 @@ class StudyWriter:
         )
         self.seq += 1
 
-    def told(self, report: Report, attempt: int, time: float, decision: Decision | None) -> None:
-        """Record a report with the strategy's decision; None if it has raised, now or before."""
+    def told(
+        self,
+        report: Report,
+        attempt: int,
+        iteration: int | None,
+        time: float,
+        decision: Decision | None,
+    ) -> None:
+        """Record a report with the strategy's decision.
+
+        Args:
+            report: The report, as the strategy was told it.
+            attempt: The number of the job.
+            iteration: The iteration as the job reported it, perhaps beyond its target.
+            time: When.
+            decision: The decision; None if the strategy has raised, now or before.
+        """
         self._execute(
             "INSERT INTO log (study, seq, kind, trial, attempt, time, iteration, metrics, losses, "
             "decision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -154,7 +169,7 @@ class StudyWriter:
                 report.trial_id,
                 attempt,
                 time,
-                report.iteration,
+                iteration,
                 _text(metrics_to_json(report.metrics)),
                 _losses(report.losses),
                 None if decision is None else decision.value,

@@ -1,9 +1,11 @@
 """A study in miniature: asks and tells a strategy as the controller does, job by job.
 
-It keeps the controller's rules: each launched job has exactly one final report, PAUSE leaves a
-trial that may be resumed and STOP one that may not, a decision counts from the least iteration
-on, the state is saved after each suggestion. Losses are a fixed function of configuration and
-iteration, so that a run depends on nothing but the strategy, the problem and the moves.
+It keeps the controller's rules: each launched job has exactly one final report; PAUSE leaves a
+trial that may be resumed and STOP one that may not; a decision counts from the least iteration on,
+and until the trial has trained as far as it ever will; what is reported beyond a job's target is
+told as the target's; the state is saved after each suggestion. Losses are a fixed function of
+configuration and iteration, so that a run depends on nothing but the strategy, the problem and the
+moves.
 """
 
 from __future__ import annotations
@@ -40,6 +42,8 @@ class Do(enum.Enum):
     ADOPT = "adopt"
     REPORT = "report"
     FINISH = "finish"
+    LEAP = "report five iterations later"
+    CUT = "reach the time limit"
     FAIL = "fail"
     TIME_OUT = "time out"
     NAN = "report NaN"
@@ -47,7 +51,7 @@ class Do(enum.Enum):
     STRANGER = "report of an unknown trial"
 
 
-TIDY = (Do.ASK, Do.ADOPT, Do.REPORT, Do.FINISH, Do.FAIL)
+TIDY = (Do.ASK, Do.ADOPT, Do.REPORT, Do.LEAP, Do.FINISH, Do.CUT, Do.FAIL)
 """What every study is made of."""
 
 UNAIMED = (Do.ASK, Do.ADOPT, Do.STRANGER)
@@ -65,13 +69,19 @@ class Move(NamedTuple):
 
 
 class Job(msgspec.Struct):
-    """A job under way; `iteration` is how far its trial is."""
+    """A job under way.
+
+    Attributes:
+        iteration: How far its trial is.
+        is_target_suggested: Whether the strategy said how far it is to train.
+    """
 
     trial_id: int
     id: str
     configuration: Configuration
     target: int | None
     iteration: int = 0
+    is_target_suggested: bool = False
 
 
 class _Trial(msgspec.Struct):
@@ -150,8 +160,12 @@ class Simulator:
         match do:
             case Do.REPORT:
                 self.report(job)
+            case Do.LEAP:
+                self.report(job, by=5)
             case Do.FINISH:
                 self.finish(job)
+            case Do.CUT:
+                self._cut_short(job)
             case Do.FAIL:
                 self.end(job, Status.FAILED)
             case Do.TIME_OUT:
@@ -172,11 +186,19 @@ class Simulator:
         self._strategy.adopt(self.next_trial, suggestion)
         self._launch(suggestion, adopted=True)
 
-    def report(self, job: Job, *, is_nan: bool = False) -> None:
-        """Let a job train for one more iteration and report; it ends if the strategy says so."""
+    def report(self, job: Job, *, by: int = 1, is_nan: bool = False) -> None:
+        """Let a job train on and report; it ends if the strategy says so.
+
+        Args:
+            job: The job.
+            by: For how many iterations; what is beyond its target counts as the target.
+            is_nan: Whether what it reports is no number.
+        """
         if job.target is not None and job.iteration >= job.target:
             return
-        job.iteration += 1
+        job.iteration += by
+        if job.target is not None:
+            job.iteration = min(job.iteration, job.target)
         losses = self._losses(job.configuration, job.iteration)
         decision = self.tell(
             Report(
@@ -187,7 +209,7 @@ class Simulator:
                 metrics=self._metrics((math.nan,) * len(losses) if is_nan else losses),
             )
         )
-        if job.iteration >= self._problem.min_iterations:
+        if job.iteration >= self._problem.min_iterations and not self._is_trained(job):
             if decision is Decision.STOP:
                 self.end(job, Status.STOPPED)
             elif decision is Decision.PAUSE:
@@ -199,6 +221,12 @@ class Simulator:
             self.report(job)
         if job in self.running:
             self.end(job, Status.COMPLETED)
+
+    def _cut_short(self, job: Job) -> None:
+        """Let a job report, and its time limit end it; what it has reported counts."""
+        self.report(job)
+        if job in self.running:
+            self.end(job, Status.STOPPED if job.is_target_suggested else Status.COMPLETED)
 
     def end(self, job: Job, status: Status) -> None:
         """End a job, with its one final report."""
@@ -217,8 +245,14 @@ class Simulator:
                 metrics=self._metrics(losses) if losses else {},
             )
         )
-        if status is Status.COMPLETED and decision is Decision.PAUSE:
+        may_go_on = status is Status.COMPLETED and not self._is_trained(job)
+        if may_go_on and decision is Decision.PAUSE:
             trial.state = "paused"
+
+    def _is_trained(self, job: Job) -> bool:
+        """Say whether a job has trained as far as its trial ever will."""
+        most = self._problem.max_iterations
+        return most is not None and job.iteration >= most
 
     def tell(self, report: Report) -> Decision:
         """Tell the strategy; what is no decision counts as CONTINUE, and is kept."""
@@ -279,6 +313,7 @@ class Simulator:
                 trial.configuration,
                 target,
                 trial.iteration,
+                suggestion.iterations is not None,
             )
         )
         self.history.append(Asked(new, suggestion, adopted))

@@ -1,0 +1,357 @@
+"""Jobs that count as they can: beyond their target, in larger steps, the final metric late."""
+
+import logging
+import signal
+import subprocess
+import sys
+
+import msgspec
+import pytest
+
+import hpo_core
+from hpo_core import (
+    BaseStrategy,
+    Capability,
+    Configuration,
+    Decision,
+    JobInfo,
+    Resume,
+    Start,
+    Status,
+    StudyState,
+    TrialState,
+)
+from hpo_core.config import to_json
+from hpo_core.contracts.backend import Finished, Outcome
+from hpo_core.engine.flight import Flight, PendingTrial
+from hpo_core.engine.replay import replay
+from hpo_core.engine.targets import Target
+from hpo_core.model.job import Job, JobState
+
+
+class Recorder(BaseStrategy):
+    """Starts x = 1, 2, 3, …, keeps what it is told, and decides the same on every report.
+
+    Args:
+        decision: What it answers.
+        iterations: How far it trains its trials; None for as far as the study lets them.
+    """
+
+    capabilities = frozenset({Capability.STOPPING, Capability.INTEGERS})
+
+    def __init__(self, decision=Decision.CONTINUE, iterations=None):
+        self._decision = decision
+        self._iterations = iterations
+        self.told = []
+
+    def ask(self, trial_id, /):
+        return Start(Configuration(x=trial_id), self._iterations)
+
+    def tell(self, report, /):
+        self.told.append(report)
+        return self._decision
+
+    def heard(self, metric="loss"):
+        """Return the iteration and the value of each report of a metric."""
+        return [(one.iteration, one.metrics[metric]) for one in self.told if metric in one.metrics]
+
+
+def only_trial(study):
+    (trial,) = study.run().trials
+    return trial
+
+
+def reported(lab):
+    """Return the iterations and the metrics of all running reports, as they are stored."""
+    return lab.rows("SELECT iteration, metrics FROM log WHERE kind = 'running' ORDER BY seq")
+
+
+def steps(configuration):
+    """Counts optimizer steps."""
+    for step in (100, 200):
+        hpo_core.report(step, loss=1.0 / step)
+
+
+def every_fourth(configuration):
+    """Trains on every epoch, and validates on every fourth."""
+    for epoch in range(1, 13):
+        hpo_core.report(epoch, train=1.0 / epoch)
+        if epoch % 4 == 0:
+            hpo_core.report(epoch, loss=configuration["x"] + 1.0 / epoch)
+
+
+def one_late(configuration):
+    """Trains to its target, and reports the objective one iteration later."""
+    for epoch in range(1, 10):
+        hpo_core.report(epoch, train=1.0)
+    hpo_core.report(10, loss=float(configuration["x"]))
+
+
+# -- what counts ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("job", "heard"),
+    [
+        (steps, [(9, 1 / 100)]),
+        (every_fourth, [(4, 1 + 1 / 4), (8, 1 + 1 / 8), (9, 1 + 1 / 12)]),
+        (one_late, [(9, 1.0)]),
+    ],
+)
+def test_the_first_value_at_or_beyond_the_target_is_the_target_s(lab, job, heard):
+    strategy = Recorder()
+    study = lab.study(job, strategy=strategy, max_iterations=9, budget=1)
+    trial = only_trial(study)
+    assert trial.state is TrialState.COMPLETED
+    assert strategy.heard() == heard
+    assert trial.value == heard[-1][1]
+    assert study.usage.iterations == 9, "budgets count up to the target"
+
+
+def test_iterations_are_stored_as_they_were_reported(lab):
+    study = lab.study(steps, max_iterations=9, budget=1)
+    assert only_trial(study).iteration == 100
+    assert reported(lab) == [(100, '{"loss":0.01}')]
+    assert replay(lab.store, "s", strategy=Recorder()).is_as_stored
+
+
+def test_each_metric_has_a_first_value_of_its_own_until_the_job_ends(lab):
+    """Here it is asked to end when it reports its loss again, and reports `size` on its way out."""
+    job = lab.sh("""
+        say() { echo "{\\"iteration\\": $1, \\"$2\\": $3}" > /dev/fd/$HPO_REPORT_FD; }
+        trap 'say 12 size 7; exit 1' TERM
+        say 9 loss 5; say 10 loss 4; say 10 speed 3; say 11 speed 2
+        sleep 60 & wait
+    """)
+    trial = only_trial(lab.study(job, max_iterations=9, budget=1))
+    assert (trial.state, trial.value) == (TrialState.COMPLETED, 5.0)
+    assert trial.metrics == {"loss": 5.0, "speed": 3.0, "size": 7.0}
+    assert trial.reason == "ended by its limit of 9 iterations"
+
+
+def test_a_job_beyond_the_maximum_is_warned_of_once_in_a_run(lab, caplog):
+    lab.study(steps, max_iterations=9, budget=3).run()
+    (warning,) = [record for record in caplog.records if record.levelno == logging.WARNING]
+    assert "job 1.1 reported iteration 100, but max_iterations is 9" in warning.getMessage()
+    assert "optimizer steps" in warning.getMessage()
+
+
+def test_a_job_beyond_a_lower_target_is_no_reason_to_warn(lab, caplog):
+    strategy = Recorder(iterations=3)
+    study = lab.study(every_fourth, strategy=strategy, max_iterations=12, budget=1)
+    assert only_trial(study).value == 1 + 1 / 4
+    assert strategy.heard() == [(3, 1 + 1 / 4)]
+    assert caplog.records == []
+
+
+# -- decisions at the target ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("decision", [Decision.STOP, Decision.PAUSE])
+def test_a_job_at_its_trial_s_last_target_is_completed_whatever_the_decision(lab, decision):
+    def trains(configuration):
+        hpo_core.report(9, loss=1.0)
+
+    trial = only_trial(lab.study(trains, strategy=Recorder(decision), max_iterations=9, budget=1))
+    assert (trial.state, trial.reason) == (TrialState.COMPLETED, "")
+
+
+@pytest.mark.parametrize(
+    ("decision", "state"),
+    [(Decision.STOP, TrialState.STOPPED), (Decision.PAUSE, TrialState.PAUSED)],
+)
+def test_a_decision_at_a_lower_rung_stays(lab, decision, state):
+    def trains(configuration):
+        for iteration in range(1, 10):
+            hpo_core.report(iteration, loss=1.0)
+
+    strategy = Recorder(decision, iterations=3)
+    strategy.capabilities = frozenset(Capability)
+    study = lab.study(trains, strategy=strategy, min_iterations=3, max_iterations=9, budget=1)
+    assert only_trial(study).state is state
+
+
+# -- strategies with rungs ------------------------------------------------------------------
+
+EARLY_STOPPING = {
+    "asha": ("asha", {}),
+    "asha stopping": ("asha", {"type": "stopping"}),
+    "hyperband": ("asha:hyperband", {}),
+    "sha": ("asha:sha", {}),
+    "bohb": ("bohb", {}),
+    "median": ("optuna:tpe", {"pruner": "median"}),
+    "Optuna's asha": ("optuna:tpe", {"pruner": "asha"}),
+    "Optuna's hyperband": ("optuna:tpe", {"pruner": "hyperband"}),
+}
+
+
+@pytest.fixture(params=EARLY_STOPPING)
+def early_stopping(request):
+    name, options = EARLY_STOPPING[request.param]
+    return hpo_core.config.PluginChoice(name, options)
+
+
+@pytest.mark.parametrize("job", [steps, every_fourth, one_late])
+def test_no_trial_fails_of_a_job_that_counts_as_it_can(lab, early_stopping, job):
+    config = lab.config(job, name="early", max_iterations=9, budget=30, workers=4)
+    config = msgspec.structs.replace(config, strategy=early_stopping)
+    optimizer = hpo_core.HyperParameterOptimizer(config, store=lab.store, function=job)
+    lab.opened.append(optimizer)
+    result = optimizer.run()
+    assert {trial.state for trial in result.trials} <= {
+        TrialState.COMPLETED,
+        TrialState.PAUSED,
+        TrialState.STOPPED,
+    }
+    assert result.usage.iterations <= 9 * len(result.trials)
+    assert replay(lab.store, "early").is_as_stored
+
+
+def test_a_resumed_trial_counts_on_from_the_target_that_it_had_reached(lab):
+    class Once(Recorder):
+        capabilities = frozenset(Capability)
+
+        def ask(self, trial_id, /):
+            if self.told and self.told[-1].iteration == 6:
+                return hpo_core.Exhausted()
+            return Resume(1, 6) if self.told else Start(Configuration(x=1), 2)
+
+        def tell(self, report, /):
+            super().tell(report)
+            is_first = report.is_final and report.iteration == 2
+            return Decision.PAUSE if is_first else Decision.CONTINUE
+
+    def by_fours(configuration, job: JobInfo):
+        for epoch in (4, 8):
+            hpo_core.report(epoch, loss=1.0 / epoch)
+
+    strategy = Once()
+    study = lab.study(by_fours, strategy=strategy, max_iterations=9)
+    result = study.run()
+    assert result.state is StudyState.FINISHED
+    assert result.usage.iterations == 6
+    assert strategy.heard() == [(2, 1 / 4), (4, 1 / 4), (6, 1 / 8)]
+
+
+DIES = """
+import os, signal, sys
+from hpo_core import HyperParameterOptimizer, JobReported
+from hpo_core.config import from_json
+
+class Dies:
+    def observe(self, event, /):
+        if isinstance(event, JobReported):  # it is recorded by now
+            os.kill(os.getpid(), signal.SIGKILL)
+
+HyperParameterOptimizer(from_json(sys.argv[1]), store=sys.argv[2], observers=[Dies()]).run()
+"""
+
+
+def test_a_controller_that_takes_a_job_over_goes_on_from_what_counted(lab):
+    """Without knowing what had a value at the target, it would count the second one."""
+    job = lab.sh("report 5 100; until [ -e go ]; do sleep 0.02; done; report 4 200")
+    given = {"strategy": "random", "max_iterations": 9, "budget": 1}
+    config = to_json(lab.config(job, **given))
+    died = subprocess.run([sys.executable, "-c", DIES, config, lab.store], timeout=30)
+    assert died.returncode == -signal.SIGKILL
+    (lab.folder / "go").touch()
+    study = lab.study(job, **given)
+    trial = only_trial(study)
+    assert (trial.state, trial.value, trial.iteration) == (TrialState.COMPLETED, 5.0, 100)
+    assert study.usage.iterations == 9
+    assert lab.rows("SELECT attempt, state FROM job") == [(1, "completed")]
+    assert replay(lab.store, "s").is_as_stored
+
+
+# -- time limits ----------------------------------------------------------------------------
+
+
+def test_a_job_that_its_time_limit_ends_is_completed_with_what_it_reported(lab):
+    job = lab.sh("report 5 3; exec sleep 60")
+    trial = only_trial(lab.study(job, max_iterations=9, time_limit=0.3, grace=0, budget=1))
+    assert (trial.state, trial.value) == (TrialState.COMPLETED, 5.0)
+    assert trial.reason == (
+        "ran longer than its limit of 0.3 s; what it reported up to iteration 3 counts"
+    )
+    assert lab.rows("SELECT state FROM job") == [("completed",)]
+
+
+def test_on_time_limit_fail_times_it_out(lab):
+    job = lab.sh("report 5 3; exec sleep 60")
+    study = lab.study(job, time_limit=0.3, grace=0, on_time_limit="fail", budget=1)
+    assert only_trial(study).state is TrialState.FAILED
+    assert lab.rows("SELECT state, reason FROM job") == [
+        ("timed_out", "ran longer than its limit of 0.3 s")
+    ]
+
+
+def test_the_silence_limit_always_times_out(lab):
+    job = lab.sh("report 5 3; exec sleep 60")
+    assert only_trial(lab.study(job, silence_limit=0.3, grace=0, budget=1)).state is (
+        TrialState.FAILED
+    )
+    assert lab.rows("SELECT state FROM job") == [("timed_out",)]
+
+
+@pytest.mark.parametrize(("iterations", "told"), [(None, Status.COMPLETED), (9, Status.STOPPED)])
+def test_a_strategy_that_compares_at_targets_is_told_that_a_trial_stopped_short(
+    lab, iterations, told
+):
+    strategy = Recorder(iterations=iterations)
+    study = lab.study(
+        lab.sh("report 5 3; exec sleep 60"),
+        strategy=strategy, max_iterations=9, time_limit=0.3, grace=0, budget=1,
+    )  # fmt: skip
+    trial = only_trial(study)
+    assert trial.state is TrialState.COMPLETED
+    last = strategy.told[-1]
+    assert (last.status, last.iteration, last.losses) == (told, 3, (5.0,))
+    assert replay(lab.store, "s", strategy=Recorder(iterations=iterations)).is_as_stored
+
+
+@pytest.mark.parametrize(
+    ("outcome", "setting", "reports", "state"),
+    [
+        (Outcome.TIMED_OUT, "complete", True, JobState.COMPLETED),
+        (Outcome.TIMED_OUT, "complete", False, JobState.TIMED_OUT),
+        (Outcome.TIMED_OUT, "fail", True, JobState.TIMED_OUT),
+        (Outcome.SILENT, "complete", True, JobState.TIMED_OUT),
+    ],
+)
+def test_a_limit_that_the_backend_enforces_ends_a_job_like_the_controller_s(
+    outcome, setting, reports, state
+):
+    objectives = (hpo_core.Objective("loss", "minimize"),)
+    trial = PendingTrial(1, Configuration(x=1), attempt=1, target=9, losses=(None,))
+    job = Job(id="1.1", trial_id=1, name="j", configuration=trial.configuration, iterations=9)
+    target = Target(9, most=9, wanted={"loss"}, is_final=True)
+    flight = Flight(job, trial, 0.0, target)
+    if reports:
+        flight.take_in(objectives, 3, {"loss": 5.0})
+    finished = Finished("1.1", 1.0, outcome, "ran longer than its limit of 1 s")
+    found, reason, losses = flight.verdict(finished, objectives, (), setting)
+    assert found is state
+    assert reason.startswith("ran longer than its limit of 1 s")
+    assert losses == ((5.0,) if state is JobState.COMPLETED else None)
+
+
+def test_asha_never_promotes_a_trial_that_ended_before_its_rung(lab):
+    """x = 1 is by far the best at its first iteration, where its time limit ends it."""
+    job = lab.sh("""
+        [ $1 = 1 ] && { report 0 1; exec sleep 60; }
+        i=0; while [ $i -lt $HPO_ITERATIONS ]; do i=$((i+1)); report $1 $i; done
+    """)
+    strategy = hpo_core.config.PluginChoice("asha", {"eta": 2, "searcher": "grid"})
+    config = lab.config(
+        job, min_iterations=2, max_iterations=4, time_limit=0.5, grace=0, workers=2,
+        space=hpo_core.SearchSpace((hpo_core.Int("x", 1, 4),)),
+    )  # fmt: skip
+    config = msgspec.structs.replace(config, strategy=strategy)
+    optimizer = hpo_core.HyperParameterOptimizer(config, store=lab.store)
+    lab.opened.append(optimizer)
+    result = optimizer.run()
+    first = next(trial for trial in result.trials if trial.configuration["x"] == 1)
+    assert (first.state, first.value) == (TrialState.COMPLETED, 0.0)
+    assert lab.rows("SELECT count(*) FROM job WHERE trial = ?", first.trial_id) == [(1,)]
+    assert lab.rows("SELECT count(*) FROM log WHERE kind = 'resume'") != [(0,)]
+    assert replay(lab.store, "s").is_as_stored
