@@ -2,6 +2,7 @@
 
 main      the group of commands, loaded one by one; errors become sentences and exit statuses
 common    options that several commands share
+streams   standard output and error that may be closed or full
 tables    plain text tables
 running   run, resume, extend, try
 inputs    what those are given: a study's file, the options above it

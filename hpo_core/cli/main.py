@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import importlib
 import io
-import os
 import sys
 
 import click
 
 from hpo_core import __version__
-from hpo_core.model.errors import HpoError, InvalidInput, StrategyError, StudyFailed
+from hpo_core.cli.streams import forgiving, unwritten
+from hpo_core.model.errors import HpoError, InvalidInput, StrategyError, StudyFailed, nearest
 from hpo_core.model.text import printable
 
 _COMMANDS = {
@@ -52,15 +52,14 @@ class _Commands(click.Group):
         assert isinstance(command, click.Command)
         return command
 
-    def invoke(self, ctx: click.Context) -> object:
-        """Call the command; who closes the pipe that reads its output has just seen enough."""
-        try:
-            status = super().invoke(ctx)
-            sys.stdout.flush()
-        except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 0
-        return status
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command; for one that does not exist, name the one that may be meant."""
+        if args[0] not in _COMMANDS and not args[0].startswith("-"):
+            said = f"No such command {printable(repr(args[0]))}{nearest(args[0], _COMMANDS)}"
+            raise click.UsageError(said, ctx)
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -81,6 +80,17 @@ def main() -> None:
     """Run the command line, and exit with its status."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # for a terminal that lacks a character
+    with forgiving() as output:
+        status = _run()
+        output.flush()
+        if said := unwritten(output):
+            print(f"error: {said}", file=sys.stderr)
+            status = status or 2
+    sys.exit(status)
+
+
+def _run() -> int:
+    """Run the command; print errors as sentences, and return the exit status."""
     try:
         " ".join(sys.argv).encode()
         status = hpo.main(standalone_mode=False)
@@ -102,4 +112,4 @@ def main() -> None:
     except HpoError as error:
         print("error:", "\n".join(map(printable, str(error).splitlines())), file=sys.stderr)
         status = 1 if isinstance(error, StudyFailed | StrategyError) else 2
-    sys.exit(status or 0)
+    return int(status or 0)

@@ -115,6 +115,11 @@ class Terminal:
             self.text += os.read(self._ours, 65536).decode(errors="replace")
         return self.text[since:]
 
+    def close(self) -> None:
+        """Close its window."""
+        os.close(self.theirs)
+        os.close(self._ours)
+
     def read_to_the_end(self) -> str:
         """Read until nobody holds the other side any more; return all of the text."""
         os.close(self.theirs)
@@ -233,6 +238,22 @@ def test_after_ctrl_c_the_display_says_what_is_waited_for_and_how_to_force_it(
     assert "interrupted by Ctrl-C. Carry on: hpo resume small" in text
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_a_terminal_that_is_closed_ends_the_study_in_an_orderly_way(
+    write: Write, hpo: Hpo, start: Start, began: Any, go: Any
+) -> None:
+    write(ONE_BY_ONE, job="echo $$ > began; read l < go")
+    terminal = Terminal(100)
+    running = terminal.run(start, "run", "study.toml")
+    pid = int(began.line())
+    terminal.read_until("1 running")
+    terminal.close()
+    assert running.wait(timeout=30) == 130
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+    shown = hpo("show", "small", "--json").json()
+    assert (shown["state"], shown["reason"]) == ("interrupted", "its terminal was closed")
 
 
 def test_hundreds_of_quick_jobs_leave_a_short_trace(write: Write, start: Start) -> None:
