@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import re
 import sys
 import textwrap
@@ -108,6 +109,21 @@ def test_trials_go_out_and_come_in_as_they_were(store: str, tmp_path: Path) -> N
     assert [trial.state.value for trial in trials].count("failed") == 1
     assert [trial.is_feasible for trial in trials[3:]] == [True, True, *[False] * 4]
     assert [trial.iteration for trial in trials] == [2] * 9
+
+
+def test_a_stopped_trial_comes_in_with_the_last_value_of_its_curve(
+    store: str, tmp_path: Path
+) -> None:
+    given = tmp_path / "given.json"
+    exchanged = json.loads(given.read_text())
+    first = exchanged["trials"][0]
+    first |= {"state": "stopped", "values": None, "metrics": {}, "intermediate": {"1": 5, "4": 3}}
+    given.write_text(json.dumps(exchanged))
+    config = taking()
+    import_study(config, store, f"file:{given}")
+    with HyperParameterOptimizer(config, store=store) as optimizer:
+        trial = optimizer.result().trials[0]
+    assert (trial.state.value, trial.iteration, trial.metrics) == ("stopped", 4, {"loss": 3.0})
 
 
 class Told(BaseStrategy):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -20,8 +21,8 @@ from hpo_core.model.durations import human
 from hpo_core.model.job import StudyState, TrialState
 from hpo_core.model.objective import Objective
 from hpo_core.model.parameters import Categorical, Constant, Float, Int, Parameter, ParameterSet
-from hpo_core.model.text import printable
-from hpo_core.model.values import Value, as_text
+from hpo_core.model.text import counted, printable, some
+from hpo_core.model.values import Value
 from hpo_core.store.records import StudyRecord
 from hpo_core.store.store import Store
 
@@ -180,20 +181,25 @@ def _parameter(axis: Parameter, conditions: dict[str, tuple[Value, ...]]) -> str
             kind = "whole numbers" if isinstance(axis, Int) else "numbers"
             words = f"{kind} from {axis.low} to {axis.high}{step}{scale}"
         case Categorical():
-            words = f"one of {', '.join(map(as_text, axis.choices))}"
+            words = f"one of {_listed(axis.choices)}"
         case Constant():
-            words = f"always {as_text(axis.value)}"
+            words = f"always {tables.brief(axis.value)}"
         case ParameterSet():
-            words = f"one of {len(axis.combinations)} combinations of {', '.join(axis.names)}"
+            many = counted(len(axis.combinations), "combination")
+            words = f"one of {many} of {some(axis.names)}"
     asked = _clause(conditions)
     return f"{words}, if {asked}" if asked else words
 
 
 def _clause(clause: dict[str, tuple[Value, ...]]) -> str:
     """Return a forbidden combination in a line."""
-    return " and ".join(
-        f"{name} is {' or '.join(map(as_text, values))}" for name, values in clause.items()
-    )
+    return " and ".join(f"{name} is {_listed(values, ' or ')}" for name, values in clause.items())
+
+
+def _listed(values: Sequence[Value], separator: str = ", ") -> str:
+    """Return values in a line: the first of them, and how many more there are."""
+    more = f"{separator}{counted(len(values) - 20, 'more value')}" if len(values) > 20 else ""
+    return separator.join(map(tables.brief, values[:20])) + more
 
 
 def _words(command: tuple[str, ...]) -> str:

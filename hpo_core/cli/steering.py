@@ -73,7 +73,7 @@ def _configuration(space: SearchSpace, texts: tuple[str, ...]) -> Configuration:
     faults = []
     for text in texts:
         name, equals, value = text.partition("=")
-        if not equals:
+        if not equals or not name:
             faults.append(Fault(text, "expected KEY=VALUE, such as lr=0.01"))
         elif name not in space.by_name:
             faults.append(Fault(name, f"no such parameter{nearest(name, space.by_name)}"))

@@ -6,29 +6,45 @@ from collections.abc import Mapping, Sequence
 
 from hpo_core.engine.result import TrialResult
 from hpo_core.model.constraint import Constraint
-from hpo_core.model.text import printable
-from hpo_core.model.values import Value, as_text
+from hpo_core.model.text import cut, printable, width
+from hpo_core.model.values import Value, as_shown
+
+VALUE = 60
+"""The most columns of a terminal that a parameter's value takes."""
+
+CELL = 100
+"""The most that a cell takes, but for the last one of its row."""
+
+LAST_CELL = 400
+"""The most that the last cell of a row takes: it goes on in the lines below."""
 
 
 def lay_out(header: Sequence[str], rows: Sequence[Sequence[str]], right: str = "") -> str:
-    """Return a table as text.
+    """Return a table as text; what does not fit into a cell is cut, and ends with ``…``.
 
     Args:
         header: The columns' names.
         rows: The cells.
         right: The names of the columns to align to the right, divided by spaces.
     """
-    cells = [[printable(cell) for cell in row] for row in [header, *rows]]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
+    most = [CELL] * (len(header) - 1) + [LAST_CELL]
+    cells = [[cut(printable(cell), fit) for cell, fit in zip(row, most, strict=True)]
+             for row in [header, *rows]]  # fmt: skip
+    widths = [max(width(row[column]) for row in cells) for column in range(len(header))]
     to_the_right = right.split()
     lines = []
     for row in cells:
         padded = [
-            cell.rjust(width) if name in to_the_right else cell.ljust(width)
-            for cell, width, name in zip(row, widths, header, strict=True)
+            _padded(cell, wide, to_the_right=name in to_the_right)
+            for cell, wide, name in zip(row, widths, header, strict=True)
         ]
         lines.append("  ".join(padded).rstrip())
     return "\n".join(lines)
+
+
+def _padded(cell: str, wide: int, *, to_the_right: bool) -> str:
+    space = " " * (wide - width(cell))
+    return space + cell if to_the_right else cell + space
 
 
 def number(value: float | None) -> str:
@@ -36,12 +52,14 @@ def number(value: float | None) -> str:
     return "-" if value is None else f"{value:.6g}"
 
 
+def brief(value: Value) -> str:
+    """Return a value, cut if it is long."""
+    return cut(as_shown(value), VALUE)
+
+
 def shown(configuration: Mapping[str, Value]) -> str:
     """Return a configuration in one line: ``lr=0.0123 model=tree``; floats to four digits."""
-    return " ".join(
-        f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={as_text(value)}"
-        for name, value in configuration.items()
-    )
+    return " ".join(f"{name}={brief(value)}" for name, value in configuration.items())
 
 
 def ranking(

@@ -95,7 +95,8 @@ class Accounts:
         if limit is None:
             return None
         if self.budget.count == "completed":
-            return f"{limit} trials are completed" if self.completed + under_way >= limit else None
+            enough = f"{counted(limit, 'trial')} {'is' if limit == 1 else 'are'} completed"
+            return enough if self.completed + under_way >= limit else None
         return f"the budget of {counted(limit, 'job')} is used up" if self.jobs >= limit else None
 
     def no_room_for_a_trial(self) -> str | None:

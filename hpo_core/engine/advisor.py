@@ -8,6 +8,7 @@ from hpo_core.config import StudyConfig
 from hpo_core.contracts.strategy import Answer, Exhausted, Resume, Start, Strategy, Suggestion, Wait
 from hpo_core.model.errors import StrategyError
 from hpo_core.model.report import Decision, Report
+from hpo_core.model.text import counted
 from hpo_core.model.values import JSON, Configuration
 from hpo_core.store.records import decode, encode
 
@@ -142,7 +143,7 @@ class Advisor:
         ):
             most = "no maximum" if self._most is None else f"the maximum is {self._most}"
             raise self.broken(
-                f"it wants {target} iterations; the minimum is {self._least}, and {most}"
+                f"it wants {counted(target, 'iteration')}; the minimum is {self._least}, and {most}"
             )
 
     def _raised(self, method: str, error: BaseException) -> StrategyError:

@@ -217,6 +217,8 @@ class _Incoming:
         last = max(trial.intermediate, default=None)
         self._tell(_STATUS[trial.state], last, metrics, counted)
         self._writer.trial(self._id, trial.state, counted)
+        if last is not None and len(self._config.objectives) == 1:
+            metrics = {**self._by_metric((trial.intermediate[last],)), **metrics}
         self._writer.imported_job(
             self._id,
             name=trial.name or f"{self._config.name}-{self._id}",

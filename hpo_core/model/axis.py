@@ -20,6 +20,8 @@ class Axis(Checked, frozen=True, tag_field="type"):
         name: The parameter's name.
     """
 
+    FROM_PLACE = ("name",)  # the table's own name
+
     name: str
 
     @property

@@ -10,8 +10,8 @@ from __future__ import annotations
 import enum
 import types
 import typing
-from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, ClassVar, TypeVar
 
 import msgspec
 
@@ -29,6 +29,9 @@ class Checked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True
     Raises:
         InvalidInput: With every field of a wrong type, or else everything `faults` returns.
     """
+
+    FROM_PLACE: ClassVar[tuple[str, ...]] = ()
+    """Fields that a file gives by where a table stands: no hint about keys names them."""
 
     def __post_init__(self) -> None:
         faults = []
@@ -63,8 +66,10 @@ def read(cls: type[T], data: object, path: str = "") -> tuple[T | None, list[Fau
         return None, [Fault(path, f"expected a table, got {data!r}")]
     fields = {field.encode_name: field for field in msgspec.structs.fields(cls)}
     known = [*fields, *filter(None, [cls.__struct_config__.tag_field])]
+    from_place = getattr(cls, "FROM_PLACE", ())
+    hinted = [name for name in fields if name not in from_place]
     faults = [
-        Fault(_join(path, key), f"unknown key{nearest(str(key), fields) or _keys(fields)}")
+        Fault(_join(path, key), f"unknown key{nearest(str(key), hinted) or _keys(hinted)}")
         for key in data
         if key not in known
     ]
@@ -195,7 +200,7 @@ def _wrong(kind: Any, value: object, error: str) -> str:
     return f"expected {_words(kind)}, got {said(value)}{guess}"
 
 
-def _keys(fields: Mapping[str, object]) -> str:
+def _keys(fields: Collection[str]) -> str:
     return f"; known: {', '.join(fields)}" if fields else "; this takes no keys"
 
 

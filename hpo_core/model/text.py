@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 
 _NAME = re.compile(r"[^\W_][\w .+-]{0,99}")
@@ -18,6 +19,28 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def cut(text: str, most: int) -> str:
+    """Return the beginning of a text that takes more than so many columns, with ``…`` then."""
+    if width(text) <= most:
+        return text
+    while width(text) >= most:
+        text = text[: len(text) - max((width(text) - most) // 2, 1)]
+    return f"{text}…"
+
+
+def width(text: str) -> int:
+    """Return how many columns of a terminal a text takes: some characters take two, or none."""
+    if text.isascii():
+        return len(text)
+    return sum(_columns(character) for character in text)
+
+
+def _columns(character: str) -> int:
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
 def first_line(text: str) -> str:

@@ -5,7 +5,9 @@ A value's type is part of what it is: ``1``, ``1.0``, ``True`` and ``"1"`` are f
 
 from __future__ import annotations
 
+import json
 import math
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NoReturn, TypeAlias
@@ -84,6 +86,35 @@ def as_plain_text(value: Value) -> str:
         text = format(Decimal(text), "f")
         return text if "." in text else f"{text}.0"
     return text
+
+
+def as_shown(value: Value) -> str:
+    """Return a value as tables show it: ``1``, ``1.0`` and ``"1"`` are told apart.
+
+    A string stands for itself, unless it could be taken for another value or for several words:
+    then it is in quotes. A float has at most four digits.
+    """
+    match value:
+        case str():
+            is_plain = value and value.isprintable() and not _MISTAKABLE.search(value)
+            is_plain = is_plain and not _is_json(value)
+            return value if is_plain else json.dumps(value, ensure_ascii=False)
+        case float():
+            digits = f"{value:.4g}"
+            return digits if any(c in digits for c in ".en") else f"{digits}.0"
+        case _:
+            return as_text(value)
+
+
+_MISTAKABLE = re.compile(r"[\s\"=,]")
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 class Configuration(dict[str, Value]):

@@ -125,7 +125,7 @@ class Board:
             elif name == "compute_time" and name in left:
                 words.append(f"{human(left[name] - since * running)} of compute time")
             elif name in left:
-                words.append(f"{left[name]:g} {name}")
+                words.append(counted(int(left[name]), name.removesuffix("s")))
         return (
             f"left: {', '.join(words)}"
             if words

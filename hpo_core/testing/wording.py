@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from hpo_core.contracts.strategy import Answer, Problem
+from hpo_core.model.text import counted
 from hpo_core.testing.simulator import Move
 
 
@@ -20,7 +21,7 @@ def told(problem: Problem, moves: Sequence[Move] = ()) -> str:
         lines.append(f"objectives: {len(problem.objectives)}")
     most = problem.max_iterations
     lines.append(
-        f"seed {problem.seed}, {problem.workers} workers, iterations "
+        f"seed {problem.seed}, {counted(problem.workers, 'worker')}, iterations "
         f"{problem.min_iterations} to {'any' if most is None else most}"
     )
     if moves:

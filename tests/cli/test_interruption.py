@@ -167,7 +167,7 @@ def test_the_live_display_shows_the_counts_the_best_and_each_failure(
     running = terminal.run(start, "run", "study.toml")
     terminal.read_until("0 done, 1 running, 0 failed")
     go.let_one_go()
-    terminal.read_until("1 done, 1 running, 0 failed.*left: 1 jobs.*best: loss 0")
+    terminal.read_until("1 done, 1 running, 0 failed.*left: 1 job.*best: loss 0")
     go.let_one_go()
     terminal.read_until("2 failed: exit status 3")
     go.let_one_go()

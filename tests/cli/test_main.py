@@ -79,3 +79,12 @@ def test_a_terminal_that_lacks_a_character_gets_an_escape(
     out, err = process.communicate()
     assert (process.returncode, err) == (0, "")
     assert r"gr\xf6\xdfe" in out
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("rnu", "run"), ("sop", "stop"), ("curve", "curves")])
+def test_a_misspelt_command_names_the_one_that_may_be_meant(
+    hpo: Hpo, typed: str, meant: str
+) -> None:
+    ended = hpo(typed)
+    assert ended.status == 2
+    assert f"Error: No such command '{typed}'; did you mean '{meant}'?" in ended.err
