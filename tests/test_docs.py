@@ -31,7 +31,7 @@ PLUGINS = ROOT / "docs/plugins.md"
 TUTORIAL = ROOT / "docs/write-a-strategy.md"
 EXAMPLE = ROOT / "examples/third_party/hpo-hillclimb"
 
-KNOWN_LANGUAGES = {"toml", "python", "python-fragment", "sh", "text"}
+KNOWN_LANGUAGES = {"toml", "python", "python-fragment", "sh", "text", "mermaid"}
 
 
 class Block(NamedTuple):

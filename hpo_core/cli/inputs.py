@@ -75,7 +75,7 @@ def override(table: dict[str, Any], options: tuple[str, ...], given: dict[str, A
     budget = table.get("budget", {})
     if given["jobs"] is not None and isinstance(budget, dict):
         table["budget"] = {**budget, "jobs": given["jobs"]}
-    if given["strategy"] is not None:
+    if given["strategy"] not in (None, _name(table.get("strategy"))):
         _drop_options(table, given["strategy"])
         table["strategy"] = given["strategy"]
     if options:
@@ -85,6 +85,10 @@ def override(table: dict[str, Any], options: tuple[str, ...], given: dict[str, A
         in_file = choice.get("options", {}) if isinstance(choice, dict) else None
         if isinstance(in_file, dict):  # what is not as it should be is left for `parse` to say
             table["strategy"] = {**choice, "options": {**in_file, **changes}}
+
+
+def _name(choice: object) -> object:
+    return choice.get("name") if isinstance(choice, dict) else choice
 
 
 def _drop_options(table: dict[str, Any], strategy: str) -> None:

@@ -77,6 +77,13 @@ def test_the_files_options_are_not_taken_for_another_strategys_without_a_word(
     assert "the options of 'grid' in the file are not for 'random'" in ended.err
 
 
+def test_the_files_options_stay_where_the_strategy_is_the_same(write: Write, hpo: Hpo) -> None:
+    write(('"random"', '{ name = "grid", options = { points = 3 } }'))
+    ended = hpo("run", "study.toml", "--strategy", "grid")
+    assert "note:" not in ended.err
+    assert hpo("show", "small", "--json").json()["config"]["strategy"]["options"] == {"points": 3}
+
+
 def test_a_changed_file_is_an_error_that_lists_the_differences(write: Write, small: Hpo) -> None:
     write(("high = 1.0", "high = 2.0"), ("jobs = 6", "jobs = 9"))
     ended = small("run", "study.toml")
