@@ -108,12 +108,15 @@ class Strategy(Protocol):
     The controller calls from one thread. A strategy keeps its own random stream, seeded from
     `Problem.seed`, and leaves the global ones as they are.
 
-    Besides these methods it may have three things more. ``capabilities``, a frozenset of
+    Besides these methods it may have four things more. ``capabilities``, a frozenset of
     `Capability`, says what this very strategy can do, where that is known only once it is built,
     or where there is no spec; it stands above the spec's. ``no_more_trials()`` is called at most
     once in a session, when the budget of trials is used up: from then on ``ask`` carries trials
     on, waits, or is exhausted, and starts none; without it the first `Start` is the last that is
-    asked. ``close()`` is called once, when the session is over, however it ends: for what has to
+    asked. ``handles_attempts``, if true, says that it replaces by itself what it heard of a trial
+    when a report of a new `Report.attempt` comes; without it, it is built again where a job is
+    retried that has reported, and restored from a history without those reports. ``close()`` is
+    called once, when the session is over, however it ends: for what has to
     be ended or freed.
     """
 

@@ -7,6 +7,8 @@ session      one run of a study: the loop of turns, events in and actions out
 flight       what is known of the trials that are under way
 accounts     the budget: what is used, what is left, when time is up
 recovery     an unfinished study, read back from the store
+rebuild      a strategy forgets what a retry has replaced
+targets      how far a job is to train, and what of its reports counts there
 restore      a strategy, as it was after all that it was asked and told
 keeper       which checkpoints are kept, and which are deleted
 announcer    observers and callbacks are told, and dropped if they raise

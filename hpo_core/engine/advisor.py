@@ -6,6 +6,7 @@ import logging
 
 from hpo_core.config import StudyConfig
 from hpo_core.contracts.strategy import Answer, Exhausted, Resume, Start, Strategy, Suggestion, Wait
+from hpo_core.engine.rebuild import handles_attempts
 from hpo_core.model.errors import StrategyError
 from hpo_core.model.report import Decision, Report
 from hpo_core.model.text import counted
@@ -31,6 +32,24 @@ class Advisor:
         self._space = config.space
         self._least = config.job.min_iterations
         self._most = config.job.max_iterations
+        self._is_full = False  # whether it was told that it can start no more trials
+
+    @property
+    def handles_attempts(self) -> bool:
+        """Whether it replaces by itself what it heard of an earlier attempt."""
+        return handles_attempts(self._strategy)
+
+    def replace(self, strategy: Strategy) -> None:
+        """Go on with another strategy, which knows what this one is to know.
+
+        Raises:
+            StrategyError: If it raises.
+        """
+        if strategy is not self._strategy:
+            self.close()
+        self._strategy = strategy
+        if self._is_full:
+            self.no_more_trials()
 
     def ask(self, trial_id: int) -> tuple[Answer, JSON]:
         """Return the strategy's answer, and its state to be saved after a suggestion.
@@ -88,6 +107,7 @@ class Advisor:
             listen()
         except _ANYTHING as error:
             raise self._raised("no_more_trials", error) from error
+        self._is_full = True
         return True
 
     def close(self) -> None:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from itertools import groupby
+from collections.abc import Mapping
 
 import msgspec
 
 from hpo_core.model.errors import UnknownTrial
-from hpo_core.model.job import JobState, job_id
-from hpo_core.store.records import JobRecord, StudyRecord
+from hpo_core.model.job import job_id
+from hpo_core.store.attempts import replaced
+from hpo_core.store.records import StudyRecord
 from hpo_core.store.store import Store
-
-_ENDS_AN_ASK = (JobState.COMPLETED, JobState.PAUSED, JobState.STOPPED)
 
 
 class Point(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,11 +54,7 @@ def _read(store: Store, study: StudyRecord, trial_id: int | None) -> list[Point]
         reports = store.logged_reports(study.id, trial_id)
         jobs = store.jobs(study.id, trial_id)
     began = {(job.trial_id, job.attempt): job.started for job in jobs}
-    forgotten = {
-        key
-        for _, its in groupby(jobs, key=lambda job: job.trial_id)
-        for key in _forgotten(list(its))
-    }
+    gone = replaced((job.trial_id, job.attempt, job.state) for job in jobs)
     return [
         Point(
             trial_id=report.trial_id,
@@ -70,16 +64,5 @@ def _read(store: Store, study: StudyRecord, trial_id: int | None) -> list[Point]
             metrics=report.metrics,
         )
         for report in reports
-        if (key := (report.trial_id, report.attempt)) not in forgotten
+        if (key := (report.trial_id, report.attempt)) not in gone
     ]
-
-
-def _forgotten(jobs: list[JobRecord]) -> Iterator[tuple[int, int]]:
-    """Yield the jobs of one trial whose reports a retry has replaced."""
-    since_asked: list[tuple[int, int]] = []
-    for job in jobs[:-1]:
-        since_asked.append((job.trial_id, job.attempt))
-        if job.state is JobState.FAILED:
-            yield from since_asked
-        if job.state in (*_ENDS_AN_ASK, JobState.FAILED):
-            since_asked = []

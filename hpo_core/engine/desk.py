@@ -6,6 +6,7 @@ on it once the turn is recorded.
 
 from __future__ import annotations
 
+import logging
 import math
 from collections import deque
 from collections.abc import Mapping
@@ -20,6 +21,8 @@ from hpo_core.model.job import Job, JobState, StudyState, TrialState
 from hpo_core.model.objective import Losses
 from hpo_core.model.report import Decision, Report, Status
 from hpo_core.model.text import counted
+
+_log = logging.getLogger("hpo_core")
 
 _TRIAL_STATE = {
     JobState.COMPLETED: TrialState.COMPLETED,
@@ -153,6 +156,7 @@ class Desk:
             losses=losses,
             status=status,
             metrics=metrics,
+            attempt=flight.trial.failures + 1,
         )
         decision = None
         if not isinstance(self.error, StrategyError):
@@ -162,6 +166,26 @@ class Desk:
                 self.fail(error)
         self.setting.writer.told(report, flight.trial.attempt, iteration, time, decision)
         return decision or Decision.CONTINUE
+
+    def replace_attempt(self, trial: PendingTrial, time: float) -> None:
+        """Record that a trial is retried; the strategy forgets what its failed job reported.
+
+        Where it neither does so itself nor can be rebuilt, it keeps that, and a warning says so.
+        """
+        self.setting.writer.retry(trial.id, trial.attempt, time)
+        advisor = self.setting.advisor
+        if not trial.is_heard or advisor.handles_attempts or isinstance(self.error, StrategyError):
+            return
+        try:
+            advisor.replace(self.setting.rebuild())
+        except HpoError as error:
+            self.setting.writer.strategy_keeps()
+            _log.warning(
+                "trial %d is retried, but the strategy can't forget what its failed job reported: "
+                "it could not be rebuilt without that (%s)",
+                trial.id,
+                error,
+            )
 
     def settle(
         self, flight: Flight, state: JobState, losses: Losses | None, decision: Decision

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from hpo_core.contracts.backend import Finished, Outcome
 from hpo_core.contracts.observer import FinishedJob
@@ -16,6 +17,14 @@ from hpo_core.model.values import Configuration
 
 Counting = tuple[float | None, ...]
 """What counts so far for each objective; see `hpo_core.model.objective.updated`."""
+
+
+class Before(NamedTuple):
+    """What a trial counted when it was last asked for, to which a retry goes back."""
+
+    losses: Counting
+    iteration: int
+    metrics: Mapping[str, float]
 
 
 class PendingTrial:
@@ -32,7 +41,8 @@ class PendingTrial:
         failures: How many of its jobs have failed since it was last asked for.
         lost: How many of its jobs the backend has lost in this session, one after the other.
         metrics: The last value of each metric that its earlier jobs reported.
-        before: The losses and the iteration of when it was last asked for.
+        before: What it counted when it was last asked for.
+        is_heard: Whether the strategy has been told a report of it since then.
     """
 
     __slots__ = (
@@ -41,6 +51,7 @@ class PendingTrial:
         "configuration",
         "failures",
         "id",
+        "is_heard",
         "is_target_suggested",
         "iteration",
         "losses",
@@ -71,13 +82,15 @@ class PendingTrial:
         self.iteration = iteration
         self.failures = failures
         self.lost = 0
-        self.metrics = dict(metrics or {})
-        self.before = (losses, iteration)
+        self.metrics: Mapping[str, float] = dict(metrics or {})
+        self.before = Before(losses, iteration, self.metrics)
+        self.is_heard = False
 
-    def begin_anew(self) -> None:
+    def begin_again(self) -> None:
         """Forget what has been reported since it was last asked for: its job has failed."""
         self.failures += 1
-        self.losses, self.iteration = self.before
+        self.losses, self.iteration, self.metrics = self.before
+        self.is_heard = False
 
 
 class Flight:

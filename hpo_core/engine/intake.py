@@ -95,6 +95,7 @@ class Intake:
             flight.is_decided = True
         elif target.is_met:
             self._desk.leave_grace(flight, event.time)
+        flight.trial.is_heard = True
         if self._desk.is_running and (used := self._accounts.iterations_used_up()):
             self._desk.end(StudyState.FINISHED, used)
         if self._desk.has_observers:
@@ -178,7 +179,8 @@ class Intake:
             self._accounts.jobs -= 1
             self._again(trial)
         elif state is JobState.FAILED and trial.failures < self._config.job.retries:
-            trial.begin_anew()
+            self._desk.replace_attempt(trial, ended)
+            trial.begin_again()
             self._again(trial)
         else:
             status = self._told(flight, state)

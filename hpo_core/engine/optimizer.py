@@ -26,7 +26,8 @@ from hpo_core.engine.announcer import Announcer, JobCallback
 from hpo_core.engine.clock import SystemClock
 from hpo_core.engine.incumbents import Incumbents
 from hpo_core.engine.keeper import Keeper
-from hpo_core.engine.restore import restored_strategy
+from hpo_core.engine.rebuild import Renewer
+from hpo_core.engine.restore import rebuilt, restored_strategy
 from hpo_core.engine.result import (
     Result,
     TrialResult,
@@ -335,12 +336,14 @@ class HyperParameterOptimizer:
                 self._over.set()
                 return lambda: None
             opening.take_over(self._store, self._study, self._prepared)
+            given = self._prepared.given if self.config.job.retries else None
+            renewer = Renewer(self._make_strategy, given)
             strategy = restored_strategy(
                 self._make_strategy, self.config.strategy.name, self._store, self._study
             )
             advisor = Advisor(strategy, self.config)
             held.callback(advisor.close)
-            session = Session(self._setting(advisor, on_job_finished, anchors))
+            session = Session(self._setting(advisor, renewer, on_job_finished, anchors))
             interrupted = recovery.interrupted_trials(self.config, self._store, self._study)
             self._leave_other_instances_alone()
             backend = preparation.build_backend(self._prepared, self._context(session))
@@ -381,6 +384,7 @@ class HyperParameterOptimizer:
     def _setting(
         self,
         advisor: Advisor,
+        renewer: Renewer,
         on_job_finished: Callable[[FinishedJob], object] | None,
         anchors: tuple[Anchor, ...],
     ) -> Setting:
@@ -400,6 +404,7 @@ class HyperParameterOptimizer:
             ),
             folder=self._folder,
             advisor=advisor,
+            rebuild=lambda: rebuilt(renewer, config.strategy.name, store, study),
             clock=self._clock,
             accounts=accounts,
             announcer=Announcer([*self._observers, *callbacks]),

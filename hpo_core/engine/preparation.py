@@ -45,6 +45,11 @@ class Prepared(msgspec.Struct, frozen=True):
     backend: Resolved[BackendSpec]
     backend_options: Any
 
+    @property
+    def given(self) -> Strategy | None:
+        """The strategy if it is given as an instance, else None."""
+        return None if isinstance(self.strategy, Resolved) else self.strategy
+
     def identities(self) -> dict[str, dict[str, Any]]:
         """Return which plugins these are, as plain JSON to be stored."""
         found = {"backend": self.backend.plugin}

@@ -8,14 +8,13 @@ import msgspec
 
 from hpo_core.config import StudyConfig
 from hpo_core.contracts.strategy import Resume
-from hpo_core.engine.flight import Counting, PendingTrial
+from hpo_core.engine.flight import Before, Counting, PendingTrial
 from hpo_core.model.errors import StrategyError
 from hpo_core.model.job import JobState, TrialState
 from hpo_core.model.objective import updated
+from hpo_core.store.attempts import ENDS_AN_ASK, counting
 from hpo_core.store.records import JobRecord, StudyRecord, TrialRecord
 from hpo_core.store.store import Store
-
-_ENDS_AN_ASK = (JobState.COMPLETED, JobState.PAUSED, JobState.STOPPED, JobState.TIMED_OUT)
 
 
 class Interrupted(msgspec.Struct, frozen=True):
@@ -51,10 +50,11 @@ def _interrupted(
     jobs = store.jobs(study.id, trial.id)
     last = jobs[-1] if jobs else None
     failed = max((job.attempt for job in jobs if job.state is JobState.FAILED), default=0)
-    asked = max((job.attempt for job in jobs if job.state in _ENDS_AN_ASK), default=0)
+    asked = max((job.attempt for job in jobs if job.state in ENDS_AN_ASK), default=0)
     losses: Counting = (None,) * len(config.objectives)
     reached = earlier = 0
-    before = (losses, reached)
+    is_heard = False
+    before = Before(losses, reached, _metrics(job for job in jobs if job.attempt <= asked))
     iteration: int | None = None
     own_metrics: dict[str, float] = {}
     reports: list[tuple[int | None, dict[str, float]]] = []
@@ -71,7 +71,9 @@ def _interrupted(
         else:
             earlier = reached
         if attempt <= asked:
-            before = (losses, reached)
+            before = before._replace(losses=losses, iteration=reached)
+        else:
+            is_heard = True
     pending = PendingTrial(
         trial.id,
         trial.configuration,
@@ -81,9 +83,9 @@ def _interrupted(
         is_target_suggested=trial.iterations is not None,
         iteration=reached,
         failures=sum(job.state is JobState.FAILED for job in jobs[asked:]),
-        metrics=_metrics(jobs),
+        metrics=_metrics(job for job in jobs if not asked < job.attempt <= failed),
     )
-    pending.before = before
+    pending.before, pending.is_heard = before, is_heard
     if last is None or last.state.is_final:
         return Interrupted(pending, None)
     return Interrupted(pending, last, iteration, own_metrics, reached - earlier, tuple(reports))
@@ -115,6 +117,7 @@ def resumed_trial(
     if source is not None and store.trial(study.id, source) is None:
         raise StrategyError(f"it copies the checkpoint of trial {source}, which does not exist")
     jobs = store.jobs(study.id, trial.id)
+    counted = counting(jobs)
     pending = PendingTrial(
         trial.id,
         trial.configuration if resume.configuration is None else resume.configuration,
@@ -122,8 +125,8 @@ def resumed_trial(
         target=resume.iterations or config.job.max_iterations,
         losses=trial.losses or (None,) * len(config.objectives),
         is_target_suggested=resume.iterations is not None,
-        iteration=max((_counted(job.iteration, job.target) for job in jobs), default=0),
-        metrics=_metrics(jobs),
+        iteration=max((_counted(job.iteration, job.target) for job in counted), default=0),
+        metrics=_metrics(counted),
     )
     return pending, trial.state
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Set
 from contextlib import suppress
 from typing import TypeAlias
 
@@ -24,10 +24,12 @@ from hpo_core.engine import preparation
 from hpo_core.engine.advisor import Advisor
 from hpo_core.engine.opening import warn_of_stranger
 from hpo_core.engine.preparation import Prepared
-from hpo_core.engine.restore import without_metrics
+from hpo_core.engine.rebuild import Renewer
+from hpo_core.engine.restore import restore, without_metrics
 from hpo_core.model.errors import StrategyError
 from hpo_core.model.report import Decision, Report
 from hpo_core.store.control import is_running
+from hpo_core.store.history import StoredHistory
 from hpo_core.store.records import StudyRecord
 from hpo_core.store.store import Store
 
@@ -113,10 +115,23 @@ def replay(
         running = is_running(store.folder(study))
         config = from_json(study.config)
         prepared = _prepared(config, study, strategy)
+        forgot = store.retries(study.id).forgot
+        renewer = Renewer(
+            lambda: preparation.build_strategy(prepared).strategy,
+            prepared.given if forgot else None,
+        )
         advisor = Advisor(preparation.build_strategy(prepared).strategy, config)
+
+        def rebuild(end: int) -> None:
+            """Go on with a strategy that was told what is stored up to a retry, and no more."""
+            history = store.history(study.id, end=end)
+            advisor.replace(renewer.restored(lambda new: restore(new, name, history, None)))
+
         try:
-            history = store.history(study.id)
-            return _Audit(advisor, store.undecided(study.id)).of(history, name, running)
+            history = store.history(study.id, with_replaced=True)
+            retries = set() if advisor.handles_attempts else forgot
+            audit = _Audit(advisor, history.positions(store.undecided(study.id)), rebuild, retries)
+            return audit.of(history, name, running)
         finally:
             advisor.close()
 
@@ -138,16 +153,28 @@ class _Audit:
     Args:
         advisor: The strategy, new.
         undecided: The places of reports on which it did not decide.
+        rebuild: Rebuilds the strategy, as it was rebuilt at a retry.
+        retries: Where in the log that was.
     """
 
-    def __init__(self, advisor: Advisor, undecided: Set[int]) -> None:
+    def __init__(
+        self,
+        advisor: Advisor,
+        undecided: Set[int],
+        rebuild: Callable[[int], None],
+        retries: Set[int],
+    ) -> None:
         self._advisor = advisor
         self._undecided = undecided
+        self._rebuild = rebuild
+        self._retries = sorted(retries, reverse=True)
         self._suggestions = self._decisions = self._adopted = 0
 
-    def of(self, history: Sequence[Asked | Told], name: str, running: bool) -> Replayed:
+    def of(self, history: StoredHistory, name: str, running: bool) -> Replayed:
         """Go through a history, up to the first difference."""
-        differences = (self._event(place, event) for place, event in enumerate(history))
+        differences = (
+            self._event(place, event, history.place(place)) for place, event in enumerate(history)
+        )
         first = next(filter(None, differences), None)
         return Replayed(
             name=name,
@@ -159,7 +186,9 @@ class _Audit:
             difference=first,
         )
 
-    def _event(self, place: int, event: Asked | Told) -> Difference | None:
+    def _event(self, place: int, event: Asked | Told, seq: int) -> Difference | None:
+        while self._retries and self._retries[-1] < seq:
+            self._rebuild(self._retries.pop() + 1)
         stored: Answer | Decision
         now: Answer | Decision | Raised
         try:

@@ -10,6 +10,7 @@ from contextlib import suppress
 import msgspec
 
 from hpo_core.contracts.strategy import Asked, History, SavedState, Strategy, Told
+from hpo_core.engine.rebuild import Renewer, handles_attempts, position_of
 from hpo_core.model.errors import HpoError, StrategyError
 from hpo_core.model.report import Report, Status
 from hpo_core.store.records import StudyRecord
@@ -36,11 +37,10 @@ def restored_strategy(
     Raises:
         StrategyError: If the strategy can't be restored.
     """
-    history = store.history(study.id)
-    saved = store.saved_state(study.id)
-    state = None if saved is None else SavedState(*saved)
-    undecided = store.undecided(study.id)
     strategy = make()
+    history = store.history(study.id, with_replaced=handles_attempts(strategy))
+    state = position_of(store.saved_state(study.id), history)
+    undecided = history.positions(store.undecided(study.id))
     spare = _copied(strategy) if undecided else None
     try:
         restore(strategy, name, history, state)
@@ -61,6 +61,17 @@ def restored_strategy(
                 return again
         raise
     return strategy
+
+
+def rebuilt(renewer: Renewer, name: str, store: Store, study: StudyRecord) -> Strategy:
+    """Return a new strategy that knows all that is stored but what retries have replaced.
+
+    Raises:
+        HpoError: If it can't be made or restored.
+    """
+    history = store.history(study.id)
+    saved = position_of(store.saved_state(study.id), history)
+    return renewer.restored(lambda strategy: restore(strategy, name, history, saved))
 
 
 _LEFT_OUT = (

@@ -18,6 +18,7 @@ from hpo_core.model.objective import Losses, Objective, pareto_front
 from hpo_core.model.parameters import Categorical, Float, Int
 from hpo_core.model.space import SearchSpace
 from hpo_core.model.values import Configuration
+from hpo_core.store.attempts import counting
 from hpo_core.store.records import JobRecord, StudyRecord, TrialRecord
 from hpo_core.store.store import Store
 
@@ -328,10 +329,10 @@ def trial_result(
         raise StoreError(
             f"the store is damaged: trial {trial.id} has no job; take it from a backup"
         )
-    last = jobs[-1]
-    said = [job.reason for job in jobs if job.reason and job.state is not JobState.LOST]
+    last, counted = jobs[-1], counting(jobs)
+    said = [job.reason for job in counted if job.reason and job.state is not JobState.LOST]
     metrics: dict[str, float] = {}
-    for job in jobs:
+    for job in counted:
         metrics.update(job.metrics)
     return TrialResult(
         trial_id=trial.id,
@@ -344,7 +345,9 @@ def trial_result(
         },
         losses=losses,
         metrics=metrics,
-        iteration=max((job.iteration for job in jobs if job.iteration is not None), default=None),
+        iteration=max(
+            (job.iteration for job in counted if job.iteration is not None), default=None
+        ),
         seconds=sum(job.seconds or 0.0 for job in jobs),
         reason=said[-1] if said else "",
         is_feasible=is_feasible(config.constraints, metrics),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from hpo_core.config import StudyConfig
 from hpo_core.contracts.backend import Clock
+from hpo_core.contracts.strategy import Strategy
 from hpo_core.engine.accounts import Accounts
 from hpo_core.engine.advisor import Advisor
 from hpo_core.engine.announcer import Announcer
@@ -27,6 +30,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
         writer: What writes it.
         folder: Where its files are.
         advisor: The strategy, restored.
+        rebuild: Makes the strategy again, and restores it from all that is stored.
         clock: The time.
         accounts: The budget's books.
         announcer: Whom to tell what happens.
@@ -43,6 +47,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     writer: StudyWriter
     folder: StudyFolder
     advisor: Advisor
+    rebuild: Callable[[], Strategy]
     clock: Clock
     accounts: Accounts
     announcer: Announcer

@@ -50,6 +50,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
             report is told for each trial that starts and each Resume; lost and retried jobs
             are not told of.
         metrics: Everything that the job reported here; values may be NaN or infinite.
+        attempt: How many times the trial's job was begun since the trial was last asked for: 2
+            after its first retry. A report of a new attempt replaces those of earlier ones; see
+            `Strategy`. None for what ran elsewhere.
     """
 
     trial_id: int
@@ -58,6 +61,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     losses: Losses | None = None
     status: Status = Status.RUNNING
     metrics: Mapping[str, float] = {}
+    attempt: int | None = None
 
     @property
     def is_final(self) -> bool:

@@ -8,6 +8,8 @@
     store    Store: the same, with all reading of what they have done
     transaction  all that is written in it is kept, or nothing
     history  what was asked and told, read as it is used
+    retries  which reports a retry has replaced
+    attempts which jobs a retry has replaced
     writer   StudyWriter: what the controller of one study writes, a transaction a turn
     checkpoints  each trial's, and how they are copied
     folder   a study's files: logs, checkpoints, journals; and what tells it from a copy

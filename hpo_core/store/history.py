@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
-from heapq import merge
 from typing import Any, TypeAlias, overload
 
 import msgspec
@@ -20,6 +19,7 @@ from hpo_core.store.records import (
     losses_from_json,
     metrics_from_json,
 )
+from hpo_core.store.retries import RETRY, Retries
 
 Query: TypeAlias = Callable[..., list[Any]]
 """Runs an SQL query with its values, and returns the rows."""
@@ -30,7 +30,7 @@ _PIECE = 1_000  # events that are in memory at once
 
 
 class StoredHistory(Sequence[Asked | Told]):
-    """A study's history: event n has the number n, from 0 on.
+    """A study's history.
 
     What is stored of an event never changes, so it does not matter when it is read. A slice is a
     history too.
@@ -39,16 +39,19 @@ class StoredHistory(Sequence[Asked | Told]):
         query: Reads the store.
         sound: Is held while rows are read back: makes one error of what comes of damaged ones.
         study: The study's row.
-        places: Which events.
+        retries: Its retries.
+        places: The numbers of its events in the log.
     """
 
-    def __init__(self, query: Query, sound: Sound, study: int, places: range) -> None:
+    def __init__(
+        self, query: Query, sound: Sound, study: int, retries: Retries, places: Sequence[int]
+    ) -> None:
         self._query = query
         self._sound = sound
         self._study = study
+        self._retries = retries
         self._places = places
-        self._piece: list[Asked | Told] = []  # the events around the one that was read last
-        self._piece_begins = 0
+        self._piece: dict[int, Asked | Told] = {}  # the events around the one that was read last
 
     def __len__(self) -> int:
         return len(self._places)
@@ -59,20 +62,35 @@ class StoredHistory(Sequence[Asked | Told]):
     def __getitem__(self, index: slice) -> StoredHistory: ...
     def __getitem__(self, index: int | slice) -> Asked | Told | StoredHistory:
         if isinstance(index, slice):
-            return StoredHistory(self._query, self._sound, self._study, self._places[index])
+            return StoredHistory(
+                self._query, self._sound, self._study, self._retries, self._places[index]
+            )
         place = self._places[index]
-        if not 0 <= place - self._piece_begins < len(self._piece):
-            self._piece_begins = place - place % _PIECE
+        if place not in self._piece:
+            begin = place - place % _PIECE
             with self._sound():
-                self._piece = self._read(self._piece_begins, self._piece_begins + _PIECE)
-                if place - self._piece_begins >= len(self._piece):
+                self._piece = self._read(begin, begin + _PIECE)
+                if place not in self._piece:
                     raise LookupError(f"event {place} is missing")
-        return self._piece[place - self._piece_begins]
+        return self._piece[place]
+
+    def place(self, index: int) -> int:
+        """Return the number of an event in the log."""
+        return self._places[index]
+
+    def positions(self, places: Iterable[int]) -> set[int]:
+        """Return where those rows of the log are among these events that are among them."""
+        found = ((self.position(place), place) for place in places)
+        return {at for at, place in found if at < len(self) and self._places[at] == place}
+
+    def position(self, place: int) -> int:
+        """Return how many of these events come before a row of the log."""
+        return bisect_left(self._places, place)
 
     def __iter__(self) -> Iterator[Asked | Told]:
         return map(self.__getitem__, range(len(self)))
 
-    def _read(self, begin: int, end: int) -> list[Asked | Told]:
+    def _read(self, begin: int, end: int) -> dict[int, Asked | Told]:
         trials = self._query(
             "SELECT seq, id, adopted, iterations, notes, "
             "coalesce(first_configuration, configuration) FROM trial "
@@ -86,14 +104,14 @@ class StoredHistory(Sequence[Asked | Told]):
             "SELECT seq, kind, trial, attempt, min(log.iteration, coalesce(target, log.iteration)),"
             " log.metrics, losses, decision, suggestion "
             "FROM log LEFT JOIN job USING (study, trial, attempt) "
-            "WHERE study = ? AND seq >= ? AND seq < ? ORDER BY seq",
+            "WHERE study = ? AND seq >= ? AND seq < ? AND kind != ? ORDER BY seq",
             self._study,
             begin,
             end,
+            RETRY,
         )
-        asked = ((int(seq), _asked(row)) for seq, *row in trials)
-        logged = ((int(seq), _logged(row)) for seq, *row in log)
-        return [event for _, event in merge(asked, logged, key=lambda pair: pair[0])]
+        asked: dict[int, Asked | Told] = {int(seq): _asked(row) for seq, *row in trials}
+        return asked | {int(seq): _logged(row, self._retries.attempt(seq)) for seq, *row in log}
 
     def _first_trial(self, seq: int) -> int:
         """Return the first trial that was asked for at an event or later; ids grow as seq does."""
@@ -138,7 +156,7 @@ def _asked(row: Any) -> Asked:
     return Asked(trial, start, adopted=bool(adopted))
 
 
-def _logged(row: Any) -> Asked | Told:
+def _logged(row: Any, attempt_since_asked: int) -> Asked | Told:
     kind, trial, attempt, iteration, metrics, losses, decision, suggestion = msgspec.convert(
         row, _LoggedRow
     )
@@ -162,5 +180,6 @@ def _logged(row: Any) -> Asked | Told:
         losses=losses_from_json(losses),
         status=Status(kind),
         metrics=metrics_from_json(metrics),
+        attempt=attempt_since_asked if attempt else None,
     )
     return Told(report, Decision.CONTINUE if decision is None else decision)

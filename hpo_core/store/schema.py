@@ -77,14 +77,14 @@ CREATE TABLE job (
 CREATE TABLE log (
     study INTEGER NOT NULL REFERENCES study,
     seq INTEGER NOT NULL,
-    kind TEXT NOT NULL,               -- a report's status, or resume
+    kind TEXT NOT NULL,               -- a report's status, or resume, or retry
     trial INTEGER NOT NULL,
     attempt INTEGER,
     time REAL NOT NULL,
     iteration INTEGER,
     metrics TEXT,                     -- JSON
     losses TEXT,                      -- JSON
-    decision TEXT,                    -- NULL if the strategy had raised
+    decision TEXT,                    -- NULL if the strategy had raised; of a retry: kept, or NULL
     suggestion TEXT,                  -- JSON, of a resume
     PRIMARY KEY (study, seq)
 ) WITHOUT ROWID;

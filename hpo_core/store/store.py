@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from hpo_core.model.errors import UnknownJob
-from hpo_core.model.job import TrialState
+from hpo_core.model.job import JobState, TrialState
 from hpo_core.model.values import Configuration
 from hpo_core.store import rows as made
+from hpo_core.store.attempts import replaced
 from hpo_core.store.history import StoredHistory
 from hpo_core.store.records import (
     IMPORTED,
@@ -22,6 +23,7 @@ from hpo_core.store.records import (
     losses_from_json,
     metrics_from_json,
 )
+from hpo_core.store.retries import RETRY, Retries
 from hpo_core.store.studies import Studies
 
 
@@ -163,12 +165,25 @@ class Store(Studies):
 
     def last_metrics(self, study: int) -> dict[int, dict[str, float]]:
         """Return for each trial the last value of each metric that its jobs reported."""
-        query = "SELECT trial, metrics FROM job WHERE study = ? AND metrics IS NOT NULL"
+        query = "SELECT trial, attempt, metrics FROM job WHERE study = ? AND metrics IS NOT NULL"
+        gone = self._replaced(study)
         found: dict[int, dict[str, float]] = {}
         with self.sound():
-            for trial, text in self._rows(query, study):
-                found.setdefault(int(trial), {}).update(metrics_from_json(text))
+            for trial, attempt, text in self._rows(query, study):
+                if (trial, attempt) not in gone:
+                    found.setdefault(int(trial), {}).update(metrics_from_json(text))
         return found
+
+    def _replaced(self, study: int) -> set[tuple[int, int]]:
+        """Return which jobs a retry has replaced, each as its trial and attempt."""
+        rows = self._rows(
+            "SELECT trial, attempt, state FROM job WHERE study = ? AND trial IN "
+            "(SELECT trial FROM job WHERE study = ? AND state = 'failed') ORDER BY trial, attempt",
+            study,
+            study,
+        )
+        with self.sound():
+            return replaced((trial, attempt, JobState(state)) for trial, attempt, state in rows)
 
     def move_folder(self, record: StudyRecord) -> None:
         """Give the folder of a study of schema 1 the name of its uid, if no job of it can be alive.
@@ -182,23 +197,49 @@ class Store(Studies):
 
     # -- the log ----------------------------------------------------------------------------
 
-    def history(self, study: int) -> StoredHistory:
-        """Return everything that was asked and told, in order; it is read as it is used."""
-        return StoredHistory(self._rows, self.sound, study, range(self.log_length(study)))
+    def history(
+        self, study: int, *, end: int | None = None, with_replaced: bool = False
+    ) -> StoredHistory:
+        """Return everything that was asked and told, in order; it is read as it is used.
+
+        Args:
+            study: The study's row.
+            end: The number of the log's row before which it ends; None for all.
+            with_replaced: Whether those reports belong to it that a retry has replaced.
+        """
+        retries = self.retries(study)
+        length = self.log_length(study) if end is None else end
+        places = retries.events(length, with_replaced=with_replaced)
+        return StoredHistory(self._rows, self.sound, study, retries, places)
+
+    def retries(self, study: int) -> Retries:
+        """Return the retries that the study's log has."""
+        rows = self._rows(
+            "SELECT seq, kind, trial, decision FROM log WHERE study = ? AND trial IN "
+            "(SELECT trial FROM log WHERE study = ? AND kind = ?) ORDER BY seq",
+            study,
+            study,
+            RETRY,
+        )
+        return Retries(rows)
 
     def undecided(self, study: int) -> set[int]:
         """Return the numbers of the reports on which a strategy that had raised did not decide."""
-        query = "SELECT seq FROM log WHERE study = ? AND decision IS NULL AND suggestion IS NULL"
-        return {seq for (seq,) in self._rows(query, study)}
+        query = (
+            "SELECT seq FROM log WHERE study = ? AND decision IS NULL AND suggestion IS NULL "
+            "AND kind != ?"
+        )
+        return {seq for (seq,) in self._rows(query, study, RETRY)}
 
     def reports(self, study: int, trial_id: int) -> list[tuple[int, int | None, dict[str, float]]]:
         """Return each report of a trial, in order: the job's attempt, the iteration, metrics."""
         rows = self._rows(
             "SELECT attempt, iteration, metrics FROM log "
-            "WHERE study = ? AND trial = ? AND suggestion IS NULL "
+            "WHERE study = ? AND trial = ? AND suggestion IS NULL AND kind != ? "
             "AND seq > (SELECT seq FROM trial WHERE study = ? AND id = ?) ORDER BY seq",
             study,
             trial_id,
+            RETRY,
             study,
             trial_id,
         )
@@ -260,15 +301,16 @@ class Store(Studies):
     def curves(self, study: int, metric: str) -> dict[int, dict[int, float]]:
         """Return for each trial what it reported of a metric, by iteration."""
         rows = self._rows(
-            "SELECT trial, iteration, metrics FROM log WHERE study = ? AND kind = 'running' "
-            "AND iteration IS NOT NULL AND metrics IS NOT NULL ORDER BY seq",
+            "SELECT trial, attempt, iteration, metrics FROM log WHERE study = ? "
+            "AND kind = 'running' AND iteration IS NOT NULL AND metrics IS NOT NULL ORDER BY seq",
             study,
         )
+        gone = self._replaced(study)
         curves: dict[int, dict[int, float]] = {}
         with self.sound():
-            for trial, iteration, text in rows:
+            for trial, attempt, iteration, text in rows:
                 metrics = metrics_from_json(text)
-                if metric in metrics:
+                if metric in metrics and (trial, attempt) not in gone:
                     curves.setdefault(int(trial), {})[int(iteration)] = metrics[metric]
         return curves
 

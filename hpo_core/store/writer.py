@@ -18,6 +18,7 @@ from hpo_core.model.values import JSON, Configuration
 from hpo_core.store import wal
 from hpo_core.store.anchor import Anchor
 from hpo_core.store.records import IMPORTED, configuration_from_json, encode, metrics_to_json
+from hpo_core.store.retries import KEPT, RETRY
 from hpo_core.store.store import Store
 
 
@@ -176,6 +177,21 @@ class StudyWriter:
             ),
         )
         self.seq += 1
+
+    def retry(self, trial_id: int, attempt: int, time: float) -> None:
+        """Record that a trial's job has failed and is run again: its reports are replaced."""
+        self._execute(
+            "INSERT INTO log (study, seq, kind, trial, attempt, time) VALUES (?, ?, ?, ?, ?, ?)",
+            (self._study, self.seq, RETRY, trial_id, attempt, time),
+        )
+        self.seq += 1
+
+    def strategy_keeps(self) -> None:
+        """Record that the strategy could not forget what the last retry has replaced."""
+        self._execute(
+            "UPDATE log SET decision = ? WHERE study = ? AND seq = ? AND kind = ?",
+            (KEPT, self._study, self.seq - 1, RETRY),
+        )
 
     def trial(self, trial_id: int, state: TrialState, losses: Losses | None) -> None:
         """Record where a trial stands, with the losses that count."""

@@ -60,6 +60,8 @@ class HpBandSter(BaseStrategy):
         Unsupported: If there are several objectives.
     """
 
+    handles_attempts = True  # it learns from final reports alone
+
     def __init__(self, problem: Problem, options: given.Bandit) -> None:
         if len(problem.objectives) > 1:
             raise Unsupported("hpbandster minimises one objective alone; give the study one")

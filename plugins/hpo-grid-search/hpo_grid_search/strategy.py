@@ -34,6 +34,8 @@ class GridSearch(BaseStrategy):
         InvalidInput: If a Float has neither a step nor points, or points make no sense.
     """
 
+    handles_attempts = True  # it learns nothing from reports
+
     def __init__(self, problem: Problem, options: GridOptions) -> None:
         if wrong := list(faults(problem.space, options)):
             raise InvalidInput(wrong)

@@ -102,7 +102,7 @@ class ProcessStrategy(BaseStrategy):
 
     def tell(self, report: Report, /) -> Decision:
         """Tell the process."""
-        message = {"type": "tell", "report": msgspec.to_builtins(report)}
+        message = {"type": "tell", "report": _sent_report(report)}
         return self._process.exchange(message, messages.Decided).decision
 
     def save_state(self) -> Any:
@@ -121,7 +121,11 @@ class ProcessStrategy(BaseStrategy):
                     "adopted": event.adopted,
                 }
                 if isinstance(event, Asked)
-                else {"type": "told", **msgspec.to_builtins(event)}
+                else {
+                    "type": "told",
+                    "report": _sent_report(event.report),
+                    "decision": event.decision.value,
+                }
                 for event in history
             ],
             "saved": None if saved is None else msgspec.to_builtins(saved),
@@ -173,3 +177,11 @@ class ProcessStrategy(BaseStrategy):
         if suggestion.configuration is not None:
             sent["configuration"] = self._space.encode(suggestion.configuration)
         return sent
+
+
+def _sent_report(report: Report) -> dict[str, Any]:
+    """Return a report as it is sent; an attempt that is not known is left out."""
+    sent: dict[str, Any] = msgspec.to_builtins(report)
+    if report.attempt is None:
+        del sent["attempt"]
+    return sent

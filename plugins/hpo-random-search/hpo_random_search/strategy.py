@@ -35,6 +35,8 @@ class RandomSearch(BaseStrategy):
         problem: The study.
     """
 
+    handles_attempts = True  # it learns nothing from reports
+
     def __init__(self, problem: Problem) -> None:
         self._space = problem.space
         self._seed = problem.seed
@@ -74,6 +76,8 @@ class FiniteRandomSearch(BaseStrategy):
     Raises:
         InvalidInput: If everything is forbidden.
     """
+
+    handles_attempts = True  # it learns nothing from reports
 
     def __init__(self, problem: Problem) -> None:
         self._space = problem.space
