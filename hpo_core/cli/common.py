@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import click
 
+from hpo_core.model.budget import LIMITS, Budget
 from hpo_core.model.text import printable
 from hpo_core.store.store import Store
 
@@ -69,6 +70,18 @@ class _Printable(logging.Formatter):
 def as_argument(name: str) -> str:
     """Return a name as it is to be typed in a command that a message proposes."""
     return shlex.quote(printable(name))
+
+
+def larger_budget(name: str, budget: Budget) -> str:
+    """Return the command that gives a study a larger budget; ``""`` if it has none."""
+    limits = [limit for limit in LIMITS if getattr(budget, limit) is not None]
+    more = [f"{flag(limit)} {'+10m' if limit.endswith('_time') else '+10'}" for limit in limits]
+    return f"hpo extend {as_argument(name)} {' '.join(more)}" if limits else ""
+
+
+def flag(limit: str) -> str:
+    """Return the option by which a limit is given."""
+    return "--" + limit.replace("_", "-")
 
 
 def open_store(path: str) -> Store:

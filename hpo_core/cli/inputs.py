@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from hpo_core.cli.common import flag
 from hpo_core.config import from_json
 from hpo_core.engine.opening import not_larger
 from hpo_core.model.budget import Budget
@@ -151,8 +152,3 @@ def totals(budget: Budget, limits: dict[str, str]) -> Budget:
     if faults:
         raise InvalidInput(faults)
     return Budget(**found)
-
-
-def flag(limit: str) -> str:
-    """Return the option by which a limit is given."""
-    return "--" + limit.replace("_", "-")

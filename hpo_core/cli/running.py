@@ -13,6 +13,7 @@ from hpo_core.cli import inputs, tables
 from hpo_core.cli.common import (
     as_argument,
     json_option,
+    larger_budget,
     open_store,
     print_json,
     quiet_option,
@@ -26,7 +27,7 @@ from hpo_core.engine.preparation import read_config
 from hpo_core.engine.signals import interruptible
 from hpo_core.engine.summary import Summary
 from hpo_core.engine.trying import Trial, try_once
-from hpo_core.model.budget import LIMITS, Budget
+from hpo_core.model.budget import Budget
 from hpo_core.model.errors import StudyFailed
 from hpo_core.model.job import StudyState
 from hpo_core.model.text import counted, printable
@@ -141,7 +142,7 @@ def _run(config: StudyConfig, store_path: str, *, quiet: bool, as_json: bool) ->
     if as_json:
         print_json(_as_json(summary))
     else:
-        print(_outcome(summary, config.budget, was_finished=was_finished))
+        print(_outcome(summary, config, was_finished=was_finished))
     if summary.state is StudyState.INTERRUPTED:
         return 130
     if summary.completed:
@@ -153,16 +154,17 @@ def _run(config: StudyConfig, store_path: str, *, quiet: bool, as_json: bool) ->
 _ENDING = "ending, as soon as the running jobs have ended; Ctrl-C again forces them to"
 
 
-def _outcome(ended: Summary, budget: Budget, *, was_finished: bool) -> str:
+def _outcome(ended: Summary, config: StudyConfig, *, was_finished: bool) -> str:
     name, reason, typed = printable(ended.name), printable(ended.reason), as_argument(ended.name)
+    more = _more(ended, config.budget) if was_finished or not ended.top else ""
     match ended.state:
-        case StudyState.FINISHED if was_finished:
-            lines = [f"The study {name} is finished: {reason}.{_more(typed, budget)}"]
+        case StudyState.FINISHED if more:
+            lines = [f"The study {name} is finished: {reason}.{more}"]
         case StudyState.FINISHED:
             lines = [f"The study {name} is finished: {reason}."]
         case _:
             lines = [f"The study {name} is not finished: {reason}. Carry on: hpo resume {typed}"]
-    lines += ["", *_best(ended)]
+    lines += [f"Objective: {printable(tables.wishes(config.objectives))}.", "", *_best(ended)]
     if ended.failures:
         lines += ["", f"{printable(ended.failures)}{_log_of_failure(ended)}"]
     return "\n".join(lines)
@@ -198,13 +200,10 @@ def _log_of_failure(ended: Summary) -> str:
     return "" if failure is None else f"; see: hpo log {as_argument(ended.name)} {failure.job}"
 
 
-def _more(name: str, budget: Budget) -> str:
+def _more(ended: Summary, budget: Budget) -> str:
     """Say how to give a study a larger budget, if it has one."""
-    limits = [limit for limit in LIMITS if getattr(budget, limit) is not None]
-    more = " ".join(
-        f"{inputs.flag(limit)} {'+10m' if limit.endswith('_time') else '+10'}" for limit in limits
-    )
-    return f" A larger budget is given by: hpo extend {name} {more}" if limits else ""
+    command = larger_budget(ended.name, budget)
+    return f" A larger budget is given by: {command}" if command else ""
 
 
 def _as_json(ended: Summary) -> dict[str, Any]:

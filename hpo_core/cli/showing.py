@@ -11,15 +11,21 @@ import click
 import msgspec
 
 from hpo_core.cli import tables
-from hpo_core.cli.common import json_option, open_store, print_json, store_option
+from hpo_core.cli.common import (
+    as_argument,
+    json_option,
+    larger_budget,
+    open_store,
+    print_json,
+    store_option,
+)
 from hpo_core.config import from_json
 from hpo_core.engine.accounts import stored_usage
 from hpo_core.engine.result import TrialResult, read_top, read_unfinished
-from hpo_core.model.budget import LIMITS, remaining
+from hpo_core.model.budget import LIMITS, Budget, remaining
 from hpo_core.model.constraint import Constraint
 from hpo_core.model.durations import human
 from hpo_core.model.job import StudyState, TrialState
-from hpo_core.model.objective import Objective
 from hpo_core.model.parameters import Categorical, Constant, Float, Int, Parameter, ParameterSet
 from hpo_core.model.text import counted, printable, some
 from hpo_core.model.values import Value
@@ -63,9 +69,10 @@ def show_command(name: str, store_path: str, as_json: bool) -> None:
     )
     lines = [
         ["state", about["state"] + (f": {about['reason']}" if about["reason"] else "")],
+        *_to_go_on(about["state"], study, config.budget),
         ["strategy", config.strategy.name + _options(config.strategy.options)],
         ["plugins", plugins],
-        ["objective", "; ".join(map(_wish, config.objectives))],
+        ["objective", tables.wishes(config.objectives)],
         *([["constraints", "; ".join(map(_bound, config.constraints))]]
           if config.constraints else []),
         ["seed", str(config.seed)],
@@ -97,6 +104,18 @@ def show_command(name: str, store_path: str, as_json: bool) -> None:
 
 
 # -- pieces ---------------------------------------------------------------------------------
+
+
+def _to_go_on(state: str, study: StudyRecord, budget: Budget) -> list[list[str]]:
+    """Return the line with the command by which a study goes on that does not run."""
+    match state:
+        case "running":
+            return []
+        case "finished":
+            command = larger_budget(study.name, budget)
+        case _:
+            command = f"hpo resume {as_argument(study.name)}"
+    return [["to go on", command]] if command else []
 
 
 def _standing(trial: TrialResult, study: StudyRecord) -> list[str]:
@@ -162,10 +181,6 @@ def moment(time: float) -> str:
 
 def _options(options: dict[str, Any]) -> str:
     return "" if not options else " " + json.dumps(options)
-
-
-def _wish(objective: Objective) -> str:
-    return f"{objective.direction} the {objective.value} {objective.metric}"
 
 
 def _bound(constraint: Constraint) -> str:

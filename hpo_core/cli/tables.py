@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from hpo_core.engine.result import TrialResult
 from hpo_core.model.constraint import Constraint
+from hpo_core.model.objective import Objective
 from hpo_core.model.text import cut, printable, width
 from hpo_core.model.values import Value, as_shown
 
@@ -50,6 +51,11 @@ def _padded(cell: str, wide: int, *, to_the_right: bool) -> str:
 def number(value: float | None) -> str:
     """Return a metric's value in at most six digits."""
     return "-" if value is None else f"{value:.6g}"
+
+
+def wishes(objectives: Sequence[Objective]) -> str:
+    """Return what is wanted in a line: ``minimize the last loss``."""
+    return "; ".join(f"{each.direction} the {each.value} {each.metric}" for each in objectives)
 
 
 def brief(value: Value) -> str:
