@@ -1,7 +1,7 @@
 """Ten ways in which a newcomer goes wrong: the printed words alone lead to the remedy.
 
-The newcomer knows the file that they wrote and the words ``hpo run study.toml``. What they type after
-that is taken from what was printed.
+The newcomer knows the file that they wrote and the words ``hpo run study.toml``. What they type
+after that is taken from what was printed.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class Newcomer:
             timeout=60,
         )
         self.read, self.status = ended.stdout, ended.returncode
-        assert 'Traceback (most recent call last):\n  File "/' not in self.read or "log" in command
+        assert "Traceback" not in self.read
 
     def proposed(self, words: str) -> str:
         """Return the command with these words that was printed, as it is to be typed."""
