@@ -29,7 +29,7 @@ from hpo_core.engine.summary import Summary
 from hpo_core.engine.trying import Trial, try_once
 from hpo_core.model.budget import Budget
 from hpo_core.model.errors import StudyFailed
-from hpo_core.model.job import StudyState
+from hpo_core.model.job import StudyState, TrialState
 from hpo_core.model.text import counted, printable
 
 
@@ -185,7 +185,9 @@ def _best(ended: Summary) -> list[str]:
     )
     lines = [f"No trial {what}{others}; see: hpo jobs {as_argument(ended.name)}"]
     if ended.best_so_far is not None:
-        lines.append(f"The best so far is {tables.stands(ended.best_so_far)}.")
+        paused = ", paused" if ended.best_so_far.state is TrialState.PAUSED else ""
+        said = f"trial {ended.best_so_far.trial_id}{paused}{tables.reached(ended.best_so_far)}"
+        lines.append(f"The best so far is {printable(said)}.")
     return lines
 
 

@@ -60,6 +60,7 @@ class Board:
         self.failures = Failures()
         self.running: dict[str, tuple[Job, int | None]] = {}
         self._least = math.inf  # the leader's loss
+        self._leads: int | None = None  # its trial
         if started.best is not None:
             self.best = self._values(
                 {
@@ -81,7 +82,7 @@ class Board:
                 if finished.is_best:
                     self.best = f"{self._values(finished.values)} ({printable(finished.job.name)})"
                 if finished.state in FAILED:
-                    self.failures.add(finished)
+                    self._failed(finished)
         if isinstance(event, JobStarted | JobFinished | StudyEnded):
             self.progress, self.at = event.progress, event.time
 
@@ -90,10 +91,15 @@ class Board:
         objective, *others = self.study.objectives
         value = event.metrics.get(objective.metric, math.nan)
         if not others and objective.loss(value) < self._least:
-            self._least = objective.loss(value)
+            self._least, self._leads = objective.loss(value), event.job.trial_id
             at = "" if event.iteration is None else f" at iteration {event.iteration}"
             said = self._values({objective.metric: value})
             self.leader = f"{said}{at} ({printable(event.job.name)})"
+
+    def _failed(self, finished: FinishedJob) -> None:
+        self.failures.add(finished)
+        if finished.job.trial_id == self._leads:  # what it had reported does not count
+            self.leader, self._least = "", math.inf
 
     def best_so_far(self) -> str:
         """Return the best completed trial, or else the best that one has reported."""

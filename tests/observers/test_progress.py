@@ -184,3 +184,10 @@ def test_before_a_trial_is_completed_the_best_that_was_reported_is_named_with_it
     assert board.best_so_far() == said
     board.take_in(finished(best=True))
     assert board.best_so_far() == "best: accuracy 0.9 (first)"
+
+
+def test_what_a_failed_job_had_reported_is_not_the_best_so_far() -> None:
+    board = Board(started())
+    board.take_in(JobReported(job=JOB, time=101.0, iteration=1, metrics={"accuracy": 0.5}))
+    board.take_in(finished(JobState.FAILED, reason="exit status 1"))
+    assert board.best_so_far() == "best: none yet"
