@@ -9,11 +9,9 @@ from typing import Any
 import click
 import msgspec
 
-from hpo_core.cli import inputs, tables
+from hpo_core.cli import inputs, outcome, tables
 from hpo_core.cli.common import (
-    as_argument,
     json_option,
-    larger_budget,
     open_store,
     print_json,
     quiet_option,
@@ -25,12 +23,10 @@ from hpo_core.engine.opening import extend, stored_config
 from hpo_core.engine.optimizer import HyperParameterOptimizer
 from hpo_core.engine.preparation import read_config
 from hpo_core.engine.signals import interruptible
-from hpo_core.engine.summary import Summary
 from hpo_core.engine.trying import Trial, try_once
-from hpo_core.model.budget import Budget
-from hpo_core.model.errors import StudyFailed
-from hpo_core.model.job import StudyState, TrialState
-from hpo_core.model.text import counted, printable
+from hpo_core.model.errors import StoreError, StudyFailed
+from hpo_core.model.job import StudyState
+from hpo_core.model.text import printable
 
 
 @click.command("run", epilog="Example: hpo run study.toml --strategy random --jobs 50")
@@ -135,14 +131,12 @@ def _run(config: StudyConfig, store_path: str, *, quiet: bool, as_json: bool) ->
             with interruptible(optimizer) as interruption:
                 optimizer.run_through()
         except StudyFailed as error:
-            summary = optimizer.summary()
-            print_json(_as_json(summary)) if as_json else _print_best(summary)
-            raise StudyFailed(f"{error}{_log_of_failure(summary)}") from error
+            raise StudyFailed(f"{error}{_show_failed(optimizer, as_json)}") from error
         summary = optimizer.summary()
     if as_json:
-        print_json(_as_json(summary))
+        print_json(outcome.as_json(summary))
     else:
-        print(_outcome(summary, config, was_finished=was_finished))
+        print(outcome.told(summary, config, was_finished=was_finished))
     if summary.state is StudyState.INTERRUPTED:
         return 130
     if summary.completed:
@@ -151,77 +145,20 @@ def _run(config: StudyConfig, store_path: str, *, quiet: bool, as_json: bool) ->
     return 1
 
 
+def _show_failed(optimizer: HyperParameterOptimizer, as_json: bool) -> str:
+    """Print what a failed study has come to; return what to look at."""
+    try:
+        summary = optimizer.summary()
+    except StoreError:  # it may be the store that is broken
+        return ""
+    if as_json:
+        print_json(outcome.as_json(summary))
+    elif summary.top:
+        print("\n".join(outcome.best(summary)))
+    return outcome.log_of_failure(summary)
+
+
 _ENDING = "ending, as soon as the running jobs have ended; Ctrl-C again forces them to"
-
-
-def _outcome(ended: Summary, config: StudyConfig, *, was_finished: bool) -> str:
-    name, reason, typed = printable(ended.name), printable(ended.reason), as_argument(ended.name)
-    more = _more(ended, config.budget) if was_finished or not ended.top else ""
-    match ended.state:
-        case StudyState.FINISHED if more:
-            lines = [f"The study {name} is finished: {reason}.{more}"]
-        case StudyState.FINISHED:
-            lines = [f"The study {name} is finished: {reason}."]
-        case _:
-            lines = [f"The study {name} is not finished: {reason}. Carry on: hpo resume {typed}"]
-    lines += [f"Objective: {printable(tables.wishes(config.objectives))}.", "", *_best(ended)]
-    if ended.failures:
-        lines += ["", f"{printable(ended.failures)}{_log_of_failure(ended)}"]
-    return "\n".join(lines)
-
-
-def _best(ended: Summary) -> list[str]:
-    """Return lines on the best trials, or that there are none."""
-    if ended.top:
-        front = "" if ended.front is None else f" ({ended.front} not dominated)"
-        many, of = len(ended.top), counted(ended.trials, "trial")
-        which = "best trial" if many == 1 else f"best {many}"
-        return [f"The {which} of {of}{front}:", tables.ranking(ended.top, ended.constraints)]
-    what = "that keeps the constraints is completed" if ended.constraints else "is completed"
-    others = (
-        f" ({ended.paused} paused, which rank once they are trained to the end)"
-        if ended.paused
-        else ""
-    )
-    lines = [f"No trial {what}{others}; see: hpo jobs {as_argument(ended.name)}"]
-    if ended.best_so_far is not None:
-        paused = ", paused" if ended.best_so_far.state is TrialState.PAUSED else ""
-        said = f"trial {ended.best_so_far.trial_id}{paused}{tables.reached(ended.best_so_far)}"
-        lines.append(f"The best so far is {printable(said)}.")
-    return lines
-
-
-def _print_best(ended: Summary) -> None:
-    if ended.top:
-        print("\n".join(_best(ended)))
-
-
-def _log_of_failure(ended: Summary) -> str:
-    """Say which command shows what the first failed job printed, if one failed."""
-    failure = ended.first_failure
-    return "" if failure is None else f"; see: hpo log {as_argument(ended.name)} {failure.job}"
-
-
-def _more(ended: Summary, budget: Budget) -> str:
-    """Say how to give a study a larger budget, if it has one."""
-    command = larger_budget(ended.name, budget)
-    return f" A larger budget is given by: {command}" if command else ""
-
-
-def _as_json(ended: Summary) -> dict[str, Any]:
-    return {
-        "name": ended.name,
-        "state": ended.state.value,
-        "reason": ended.reason,
-        "usage": msgspec.to_builtins(ended.usage),
-        "trials": ended.trials,
-        "completed": ended.completed,
-        "failed": ended.failed,
-        "paused": ended.paused,
-        "first_failure": msgspec.to_builtins(ended.first_failure),
-        "best_so_far": msgspec.to_builtins(ended.best_so_far),
-        "top": [msgspec.to_builtins(trial) for trial in ended.top],
-    }
 
 
 def _told(tried: Trial) -> str:
