@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
 import msgspec
@@ -34,6 +34,8 @@ class Start(msgspec.Struct, frozen=True, tag="start"):
 
 class Resume(msgspec.Struct, frozen=True, tag="resume"):
     """Carry a paused or completed trial on from its checkpoint: a new job of the same trial.
+
+    A failed trial can be resumed too, from a copy of another one's checkpoint.
 
     Attributes:
         trial_id: The trial.
@@ -277,6 +279,8 @@ class StrategySpec(msgspec.Struct, frozen=True, kw_only=True):
             `hpo_core.Unsupported` for a problem that is beyond it.
         options: A frozen `msgspec.Struct` with the options, their types and defaults.
         capabilities: What it can do; see also `Strategy`.
+        stored_defaults: For each option that was added in a later version the value by which a
+            study that was stored before it goes on as it was. New studies get the option's default.
     """
 
     name: str
@@ -284,3 +288,4 @@ class StrategySpec(msgspec.Struct, frozen=True, kw_only=True):
     build: Callable[[Problem, Any], Strategy]
     options: type[msgspec.Struct] = NoOptions
     capabilities: frozenset[Capability] = frozenset()
+    stored_defaults: Mapping[str, Any] = {}

@@ -62,12 +62,14 @@ class Accounts:
         self._compute_time += ran
 
     def trial_resumed(self, state: TrialState) -> None:
-        """A trial that had ended in this state, or was paused, is carried on."""
+        """A trial that had ended in this state, or was paused, is resumed."""
         match state:
             case TrialState.COMPLETED:
                 self.completed -= 1
             case TrialState.PAUSED:
                 self.paused -= 1
+            case TrialState.FAILED:
+                self.failed -= 1
 
     def trial_ended(self, state: TrialState) -> None:
         """A trial has ended, or is paused."""

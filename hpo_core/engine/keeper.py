@@ -77,6 +77,11 @@ class Keeper:
                 worst = ranking([its for _, its in self._best], len(self._best))[-1]
                 self._drop(self._best.pop(worst)[0])
 
+    def trial_resumed(self, trial_id: int) -> None:
+        """Keep the checkpoints of a trial that goes on, whatever was to become of them."""
+        self._to_delete = [each for each in self._to_delete if each != trial_id]
+        self._at_the_end = [each for each in self._at_the_end if each != trial_id]
+
     def study_finished(self) -> None:
         """Delete what was kept only because it might have been carried on."""
         self._to_delete += [trial for trial in self._at_the_end if not self._is_best(trial)]

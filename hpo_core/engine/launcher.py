@@ -131,6 +131,7 @@ class Launcher:
             raise self._advisor.broken(str(error)) from None
         self._require_checkpoints(resume)
         self._accounts.trial_resumed(state_before)
+        setting.keeper.trial_resumed(trial.id)
         self._writer.resume(self._next_trial, resume, now)
         if state is not None:
             self._writer.strategy_state(state)

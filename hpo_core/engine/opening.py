@@ -9,7 +9,7 @@ import msgspec
 
 from hpo_core.config import StudyConfig, differences, from_json, to_json
 from hpo_core.config import settled as settle
-from hpo_core.engine.preparation import Prepared
+from hpo_core.engine.preparation import Prepared, as_stored, completed
 from hpo_core.model.budget import LIMITS, Budget
 from hpo_core.model.durations import human
 from hpo_core.model.errors import Fault, InvalidInput, StoreError, StudyChanged
@@ -51,6 +51,8 @@ def settled(store: Store, prepared: Prepared) -> Prepared:
     """
     found = store.find(prepared.config.name)
     stored = None if found is None else from_json(found.config)
+    if stored is not None:
+        prepared = as_stored(prepared, stored)
     return msgspec.structs.replace(prepared, config=settle(prepared.config, stored))
 
 
@@ -71,7 +73,7 @@ def find_or_create(store: Store, prepared: Prepared, now: float) -> StudyRecord:
     if found is None:
         return store.create(config.name, to_json(config), prepared.identities(), now, first)
     warn_of_stranger(store)
-    stored = from_json(found.config)
+    stored = completed(from_json(found.config), prepared)
     changes = differences(stored, config)
     if not all(map(_is_operating, changes)):
         if found.state is StudyState.CREATED and store.replace(
@@ -107,7 +109,7 @@ def take_over(store: Store, study: StudyRecord, prepared: Prepared) -> None:
 
     To be called by the controller that holds the study's lock.
     """
-    changes = differences(from_json(study.config), prepared.config)
+    changes = differences(completed(from_json(study.config), prepared), prepared.config)
     for change in changes:
         _log.warning("from now on the study %r has %s", study.name, change)
     if changes:

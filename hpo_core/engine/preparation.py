@@ -37,6 +37,7 @@ class Prepared(msgspec.Struct, frozen=True):
         strategy_options: Its options, of its own type.
         backend: The backend's spec.
         backend_options: Its options, of its own type.
+        given: The strategy's options as they were given, without defaults.
     """
 
     config: StudyConfig
@@ -44,6 +45,7 @@ class Prepared(msgspec.Struct, frozen=True):
     strategy_options: Any
     backend: Resolved[BackendSpec]
     backend_options: Any
+    given: Mapping[str, Any] = {}
 
     @property
     def given(self) -> Strategy | None:
@@ -128,6 +130,7 @@ def prepare(config: StudyConfig, given: Strategy | None = None) -> Prepared:
     strategy = plugins.strategy(config.strategy.name) if given is None else given
     backend = plugins.backend(config.backend.name)
     strategy_options: Any = None
+    options_given = config.strategy.options
     faults: list[Fault] = []
     if isinstance(strategy, Resolved):
         strategy_options, wrong = plugins.options(
@@ -143,11 +146,44 @@ def prepare(config: StudyConfig, given: Strategy | None = None) -> Prepared:
     else:
         _given(config, strategy)
     config = _with_options(config, "backend", backend_options)
-    return Prepared(config, strategy, strategy_options, backend, backend_options)
+    return Prepared(config, strategy, strategy_options, backend, backend_options, options_given)
+
+
+def as_stored(prepared: Prepared, stored: StudyConfig) -> Prepared:
+    """Return a study that exists, so that no option newer than it changes what it does.
+
+    Args:
+        prepared: The study, as it is given.
+        stored: Its configuration in the store.
+
+    Raises:
+        InvalidInput: If its options can't be read any more.
+        PluginError: If a strategy that they name can't be found.
+    """
+    resolved, choice = prepared.strategy, prepared.config.strategy
+    if not isinstance(resolved, Resolved) or choice.name != stored.strategy.name:
+        return prepared
+    completed = plugins.as_stored(resolved, prepared.given, stored.strategy.options)
+    options, faults = plugins.options(resolved, completed, "strategy.options")
+    plugins.require(faults)
+    config = _with_options(prepared.config, "strategy", options)
+    return msgspec.structs.replace(prepared, config=config, strategy_options=options)
+
+
+def completed(stored: StudyConfig, prepared: Prepared) -> StudyConfig:
+    """Return a stored configuration with the options that are newer than it."""
+    if stored.strategy.name != prepared.config.strategy.name:
+        return stored
+    alone = msgspec.structs.replace(prepared, config=stored, given=stored.strategy.options)
+    try:
+        return as_stored(alone, stored).config
+    except InvalidInput:  # of another version of the plugin: the difference is what there is to say
+        return stored
 
 
 def _with_options(config: StudyConfig, role: str, options: Any) -> StudyConfig:
-    choice = msgspec.structs.replace(getattr(config, role), options=msgspec.to_builtins(options))
+    plain = msgspec.to_builtins(options, order="deterministic")  # sets have no order of their own
+    choice = msgspec.structs.replace(getattr(config, role), options=plain)
     return msgspec.structs.replace(config, **{role: choice})
 
 

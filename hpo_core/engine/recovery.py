@@ -106,14 +106,16 @@ def resumed_trial(
         The trial, and where it stands now.
 
     Raises:
-        StrategyError: If there is no such trial, or it is neither paused nor completed.
+        StrategyError: If there is no such trial, or it is neither paused nor completed, nor failed
+            and to go on from another one's checkpoint.
     """
     trial = store.trial(study.id, resume.trial_id)
     if trial is None:
         raise StrategyError(f"it resumes trial {resume.trial_id}, which does not exist")
-    if trial.state not in (TrialState.PAUSED, TrialState.COMPLETED):
-        raise StrategyError(f"it resumes trial {trial.id}, which is {trial.state.value}")
     source = resume.checkpoint_from
+    is_copy = trial.state is TrialState.FAILED and source not in (None, trial.id)
+    if trial.state not in (TrialState.PAUSED, TrialState.COMPLETED) and not is_copy:
+        raise StrategyError(f"it resumes trial {trial.id}, which is {trial.state.value}")
     if source is not None and store.trial(study.id, source) is None:
         raise StrategyError(f"it copies the checkpoint of trial {source}, which does not exist")
     jobs = store.jobs(study.id, trial.id)

@@ -141,6 +141,7 @@ def _prepared(config: StudyConfig, study: StudyRecord, strategy: Strategy | None
     prepared = preparation.prepare(
         msgspec.structs.replace(config, backend=PluginChoice("inline")), strategy
     )
+    prepared = preparation.as_stored(prepared, config)
     parts = {role: found for role, found in study.plugins.items() if role != "backend"}
     for sentence in prepared.changed_since(parts):
         _log.warning(sentence)

@@ -13,7 +13,7 @@ not use it. Imports the contracts and the model.
 from hpo_core.plugins.building import BuiltStrategy, build, build_strategy, checked, under
 from hpo_core.plugins.discovery import Identity, installed
 from hpo_core.plugins.listing import Announced, Described, describe, strategies_that
-from hpo_core.plugins.reading import options, parts, require
+from hpo_core.plugins.reading import as_stored, options, parts, require
 from hpo_core.plugins.registry import Resolved, backend, exchange, observers, strategy
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "Described",
     "Identity",
     "Resolved",
+    "as_stored",
     "backend",
     "build",
     "build_strategy",

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from hpo_core.contracts.composition import StrategyChoice
+from hpo_core.contracts.strategy import StrategySpec
 from hpo_core.model.checked import read
 from hpo_core.model.errors import Fault, InvalidInput
 from hpo_core.plugins.discovery import Identity
@@ -37,6 +38,41 @@ def options(
         faults += wrong
         found = msgspec.structs.replace(found, **{field: complete})
     return (None, faults) if faults else (found, [])
+
+
+def as_stored(
+    resolved: Resolved[StrategySpec], given: Mapping[str, Any], stored: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return a strategy's options with those that are missing and newer than the stored study.
+
+    Such an option has the value that the study has, or that it had before there was the option;
+    see `StrategySpec.stored_defaults`. Strategies that the options name are treated likewise.
+
+    Args:
+        resolved: The strategy.
+        given: Its options, as they are given.
+        stored: Its options in the stored study; some may be missing.
+
+    Raises:
+        PluginError: If a strategy that they name can't be found.
+    """
+    spec = resolved.spec
+    newer = {key: stored.get(key, old) for key, old in spec.stored_defaults.items()}
+    completed = {**newer, **given}
+    for field in msgspec.structs.fields(spec.options):
+        ours, theirs = completed.get(field.name), stored.get(field.name)
+        if field.type is StrategyChoice and isinstance(theirs, Mapping):
+            ours = _as_choice(field.default if ours is None else ours)
+            if ours["name"] == theirs["name"]:
+                inner = as_stored(strategy(ours["name"]), ours["options"], theirs["options"])
+                completed[field.name] = {"name": ours["name"], "options": inner}
+    return completed
+
+
+def _as_choice(given: Any) -> dict[str, Any]:
+    """Return a strategy that options name, in whatever form, as a name and its options."""
+    plain = {"name": given} if isinstance(given, str) else msgspec.to_builtins(given)
+    return {"name": "", "options": {}, **(plain if isinstance(plain, dict) else {})}
 
 
 def parts(found: Any) -> Iterator[tuple[str, Identity]]:

@@ -325,9 +325,12 @@ class Simulator:
         trial = self._trials.get(resume.trial_id)
         if trial is None:
             return f"it resumes trial {resume.trial_id}, which does not exist"
-        if trial.state not in ("paused", "completed"):
-            return f"it resumes trial {resume.trial_id}, which is {trial.state}"
         source = resume.checkpoint_from
+        begins_again = source not in (None, resume.trial_id)
+        if trial.state not in ("paused", "completed") and not (
+            begins_again and trial.state in ("failed", "timed_out")
+        ):
+            return f"it resumes trial {resume.trial_id}, which is {trial.state}"
         if source is not None and source not in self._trials:
             return f"it copies the checkpoint of trial {source}, which does not exist"
         return None

@@ -148,7 +148,7 @@ def what_it_does_is_declared(subject: Subject) -> str | None:
     needs=Capability.RESUMING,
 )
 def only_open_trials_are_resumed(subject: Subject) -> str | None:
-    """It resumes only trials that are paused or completed."""
+    """It resumes only trials that are paused or completed, or failed ones as another's copy."""
 
     def body(case: Case) -> None:
         for wrong in _played(subject, case).bad_resumes:

@@ -8,7 +8,7 @@ from hpo_asha.median import Median
 from hpo_asha.options import Options
 from hpo_asha.population import Population, Settings
 from hpo_asha.promotion import Promotion
-from hpo_asha.rungs import Brackets, hyperband_sizes, levels
+from hpo_asha.rungs import Brackets, hyperband_sizes
 from hpo_asha.searcher import Searcher
 from hpo_asha.stopping import Stopping
 from hpo_core import (
@@ -43,14 +43,17 @@ def scheduler(
             return Median(problem, searcher, options.min_trials, grace)
         case option.PBT():
             return Population(problem, searcher, _settings(problem, options))
-    rungs = levels(option.lowest(problem, options), problem.max_iterations or 0, options.eta)
+    rungs = option.levels(problem, options)
+    completes = options.rules >= 2
     match options:
         case option.Sha():
             size = options.eta ** (len(rungs) - 1) if options.n is None else options.n
-            return SuccessiveHalving(problem, searcher, rungs, size, options.eta)
+            return SuccessiveHalving(problem, searcher, rungs, size, options.eta, completes)
+        case option.Asha(type="stopping"):
+            return Stopping(problem, searcher, _brackets(options, rungs), options.eta)
         case option.Asha():
-            kind = Stopping if options.type == "stopping" else Promotion
-            return kind(problem, searcher, _brackets(options, rungs), options.eta)
+            brackets = _brackets(options, rungs)
+            return Promotion(problem, searcher, brackets, options.eta, completes)
 
 
 def _searcher(problem: Problem, choice: StrategyChoice) -> Searcher:
@@ -81,4 +84,5 @@ def _settings(problem: Problem, options: option.PBT) -> Settings:
         names=option.names(problem, options),
         resample_probability=options.resample_probability,
         perturbation_factors=options.perturbation_factors,
+        rules=options.rules,
     )

@@ -104,7 +104,8 @@ class SuccessiveHalving(PausingScheduler[Halver]):
 
     A trial whose job fails keeps its place among the ``n``, and is not promoted; nor is one
     whose result is not a finite number. If the searcher has no more trials, the last bracket goes
-    on with those that it has; if the budget ends, it stays open until the study is extended. At
+    on with those that it has; if the budget ends, it stays open until the study is extended, unless
+    no bracket before it has come to its end: then it goes on with those (`completes`). At
     least one trial of each bracket trains as far as can be. A trial that a user enqueues takes one
     of the bracket's places, and gives it back if it ends before it could be paused.
 
@@ -117,6 +118,7 @@ class SuccessiveHalving(PausingScheduler[Halver]):
         levels: The iterations of each rung.
         size: How many trials a bracket begins with.
         eta: The reduction factor.
+        completes: See `hpo_asha.pausing.PausingScheduler`.
     """
 
     def __init__(
@@ -126,8 +128,9 @@ class SuccessiveHalving(PausingScheduler[Halver]):
         levels: tuple[int, ...],
         size: int,
         eta: int,
+        completes: bool = True,
     ) -> None:
-        super().__init__(problem, searcher)
+        super().__init__(problem, searcher, completes)
         self._levels = levels
         self._size = size
         self._eta = eta
@@ -143,15 +146,25 @@ class SuccessiveHalving(PausingScheduler[Halver]):
         if isinstance(new, Start):
             number = self._brackets[-1].number if self._brackets else self._begun
             return with_notes(new, self._levels[0], bracket=number)
-        if isinstance(new, Exhausted) and not self._is_full:
+        if isinstance(new, Exhausted) and (not self._is_full or self._must_complete):
             return self._promotion(closed=True) or self._without(new)
         return self._without(new)
 
     def no_more_trials(self) -> None:
-        """Start no trial any more, and say so if that leaves a bracket open."""
+        """Start no trial any more, and say what becomes of a bracket that is still open."""
         super().no_more_trials()
-        if self._brackets and self._brackets[-1].is_open:
-            entered, size = self._brackets[-1].steps[0].entered, self._brackets[-1].size
+        if not (self._brackets and self._brackets[-1].is_open):
+            return
+        bracket = self._brackets[-1]
+        entered, size = bracket.steps[0].entered, bracket.size
+        if self._completes and len(self._brackets) == 1 and not self._has_completed:
+            log.warning(
+                "the budget of trials ends with %d of a bracket's %d: it goes on with those, since "
+                "otherwise no trial would be trained to the end",
+                entered,
+                size,
+            )
+        else:
             log.warning(
                 "the budget of trials ends with %d of a bracket's %d: they are not compared, since "
                 "successive halving waits for all of them; extend the study by %d trials, or take "
@@ -186,6 +199,7 @@ class SuccessiveHalving(PausingScheduler[Halver]):
     def _end(self, trial: Halver, report: Report) -> Decision:
         reached = self._reached(trial, report)
         step = trial.bracket.steps[trial.rung]
+        self._note_completed(reached, self._result(trial, report))
         if self._was_never_paused(trial, reached):
             step.entered -= 1
         else:

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from hpo_asha.rungs import levels
+from hpo_asha import rungs
 from hpo_core import Fault, Problem, StrategyChoice, nearest
 
 
@@ -27,11 +27,13 @@ class Rungs(SchedulerOptions, frozen=True):
 
     Attributes:
         eta: The reduction factor: the best ``1 / eta`` of a rung train on, ``eta`` times as far.
-        grace_period: The iterations of the lowest rung; ``job.min_iterations`` if None.
+        grace_period: The least iterations of the lowest rung; ``job.min_iterations`` if None.
+        rules: Which edition of the rules decides; 1 is for studies that were stored before 2.
     """
 
     eta: int = 3
     grace_period: int | None = None
+    rules: Literal[1, 2] = 2
 
 
 class Asha(Rungs, frozen=True):
@@ -89,6 +91,7 @@ class PBT(SchedulerOptions, frozen=True):
         perturb: The parameters that exploring changes, a set by its own name; all if None. The
             others are copied with the checkpoint: name here what that can do with, not a layer's
             size.
+        rules: Which edition of the rules decides; 1 is for studies that were stored before 2.
     """
 
     population_size: int = 10
@@ -97,6 +100,7 @@ class PBT(SchedulerOptions, frozen=True):
     resample_probability: float = 0.25
     perturbation_factors: tuple[float, float] = (1.2, 0.8)
     perturb: tuple[str, ...] | None = None
+    rules: Literal[1, 2] = 2
 
 
 Options: TypeAlias = Asha | Hyperband | Sha | Median | PBT
@@ -117,6 +121,17 @@ def lowest(problem: Problem, options: Rungs | Median) -> int:
     """Return the iterations of the lowest rung, or from which on the median rule applies."""
     given = options.grace_period
     return problem.min_iterations if given is None else given
+
+
+def levels(problem: Problem, options: Rungs) -> tuple[int, ...]:
+    """Return the iterations of each rung."""
+    if options.rules == 1:
+        spaced = rungs.levels_from_below
+    elif isinstance(options, Asha) and options.type == "stopping":
+        spaced = rungs.levels_to_stop_at
+    else:
+        spaced = rungs.levels
+    return spaced(lowest(problem, options), problem.max_iterations or 0, options.eta)
 
 
 def interval(problem: Problem, options: PBT) -> int:
@@ -162,19 +177,19 @@ def _rung_faults(problem: Problem, options: Asha | Hyperband | Sha) -> Iterator[
             f"{most}",
         )
     elif options.eta >= 2 and least >= 1:
-        yield from _size_faults(options, len(levels(least, most, options.eta)))
+        yield from _size_faults(options, len(levels(problem, options)))
 
 
-def _size_faults(options: Asha | Hyperband | Sha, rungs: int) -> Iterator[Fault]:
+def _size_faults(options: Asha | Hyperband | Sha, count: int) -> Iterator[Fault]:
     match options:
-        case Hyperband(brackets=int(given)) if not 1 <= given <= rungs:
-            message = f"must be 1 to {rungs}, as many as there are rungs, got {given}"
+        case Hyperband(brackets=int(given)) if not 1 <= given <= count:
+            message = f"must be 1 to {count}, as many as there are rungs, got {given}"
             yield Fault("brackets", message)
-        case Sha(n=int(given)) if given < options.eta ** (rungs - 1):
+        case Sha(n=int(given)) if given < options.eta ** (count - 1):
             yield Fault(
                 "n",
-                f"must be {options.eta ** (rungs - 1)} or more, so that one of them passes all "
-                f"{rungs} rungs, got {given}",
+                f"must be {options.eta ** (count - 1)} or more, so that one of them passes all "
+                f"{count} rungs, got {given}",
             )
         case _:
             pass

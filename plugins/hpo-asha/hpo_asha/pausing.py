@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, TypeVar
 
+from hpo_asha.rungs import Result
 from hpo_asha.scheduler import Scheduler, Trial
 from hpo_asha.searcher import Searcher
 from hpo_core import Capability, Decision, Problem, Report, Resume, Start, Status
@@ -37,12 +38,16 @@ class PausingScheduler(Scheduler[P]):
     Args:
         problem: The study; its `max_iterations` is set.
         searcher: Where configurations come from.
+        completes: Whether a trial is trained to the end, whatever the rungs say, if otherwise the
+            study would end with none that is.
     """
 
     own: ClassVar[frozenset[Capability]] = frozenset({Capability.STOPPING, Capability.RESUMING})
 
-    def __init__(self, problem: Problem, searcher: Searcher) -> None:
+    def __init__(self, problem: Problem, searcher: Searcher, completes: bool) -> None:
         super().__init__(problem, searcher)
+        self._completes = completes
+        self._has_completed = False  # whether a trial has trained to the end, with a result
         assert problem.max_iterations is not None, "checked with the options"
         self._most = problem.max_iterations
 
@@ -63,6 +68,19 @@ class PausingScheduler(Scheduler[P]):
         Such are points of a user's whose jobs report too rarely, and trials of another program's.
         """
         return trial.target > trial.goal and (reached is None or reached >= self._most)
+
+    @property
+    def _must_complete(self) -> bool:
+        """Whether one that waits is to be trained to the end: nothing else can come of the study.
+
+        To be asked where no new trial can be started, and none is promoted.
+        """
+        return self._completes and not self._running and not self._has_completed
+
+    def _note_completed(self, reached: int | None, result: Result) -> None:
+        """Take note of a trial whose job has ended."""
+        if reached is not None and reached >= self._most and result.is_finite:
+            self._has_completed = True
 
     def _reached(self, trial: P, report: Report) -> int | None:
         """Return how far a trial is whose job has ended; None if it can't be carried on.

@@ -11,6 +11,8 @@ from hpo_core import Capability, Problem, Strategy, StrategySpec, hookimpl
 _RESUMES = frozenset(Capability) - {Capability.MULTI_OBJECTIVE}
 _STOPS = _RESUMES - {Capability.RESUMING, Capability.CONSTRAINTS}
 
+_STORED_DEFAULTS = {"rules": 1}
+
 VARIANTS: tuple[tuple[str, type[SchedulerOptions], str, frozenset[Capability]], ...] = (
     ("asha", option.Asha, "Asynchronous successive halving over any searcher", _RESUMES),
     ("asha:hyperband", option.Hyperband, "The same in brackets that stop less early", _RESUMES),
@@ -26,7 +28,12 @@ def hpo_strategies() -> Iterable[StrategySpec]:
     """Announce ``asha``, and the other ways to stop early."""
     return [
         StrategySpec(
-            name=name, summary=summary, build=build, options=options, capabilities=capabilities
+            name=name,
+            summary=summary,
+            build=build,
+            options=options,
+            capabilities=capabilities,
+            stored_defaults=_STORED_DEFAULTS if "rules" in options.__struct_fields__ else {},
         )
         for name, options, summary, capabilities in VARIANTS
     ]

@@ -52,11 +52,20 @@ class PromotionRung(Rung):
 
     def promotable(self, eta: int) -> int | None:
         """Return the best trial that waits, if it is among the best ``1 / eta`` of all."""
+        best = self._best_waiting()
+        if best is not None and self.place(best) < len(self) // eta:
+            return best.trial_id
+        return None
+
+    def best_waiting(self) -> int | None:
+        """Return the best trial that waits, however many are better."""
+        best = self._best_waiting()
+        return None if best is None else best.trial_id
+
+    def _best_waiting(self) -> Result | None:
         while self._queue and self._queue[0].trial_id not in self._waiting:
             heapq.heappop(self._queue)
-        if self._queue and self.place(self._queue[0]) < len(self) // eta:
-            return self._queue[0].trial_id
-        return None
+        return self._queue[0] if self._queue else None
 
     def settle(self, place: int, eta: int) -> Report | None:
         """Return the report of the trial that has just turned out not to be among the best.
@@ -81,6 +90,10 @@ class Promotion(PausingScheduler[Climber]):
     when it is paused, as one from a user may that reports rarely, enters the last of them alone;
     one that has trained to the end without a pause enters none.
 
+    Where no trial can be started any more, none is promoted, and none has trained to the end, the
+    best one of the highest rung is carried on nevertheless (`completes`): else nothing would come
+    of the study.
+
     What the searcher is told: a trial that is not among the best ``floor(n / eta)`` when it
     reaches a rung, or later is pushed out by a better one, is final, as stopped there. One that is
     among them goes on for the searcher as well: it is final where it is not promoted any
@@ -92,10 +105,18 @@ class Promotion(PausingScheduler[Climber]):
         searcher: Where configurations come from.
         brackets: The brackets.
         eta: The reduction factor.
+        completes: See `hpo_asha.pausing.PausingScheduler`.
     """
 
-    def __init__(self, problem: Problem, searcher: Searcher, brackets: Brackets, eta: int) -> None:
-        super().__init__(problem, searcher)
+    def __init__(
+        self,
+        problem: Problem,
+        searcher: Searcher,
+        brackets: Brackets,
+        eta: int,
+        completes: bool = True,
+    ) -> None:
+        super().__init__(problem, searcher, completes)
         self._brackets = brackets
         self._eta = eta
         self._rungs = [[PromotionRung() for _ in levels[:-1]] for levels in brackets.levels]
@@ -109,16 +130,22 @@ class Promotion(PausingScheduler[Climber]):
 
     def _answer(self, trial_id: int) -> Start | Resume | Wait | Exhausted:
         for rung in self._from_the_top:
-            best = rung.promotable(self._eta)
-            if best is not None:
-                trial = self._trials[best]
-                return Resume(best, trial.goal, notes={"rung": trial.rung})
+            if (best := rung.promotable(self._eta)) is not None:
+                return self._promotion(best)
         new = self._new(trial_id)
         if isinstance(new, Start):
             bracket = self._brackets.of(len(self._trials))
             notes = {"bracket": bracket} if len(self._rungs) > 1 else {}
             return with_notes(new, self._brackets.levels[bracket][0], **notes)
+        if isinstance(new, Exhausted) and self._must_complete:
+            for rung in self._from_the_top:
+                if (best := rung.best_waiting()) is not None:
+                    return self._promotion(best)
         return self._without(new)
+
+    def _promotion(self, trial_id: int) -> Resume:
+        trial = self._trials[trial_id]
+        return Resume(trial_id, trial.goal, notes={"rung": trial.rung})
 
     def _begin(self, trial_id: int, start: Start) -> Climber:
         bracket = self._brackets.of(len(self._trials))
@@ -132,6 +159,7 @@ class Promotion(PausingScheduler[Climber]):
     def _end(self, trial: Climber, report: Report) -> Decision:
         reached = self._reached(trial, report)
         result = self._result(trial, report)
+        self._note_completed(reached, result)
         if reached is None or reached >= self._most or not result.is_finite:
             self._searcher.finish(report)
             return Decision.CONTINUE

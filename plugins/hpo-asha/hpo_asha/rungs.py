@@ -13,11 +13,33 @@ from typing import NamedTuple
 
 
 def levels(least: int, most: int, eta: int) -> tuple[int, ...]:
-    """Return the iterations of each rung: ``least eta^i`` as long as that is below `most`, `most`.
+    """Return the iterations of each rung: ``most eta^-i``, rounded, as long as that is `least`.
 
-    Where ``most / least`` is a power of `eta` these are the papers' ``r eta^i`` (Li et al. 2020,
-    Algorithm 1, with ``s = 0``); where not, theirs end below `most`, and these with a shorter step.
+    There are as many as in the papers: ``floor(log_eta(R / r)) + 1`` (Li et al. 2020, Algorithm 1,
+    with ``s = 0``), and two at least. The papers space them upward from ``r``, so that theirs end
+    below ``R``, or jobs would have to train on from a rung close to it. Downward, as in hpbandster,
+    each step is `eta` times as long as the one before. Where ``most / least`` is a power of `eta`
+    it is all the same.
     """
+    count = 1
+    while least * eta**count <= most:
+        count += 1
+    found = [(2 * most // eta**step + 1) // 2 for step in range(max(count, 2))]
+    return tuple(max(level, least) for level in reversed(found))
+
+
+def levels_to_stop_at(least: int, most: int, eta: int) -> tuple[int, ...]:
+    """Return the iterations of each rung where jobs are stopped, and of the end.
+
+    They are ``least eta^i``, as with Optuna's pruner. One that is closer to the end than a tenth
+    of a step is left out: what is stopped there has been trained for nothing.
+    """
+    *below, most = levels_from_below(least, most, eta)
+    return (*(level for level in below if level == least or level * eta**0.1 <= most), most)
+
+
+def levels_from_below(least: int, most: int, eta: int) -> tuple[int, ...]:
+    """Return the rungs of studies with the rules 1: ``least eta^i`` below `most`, and `most`."""
     found = []
     level = least
     while level < most:

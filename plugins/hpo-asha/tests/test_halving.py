@@ -150,19 +150,34 @@ def test_when_the_searcher_has_no_more_a_bracket_goes_on_with_those_that_it_has(
 def test_where_the_budget_ends_within_a_bracket_it_stays_open_and_users_are_told(
     study: Any, caplog: Any
 ) -> None:
-    run = study.of(Sha(), max_iterations=3)
+    run = study.of(Sha(rules=1), max_iterations=3)
     trials = [run.start() for _ in range(2)]
     run.strategy.no_more_trials()
-    assert "the budget of trials ends with 2 of a bracket's 3" in caplog.text
+    assert "the budget of trials ends with 2 of a bracket's 3: they are not compared" in caplog.text
     for trial in trials:
         assert isinstance(run.ask(), Wait)
         run.end(trial, trial / 10)
     assert isinstance(run.ask(), Exhausted)
-    extended = study.of(Sha(), max_iterations=3)
+    extended = study.of(Sha(rules=1), max_iterations=3)
     extended.strategy.restore(run.history, None)
     extended.jobs = dict(run.jobs)
     extended.end(extended.start(), 0.3)
     assert extended.ask() == Resume(trials[0], 3, notes={"rung": 1})
+
+
+def test_where_the_budget_ends_within_the_first_bracket_it_goes_on_with_the_trials_it_has(
+    study: Any, caplog: Any
+) -> None:
+    run = study.of(Sha(), max_iterations=3)
+    trials = [run.start() for _ in range(2)]
+    run.strategy.no_more_trials()
+    assert "ends with 2 of a bracket's 3: it goes on with those" in caplog.text
+    for trial in trials:
+        assert isinstance(run.ask(), Wait)
+        run.end(trial, trial / 10)
+    assert run.ask() == Resume(trials[0], 3, notes={"rung": 1})
+    assert run.end(trials[0], 0.1) is Decision.CONTINUE
+    assert isinstance(run.ask(), Exhausted)
 
 
 def test_where_the_budget_ends_after_a_bracket_its_promotions_go_on(

@@ -15,6 +15,7 @@ from hpo_core import (
     Decision,
     Exhausted,
     Float,
+    Objective,
     Resume,
     SearchSpace,
     Start,
@@ -23,6 +24,7 @@ from hpo_core import (
 )
 
 TEN = PBT(population_size=10, perturbation_interval=3)
+OLD_TEN = PBT(population_size=10, perturbation_interval=3, rules=1)
 LR = SearchSpace((Float("x", 0.001, 1000.0, log=True), Float("y", 0.0, 1000.0)))
 
 
@@ -136,12 +138,66 @@ def test_who_has_trained_to_the_end_is_no_donor(study: Any) -> None:
     assert run.ask() == Resume(2, 2, notes={"generation": 1})
 
 
-def test_a_member_whose_job_fails_is_not_replaced(study: Any) -> None:
-    run = study.of(TEN, max_iterations=9)
+def test_a_member_whose_job_fails_is_not_replaced_with_the_old_rules(study: Any) -> None:
+    run = study.of(OLD_TEN, max_iterations=9)
     trained(run, [0.5] * 9)
     run.end(run.start(), None, Status.FAILED)
     assert [run.ask().trial_id for _ in range(9)] == list(range(1, 10))
     assert isinstance(run.ask(), Wait)
+
+
+@pytest.mark.parametrize("status", [Status.FAILED, Status.TIMED_OUT])
+def test_a_member_whose_job_fails_becomes_a_copy_of_a_good_one(study: Any, status: Status) -> None:
+    run = study.of(TEN, max_iterations=9)
+    trained(run, [place / 10 for place in range(9)])
+    run.end(run.start(), None, status)
+    answers = [run.ask() for _ in range(10)]
+    assert answers[0].trial_id == 10  # it has trained least
+    assert answers[0].checkpoint_from == 1
+    assert answers[0].configuration is not None
+    assert run.end(10, 0.2) is Decision.PAUSE
+
+
+def test_a_member_that_fails_three_times_one_after_the_other_is_given_up(study: Any) -> None:
+    run = study.of(TEN, max_iterations=9)
+    trained(run, [0.5] * 9)
+    run.end(run.start(), None, Status.FAILED)
+    for _ in range(2):
+        assert run.ask().trial_id == 10
+        run.end(10, None, Status.FAILED)
+    assert [run.ask().trial_id for _ in range(9)] == list(range(1, 10))
+    assert isinstance(run.ask(), Wait)
+
+
+def test_exploiting_goes_on_while_two_members_live(study: Any) -> None:
+    options = PBT(population_size=10, quantile_fraction=0.1, perturbation_interval=3)
+    run = study.of(options, max_iterations=30)
+    trained(run, [place / 10 for place in range(10)])
+    for _ in range(10):
+        run.ask()
+    for trial in range(3, 11):
+        run.end(trial, None, Status.STOPPED)  # a searcher's own decision: it can't be resumed
+    run.end(1, 0.1)
+    run.end(2, 0.2)
+    assert [run.ask().checkpoint_from for _ in range(2)] == [None, 1]
+
+
+@pytest.mark.parametrize(("rules", "copies"), [(1, {None, 1}), (2, {None, 2})])
+def test_a_member_is_ranked_by_its_last_value_also_where_the_best_one_counts(
+    study: Any, rules: int, copies: set[int | None]
+) -> None:
+    objective = Objective("loss", "minimize", value="best")
+    options = PBT(population_size=2, quantile_fraction=0.5, perturbation_interval=3, rules=rules)
+    run = study.of(options, max_iterations=9, objectives=(objective,))
+    trials = [run.start(), run.start()]
+    run.report(trials[0], 2, 0.1)
+    run.report(trials[0], 3, math.nan, losses=(0.1,))  # it has diverged
+    run.end(trials[0], 0.1, metrics={})
+    run.report(trials[1], 3, 0.5)
+    run.end(trials[1], 0.5, metrics={})
+    answers = [run.ask() for _ in trials]
+    copied = {answer.checkpoint_from for answer in answers}
+    assert copied == copies
 
 
 def test_when_every_member_has_failed_another_population_begins(study: Any) -> None:
@@ -153,15 +209,23 @@ def test_when_every_member_has_failed_another_population_begins(study: Any) -> N
 
 
 def test_where_the_budget_ends_within_a_population_users_are_told(study: Any, caplog: Any) -> None:
-    run = study.of(TEN, max_iterations=9)
+    run = study.of(OLD_TEN, max_iterations=9)
     trained(run, [0.5] * 9)
     run.strategy.no_more_trials()
     assert "the budget of trials ends with 9 of a population's 10" in caplog.text
     assert isinstance(run.ask(), Exhausted)
-    extended = study.of(TEN, max_iterations=9)
+    extended = study.of(OLD_TEN, max_iterations=9)
     extended.strategy.restore(run.history, None)
     extended.jobs = dict(run.jobs)
     assert extended.start() == 10
+
+
+def test_where_the_budget_ends_within_a_population_it_goes_on(study: Any, caplog: Any) -> None:
+    run = study.of(TEN, max_iterations=9)
+    trained(run, [0.5] * 9)
+    run.strategy.no_more_trials()
+    assert "ends with 9 of a population's 10: it goes on with those" in caplog.text
+    assert [run.ask().trial_id for _ in range(9)] == list(range(1, 10))
 
 
 def test_without_room_for_more_a_population_that_is_complete_goes_on(

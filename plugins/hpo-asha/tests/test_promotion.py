@@ -222,7 +222,7 @@ def test_a_maximised_metric_is_promoted_by_its_loss(study: Any) -> None:
 
 
 def test_without_room_for_trials_promotions_still_go_on(study: Any) -> None:
-    run = study.of(Asha(), **NINE)
+    run = study.of(Asha(rules=1), **NINE)
     trials = [run.start() for _ in range(3)]
     run.strategy.no_more_trials()
     for trial in trials[:2]:
@@ -231,6 +231,27 @@ def test_without_room_for_trials_promotions_still_go_on(study: Any) -> None:
     run.end(trials[2], 0.3)
     assert run.ask() == Resume(1, 3, notes={"rung": 1})
     run.end(1, 0.05)
+    assert isinstance(run.ask(), Exhausted)
+
+
+def test_if_none_has_completed_the_best_of_the_highest_rung_is_trained_to_the_end(
+    study: Any,
+) -> None:
+    run = study.of(Asha(), **NINE)
+    trials = [run.start() for _ in range(4)]
+    run.strategy.no_more_trials()
+    for trial in trials[:3]:
+        run.end(trial, trial / 10)
+    assert run.ask() == Resume(1, 3, notes={"rung": 1})
+    run.end(1, 0.25)  # trial 4 is still running
+    assert isinstance(run.ask(), Wait)
+    run.end(4, 0.35)
+    assert run.ask() == Resume(1, 9, notes={"rung": 2})  # the highest rung goes first
+    run.end(1, None, Status.FAILED)
+    assert run.ask() == Resume(2, 3, notes={"rung": 1})  # the next best, as that one has failed
+    run.end(2, 0.04)
+    assert run.ask() == Resume(2, 9, notes={"rung": 2})
+    assert run.end(2, 0.03) is Decision.CONTINUE
     assert isinstance(run.ask(), Exhausted)
 
 

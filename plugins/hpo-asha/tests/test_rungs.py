@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from hpo_asha.rungs import Brackets, Result, Rung, hyperband_sizes, levels
+from hpo_asha.rungs import (
+    Brackets,
+    Result,
+    Rung,
+    hyperband_sizes,
+    levels,
+    levels_from_below,
+    levels_to_stop_at,
+)
 
 
 @pytest.mark.parametrize(
@@ -13,15 +21,46 @@ from hpo_asha.rungs import Brackets, Result, Rung, hyperband_sizes, levels
         (1, 9, 3, (1, 3, 9)),
         (1, 256, 4, (1, 4, 16, 64, 256)),
         (4, 256, 4, (4, 16, 64, 256)),
-        (1, 20, 3, (1, 3, 9, 20)),
-        (1, 28, 3, (1, 3, 9, 27, 28)),
+        (1, 20, 3, (2, 7, 20)),
+        (1, 28, 3, (1, 3, 9, 28)),
+        (1, 30, 3, (1, 3, 10, 30)),
+        (1, 50, 3, (2, 6, 17, 50)),
+        (1, 82, 3, (1, 3, 9, 27, 82)),
+        (1, 100, 3, (1, 4, 11, 33, 100)),
         (5, 6, 2, (5, 6)),
+        (1, 2, 3, (1, 2)),
     ],
 )
-def test_rungs_are_eta_times_further_each_until_the_last(
+def test_rungs_are_spaced_downward_from_the_last_each_the_etath_part_of_the_next(
     least: int, most: int, eta: int, expected: tuple[int, ...]
 ) -> None:
     assert levels(least, most, eta) == expected
+
+
+@pytest.mark.parametrize("eta", [2, 3, 4, 7])
+def test_there_are_as_many_rungs_as_in_the_papers_and_they_grow(eta: int) -> None:
+    for least in (1, 2, 5):
+        for most in range(least + 1, 400):
+            found = levels(least, most, eta)
+            in_the_papers = next(k for k in range(99) if least * eta ** (k + 1) > most) + 1
+            assert len(found) == max(in_the_papers, 2)
+            assert least <= found[0]
+            assert found[-1] == most
+            assert list(found) == sorted(set(found))
+
+
+@pytest.mark.parametrize(
+    ("most", "expected"),
+    [(20, (1, 3, 9, 20)), (27, (1, 3, 9, 27)), (28, (1, 3, 9, 28)), (80, (1, 3, 9, 27, 80))],
+)
+def test_jobs_are_stopped_where_optunas_pruner_stops_them_but_not_close_to_the_end(
+    most: int, expected: tuple[int, ...]
+) -> None:
+    assert levels_to_stop_at(1, most, 3) == expected
+
+
+def test_studies_stored_before_keep_their_rungs() -> None:
+    assert levels_from_below(1, 28, 3) == (1, 3, 9, 27, 28)
 
 
 def test_the_brackets_of_hyperband_are_those_of_its_papers_first_table() -> None:

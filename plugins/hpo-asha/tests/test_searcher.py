@@ -204,7 +204,9 @@ def test_when_it_is_exhausted_promotions_still_go_on(study: Any, memory: Any, pr
     assert isinstance(run.ask(), Wait)
     for trial in trials:
         run.end(trial, trial / 10)
-    assert isinstance(run.ask(), Resume)
+    assert run.ask() == Resume(1, 3, notes={"rung": 1})
+    run.end(1, 0.1)
+    assert run.ask() == Resume(1, 9, notes={"rung": 2})  # else none would be trained to the end
     run.end(1, 0.1)
     assert isinstance(run.ask(), Exhausted)
 
