@@ -37,7 +37,7 @@ class Prepared(msgspec.Struct, frozen=True):
         strategy_options: Its options, of its own type.
         backend: The backend's spec.
         backend_options: Its options, of its own type.
-        given: The strategy's options as they were given, without defaults.
+        options_given: The strategy's options as they were given, without defaults.
     """
 
     config: StudyConfig
@@ -45,7 +45,7 @@ class Prepared(msgspec.Struct, frozen=True):
     strategy_options: Any
     backend: Resolved[BackendSpec]
     backend_options: Any
-    given: Mapping[str, Any] = {}
+    options_given: Mapping[str, Any] = {}
 
     @property
     def given(self) -> Strategy | None:
@@ -163,7 +163,7 @@ def as_stored(prepared: Prepared, stored: StudyConfig) -> Prepared:
     resolved, choice = prepared.strategy, prepared.config.strategy
     if not isinstance(resolved, Resolved) or choice.name != stored.strategy.name:
         return prepared
-    completed = plugins.as_stored(resolved, prepared.given, stored.strategy.options)
+    completed = plugins.as_stored(resolved, prepared.options_given, stored.strategy.options)
     options, faults = plugins.options(resolved, completed, "strategy.options")
     plugins.require(faults)
     config = _with_options(prepared.config, "strategy", options)
@@ -174,7 +174,8 @@ def completed(stored: StudyConfig, prepared: Prepared) -> StudyConfig:
     """Return a stored configuration with the options that are newer than it."""
     if stored.strategy.name != prepared.config.strategy.name:
         return stored
-    alone = msgspec.structs.replace(prepared, config=stored, given=stored.strategy.options)
+    options = stored.strategy.options
+    alone = msgspec.structs.replace(prepared, config=stored, options_given=options)
     try:
         return as_stored(alone, stored).config
     except InvalidInput:  # of another version of the plugin: the difference is what there is to say

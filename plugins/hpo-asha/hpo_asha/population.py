@@ -74,15 +74,17 @@ class Population(PausingScheduler[Member]):
     paper's truncation selection (section 4.1.1): a member whose score is in the worst quantile of
     the population takes the configuration and a copy of the checkpoint of one that is
     drawn from the best quantile. Explore changes the configuration; see `hpo_asha.explore`.
-    A quantile has at least one member while two have scores. A score is the metric's last value, also
-    where the best one is what counts for the study: it says how the weights do that are copied.
+    A quantile has at least one member while two have scores. A score is the metric's last value,
+    also where the best one is what counts for the study: it says how good the weights are that are
+    copied.
 
     The population begins with configurations of the searcher's, or enqueued by a user. Once all
-    are started, the member that has trained least is carried on first, so that few workers train
-    many members in step. One that diverges or whose job fails is the worst there is: it becomes a copy
-    of a good one, until it has failed three times one after the other. When none has a score, another
-    population begins. When all have trained as far as can be, the search is exhausted. If the budget
-    of trials ends, the population goes on with the members that there are.
+    are started, the member that has trained least is resumed first, so that few workers train
+    many members in step. A member that diverges or whose job fails is the worst there is: it
+    becomes a copy of a good one, until it has failed three times one after the other. When all
+    members have failed, another population begins. When all have trained as far as can be, the
+    search is exhausted. If the budget of trials ends, the population goes on with the members that
+    there are.
 
     With the rules 1, for studies stored before: a quantile may be nobody, a failed member is not
     replaced, a score is what the study counts, and an incomplete population does not go on.
