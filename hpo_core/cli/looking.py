@@ -28,8 +28,9 @@ from hpo_core.cli.showing import moment, overview
 from hpo_core.config import from_json
 from hpo_core.engine.accounts import stored_usage
 from hpo_core.engine.exporting import export_study
+from hpo_core.engine.open_trials import read_unfinished
 from hpo_core.engine.output_file import write_text
-from hpo_core.engine.result import read_result, read_top, read_unfinished, table
+from hpo_core.engine.result import read_result, read_top, table
 from hpo_core.engine.unfinished import read_configurations, read_jobs
 from hpo_core.model.errors import Fault, InvalidInput, StoreError, UnknownPlugin
 from hpo_core.model.job import StudyState
@@ -100,7 +101,7 @@ def top_command(name: str, k: int, store_path: str, as_json: bool) -> None:
     with open_store(store_path) as store:
         study = store.study(name)
         trials = read_top(store, study, k)
-        unfinished = [trial for trial in read_unfinished(store, study, k) if trial.values]
+        unfinished = read_unfinished(store, study, k)
     constraints = from_json(study.config).constraints
     if as_json:
         print_json([msgspec.to_builtins(trial) for trial in [*trials, *unfinished]])

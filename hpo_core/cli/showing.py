@@ -21,7 +21,8 @@ from hpo_core.cli.common import (
 )
 from hpo_core.config import from_json
 from hpo_core.engine.accounts import stored_usage
-from hpo_core.engine.result import TrialResult, read_top, read_unfinished
+from hpo_core.engine.open_trials import read_open, read_unfinished
+from hpo_core.engine.result import TrialResult, read_top
 from hpo_core.model.budget import LIMITS, Budget, remaining
 from hpo_core.model.constraint import Constraint
 from hpo_core.model.durations import human
@@ -32,7 +33,7 @@ from hpo_core.model.values import Value
 from hpo_core.store.records import StudyRecord
 from hpo_core.store.store import Store
 
-_UNFINISHED = 10  # trials that run or are paused that are shown at the most
+_PAUSED = 5  # paused trials that are shown at the most
 
 
 @click.command("show", epilog="Example: hpo show digits")
@@ -46,7 +47,7 @@ def show_command(name: str, store_path: str, as_json: bool) -> None:
         config = from_json(study.config)
         about = overview(store, study)
         usage = stored_usage(store, name, config)
-        unfinished = read_unfinished(store, study, _UNFINISHED)
+        unfinished = read_open(store, study, _PAUSED)
         folder = store.folder(study).path
     left = remaining(config.budget, usage)
     if as_json:
@@ -131,9 +132,9 @@ def _best(about: dict[str, Any], unfinished: list[TrialResult]) -> list[str]:
         name = "first of the front" if len(about["best"]) > 1 else "best"
         said = ", ".join(f"{metric} = {tables.number(v)}" for metric, v in about["best"].items())
         return [name, said]
-    if unfinished and unfinished[0].values:
-        return ["best so far", tables.stands(unfinished[0])]
-    return ["best", "-"]
+    reached = about["best_so_far"]
+    found = [trial for trial in unfinished if reached and trial.trial_id == reached["trial_id"]]
+    return ["best so far", tables.stands(found[0])] if found else ["best", "-"]
 
 
 def overview(store: Store, study: StudyRecord) -> dict[str, Any]:

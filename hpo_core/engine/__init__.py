@@ -18,6 +18,7 @@ output_file  text that is written to a file: nothing that exists is destroyed
 importing    trials of other programs' studies, taken in
 summary      what is said of a study when it ends
 unfinished   what running jobs have done so far
+open_trials  trials that have not ended, as they stand
 curves       what trials have reported, report by report
 result       what came out: Result, TrialResult
 clock        the one clock that the engine takes its time from

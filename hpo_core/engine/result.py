@@ -11,7 +11,7 @@ import msgspec
 from hpo_core.config import StudyConfig, from_json
 from hpo_core.engine import unfinished
 from hpo_core.model.budget import Usage
-from hpo_core.model.constraint import Constraint, is_broken, is_feasible
+from hpo_core.model.constraint import Constraint, is_feasible
 from hpo_core.model.errors import HpoError, NoResult, StoreError
 from hpo_core.model.job import JobState, StudyState, TrialState
 from hpo_core.model.objective import Losses, Objective, pareto_front
@@ -264,33 +264,6 @@ def read_top(store: Store, study: StudyRecord, k: int) -> list[TrialResult]:
     config = from_json(study.config)
     trials = best_trials(store, study, config, k)
     return [trial_result(config, trial, store.jobs(study.id, trial.id)) for trial in trials]
-
-
-def read_unfinished(store: Store, study: StudyRecord, k: int) -> list[TrialResult]:
-    """Read the `k` best of a study's running and paused trials, as they stand, best first.
-
-    Those that have not reported every objective come last. A trial that has broken a constraint
-    already is left out.
-    """
-    config = from_json(study.config)
-    reports = unfinished.read_reports(store, study)
-    limit = k if len(config.objectives) == 1 and not config.constraints else None
-    found = [
-        trial_result(
-            config,
-            trial,
-            reports.filled_in(store.jobs(study.id, trial.id)),
-            reports.losses(trial),
-        )
-        for trial in [
-            *store.unfinished_trials(study.id),
-            *store.paused_trials(study.id, limit),
-        ]
-    ]
-    able = [trial for trial in found if not is_broken(config.constraints, trial.metrics)]
-    ranked = [trial for trial in able if trial.losses is not None]
-    order = ranking([trial.losses or () for trial in ranked], k)
-    return [*(ranked[index] for index in order), *(t for t in able if t.losses is None)][:k]
 
 
 def best_trials(store: Store, study: StudyRecord, config: StudyConfig, k: int) -> list[TrialRecord]:

@@ -14,7 +14,7 @@ from hpo_core import (
     TrialState,
     report,
 )
-from hpo_core.engine.result import read_unfinished
+from hpo_core.engine.open_trials import read_unfinished
 from hpo_core.engine.unfinished import read_configurations
 from hpo_core.store.store import Store
 

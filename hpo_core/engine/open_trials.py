@@ -1,0 +1,42 @@
+"""Trials that have not ended, as they stand: what there is to see before one is completed."""
+
+from __future__ import annotations
+
+from hpo_core.config import from_json
+from hpo_core.engine.result import TrialResult, ranking, trial_result
+from hpo_core.engine.unfinished import read_reports
+from hpo_core.model.constraint import is_broken
+from hpo_core.store.records import StudyRecord
+from hpo_core.store.store import Store
+
+
+def read_open(store: Store, study: StudyRecord, paused: int) -> list[TrialResult]:
+    """Read all trials of a study that run, and the best that are paused.
+
+    A trial that has broken a constraint already is left out.
+
+    Args:
+        store: The store.
+        study: The study.
+        paused: How many of the paused ones to read, with one objective and no constraints; else
+            all are read.
+    """
+    config = from_json(study.config)
+    reports = read_reports(store, study)
+    limit = paused if len(config.objectives) == 1 and not config.constraints else None
+    found = [
+        trial_result(
+            config,
+            trial,
+            reports.filled_in(store.jobs(study.id, trial.id)),
+            reports.losses(trial),
+        )
+        for trial in [*store.unfinished_trials(study.id), *store.paused_trials(study.id, limit)]
+    ]
+    return [trial for trial in found if not is_broken(config.constraints, trial.metrics)]
+
+
+def read_unfinished(store: Store, study: StudyRecord, k: int) -> list[TrialResult]:
+    """Read the `k` best running and paused trials that have a value, best first."""
+    found = [trial for trial in read_open(store, study, k) if trial.losses is not None]
+    return [found[index] for index in ranking([trial.losses or () for trial in found], k)]
