@@ -54,7 +54,13 @@ def try_once(config: StudyConfig) -> Trial:
     """
     first = config.space.defaults()
     alone = msgspec.structs.replace(
-        config, budget=Budget(jobs=1), workers=1, enqueue=(dict(first),), max_failures=None
+        config,
+        budget=Budget(jobs=1),
+        workers=1,
+        enqueue=(dict(first),),
+        max_failures=None,  # a job that fails is what is to be shown
+        max_failures_at_start=0,
+        on_failure="continue",
     )
     finished: list[FinishedJob] = []
     output = ""

@@ -366,6 +366,14 @@ def test_try_with_a_bad_script_says_what_is_wrong(
         assert words in ended.out
 
 
+@pytest.mark.parametrize("limit", ["max_failures_at_start = 1", 'on_failure = "stop"'])
+def test_try_shows_a_failed_job_whatever_ends_a_study(write: Write, hpo: Hpo, limit: str) -> None:
+    write(("seed = 7", f"seed = 7\n{limit}"), job=FAILS)
+    ended = hpo("try", "study.toml")
+    assert ended.status == 1
+    assert "the end of its output:\noh no" in ended.out
+
+
 def test_try_of_a_program_that_is_not_there_names_it(write: Write, hpo: Hpo) -> None:
     write(('"sh", ', '"no-such-program", '))
     ended = hpo("try", "study.toml")
