@@ -1,4 +1,4 @@
-"""Ten ways in which a newcomer goes wrong: the printed words alone lead to the remedy.
+"""Ways in which a newcomer goes wrong: the printed words alone lead to the remedy.
 
 The newcomer knows the file that they wrote and the words ``hpo run study.toml``. What they type
 after that is taken from what was printed.
@@ -221,3 +221,16 @@ def test_an_asha_study_that_is_too_small_for_its_rungs(newcomer: Newcomer) -> No
 def every_iteration() -> str:
     report = 'echo "{\\"iteration\\": $i, \\"loss\\": $1}" > /dev/fd/$HPO_REPORT_FD'
     return f"i=0\nwhile [ $i -lt $HPO_ITERATIONS ]; do i=$((i + 1)); {report}; done\n"
+
+
+def test_a_spoilt_study_begun_again(newcomer: Newcomer) -> None:
+    newcomer.corrects("study.toml", "high = 1.0", "high = 1000.0")
+    newcomer.types("hpo run study.toml")
+    newcomer.corrects("study.toml", "high = 1000.0", "high = 1.0")
+    newcomer.types("hpo run study.toml")
+    assert newcomer.status == 2
+    newcomer.has_read("parameters.x.high: 1000.0 -> 1.0", "take another name for it (--name)")
+    newcomer.types("hpo run study.toml --name again")
+    assert newcomer.status == 0
+    newcomer.types("hpo top again")
+    newcomer.has_read("again-1")
