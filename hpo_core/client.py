@@ -9,11 +9,17 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, TypeAlias
+
+try:
+    import fcntl
+except ImportError:  # not POSIX: there only functions run, in the controller's process
+    fcntl = None  # type: ignore[assignment]
 
 LONGEST = 1 << 20
 """The most bytes of a report, as a line of JSON."""
@@ -247,7 +253,7 @@ def sized(line: str) -> bytes:
     if len(data) > LONGEST:
         raise ValueError(
             f"a report may have {LONGEST:,} bytes, and this one has {len(data):,}; report fewer "
-            "metrics, or write to the checkpoint folder what is none"
+            "metrics, or write what is not a metric to the checkpoint folder"
         )
     return data
 
@@ -270,7 +276,39 @@ def _from_environment(variables: Mapping[str, str]) -> Connection:
 
     def send(iteration: int | None, metrics: Mapping[str, float]) -> None:
         data = sized(_line(iteration, metrics))
-        while data:
-            data = data[os.write(descriptor, data) :]
+        with _whole_line(descriptor):
+            while data:
+                data = data[os.write(descriptor, data) :]
 
     return Connection(info, send)
+
+
+_writing = threading.Lock()
+"""Held by the thread of this process that writes a line."""
+
+
+def _renew_lock() -> None:
+    """Make the lock of a forked process: another thread may have held it, which is not copied."""
+    global _writing
+    _writing = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
+
+
+@contextmanager
+def _whole_line(descriptor: int) -> Iterator[None]:
+    """Let no other thread, and no other process of this job, write into a line.
+
+    The system keeps apart only what is written at once, and of a pipe that is 4,096 bytes.
+    """
+    with _writing:
+        if fcntl is None:
+            yield
+            return
+        fcntl.lockf(descriptor, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.lockf(descriptor, fcntl.LOCK_UN)

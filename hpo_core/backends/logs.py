@@ -24,6 +24,15 @@ def create(path: str) -> int:
         return os.open(path, flags, 0o600)
 
 
+def write_to(path: str) -> None:
+    """Send this process's standard output and error to a file; with no path they stay."""
+    if path:
+        file = create(path)
+        os.dup2(file, 1)
+        os.dup2(file, 2)
+        os.close(file)
+
+
 def remove_if_empty(path: str) -> None:
     """Remove a log in which nothing was written."""
     with contextlib.suppress(FileNotFoundError):

@@ -30,6 +30,9 @@ class Intake:
         self._config = desk.setting.config
         self._accounts = desk.setting.accounts
         self._writer = desk.setting.writer
+        job, backend_does = desk.setting.config.job, desk.setting.enforces_limits
+        self._time_limit = None if backend_does else job.time_limit
+        self._silence_limit = None if backend_does else job.silence_limit
         self._just_started: list[tuple[Flight, object]] = []
         self._has_warned = False  # of a job that counts further than the study's maximum
 
@@ -50,7 +53,7 @@ class Intake:
         flight.started = event.time
         self._accounts.job_started(event.time)
         self._just_started.append((flight, event.handle))
-        limit = self._config.job.time_limit
+        limit = self._time_limit
         if limit is not None and flight.ending is None:
             flight.deadline = event.time + limit
         self.heard(flight, event.time)
@@ -60,7 +63,7 @@ class Intake:
 
     def heard(self, flight: Flight, time: float) -> None:
         """Take note that a job has given a sign of life."""
-        limit = self._config.job.silence_limit
+        limit = self._silence_limit
         if limit is not None and flight.ending is None:
             flight.silent_until = time + limit
 

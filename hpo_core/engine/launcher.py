@@ -227,4 +227,5 @@ class Launcher:
             log=self._folder.log(name),
             time_limit=self._config.job.time_limit,
             silence_limit=self._config.job.silence_limit,
+            grace=self._config.job.grace,
         )

@@ -412,6 +412,7 @@ class HyperParameterOptimizer:
             next_trial=store.next_trial(study.id),
             keeper=Keeper(self._folder.checkpoints, config.job.keep_checkpoints, is_resuming),
             is_resuming=is_resuming,
+            enforces_limits=self._prepared.backend.spec.enforces_limits,
         )
 
     def _leave_other_instances_alone(self) -> None:

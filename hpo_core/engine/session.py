@@ -28,11 +28,12 @@ from hpo_core.engine.result import best_trials
 from hpo_core.engine.setting import Setting
 from hpo_core.model.budget import Usage
 from hpo_core.model.errors import HpoError, StoreError
-from hpo_core.model.job import Job, JobState, StudyState
+from hpo_core.model.job import Job, JobState, StudyState, ran_too_long, silent_too_long
 from hpo_core.model.objective import complete
 from hpo_core.model.report import Status
 
 _WALL_TIME_EVERY = 0.05  # seconds between two records of it
+_BEHIND = 0.5  # seconds by which an event may be old before there may be more of its kind
 
 
 class Session:
@@ -60,6 +61,8 @@ class Session:
         self._stop_reason: str | None = None
         self._force = False  # whether jobs that are ending are to be ended at once
         self._wall_time_recorded = -math.inf
+        self._is_behind = False  # whether there may be more events of the past
+        self._has_adopted = False  # whether jobs were taken over in this turn
 
     @property
     def error(self) -> HpoError | None:
@@ -115,7 +118,9 @@ class Session:
         try:
             self._turn(partial(self._begin, list(interrupted)))
             while self._desk.is_running or self._desk.flights:
-                self._turn(partial(self._take_in_all, self._next_events()))
+                events = self._next_events()
+                known_until = events[-1].time if events else math.inf
+                self._turn(partial(self._take_in_all, events), known_until)
             self._turn(self._conclude)
         except Exception as error:  # noqa: BLE001  # a backend may raise anything
             self._break_down(error)
@@ -134,12 +139,26 @@ class Session:
         else:
             self._turn(partial(self._intake.take_in, event))
 
-    def _turn(self, take_in: Callable[[], object]) -> None:
+    def _turn(self, take_in: Callable[[], object], known_until: float = math.inf) -> None:
+        """Handle what has happened, and record and do what follows from it.
+
+        Args:
+            take_in: Handles it.
+            known_until: Up to which moment all that jobs did is handled then. Limits are judged
+                as they stood at that moment, and while it lies in the past (the controller was
+                stopped, or the study is resumed) nothing new is started.
+        """
         with self._writer.turn():
             take_in()
             now = self._clock.now()
-            self._enforce_limits(now)
-            if self._desk.is_running:
+            known_until = min(known_until, now)
+            self._is_behind = self._has_adopted or now - known_until > _BEHIND
+            self._has_adopted = False
+            if not self._is_behind or self._stop_reason is not None:
+                self._enforce_limits(now)
+            elif known_until < now:
+                self._enforce_limits(known_until)
+            if self._desk.is_running and not self._is_behind:
                 self._launcher.fill(now)
             self._intake.record_starts()
             if now - self._wall_time_recorded > _WALL_TIME_EVERY or not self._desk.flights:
@@ -167,6 +186,8 @@ class Session:
                 self._announcer.tell(event)
 
     def _timeout(self) -> float | None:
+        if self._is_behind:
+            return 0.0
         flights = self._desk.flights.values()
         nearest = min((min(each.deadline, each.silent_until) for each in flights), default=math.inf)
         now = self._clock.now()
@@ -189,6 +210,7 @@ class Session:
             if found.job
         }
         alive = set(self._backend.adopt(list(left.values())))
+        self._has_adopted = bool(alive)
         self._recover_checkpoints()
         for found in interrupted:
             if found.job is None:
@@ -325,9 +347,9 @@ class Session:
             return
         is_silent = now < flight.deadline
         reason = (
-            f"reported nothing for {job.silence_limit:g} s"
+            silent_too_long(job.silence_limit or 0.0)
             if is_silent
-            else f"ran longer than its limit of {job.time_limit:g} s"
+            else ran_too_long(job.time_limit or 0.0)
         )
         fate = flight.end_at_limit(reason, is_silent=is_silent, on_time_limit=job.on_time_limit)
         self._desk.cancel(flight, *fate)

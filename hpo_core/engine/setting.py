@@ -39,6 +39,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
         keeper: What deletes checkpoints.
         is_resuming: Whether the strategy carries trials on, and so is asked even when no new
             trial may be started.
+        enforces_limits: Whether the backend ends jobs at their limits, and not the controller.
     """
 
     config: StudyConfig
@@ -55,3 +56,4 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     next_trial: int
     keeper: Keeper
     is_resuming: bool
+    enforces_limits: bool

@@ -65,6 +65,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         log: The file for the job's standard output and error.
         time_limit: Seconds that the job may run, from its start; None for no limit.
         silence_limit: Seconds that the job may go without a report; None for no limit.
+        grace: Seconds between asking the job to end at one of these limits and forcing it.
         handle: For a job that is to be adopted: what its Started event said of it.
         reports: For a job that is to be adopted: how many of its reports are recorded.
     """
@@ -78,6 +79,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     log: str = ""
     time_limit: float | None = None
     silence_limit: float | None = None
+    grace: float = 0.0
     handle: Any = None
     reports: int = 0
 
@@ -85,3 +87,13 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 def job_id(trial_id: int, attempt: int) -> str:
     """Return the id of a trial's job; attempts are counted from 1."""
     return f"{trial_id}.{attempt}"
+
+
+def ran_too_long(limit: float) -> str:
+    """Return why a job was ended by its time limit, for people."""
+    return f"ran longer than its limit of {limit:g} s"
+
+
+def silent_too_long(limit: float) -> str:
+    """Return why a job was ended by its silence limit, for people."""
+    return f"reported nothing for {limit:g} s"

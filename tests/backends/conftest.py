@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from hpo_core.backends import inline, local
-from hpo_core.backends.local.processes import watch_exit
+from hpo_core.backends.supervisor.processes import watch_exit
 from hpo_core.contracts.backend import (
     Backend,
     BackendContext,

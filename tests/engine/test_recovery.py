@@ -1,6 +1,5 @@
 """A study is carried on where it was, however its controller ended; and has one at a time."""
 
-import fcntl
 import importlib
 import json
 import os
@@ -29,7 +28,7 @@ from hpo_core import (
     StudyState,
     TrialState,
 )
-from hpo_core.backends.local.processes import watch_exit
+from hpo_core.backends.supervisor.processes import watch_exit
 from hpo_core.config import from_json, to_json
 from hpo_core.model.errors import StudyChanged, StudyRunning
 from hpo_core.store.store import Store
@@ -294,15 +293,14 @@ def test_what_a_killed_controller_left_running_is_taken_over(lab, controller, pr
 def test_what_is_left_of_a_killed_controller_and_is_to_run_no_more_is_ended(
     lab, controller, processes
 ):
-    """Its keeper is killed too: then nobody knows how its jobs end, and they are run again."""
+    """Its supervisor is killed too: then nobody knows how its jobs end, and they are run again."""
     command = lab.sh("echo $1 >> began; [ -e go ] && { report $1; exit; }; sleep 60 & sleep 60")
     subprocess.run(arguments(lab, command, "started", 2), timeout=30)
     (journal,) = lab.files().glob("backend-*/*")
     with journal.open("rb") as file:
-        fcntl.flock(file, fcntl.LOCK_SH)  # until it is begun
-        keeper = json.loads(file.readline())[2]
-    end = watch_exit(keeper)
-    os.kill(keeper, signal.SIGKILL)
+        supervisor = json.loads(file.readline())[1]
+    end = watch_exit(supervisor)
+    os.kill(supervisor, signal.SIGKILL)
     select.select([end], [], [])
     end.close()
     assert processes(lab.uid()), "its jobs outlive it"

@@ -10,6 +10,7 @@ with every job that was recorded as completed there once, as it was.
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import resource
 import shutil
@@ -237,13 +238,15 @@ def logs_removed(machine: Machine) -> Finished:
 
 
 def damaged_journal(machine: Machine) -> Finished:
-    """The controller is killed, and what its keeper of commands wrote down is damaged."""
+    """The controller and its supervisor are killed, and the supervisor's journal is damaged."""
     with machine.under_way() as running:
         running.kill()
         running.communicate()
         (journal,) = machine.folder.glob("hpo.files/*/backend-*/*")
         with journal.open("r+b") as file:
-            fcntl.flock(file, fcntl.LOCK_SH)  # it is written when its lock is released
+            os.kill(json.loads(file.readline())[1], signal.SIGKILL)
+            fcntl.flock(file, fcntl.LOCK_SH)  # until it is gone
+            file.seek(0)
             file.write(b"\xa5\n" * 20)
     return machine.run()
 

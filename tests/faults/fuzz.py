@@ -36,8 +36,9 @@ import fuzz_target
 from fuzz_calls import STATUSES, Said, call, call_a_process
 from fuzz_data import STUDY, WORDS, anything, as_json, changed, leaves, torn
 
-from hpo_core.backends.local import entries
-from hpo_core.backends.local.lines import Lines, Malformed, parse_message, parse_report
+from hpo_core.backends.local import journal_schema
+from hpo_core.backends.local.messages import Malformed, parse_message, parse_report
+from hpo_core.backends.supervisor.lines import Lines
 from hpo_core.cli.inputs import _toml
 
 TABLE = _toml(STUDY)
@@ -157,7 +158,7 @@ def try_lines(case: bytes, run: object = None) -> None:
     cutter = Lines()
     for line in [*cutter.feed(case), cutter.rest()]:
         with contextlib.suppress(ValueError):
-            entries.read(line)
+            journal_schema.read(line)
         for parse in (parse_report, parse_message):
             try:
                 said = parse(line)

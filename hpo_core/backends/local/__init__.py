@@ -1,22 +1,16 @@
 """The backend `local`: commands, or warm Python workers, as processes of this machine (POSIX).
 
-    backend      the Backend: a study's jobs are commands or functions, and one loop serves them
-    loop         waits for whatever comes first: a report, an exit, a deadline, a wake
-    command      jobs that are commands, a process each
-    keeping      the line to the keeper of commands
-    keeper       what runs in that process; it outlives its controller
-    kept         a command in its keeper
-    slot         the number of a command's report pipe
-    hearing      what a command says, and what to make of its end
-    adoption     jobs that have outlived their controller, taken over
-    workers      jobs that are calls of a Python function, in worker processes that are reused
-    shortage     what to say where the machine has no room for more
-    entries      the lines of journals, checked
-    lines        cuts what a job sends into lines, and reads a report from one
-    processes    starting and ending groups of processes, and seeing their exit
-    leftovers    finding and ending what is left
+    backend             the Backend: jobs, each in the care of a supervisor
+    work                what jobs are: commands or calls of a function
+    supervisor_client   the connection to a supervisor
+    job_output          what a job says, and what to make of its end
+    messages            reads a report from a line
+    reattach            jobs that have outlived their controller
+    journal_schema      the lines of journals, checked
+    orphans             finding and ending what nobody looks after
+    resource_errors     what to say where the machine has no room for more
 
-What runs within a worker is in `hpo_core.backends.worker`. Nothing here polls or sleeps.
+What runs in the other processes is `hpo_core.backends.supervisor`. Nothing here polls or sleeps.
 """
 
 from __future__ import annotations
@@ -44,4 +38,4 @@ def build(context: BackendContext, options: NoOptions) -> Backend:
 def hpo_backends() -> Iterable[BackendSpec]:
     """Announce the backend."""
     summary = "commands, or Python functions in warm worker processes, on this machine"
-    return [BackendSpec(name="local", summary=summary, build=build)]
+    return [BackendSpec(name="local", summary=summary, build=build, enforces_limits=True)]

@@ -1,44 +1,38 @@
-"""The backend: a study's jobs are either commands or functions, and one loop serves them."""
+"""The backend: jobs on this machine, each in the care of a supervisor."""
 
 from __future__ import annotations
 
+import logging
 import os
-from collections.abc import Sequence
-from typing import Protocol
+import shutil
+import socket
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
 
-from hpo_core.backends.local.adoption import Adoption
-from hpo_core.backends.local.command import Commands
-from hpo_core.backends.local.leftovers import end_leftovers
-from hpo_core.backends.local.loop import Loop
-from hpo_core.backends.local.shortage import explained
-from hpo_core.backends.local.workers import Workers, function_of
-from hpo_core.contracts.backend import BackendContext, JobEvent
+from hpo_core.backends.local import orphans, supervisor_client
+from hpo_core.backends.local.job_output import JobOutput, Report
+from hpo_core.backends.local.reattach import journals, what_is_left
+from hpo_core.backends.local.resource_errors import explained, is_machines, remedy
+from hpo_core.backends.local.supervisor_client import SupervisorClient
+from hpo_core.backends.local.work import Work, work_of
+from hpo_core.backends.logs import remove_if_empty
+from hpo_core.backends.supervisor.loop import Loop
+from hpo_core.backends.supervisor.processes import without_job_variables
+from hpo_core.contracts.backend import (
+    BackendContext,
+    Finished,
+    JobEvent,
+    Outcome,
+    Reported,
+    Started,
+)
 from hpo_core.model.errors import BackendError
 from hpo_core.model.job import Job
 
-
-class Runner(Protocol):
-    """Runs jobs of one kind; what becomes of them it tells the loop."""
-
-    def submit(self, job: Job) -> None:
-        """Begin a job.
-
-        Raises:
-            OSError: If this machine has no room for any.
-        """
-        ...
-
-    def cancel(self, job_id: str, grace: float) -> None:
-        """End a job; force it after `grace` seconds."""
-        ...
-
-    def proceed(self) -> None:
-        """Let the jobs that have reported and were not cancelled go on."""
-        ...
-
-    def close(self) -> None:
-        """Kill and reap everything."""
-        ...
+_log = logging.getLogger("hpo_core")
 
 
 class LocalBackend:
@@ -58,35 +52,43 @@ class LocalBackend:
             )
         if not os.path.isdir(context.work.directory):
             raise BackendError(f"the jobs' folder {context.work.directory!r} does not exist")
-        self._study_uid = context.study_uid
-        self._runner: Runner
-        self._loop: Loop[JobEvent] | None
+        self._context = context
+        self._work: Work = work_of(context)
+        self._loop: Loop[JobEvent] | None = None
         with explained():
-            if context.work.command is not None:
-                self._loop = Loop()
-                self._runner = Commands(context, context.work.command, self._loop)
-            else:
-                function = function_of(context.work)
-                self._loop = Loop()
-                self._runner = Workers(context, function, self._loop)
-        self._adoption = (
-            None
-            if context.folder is None
-            else Adoption(context.folder, context.study_uid, self._loop, context.clock.now)
-        )
+            self._loop = Loop()
+        self._supervisor: SupervisorClient | None = None
+        self._all: list[SupervisorClient] = []  # with those that an earlier controller has started
+        self._jobs: dict[str, tuple[SupervisorClient | None, JobOutput]] = {}
+        self._heard: dict[SupervisorClient, dict[str, tuple[int, int]]] = {}
+        self._ended: dict[SupervisorClient, list[str]] = {}
+        self._early: list[JobEvent] = []  # what was heard while jobs were taken over
+        self._to_adopt: dict[str, Job] = {}
+        self._adopted: dict[str, None] = {}
+
+    # -- the contract ---------------------------------------------------------------------------
 
     def submit(self, job: Job) -> None:
         with explained():
-            self._runner.submit(job)
+            supervisor = self._supervisor or self._start()
+        self._jobs[job.id] = (supervisor, self._work.output(job))
+        if ended := self._ended.pop(supervisor, None):
+            supervisor.put("recorded", {}, ended)
+        supervisor.put("start", job.id, self._work.told(job))
+        supervisor.flush()
 
     def cancel(self, job_id: str, *, grace: float) -> None:
-        self._runner.cancel(job_id, grace)
-        if self._adoption is not None:
-            self._adoption.cancel(job_id, grace)
+        supervisor, output = self._jobs.get(job_id, (None, None))
+        if supervisor is not None and output is not None:
+            output.cancelled = not output.fault
+            supervisor.put("cancel", job_id, grace)
 
     def events(self, timeout: float | None) -> Sequence[JobEvent]:
         with explained():
-            self._runner.proceed()
+            self._say_what_is_recorded()
+            if self._early:
+                early, self._early = self._early, []
+                return early
             return self._open.run(timeout)
 
     def wake(self) -> None:
@@ -94,29 +96,222 @@ class LocalBackend:
             self._loop.wake()
 
     def adopt(self, jobs: Sequence[Job]) -> Sequence[str]:
-        """Take over what a controller that died has left under way; end all else that it left."""
+        """Take over what a controller that died has left; end all else that it left."""
+        by_id = {job.id: job for job in jobs}
         with explained():
-            if self._adoption is not None:
-                return self._adoption.take_over(jobs)
-            end_leftovers(self._study_uid)
-        return ()
+            if self._context.folder is not None:
+                for path in journals(self._context.folder):
+                    while self._take_over(path, by_id):  # one that ends just now leaves a journal
+                        pass
+            supervisors = [supervisor.pid for supervisor in self._all]
+            orphans.end_orphans(self._context.study_uid, supervisors, list(self._adopted))
+        return list(self._adopted)
 
     def close(self) -> None:
-        """Kill every process of the study, those too that have left their group."""
+        """Kill every process of the study, also those that have left their group."""
         if self._loop is None:
             return
         try:
             with explained():
-                self._runner.close()
-                end_leftovers(self._study_uid)
-                if self._adoption is not None:
-                    self._adoption.close()
+                for supervisor in list(self._all):
+                    supervisor.close()
+                if self._all or self._context.folder is not None:
+                    orphans.end_orphans(self._context.study_uid)
+                if self._context.folder is not None:
+                    shutil.rmtree(self._context.folder, ignore_errors=True)
         finally:
             self._loop.close()
             self._loop = None
+
+    # -- supervisors ----------------------------------------------------------------------------
 
     @property
     def _open(self) -> Loop[JobEvent]:
         if self._loop is None:
             raise BackendError("the backend is closed")
         return self._loop
+
+    def _start(self) -> SupervisorClient:
+        context = self._context
+        inherited = without_job_variables({**os.environ})
+        self._supervisor = supervisor_client.start(
+            self._open,
+            self._take,
+            self._lose,
+            context.folder,
+            {**inherited, "HPO_STUDY_UID": context.study_uid},
+            directory=os.path.abspath(context.work.directory),
+            variables=self._work.variables,
+            function=self._work.function,
+            offset=context.clock.now() - time.monotonic(),
+        )
+        self._all.append(self._supervisor)
+        return self._supervisor
+
+    def _say_what_is_recorded(self) -> None:
+        """Tell supervisors what is recorded: all that was returned by `events` until now."""
+        for supervisor in self._all:
+            heard, ended = self._heard.pop(supervisor, {}), self._ended.pop(supervisor, [])
+            if heard or ended:
+                supervisor.put("recorded", heard, ended)
+            supervisor.flush()
+
+    def _lose(self, supervisor: SupervisorClient) -> None:
+        """A supervisor was killed: its jobs are killed as well, and to be run again."""
+        self._all.remove(supervisor)
+        if supervisor is self._supervisor:
+            self._supervisor = None
+        orphans.end_orphans(self._context.study_uid, [each.pid for each in self._all])
+        for job_id, (owner, output) in list(self._jobs.items()):
+            if owner is supervisor:
+                is_over = output.cancelled
+                reason = "" if is_over else "the process was killed that had started it"
+                outcome = Outcome.CANCELLED if is_over else Outcome.LOST
+                self._end(job_id, Finished(job_id, self._now(), outcome, reason))
+
+    def _now(self) -> float:
+        return self._context.clock.now()
+
+    # -- what they say --------------------------------------------------------------------------
+
+    def _take(self, supervisor: SupervisorClient, kind: str, *told: Any) -> None:
+        getattr(self, f"_on_{kind}")(supervisor, *told)
+
+    def _on_started(self, _: SupervisorClient, job_id: str, pid: int, time: float) -> None:
+        self._open.emit(Started(job_id, time, handle=pid))
+
+    def _on_data(
+        self, supervisor: SupervisorClient | None, job_id: str, time: float, text: str
+    ) -> None:
+        _, output = self._jobs.get(job_id, (None, None))
+        if output is None:
+            return
+        was_faulty = bool(output.fault)
+        self._report(job_id, min(time, self._now()), output.feed(text.encode("latin-1")))
+        if supervisor is None:
+            return
+        if output.fault and not was_faulty:
+            supervisor.put("cancel", job_id, output.grace_for_faults)
+            supervisor.flush()
+        self._heard.setdefault(supervisor, {})[job_id] = (output.count, output.reports)
+
+    def _on_ended(
+        self,
+        supervisor: SupervisorClient | None,
+        job_id: str,
+        time: float,
+        ran: float,
+        status: int | None,
+        cause: str,
+    ) -> None:
+        _, output = self._jobs.get(job_id, (None, None))
+        if supervisor is not None:
+            self._heard.get(supervisor, {}).pop(job_id, None)
+            self._ended.setdefault(supervisor, []).append(job_id)
+        if output is None:
+            return
+        time = min(time, self._now())
+        self._report(job_id, time, output.rest())
+        if sys.platform != "linux":  # elsewhere nobody inherits what has left its group
+            orphans.end_job(self._context.study_uid, job_id)
+        verdict = output.verdict(status, cause)
+        self._end(
+            job_id,
+            Finished(job_id, time, verdict.outcome, verdict.reason, verdict.metrics, ran),
+        )
+
+    def _on_refused(
+        self, supervisor: SupervisorClient, job_id: str, number: int | None, text: str
+    ) -> None:
+        error = OSError(number, text) if number else ValueError(text)
+        if isinstance(error, OSError) and is_machines(error):
+            raise error
+        job = self._jobs[job_id][1].job
+        reason = self._work.cannot_start(job, error)
+        self._end(job_id, Finished(job_id, self._now(), Outcome.FAILED, reason))
+
+    def _on_short(self, _: SupervisorClient, number: int, text: str) -> None:
+        _log.warning(
+            "this machine has no room for another job now: %s; it is tried again until there is "
+            "(%s)",
+            text,
+            remedy(number),
+        )
+
+    def _on_fresh(self, _: SupervisorClient, why: str) -> None:
+        _log.warning("each worker is a new process, which takes longer to start, since %s", why)
+
+    def _on_stuck(self, _: SupervisorClient, pids: list[int]) -> None:
+        raise orphans.cannot_end(pids)
+
+    def _on_crashed(self, _: SupervisorClient, text: str) -> None:
+        _log.error("the supervisor of jobs broke down; its jobs are run again\n%s", text)
+
+    def _report(self, job_id: str, time: float, reports: Iterable[Report]) -> None:
+        for iteration, metrics in reports:
+            self._open.emit(Reported(job_id, time, iteration, metrics))
+
+    def _end(self, job_id: str, finished: Finished) -> None:
+        _, output = self._jobs.pop(job_id)
+        if output.job.log and finished.outcome is not Outcome.COMPLETED:  # else its parent did that
+            remove_if_empty(output.job.log)
+        self._open.emit(finished)
+
+    # -- an earlier controller's ------------------------------------------------------------------
+
+    def _take_over(self, path: Path, jobs: dict[str, Job]) -> bool:
+        """Take over the jobs of one supervisor, whether it lives or has ended.
+
+        Returns:
+            Whether it has ended meanwhile without a word: then there is more in its journal.
+        """
+        self._to_adopt = jobs
+        left = what_is_left(path)
+        if left is not None and left.sock is not None:
+            return self._attach(path, left.pid, left.sock)
+        messages = [] if left is None else left.messages
+        for kind, *told in messages:
+            getattr(self, f"_on_{kind}")(None, *told)
+        self._early += self._open.run(0)
+        if not any(message[1] in jobs for message in messages):
+            path.unlink(missing_ok=True)
+        return False
+
+    def _attach(self, path: Path, pid: int, sock: socket.socket) -> bool:
+        supervisor = SupervisorClient(
+            sock, pid, str(path), None, self._open, self._take, self._lose
+        )
+        self._all.append(supervisor)
+        until = time.monotonic() + supervisor_client.STARTS_AND_ENDS
+        while supervisor.is_attaching and not supervisor.is_lost:
+            wait = until - time.monotonic()
+            if wait <= 0:  # it is stuck; its jobs are run again
+                supervisor.kill()
+                self._lose(supervisor)
+                return False
+            self._early += self._open.run(wait)
+        return supervisor.is_lost and not self._early
+
+    def _on_job(
+        self,
+        supervisor: SupervisorClient | None,
+        job_id: str,
+        pid: int,
+        count: int,
+        reports: int,
+        started: float,
+    ) -> None:
+        """A job that an earlier controller has started."""
+        job = self._to_adopt.get(job_id)
+        if job is not None:
+            output = self._work.output(job)
+            output.skip(count, reports)
+            self._jobs[job_id] = (supervisor, output)
+            self._adopted[job_id] = None
+        elif supervisor is not None:
+            supervisor.put("cancel", job_id, 0.0)
+            supervisor.flush()
+
+    def _on_attached(self, supervisor: SupervisorClient) -> None:
+        supervisor.is_attaching = False
+        self._open.interrupt()

@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from hpo_core.backends.local.leftovers import find
+from hpo_core.backends.local.orphans import find
 from hpo_core.testing import doomed, jobs
 from hpo_core.testing.backend_checks.base import BackendChecks, Begin
 from hpo_core.testing.driver import is_end_of, runs

@@ -5,7 +5,6 @@ waits at another one until it may go on.
 """
 
 import contextlib
-import fcntl
 import json
 import os
 import select
@@ -18,8 +17,8 @@ import time
 import pytest
 
 from hpo_core.backends import local
-from hpo_core.backends.local.leftovers import find
-from hpo_core.backends.local.processes import watch_exit
+from hpo_core.backends.local.orphans import find
+from hpo_core.backends.supervisor.processes import parents, watch_exit
 from hpo_core.contracts.backend import BackendContext, Finished, Outcome, Reported, Started, Work
 from hpo_core.contracts.strategy import NoOptions
 from hpo_core.model.job import Job
@@ -211,12 +210,11 @@ class Scene:
     def let_go(self, job_id, word=""):
         os.write(self._pipe(f"go-{job_id}"), f"{word}\n".encode())
 
-    def journal(self):
-        """Wait until the one journal is begun; return its path and who writes it."""
-        (path,) = [path for path in (self.folder / "backend").iterdir() if path.name != "bell"]
-        with path.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH)
-            return path, json.loads(file.readline())[2]
+    def supervisor(self):
+        """Return the process that writes the one journal."""
+        (path,) = (self.folder / "backend").iterdir()
+        with path.open() as file:
+            return json.loads(file.readline())[1]
 
     def wait_for_the_end_of(self, process):
         """Wait until a process that is no child is gone."""
@@ -265,9 +263,9 @@ def test_a_job_that_goes_on_is_taken_over_with_its_reports_and_its_end(scene, ki
 @KINDS
 def test_a_job_that_has_ended_meanwhile_counts_as_it_has_ended(scene, kind):
     scene.begin_and_kill(kind, "1.1")
-    _, keeper = scene.journal()
+    supervisor = scene.supervisor()
     scene.let_go("1.1")
-    scene.wait_for_the_end_of(keeper)
+    scene.wait_for_the_end_of(supervisor)
     controller = scene.controller(kind)
     asked = time.time()
     assert controller.adopt(["1.1"], known=2) == ["1.1"]
@@ -281,7 +279,9 @@ def test_a_job_that_has_ended_meanwhile_counts_as_it_has_ended(scene, kind):
 def test_reports_that_a_controller_had_read_and_not_recorded_are_told_again(scene, kind):
     """It can be killed between reading and recording."""
     scene.begin_and_kill(kind, "1.1")
+    supervisor = scene.supervisor()
     scene.let_go("1.1")
+    scene.wait_for_the_end_of(supervisor)
     controller = scene.controller(kind)
     assert controller.adopt(["1.1"], known=2) == ["1.1"]
     controller.until_ended("1.1")
@@ -310,9 +310,9 @@ def test_several_jobs_are_taken_over_at_once(scene, kind):
 @KINDS
 def test_what_a_job_fails_of_is_known_though_its_controller_did_not_see_it(scene, kind):
     scene.begin_and_kill(kind, "1.1")
-    _, keeper = scene.journal()
+    supervisor = scene.supervisor()
     scene.let_go("1.1", "fail")
-    scene.wait_for_the_end_of(keeper)
+    scene.wait_for_the_end_of(supervisor)
     controller = scene.controller(kind)
     assert controller.adopt(["1.1"], known=2) == ["1.1"]
     end = controller.until_ended("1.1")
@@ -373,56 +373,58 @@ def test_a_job_that_was_taken_over_can_be_cancelled(scene, kind, grace):
     controller = scene.controller(kind)
     assert controller.adopt(["1.1"], known=2) == ["1.1"]
     controller.backend.cancel("1.1", grace=grace)
+    if grace and kind == "function":  # it ends at its next report
+        scene.let_go("1.1")
     assert controller.until_ended("1.1").outcome is Outcome.CANCELLED
 
 
 @KINDS
-def test_a_job_is_lost_when_who_keeps_it_is_killed(scene, kind):
+def test_a_job_is_lost_when_its_supervisor_is_killed(scene, kind):
     scene.begin_and_kill(kind, "1.1")
-    _, keeper = scene.journal()
+    supervisor = scene.supervisor()
     controller = scene.controller(kind)
     assert controller.adopt(["1.1"], known=2) == ["1.1"]
-    os.kill(keeper, signal.SIGKILL)
+    os.kill(supervisor, signal.SIGKILL)
     assert controller.until_ended("1.1").outcome is Outcome.LOST
     assert find(uid(scene.folder)) == [], "nothing of it is left, to be run again"
 
 
 @KINDS
-def test_a_job_whose_keeper_is_gone_before_it_could_be_taken_over_is_ended(scene, kind):
+def test_a_job_whose_supervisor_is_gone_before_it_could_be_taken_over_is_ended(scene, kind):
     scene.begin_and_kill(kind, "1.1")
-    _, keeper = scene.journal()
-    os.kill(keeper, signal.SIGKILL)
-    scene.wait_for_the_end_of(keeper)
+    supervisor = scene.supervisor()
+    os.kill(supervisor, signal.SIGKILL)
+    scene.wait_for_the_end_of(supervisor)
     controller = scene.controller(kind)
     assert controller.adopt(["1.1"], known=2) == []
     assert find(uid(scene.folder)) == []
 
 
-def test_a_job_is_lost_when_the_keeper_of_a_living_controller_is_killed(scene):
+def test_a_job_is_lost_when_the_supervisor_of_a_living_controller_is_killed(scene):
     scene.expect("1.1", "1.2")
     controller = scene.controller("command")
     controller.submit("1.1")
     assert scene.heard("1.1") == "here"
     controller.said += controller.backend.events(HANGS)
-    with open(f"/proc/{controller.said[0].handle}/stat") as file:
-        keeper = int(file.read().rpartition(")")[2].split()[1])
-    os.kill(keeper, signal.SIGKILL)
+    os.kill(scene.supervisor(), signal.SIGKILL)
     end = controller.until_ended("1.1")
     assert end.outcome is Outcome.LOST
     assert find(uid(scene.folder)) == []
     controller.submit("1.2")
     scene.let_go("1.2")
-    assert controller.until_ended("1.2").outcome is Outcome.COMPLETED, "another keeper is started"
+    assert controller.until_ended("1.2").outcome is Outcome.COMPLETED
 
 
 def test_what_has_left_the_group_of_a_command_ends_with_it(scene):
     scene.begin_and_kill("command", "1.1")
-    _, keeper = scene.journal()
+    supervisor = scene.supervisor()
     controller = scene.controller("command")
     assert controller.adopt(["1.1"], known=2) == ["1.1"]
     scene.let_go("1.1", "leave")
     assert controller.until_ended("1.1").outcome is Outcome.COMPLETED
-    assert set(find(uid(scene.folder))) <= {keeper}, "which is about to end"
+    parent_of = parents()
+    left = [pid for pid in find(uid(scene.folder)) if pid != supervisor]
+    assert all(parent_of.get(pid) == supervisor for pid in left), "only its launchers"
 
 
 @KINDS

@@ -51,6 +51,13 @@ def dies(configuration):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+def reads(configuration):
+    """Read a named pipe to its end, without a report."""
+    with open(configuration["pipe"]) as file:
+        file.read()
+    return 0.0
+
+
 def leaves(configuration):
     os._exit(3)
 

@@ -1,7 +1,7 @@
-"""When this machine has no room for more: no fault of a job, but of the place where it is to run.
+"""Errors of this machine that meet every job alike: it has no room for more.
 
-The jobs that would fail by it one after the other are not begun: the study ends as failed, and is
-carried on when there is room.
+Jobs that would fail by such an error one after the other are not started. Where it may pass, the
+supervisor waits and tries again; else the study ends as failed, and can be resumed.
 """
 
 from __future__ import annotations
@@ -23,9 +23,14 @@ _REMEDIES = {
 }
 
 
-def is_shortage(error: OSError) -> bool:
+def is_machines(error: OSError) -> bool:
     """Say whether an error is the machine's, and would meet every job alike."""
     return error.errno in _REMEDIES
+
+
+def remedy(number: int) -> str:
+    """Return what to do about an error."""
+    return _REMEDIES.get(number, "see what is wrong with it")
 
 
 @contextmanager
@@ -38,9 +43,8 @@ def explained() -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        remedy = _REMEDIES.get(error.errno or 0, "see what is wrong with it")
         where = f" ({error.filename})" if error.filename else ""
         raise BackendError(
-            f"this machine can run no more jobs: {error.strerror or error}{where}; {remedy}, "
-            "and carry on: hpo resume"
+            f"this machine can run no more jobs: {error.strerror or error}{where}; "
+            f"{remedy(error.errno or 0)}, then resume: hpo resume"
         ) from error

@@ -1,4 +1,4 @@
-"""Cuts what a job sends into lines, and reads a report from one."""
+"""Reads what a job says on a line: a report, or a message of a worker."""
 
 from __future__ import annotations
 
@@ -42,35 +42,6 @@ Message: TypeAlias = Ready | Said | Ended
 """What a worker may say."""
 
 _READ_MESSAGE: Callable[[bytes], Message] = msgspec.json.Decoder(Message).decode
-
-
-class Lines:
-    """Cuts bytes, which come in pieces, into lines.
-
-    Attributes:
-        pending: How many bytes wait for their line's end.
-    """
-
-    def __init__(self) -> None:
-        self._pieces: list[bytes] = []
-        self.pending = 0
-
-    def feed(self, data: bytes) -> list[bytes]:
-        """Take more bytes; return the lines that they complete, without their ends."""
-        first, *more = data.split(b"\n")
-        self._pieces.append(first)
-        self.pending += len(first)
-        if not more:
-            return []
-        lines = [b"".join(self._pieces), *more[:-1]]
-        self._pieces, self.pending = [more[-1]], len(more[-1])
-        return lines
-
-    def rest(self) -> bytes:
-        """Return the last line, which had no end."""
-        rest = b"".join(self._pieces)
-        self._pieces, self.pending = [], 0
-        return rest
 
 
 def parse_report(line: bytes) -> tuple[int | None, Mapping[str, float]]:

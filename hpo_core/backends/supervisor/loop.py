@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Hashable
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
-Callback: TypeAlias = Callable[[], None]
+Callback: TypeAlias = Callable[[], object]
 E = TypeVar("E")
 
 
@@ -21,46 +21,62 @@ class Watchable(Protocol):
         ...
 
 
+class _Watched:
+    """What is to be called back for one file descriptor."""
+
+    __slots__ = ("events", "on_readable", "on_room", "paused", "source")
+
+    def __init__(self, source: int | Watchable, on_readable: Callback) -> None:
+        self.source = source
+        self.on_readable = on_readable
+        self.on_room: Callback | None = None
+        self.paused = False
+        self.events = 0  # what the selector waits for now
+
+    def wanted(self) -> int:
+        reads = 0 if self.paused else selectors.EVENT_READ
+        return reads | (0 if self.on_room is None else selectors.EVENT_WRITE)
+
+
 class Loop(Generic[E]):
     """Calls back what is watched, and collects the events that come of it."""
 
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
-        self._callbacks: dict[int, Callback] = {}
-        self._on_room: dict[int, Callback] = {}
-        self._kinds = (
-            (selectors.EVENT_READ, self._callbacks),
-            (selectors.EVENT_WRITE, self._on_room),
-        )
+        self._watched: dict[int, _Watched] = {}
         self._timers: dict[Hashable, tuple[float, Callback]] = {}
         self._events: list[E] = []
         self._woken = False
-        self._bell, self._button = os.pipe()
-        os.set_blocking(self._bell, False)
-        os.set_blocking(self._button, False)
-        self.watch(self._bell, self._wake_up)
+        self._wake_pipe, self._wake_end = os.pipe()
+        os.set_blocking(self._wake_pipe, False)
+        os.set_blocking(self._wake_end, False)
+        self.watch(self._wake_pipe, self._wake_up)
 
     def watch(self, source: int | Watchable, callback: Callback) -> None:
         """Call back whenever there is something to read."""
-        key = self._selector.register(source, selectors.EVENT_READ)
-        self._callbacks[key.fd] = callback
+        watched = _Watched(source, callback)
+        self._watched[_number(source)] = watched
+        self._update(watched)
 
     def watch_room(self, source: int | Watchable, callback: Callback | None) -> None:
         """Call back whenever something can be written to what is watched; None for no more."""
-        key = self._selector.get_key(source)
-        room = 0 if callback is None else selectors.EVENT_WRITE
-        if key.events != selectors.EVENT_READ | room:
-            self._selector.modify(source, selectors.EVENT_READ | room)
-        if callback is None:
-            self._on_room.pop(key.fd, None)
-        else:
-            self._on_room[key.fd] = callback
+        watched = self._watched[_number(source)]
+        if watched.on_room != callback:
+            watched.on_room = callback
+            self._update(watched)
+
+    def pause(self, source: int | Watchable, paused: bool) -> None:
+        """Do not call back for what there is to read, until this is taken back."""
+        watched = self._watched[_number(source)]
+        if watched.paused != paused:
+            watched.paused = paused
+            self._update(watched)
 
     def unwatch(self, source: int | Watchable) -> None:
         """Call back no more; to be said before the source is closed."""
-        number = self._selector.unregister(source).fd
-        del self._callbacks[number]
-        self._on_room.pop(number, None)
+        watched = self._watched.pop(_number(source))
+        if watched.events:
+            self._selector.unregister(watched.source)
 
     def later(self, name: Hashable, seconds: float, callback: Callback) -> None:
         """Call back once, after so many seconds; a name has one call to come, the earliest."""
@@ -78,20 +94,25 @@ class Loop(Generic[E]):
 
     def wake(self) -> None:
         """Make `run` return; safe from any thread or signal handler."""
-        with contextlib.suppress(BlockingIOError):  # full: it has been rung often enough
-            os.write(self._button, b"\0")
+        with contextlib.suppress(BlockingIOError):  # it is full: that wakes as well
+            os.write(self._wake_end, b"\0")
+
+    def interrupt(self) -> None:
+        """Make `run` return, from within a callback."""
+        self._woken = True
 
     def run(self, timeout: float | None) -> list[E]:
         """Serve until there are events, the timeout has passed, or `wake` is called."""
         until = None if timeout is None else time.monotonic() + timeout
         while True:
             for key, ready in self._selector.select(self._patience(until)):
-                for kind, callbacks in self._kinds:
-                    callback = callbacks.get(key.fd)  # an earlier one may have unwatched it
-                    if ready & kind and callback is not None:
-                        callback()
+                watched = self._watched.get(key.fd)  # an earlier callback may have unwatched it
+                if watched is not None and ready & selectors.EVENT_READ and not watched.paused:
+                    watched.on_readable()
+                if watched is not None and ready & selectors.EVENT_WRITE and watched.on_room:
+                    watched.on_room()
             now = time.monotonic()
-            self._ring_timers(now)
+            self._call_timers(now)
             if self._events or self._woken or (until is not None and now >= until):
                 events, self._events = self._events, []
                 self._woken = False
@@ -100,8 +121,21 @@ class Loop(Generic[E]):
     def close(self) -> None:
         """Free everything."""
         self._selector.close()
-        os.close(self._bell)
-        os.close(self._button)
+        os.close(self._wake_pipe)
+        os.close(self._wake_end)
+
+    def _update(self, watched: _Watched) -> None:
+        """Have the selector wait for what is wanted."""
+        events = watched.wanted()
+        if events == watched.events:
+            return
+        if not watched.events:
+            self._selector.register(watched.source, events)
+        elif events:
+            self._selector.modify(watched.source, events)
+        else:
+            self._selector.unregister(watched.source)
+        watched.events = events
 
     def _patience(self, until: float | None) -> float | None:
         if self._events:
@@ -111,12 +145,16 @@ class Loop(Generic[E]):
             moments.append(until)
         return max(min(moments) - time.monotonic(), 0.0) if moments else None
 
-    def _ring_timers(self, now: float) -> None:
+    def _call_timers(self, now: float) -> None:
         for name, (when, callback) in list(self._timers.items()):
             if when <= now:
                 del self._timers[name]
                 callback()
 
     def _wake_up(self) -> None:
-        os.read(self._bell, 65536)
+        os.read(self._wake_pipe, 65536)
         self._woken = True
+
+
+def _number(source: int | Watchable) -> int:
+    return source if isinstance(source, int) else source.fileno()

@@ -1,0 +1,224 @@
+"""What a job says, and how it ended: bytes and a status in, reports and a verdict out."""
+
+from __future__ import annotations
+
+import abc
+import signal
+from collections.abc import Iterator, Mapping
+from typing import TypeAlias
+
+import msgspec
+
+from hpo_core.backends.local.messages import (
+    Ended,
+    Malformed,
+    Said,
+    parse_message,
+    parse_report,
+    too_long,
+)
+from hpo_core.backends.logs import last_lines
+from hpo_core.backends.supervisor.lines import Lines
+from hpo_core.backends.supervisor.worker import LINE_CLOSED
+from hpo_core.client import LONGEST
+from hpo_core.contracts.backend import Outcome
+from hpo_core.model.job import Job, ran_too_long, silent_too_long
+
+Report: TypeAlias = tuple[int | None, Mapping[str, float]]
+"""An iteration and metrics."""
+
+_SHOWN = 200
+"""The most characters of its last line that stand beside how a process ended."""
+
+_HARMED_ITSELF = (
+    "the job ended the process that had started it, its parent; a job must signal only processes "
+    "that it has started itself"
+)
+_CLOSED = (
+    "the function closed its worker's connection to hpo-core; close only those file descriptors "
+    "that it has opened itself"
+)
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """How a job has ended.
+
+    Attributes:
+        outcome: How.
+        reason: Why, for people.
+        metrics: What its function has returned.
+    """
+
+    outcome: Outcome
+    reason: str = ""
+    metrics: Mapping[str, float] | None = None
+
+
+class JobOutput(abc.ABC):
+    """What one job says.
+
+    Args:
+        job: The job.
+
+    Attributes:
+        cancelled: Whether the study ends it; then nothing more is its fault.
+        fault: What is wrong with its first malformed line; after that nothing counts.
+        reports: How many reports it has made.
+        known: How many of its first reports are known already.
+    """
+
+    grace_for_faults = 0.0
+    """Seconds that it gets to end after a malformed line."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.cancelled = False
+        self.fault = ""
+        self.reports = 0
+        self.known = 0
+        self._lines = Lines()
+        self._count = 0
+
+    def skip(self, count: int, reports: int) -> None:
+        """What follows comes after so many bytes, with so many reports, of an earlier session."""
+        self._count, self.reports, self.known = count, reports, self.job.reports
+
+    @property
+    def count(self) -> int:
+        """How many bytes it has said, but for those of a line that is not complete."""
+        return self._count - self._lines.pending
+
+    def feed(self, data: bytes) -> Iterator[Report]:
+        """Add bytes, and yield the reports that they complete and that are not known."""
+        self._count += len(data)
+        for line in self._lines.feed(data):
+            yield from self._read(line)
+        if self._lines.pending > LONGEST:
+            self._blame(too_long(self._lines.rest()))
+
+    def rest(self) -> Iterator[Report]:
+        """Yield what the last line holds, if it had no end."""
+        yield from self._read(self._lines.rest())
+
+    def verdict(self, status: int | None, cause: str) -> Verdict:
+        """Return how it ended.
+
+        Args:
+            status: The exit status of its process, negative for a signal; None if that runs on.
+            cause: What ended it; see `hpo_core.backends.supervisor.job.Cause`.
+        """
+        job = self.job
+        if cause == "time_limit":
+            return Verdict(Outcome.TIMED_OUT, ran_too_long(job.time_limit or 0.0))
+        if cause == "silence_limit":
+            return Verdict(Outcome.SILENT, silent_too_long(job.silence_limit or 0.0))
+        if self.cancelled:
+            return Verdict(Outcome.CANCELLED)
+        if self.fault:
+            return Verdict(Outcome.FAILED, self.fault)
+        if cause == "parent":
+            return Verdict(Outcome.FAILED, _HARMED_ITSELF)
+        return self._by_itself(status, cause)
+
+    def _read(self, line: bytes) -> Iterator[Report]:
+        if self.fault or not line.strip():
+            return
+        try:
+            report = self._parse(line)
+        except Malformed as error:
+            self._blame(error)
+        else:
+            if report is not None:
+                self.reports += 1
+                if self.reports > self.known:
+                    yield report
+
+    def _blame(self, error: Malformed) -> None:
+        if not self.fault and not self.cancelled:
+            self.fault = str(error)
+
+    @abc.abstractmethod
+    def _parse(self, line: bytes) -> Report | None:
+        """Return the report that a line holds, if it holds one.
+
+        Raises:
+            Malformed: If it is wrong.
+        """
+
+    @abc.abstractmethod
+    def _by_itself(self, status: int | None, cause: str) -> Verdict:
+        """Return how it ended if neither the study nor a limit ended it."""
+
+
+class CommandOutput(JobOutput):
+    """What a command says: a report a line."""
+
+    grace_for_faults = 5.0
+
+    def _parse(self, line: bytes) -> Report:
+        return parse_report(line)
+
+    def _by_itself(self, status: int | None, cause: str) -> Verdict:
+        if status == 0:
+            return Verdict(Outcome.COMPLETED)
+        return Verdict(Outcome.FAILED, ended_badly(status or 0, self.job.log))
+
+
+class FunctionOutput(JobOutput):
+    """What a worker says of its job: reports, and how the function returned."""
+
+    _end: Ended | None = None
+
+    def _parse(self, line: bytes) -> Report | None:
+        match parse_message(line):
+            case Said(iteration, metrics):
+                return iteration, metrics
+            case Ended() as end:
+                self._end = end
+        return None
+
+    def _by_itself(self, status: int | None, cause: str) -> Verdict:
+        if self._end is not None:
+            end = self._end
+            return Verdict(Outcome(end.outcome), end.reason, end.metrics)
+        if cause == "closed" or status == LINE_CLOSED:
+            return Verdict(Outcome.FAILED, _CLOSED)
+        doing = "as it loaded the function" if cause == "not_loaded" else "in the job"
+        before = f"the worker process ended {doing}: "
+        return Verdict(Outcome.FAILED, ended_badly(status or 0, self.job.log, before))
+
+
+def ended_badly(status: int, log: str, before: str = "") -> str:
+    """Return how a process ended, and the end of its log.
+
+    The last line, which mostly says why, stands on the first one, which is shown in tables.
+
+    Args:
+        status: Its exit status; negative for a signal.
+        log: The path of its log, or ``""``.
+        before: What else to say of an exit status.
+    """
+    said = last_lines(log) if log else ""
+    how = how_it_ended(status)
+    if status >= 0:
+        last = said.rpartition("\n")[2].strip()
+        how = f"{before}{how}" + (f": {last[:_SHOWN]}" if last else "")
+    return f"{how}\n{said}" if said else how
+
+
+def how_it_ended(status: int) -> str:
+    """Return an exit status for people: ``exit status 3``, ``killed by SIGSEGV``."""
+    if status >= 0:
+        return f"exit status {status}"
+    try:
+        name = signal.Signals(-status).name
+    except ValueError:
+        name = f"signal {-status}"
+    return f"killed by {name}{_BY_WHOM.get(-status, '')}"
+
+
+_BY_WHOM: Mapping[int, str] = {
+    signal.SIGKILL: ", and not by hpo-core: the system does that when memory runs out",
+    signal.SIGXCPU: ": its limit of processor time is reached (ulimit -t)",
+    signal.SIGXFSZ: ": its limit of a file's size is reached (ulimit -f)",
+}

@@ -1,0 +1,79 @@
+"""The lines of journals (`hpo_core.backends.supervisor.journal`), checked as they are read.
+
+A disk may have been full while they were written, and whoever can write to the folder may have
+written anything.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Literal, TypeAlias
+
+import msgspec
+
+from hpo_core.client import ENDLESS
+
+Pid: TypeAlias = Annotated[int, msgspec.Meta(gt=1, lt=1 << 31)]
+Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, lt=ENDLESS)]
+Cause: TypeAlias = Literal["", "time_limit", "silence_limit", "parent", "closed", "not_loaded"]
+
+
+class Supervisor(msgspec.Struct, array_like=True, frozen=True, tag="supervisor"):
+    """Who writes the journal, and where it listens."""
+
+    pid: Pid
+    socket: str
+
+
+class JobLine(msgspec.Struct, array_like=True, frozen=True, tag="job"):
+    """A job: how much of its output was recorded before what follows, and when it started."""
+
+    job: str
+    pid: Annotated[int, msgspec.Meta(ge=0, lt=1 << 31)]
+    bytes: Count
+    reports: Count
+    started: float
+
+
+class DataLine(msgspec.Struct, array_like=True, frozen=True, tag="data"):
+    """What a job has written, bytes as Latin-1."""
+
+    job: str
+    time: float
+    text: str
+
+
+class EndedLine(msgspec.Struct, array_like=True, frozen=True, tag="ended"):
+    """How a job has ended."""
+
+    job: str
+    time: float
+    ran: Annotated[float, msgspec.Meta(ge=0)]
+    status: int | None
+    cause: Cause
+
+
+Line: TypeAlias = Supervisor | JobLine | DataLine | EndedLine
+
+_decoder = msgspec.json.Decoder(Line)
+
+
+def read(line: bytes) -> Line:
+    """Return what a line holds.
+
+    Raises:
+        ValueError: If it is no line of a journal.
+    """
+    try:
+        entry: Line = _decoder.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ValueError(str(error)) from error
+    if isinstance(entry, DataLine):
+        entry.text.encode("latin-1")
+    return entry
+
+
+def as_message(entry: JobLine | DataLine | EndedLine) -> list[Any]:
+    """Return a line as the message that a supervisor sends."""
+    message: list[Any] = json.loads(msgspec.json.encode(entry))
+    return message

@@ -1,0 +1,179 @@
+"""What the jobs of a study are: commands, or calls of a function; what a supervisor is told.
+
+For each job it is told
+
+    log, checkpoints                      a file and a folder to make
+    time_limit, silence_limit, grace      in seconds
+    arguments, program, variables         of a command
+    call                                  of a function: trial, configuration, iterations
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from typing import Any, Protocol
+
+from hpo_core.backends.explain import cannot_start
+from hpo_core.backends.local.job_output import CommandOutput, FunctionOutput, JobOutput
+from hpo_core.backends.supervisor.launcher import REPORT_FD
+from hpo_core.contracts.backend import BackendContext
+from hpo_core.contracts.backend import Work as WorkOfStudy
+from hpo_core.model.errors import BackendError
+from hpo_core.model.functions import function_reference
+from hpo_core.model.job import Job
+from hpo_core.model.templates import Command, Variables
+from hpo_core.model.values import Value
+
+
+class Work(Protocol):
+    """What jobs are.
+
+    Attributes:
+        variables: What the study adds to the variables of all workers.
+        function: What workers are told; None for commands.
+    """
+
+    variables: dict[str, str]
+    function: dict[str, Any] | None
+
+    def told(self, job: Job) -> dict[str, Any]:
+        """Return what the supervisor is told of a job."""
+        ...
+
+    def output(self, job: Job) -> JobOutput:
+        """Return what reads what a job says."""
+        ...
+
+    def cannot_start(self, job: Job, error: OSError | ValueError) -> str:
+        """Return why a job could not be started, for people."""
+        ...
+
+
+class Commands:
+    """Jobs that are commands.
+
+    Args:
+        context: What is known of the study.
+        arguments: The command, with placeholders.
+    """
+
+    def __init__(self, context: BackendContext, arguments: tuple[str, ...]) -> None:
+        self.function: dict[str, Any] | None = None
+        self.variables: dict[str, str] = {}
+        self._command = Command(arguments)
+        self._environment = Variables(context.work.environment)
+        self._directory = context.work.directory
+        self._path = context.work.environment.get("PATH", os.environ.get("PATH", os.defpath))
+        self._programs: dict[str, str] = {}
+
+    def told(self, job: Job) -> dict[str, Any]:
+        values = _values(job)
+        arguments = self._command.render(values)
+        return {
+            **_about(job),
+            "arguments": arguments,
+            "program": self._find(arguments[0]) if arguments else "",
+            "variables": {**self._environment.render(values), **_variables(job)},
+        }
+
+    def output(self, job: Job) -> JobOutput:
+        return CommandOutput(job)
+
+    def cannot_start(self, job: Job, error: OSError | ValueError) -> str:
+        return cannot_start(self._command.render(_values(job)), self._directory, error)
+
+    def _find(self, program: str) -> str:
+        """Return a program's file, looked for on PATH once for all jobs."""
+        if program not in self._programs:
+            found = shutil.which(program, path=self._path) if os.sep not in program else None
+            self._programs[program] = found if found and os.path.isabs(found) else program
+        return self._programs[program]
+
+
+class Functions:
+    """Jobs that are calls of a function, in worker processes that are reused.
+
+    Args:
+        context: What is known of the study.
+
+    Raises:
+        BackendError: If there is no function, or another process could not find it.
+    """
+
+    def __init__(self, context: BackendContext) -> None:
+        work = context.work
+        self.variables = dict(work.environment)
+        self.function: dict[str, Any] | None = {
+            "function": _reference(work),
+            "directory": os.path.abspath(work.directory),
+            "metric": work.metric,
+            "decides": context.decides,
+            "arguments": sys.argv,
+        }
+
+    def told(self, job: Job) -> dict[str, Any]:
+        return {**_about(job), "call": [job.trial_id, job.configuration, job.iterations]}
+
+    def output(self, job: Job) -> JobOutput:
+        return FunctionOutput(job)
+
+    def cannot_start(self, job: Job, error: OSError | ValueError) -> str:
+        return f"cannot start a worker process: {error}"
+
+
+def work_of(context: BackendContext) -> Work:
+    """Return what the jobs of a study are.
+
+    Raises:
+        BackendError: If there is nothing to run, or a function that no other process could find.
+    """
+    if context.work.command is not None:
+        return Commands(context, context.work.command)
+    return Functions(context)
+
+
+def _reference(work: WorkOfStudy) -> str:
+    if work.function is not None:
+        return work.function
+    if work.callable is None:
+        raise BackendError("there is nothing to run; give the study a command or a function")
+    return function_reference(work.callable)
+
+
+def _about(job: Job) -> dict[str, Any]:
+    return {
+        "log": job.log,
+        "checkpoints": job.checkpoint_dir,
+        "time_limit": job.time_limit,
+        "silence_limit": job.silence_limit,
+        "grace": job.grace,
+    }
+
+
+def _variables(job: Job) -> dict[str, str]:
+    variables = {
+        "HPO_JOB_ID": job.id,
+        "HPO_TRIAL_ID": str(job.trial_id),
+        "HPO_CONFIGURATION": json.dumps(job.configuration),
+        "HPO_CHECKPOINT_DIR": job.checkpoint_dir,
+        "HPO_REPORT_FD": str(REPORT_FD),
+    }
+    if job.iterations is not None:
+        variables["HPO_ITERATIONS"] = str(job.iterations)
+    return variables
+
+
+def _values(job: Job) -> dict[str, Value]:
+    values: dict[str, Value] = {
+        **job.configuration,
+        "python": sys.executable,
+        "trial_id": job.trial_id,
+        "job_id": job.id,
+        "checkpoint_dir": job.checkpoint_dir,
+    }
+    if job.iterations is not None:
+        values["iterations"] = job.iterations
+    return values

@@ -1,0 +1,25 @@
+"""The supervisor: a process that starts a study's jobs, listens to them and sees how they end.
+
+It is their ancestor in place of the controller, so that they can outlive it, and it alone judges
+how long a job has run. One supervisor serves commands and function calls alike:
+
+    controller ── supervisor ─┬─ launcher ── command                 one launcher for each job that
+                              └─ template ── launcher ── worker      runs at a time
+
+    boot         starts any of these processes: the one boot script
+    supervisor   the process itself: what the controller asks for, and what it is told
+    job          one job: what it has said, its limits, its end
+    slots        a place for one job at a time: a launcher, and for functions its worker
+    launcher     the parent of one job: what a job does to its parent harms that job alone
+    template     a process that has imported the function's module, and is forked for each worker
+    forkable     whether a process may be forked after what it has imported
+    worker       what runs in a worker: the study's function, job after job
+    journal      what a supervisor writes down when its controller has died
+    connection   a socket that never blocks, a JSON list on each line
+    lines        cuts bytes into lines
+    loop         waits for whatever comes first
+    processes    groups, children and the exit of processes
+
+These processes start quickly: everything here imports the standard library and `hpo_core.client`
+alone. Nothing polls.
+"""

@@ -1,0 +1,62 @@
+"""Whether a process may be forked after it has imported a study's function.
+
+A fork copies one thread alone. Locks that other threads hold stay locked in the copy, a pool of
+OpenMP threads is gone although its library believes in it, and the state of a GPU is of no use.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+
+_GPU = ("/dev/nvidia", "/dev/kfd", "/dev/dri/render")
+_OPENMP = ("libgomp", "libomp", "libiomp", "vcomp")
+
+
+def obstacle() -> str | None:
+    """Return what keeps this process from being forked, for people; None if nothing does."""
+    if sys.platform != "linux":
+        return "this system's libraries do not allow it"
+    others = [thread.name for thread in threading.enumerate()[1:]]
+    if others:
+        return f"its module has started threads that still run ({', '.join(sorted(others)[:3])})"
+    if device := _open_gpu():
+        return f"its module has opened {device}"
+    if _has_used_openmp():
+        return "its module has run code on OpenMP threads"
+    return None
+
+
+def _open_gpu() -> str | None:
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            target = os.readlink(f"/proc/self/fd/{name}")
+        except OSError:
+            continue
+        if target.startswith(_GPU):
+            return target
+    return None
+
+
+def _has_used_openmp() -> bool:
+    """Say whether OpenMP threads exist, which no library tells.
+
+    The native threads of this process are counted. Those of BLAS libraries are known, where
+    threadpoolctl is loaded (scikit-learn loads it); they survive a fork. All others are taken for
+    OpenMP's, if such a library is loaded.
+    """
+    native = len(os.listdir("/proc/self/task")) - 1
+    if native == 0 or not _has_openmp():
+        return False
+    pools = sys.modules.get("threadpoolctl")
+    if pools is None:
+        return True
+    blas = [pool for pool in pools.threadpool_info() if pool.get("user_api") == "blas"]
+    own = (pool["num_threads"] - 1 for pool in blas if pool.get("threading_layer") == "pthreads")
+    return native > int(sum(own))
+
+
+def _has_openmp() -> bool:
+    with open("/proc/self/maps", encoding="utf-8", errors="replace") as file:
+        return any(os.path.basename(line.rstrip()).startswith(_OPENMP) for line in file)

@@ -1,0 +1,71 @@
+"""What a supervisor writes down, for the next controller of its study.
+
+Each supervisor has a file in the study's folder, which it holds locked for as long as it lives.
+The next controller connects to the socket of one that lives, and reads the file of one that has
+ended. A line is a JSON list; the first names the process and its socket, and for each job that
+ended while there was no controller follow
+
+    ["job", id, pid, bytes, reports, started]   how much of its output had been recorded before
+    ["data", id, time, text]                    the output after that, bytes as Latin-1
+    ["ended", id, time, ran, status, cause]     as the supervisor tells it to a controller
+
+Times are seconds since the epoch.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+import tempfile
+from typing import Any
+
+
+def create(folder: str) -> tuple[int, str]:
+    """Make a locked journal for a supervisor that is about to be started.
+
+    Args:
+        folder: The folder of journals.
+
+    Returns:
+        The descriptor of the file, which the supervisor is to inherit, and its path.
+    """
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(folder, mode=0o700)
+    descriptor, path = tempfile.mkstemp(dir=folder)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    return descriptor, path
+
+
+def is_locked(descriptor: int) -> bool:
+    """Say whether the supervisor of a journal lives."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    return False
+
+
+def remove(path: str) -> None:
+    """Remove a journal that nobody needs; its folder may be gone already."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
+
+
+class Journal:
+    """A journal, as its supervisor writes it.
+
+    Args:
+        descriptor: The descriptor of the file.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        os.set_inheritable(descriptor, False)
+        self._descriptor = descriptor
+
+    def write(self, *messages: list[Any]) -> None:
+        """Write messages."""
+        data = b"".join(json.dumps(message).encode() + b"\n" for message in messages)
+        while data:
+            data = data[os.write(self._descriptor, data) :]

@@ -1,0 +1,213 @@
+"""The parent of one job at a time.
+
+A job may signal, stop or kill its parent. Each job therefore has a parent of its own, which does
+nothing else: what happens to it harms that job alone. On Linux a launcher also inherits what the
+job leaves behind when it leaves its group, and ends it with the job.
+
+    to a launcher      ["spawn", arguments, program, variables, log, checkpoints]  and a descriptor
+                       ["fork", log]  and a descriptor: a worker, from a template
+                       ["hold"]: the job is being ended with a grace period
+                       ["release"]: that period is over
+    from a launcher    ["launcher", pid]   ["started", pid]   ["refused", errno, text]
+                       ["leaving"]: of a held job, only the rest of its group runs
+                       ["exited", status, stuck]: nothing of the job runs, but for what is stuck
+
+Arguments, program and variables are those of a command; its descriptor, the writing end of its
+report pipe, becomes number 3.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn
+
+from hpo_core.backends import logs
+from hpo_core.backends.supervisor.connection import BlockingConnection
+from hpo_core.backends.supervisor.processes import (
+    become_subreaper,
+    end_children,
+    has_children,
+    signal_group,
+)
+from hpo_core.client import make_folder
+
+REPORT_FD = 3
+"""The number of a job's descriptor. Plain ``sh`` can write to those of one digit alone."""
+
+_HIGH = 10
+"""From which number on a launcher has its own descriptors: the low ones are its job's."""
+
+_RESET = (signal.SIGPIPE, signal.SIGXFSZ)
+"""Signals that Python ignores, and a job does not."""
+
+
+class Launcher:
+    """Starts one job after another.
+
+    Args:
+        sock: The socket to the supervisor.
+        environment: The variables of commands, without those of each job.
+        serve: Becomes a worker on a socket; None where only commands are started.
+    """
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        environment: Mapping[bytes, bytes],
+        serve: Callable[[socket.socket], NoReturn] | None,
+    ) -> None:
+        self._socket = sock
+        self._supervisor = BlockingConnection(sock)
+        self._environment = environment
+        self._serve = serve
+
+    def run(self) -> NoReturn:
+        """Serve the supervisor until it closes the connection; then end this process."""
+        become_subreaper()
+        try:
+            self._supervisor.send("launcher", os.getpid())
+            while True:
+                kind, *told = self._supervisor.receive()
+                if kind in ("spawn", "fork"):  # a word for the job before may come too late
+                    self._start(kind, told, self._supervisor.descriptors.popleft())
+        except (EOFError, OSError):  # the supervisor is gone
+            os._exit(0)
+
+    def _start(self, kind: str, told: list[Any], descriptor: int) -> None:
+        """Start a job, wait until nothing of it runs, and tell how it ended."""
+        descriptor = _moved(descriptor)
+        try:
+            start = self._fork if kind == "fork" else self._spawn
+            pid = start(descriptor, *told)
+        except (OSError, ValueError) as error:
+            text = (error.strerror if isinstance(error, OSError) else None) or str(error)
+            self._supervisor.send("refused", getattr(error, "errno", None), text)
+            return
+        finally:
+            os.close(descriptor)
+        self._supervisor.send("started", pid)
+        status = self._wait(pid)
+        if kind == "spawn" and told[3]:
+            logs.remove_if_empty(told[3])
+        stuck = end_children() if has_children() else []
+        self._supervisor.send("exited", status, stuck)
+
+    def _wait(self, pid: int) -> int:
+        """Wait for a job's leader, kill its group, and return the leader's exit status."""
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        held = False
+        while message := self._supervisor.receive(waits=held):
+            if message == ["release"]:
+                break
+            if not held:
+                held = True
+                self._supervisor.send("leaving")
+        signal_group(pid, signal.SIGKILL)
+        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+    def _fork(self, descriptor: int, log: str) -> int:
+        """Fork a worker that has `descriptor` as its socket."""
+        assert self._serve is not None
+        pid = os.fork()
+        if pid:
+            return pid
+        with contextlib.suppress(BaseException):
+            self._socket.close()
+            os.setsid()
+            logs.write_to(log)
+            self._serve(socket.socket(fileno=os.dup(descriptor)))
+        os._exit(1)
+
+    def _spawn(
+        self,
+        descriptor: int,
+        arguments: list[str],
+        program: str,
+        variables: dict[str, str],
+        log: str,
+        checkpoints: str,
+    ) -> int:
+        """Start a command that has `descriptor` as number 3."""
+        output = logs.create(log) if log else None
+        try:
+            if checkpoints:
+                make_folder(checkpoints)
+            environment = {**self._environment, **encoded(variables)}
+            return _spawned(arguments, program, environment, descriptor, output)
+        finally:
+            if output is not None:
+                os.close(output)
+
+
+def encoded(variables: Mapping[str, str]) -> dict[bytes, bytes]:
+    """Return variables as the system takes them."""
+    return {os.fsencode(name): os.fsencode(value) for name, value in variables.items()}
+
+
+def _spawned(
+    arguments: list[str],
+    program: str,
+    environment: Mapping[bytes, bytes],
+    descriptor: int,
+    output: int | None,
+) -> int:
+    """Start a program that leads a session; return its process id."""
+    if sys.platform == "linux":
+        actions: list[Any] = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)]
+        if output is not None:  # its own number may be the report's
+            actions += [(os.POSIX_SPAWN_DUP2, output, number) for number in (1, 2)]
+        actions.append((os.POSIX_SPAWN_DUP2, descriptor, REPORT_FD))
+        return os.posix_spawn(
+            program,
+            arguments,
+            environment,
+            file_actions=actions,
+            setsid=True,
+            setsigmask=(),
+            setsigdef=_RESET,
+        )
+    os.dup2(descriptor, REPORT_FD)
+    try:
+        process = subprocess.Popen(
+            arguments,
+            executable=program,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=None if output is None else subprocess.STDOUT,
+            pass_fds=(REPORT_FD,),
+            start_new_session=True,
+        )
+    finally:
+        os.close(REPORT_FD)
+    process.returncode = 0  # it is reaped here, and not by its object
+    return process.pid
+
+
+def become_launcher(
+    sock: socket.socket,
+    environment: Mapping[bytes, bytes],
+    serve: Callable[[socket.socket], NoReturn] | None = None,
+) -> NoReturn:
+    """Become a launcher, in a process that has just been forked."""
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGCHLD, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+    moved = socket.socket(fileno=_moved(sock.detach()))
+    Launcher(moved, environment, serve).run()
+
+
+def _moved(descriptor: int) -> int:
+    """Move a descriptor of this process out of the way of its job's."""
+    if descriptor >= _HIGH:
+        return descriptor
+    high: int = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _HIGH)
+    os.close(descriptor)
+    return high

@@ -1,0 +1,471 @@
+"""The process that starts a study's jobs, listens to them and sees how they end.
+
+It speaks with the controller over a socket:
+
+    to it      ["start", id, told]             told: see `hpo_core.backends.local.work`
+               ["cancel", id, grace]
+               ["recorded", {id: [bytes, reports]}, [ids of those whose end is recorded]]
+               ["close"]
+    from it    ["started", id, pid, time]      ["data", id, time, text]
+               ["ended", id, time, ran, status, cause]
+               ["refused", id, errno, text]    a command that can't be started, or no room for more
+               ["short", errno, text]          no room for more now; it tries again
+               ["fresh", why]                  workers are new processes, and not forked
+               ["stuck", pids]                 they can't be ended
+               ["crashed", text]               a fault of its own
+
+When the controller dies, the supervisor goes on until the last job has ended; see
+`hpo_core.backends.supervisor.journal`. To the next controller, which connects to its socket, it
+first sends a ``job`` message for each job, all that is not recorded of it, and ["attached"].
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import gc
+import os
+import shutil
+import socket
+import tempfile
+import time
+import traceback
+from collections import deque
+from functools import partial
+from typing import Any, NoReturn
+
+from hpo_core.backends.supervisor.connection import Connection, messages
+from hpo_core.backends.supervisor.job import SupervisedJob
+from hpo_core.backends.supervisor.journal import Journal
+from hpo_core.backends.supervisor.launcher import become_launcher, encoded
+from hpo_core.backends.supervisor.loop import Loop
+from hpo_core.backends.supervisor.processes import PATIENCE, become_subreaper, end_children
+from hpo_core.backends.supervisor.slots import CommandSlot, FunctionSlot, Slot
+from hpo_core.backends.supervisor.template_client import TemplateClient
+
+UNSENT_AT_MOST = 1 << 20
+"""Bytes that may wait to be read by the controller; beyond them no job is read."""
+
+_GATHERS = 0.002
+"""Seconds for which what is not urgent waits for more, so that it wakes the controller once."""
+
+_TRIES_AGAIN = 0.5
+"""Seconds after which a job is tried again that this machine had no room for."""
+
+_GIVES_UP = 60.0
+"""Seconds without room for a single job after which the study can't go on."""
+
+SHORTAGES = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
+"""Errors of a machine that has no room for another process or file at the moment."""
+
+
+class Supervisor:
+    """Runs the jobs of a study.
+
+    Args:
+        sock: The socket to the controller.
+        journal: Where to write what happens while there is no controller; None to end with it.
+        environment: The variables of commands, without those of each job.
+        variables: Those that the study adds for functions.
+        function: What workers are told, for a study that runs a function; see `template`.
+        offset: What to add to the monotonic clock to get the controller's.
+    """
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        journal: Journal | None,
+        environment: dict[bytes, bytes],
+        variables: dict[str, str],
+        function: dict[str, Any] | None,
+        offset: float,
+    ) -> None:
+        self._loop: Loop[None] = Loop()
+        self._journal = journal
+        self._environment = environment
+        self._variables = variables
+        self._function = function
+        self._decides = function is not None and function["decides"]
+        self._offset = offset
+        self._controller: Connection | None = None
+        self._jobs: dict[str, SupervisedJob] = {}
+        self._queue: deque[SupervisedJob] = deque()
+        self._idle: list[Slot] = []
+        self._slots: set[Slot] = set()
+        self._let_go: list[int] = []  # launchers that are about to end
+        self._first: dict[Slot, SupervisedJob] = {}  # jobs that wait for their slot's worker
+        self._template: TemplateClient | None = None
+        self._is_fresh = False  # whether workers are new processes, and not forked
+        self._short_since: float | None = None
+        self._said_short = self._is_closing = self._listens = False
+        self._folder = self._listen() if journal is not None else ""
+        self._connect(sock)
+
+    def run(self) -> NoReturn:
+        """Serve until the controller closes, or is gone and the last job has ended."""
+        try:
+            while True:
+                self._loop.run(None)  # returns when there is something urgent to send
+                if self._controller is not None:
+                    self._controller.flush()
+                self._hear_jobs()
+        except Exception:  # noqa: BLE001  # a fault of its own is told, and its jobs are run again
+            if self._controller is not None:
+                self._controller.send("crashed", traceback.format_exc())
+            self._end()
+
+    # -- the controller -------------------------------------------------------------------------
+
+    def _connect(self, sock: socket.socket) -> None:
+        self._controller = Connection(
+            sock, self._loop, messages(self._take), self._lose_controller, self._hear_jobs
+        )
+
+    def _take(self, kind: str, *told: Any) -> None:
+        getattr(self, f"_on_{kind}")(*told)
+
+    def _on_start(self, job_id: str, told: dict[str, Any]) -> None:
+        job = SupervisedJob(job_id, told, self._loop, self._tell, self._clock)
+        self._jobs[job_id] = job
+        self._queue.append(job)
+        self._fill()
+
+    def _on_cancel(self, job_id: str, grace: float) -> None:
+        job = self._jobs.get(job_id)
+        if job is None or job.end is not None:
+            return
+        if job in self._queue:
+            self._queue.remove(job)
+            job.finish(None)
+        for slot, waiting in self._first.items():
+            if waiting is job:
+                job.finish(None)
+                slot.kill()
+        for slot in self._slots:
+            if slot.job is job:
+                slot.end(grace)
+        self._loop.emit(None)
+
+    def _on_recorded(self, heard: dict[str, tuple[int, int]], ended: list[str]) -> None:
+        for job_id, (count, reports) in heard.items():
+            if job_id in self._jobs:
+                self._jobs[job_id].forget(count, reports)
+        for job_id in ended:
+            self._jobs.pop(job_id, None)
+        self._answer()
+        self._hear_jobs()
+
+    def _on_close(self) -> None:
+        """Kill all jobs, wait until nothing of them runs, and end."""
+        self._is_closing = True
+        self._queue.clear()
+        for slot in list(self._slots):
+            slot.kill()
+        self._loop.later("close", PATIENCE / 2, self._end)
+        self._end_if_closing()
+
+    def _answer(self) -> None:
+        """Let those jobs go on that wait for an answer to what is recorded."""
+        for slot in self._slots:
+            job = slot.job
+            if isinstance(slot, FunctionSlot) and job is not None and job.is_answered:
+                slot.go_on()
+
+    def _tell(self, kind: str, *told: Any) -> None:
+        """Tell the controller: at once what it waits for, a little later what it does not."""
+        if self._controller is None:
+            return
+        self._controller.put(kind, *told)
+        if kind not in ("started", "data") or (kind == "data" and self._decides):
+            self._loop.emit(None)
+        else:
+            self._loop.later("send", _GATHERS, partial(self._loop.emit, None))
+
+    def _hear_jobs(self) -> None:
+        """Read what jobs say, unless too much of it waits to be sent or recorded."""
+        alone = self._controller is None
+        waits = not alone and self._controller.waiting > UNSENT_AT_MOST  # type: ignore[union-attr]
+        for slot in self._slots:
+            job = slot.job
+            slot.listen(not waits and not (job is not None and job.holds_too_much(alone)))
+
+    def _clock(self) -> float:
+        return self._offset + time.monotonic()
+
+    # -- slots ----------------------------------------------------------------------------------
+
+    def _fill(self) -> None:
+        """Give jobs that wait to slots that are idle, or to new ones."""
+        while self._queue and not self._is_closing:
+            try:
+                if self._idle:
+                    if self._idle[-1].start(self._queue[0]):
+                        self._queue.popleft()
+                    self._idle.pop()
+                elif not self._open_slot():
+                    return
+            except OSError as error:
+                if error.errno not in SHORTAGES:
+                    raise
+                self._run_short(error.errno, error.strerror or str(error))
+                return
+            self._short_since = None
+
+    def _open_slot(self) -> bool:
+        """Open a slot for the job that waits first; return whether that was possible now."""
+        if self._function is None:
+            sock, pid = self._fork_launcher()
+            self._add(CommandSlot(sock, self._loop, self, pid))
+            return True
+        job = self._queue[0]
+        if self._is_fresh:
+            sock, pid = self._fork_launcher()
+            slot = FunctionSlot(sock, self._loop, self, self._decides, pid)
+            slot.spawn_worker(self._function, self._variables, job.told["log"])
+        elif self._template is not None and self._template.is_ready:
+            slot = FunctionSlot(self._template.fork(), self._loop, self, self._decides)
+            slot.fork_worker(job.told["log"])
+        else:
+            if self._template is None:
+                self._start_template(job.told["log"])
+            return False
+        self._slots.add(slot)
+        self._first[slot] = self._queue.popleft()
+        return True
+
+    def _add(self, slot: Slot) -> None:
+        self._slots.add(slot)
+        self._idle.append(slot)
+
+    def _fork_launcher(self) -> tuple[socket.socket, int]:
+        """Fork a launcher of commands, or of a new worker process."""
+        ours, theirs = socket.socketpair()
+        try:
+            pid = os.fork()
+        except OSError:
+            ours.close()
+            theirs.close()
+            raise
+        if pid == 0:
+            gc.disable()  # what would be collected here may own a descriptor that is closed
+            _close_all_but(theirs.fileno())
+            become_launcher(theirs, self._environment)
+        theirs.close()
+        self._reap_launchers()
+        return ours, pid
+
+    def _reap_launchers(self) -> None:
+        """Reap launchers that were let go and have ended by now."""
+        for pid in list(self._let_go):
+            try:
+                has_ended = bool(os.waitpid(pid, os.WNOHANG)[0])
+            except ChildProcessError:  # it is a template's
+                has_ended = True
+            if has_ended:
+                self._let_go.remove(pid)
+
+    def idle(self, slot: Slot) -> None:
+        """A slot is ready for a job."""
+        if self._is_closing:
+            self._end_if_closing()
+            return
+        job = self._first.pop(slot, None)
+        if job is not None and job.end is None:
+            if slot.start(job):
+                return
+            self._queue.appendleft(job)
+        self._idle.append(slot)
+        self._fill()
+
+    def refused(self, job: SupervisedJob, number: int | None, text: str) -> None:
+        """A command could not be started."""
+        if number in SHORTAGES and self._try_again(job, number, text):
+            return
+        self._jobs.pop(job.id, None)
+        self._tell("refused", job.id, number, text)
+        self._end_if_done()
+
+    def ended(self, job: SupervisedJob, status: int | None) -> None:
+        """A job has ended."""
+        job.finish(status)
+        self._loop.emit(None)
+        if self._controller is None and self._journal is not None:
+            self._journal.write(*job.summary())
+            self._end_if_done()
+
+    def gone(
+        self, slot: Slot, status: int | None, refusal: tuple[int | None, str] | None = None
+    ) -> None:
+        """A slot can be used no more."""
+        self._slots.discard(slot)
+        if slot in self._idle:
+            self._idle.remove(slot)
+        self._let_go.append(slot.launcher)
+        job = self._first.pop(slot, None)
+        if job is not None and job.end is None:
+            if refusal is not None:
+                self.refused(job, *refusal)
+            else:
+                job.cause = "not_loaded"
+                self.ended(job, status)
+        self._end_if_closing()
+        self._fill()
+
+    def orphaned(self) -> None:
+        """A launcher was killed: what its job has left are this process's children now."""
+        launchers = {slot.launcher for slot in self._slots}
+        stuck = end_children(launchers | ({self._template.pid} if self._template else set()))
+        if stuck:
+            self.stuck(stuck)
+
+    def asks(self, slot: FunctionSlot) -> None:
+        """A job waits for the answer to a report; without a controller it just goes on."""
+        if self._controller is None:
+            slot.go_on()
+
+    def stuck(self, pids: list[int]) -> None:
+        """Processes of a job can't be ended."""
+        self._tell("stuck", pids)
+
+    # -- no room for more -----------------------------------------------------------------------
+
+    def _try_again(self, job: SupervisedJob, number: int, text: str) -> bool:
+        """Try a job again later; return False if there has been no room for too long."""
+        now = time.monotonic()
+        if any(slot.job is not None for slot in self._slots):
+            self._short_since = None
+        elif self._short_since is None:
+            self._short_since = now
+        elif now - self._short_since > _GIVES_UP:
+            return False
+        self._queue.appendleft(job)
+        if not self._said_short:
+            self._said_short = True
+            self._tell("short", number, text)
+        self._loop.later("try again", _TRIES_AGAIN, self._fill)
+        return True
+
+    def _run_short(self, number: int, text: str) -> None:
+        self.refused(self._queue.popleft(), number, text)
+
+    # -- the template ---------------------------------------------------------------------------
+
+    def _start_template(self, log: str) -> None:
+        assert self._function is not None
+        self._template = TemplateClient(
+            self._loop,
+            self._function,
+            {**self._environment, **encoded(self._variables)},
+            log,
+            self._on_template,
+        )
+
+    def _on_template(self, why: str | None, status: int | None) -> None:
+        """The template is ready; or it can't be forked, which it says; or it has ended."""
+        if why is not None:
+            self._is_fresh, self._template = True, None
+            self._tell("fresh", why)
+        elif status is not None:
+            was_ready = self._template is not None and self._template.is_ready
+            self._template = None
+            if not was_ready and self._queue:
+                job = self._queue.popleft()  # the one that it was started for
+                job.cause = "not_loaded"
+                self.ended(job, status)
+        self._fill()
+
+    # -- without a controller -------------------------------------------------------------------
+
+    def _listen(self) -> str:
+        """Listen for the next controller; return the folder of the socket."""
+        assert self._journal is not None
+        folder = tempfile.mkdtemp(prefix="hpo-")
+        path = os.path.join(folder, "supervisor")
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(path)
+        self._listener.listen()
+        self._listener.setblocking(False)
+        self._loop.watch(self._listener, self._accept)
+        self._journal.write(["supervisor", os.getpid(), path])
+        return folder
+
+    def _accept(self) -> None:
+        """The next controller has come."""
+        sock, _ = self._listener.accept()
+        if self._controller is not None:  # that it has died is about to be read
+            self._controller.close()
+        self._connect(sock)
+        assert self._controller is not None
+        for job in self._jobs.values():
+            for message in job.summary():
+                self._controller.put(*message)
+        self._controller.send("attached")
+
+    def _lose_controller(self) -> None:
+        """Go on without a controller: nobody is asked, and jobs that wait to start do not."""
+        self._controller = None
+        if self._journal is None:
+            self._on_close()
+            return
+        for job in [*self._queue, *self._first.values()]:
+            del self._jobs[job.id]
+            job.end = (self._clock(), 0.0, None, "")
+        self._queue.clear()
+        self._journal.write(*(line for job in self._ended() for line in job.summary()))
+        for slot in self._slots:
+            if isinstance(slot, FunctionSlot):
+                slot.go_on()
+        self._hear_jobs()
+        self._end_if_done()
+
+    def _ended(self) -> list[SupervisedJob]:
+        return [job for job in self._jobs.values() if job.end is not None]
+
+    # -- the end --------------------------------------------------------------------------------
+
+    def _end_if_done(self) -> None:
+        if self._controller is None and all(job.end is not None for job in self._jobs.values()):
+            self._end()
+
+    def _end_if_closing(self) -> None:
+        if self._is_closing and not any(slot.leader for slot in self._slots):
+            self._end()
+
+    def _end(self) -> NoReturn:
+        """End, with all that is left of this process's children."""
+        end_children()
+        if self._folder:
+            shutil.rmtree(self._folder, ignore_errors=True)
+        os._exit(0)
+
+
+def _close_all_but(descriptor: int) -> None:
+    """Close all descriptors but one and the standard ones, in a process that was just forked."""
+    for name in os.listdir("/dev/fd"):
+        if int(name) > 2 and int(name) != descriptor:
+            with contextlib.suppress(OSError):
+                os.close(int(name))
+
+
+def run(
+    sock: socket.socket,
+    journal: int | None,
+    directory: str,
+    variables: dict[str, str],
+    function: dict[str, Any] | None,
+    offset: float,
+) -> NoReturn:
+    """Be a supervisor.
+
+    Args:
+        sock: The socket to the controller.
+        journal: The descriptor of the journal; None for none.
+        directory: Where jobs run.
+        variables: Those that the study adds for functions.
+        function: What workers are told, for a study that runs a function.
+        offset: What to add to the monotonic clock to get the controller's.
+    """
+    os.chdir(directory)
+    become_subreaper()
+    book = None if journal is None else Journal(journal)
+    Supervisor(sock, book, dict(os.environb), variables, function, offset).run()

@@ -1,0 +1,66 @@
+"""A process that has imported the function's module, and is forked for each worker.
+
+Sixteen workers thereby import it once. A template never runs a job. Where it can't be forked
+(`hpo_core.backends.supervisor.forkable`), it says why and ends, and each worker is a new process.
+
+    from a template    ["ready"]   or   ["unfit", why]
+    to a template      ["fork"]  with a descriptor: the socket of a launcher
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import socket
+from typing import NoReturn
+
+from hpo_core.backends.supervisor.connection import BlockingConnection
+from hpo_core.backends.supervisor.forkable import obstacle
+from hpo_core.backends.supervisor.launcher import become_launcher
+from hpo_core.backends.supervisor.worker import loaded, reseed, serve, set_up
+
+
+def run(
+    sock: socket.socket,
+    function: str,
+    directory: str,
+    metric: str | None,
+    decides: bool,
+    arguments: list[str],
+) -> NoReturn:
+    """Load the function, then fork a launcher whenever the supervisor asks for one.
+
+    Args:
+        sock: The socket to the supervisor.
+        function: The function's reference.
+        directory: Where its module is looked for.
+        metric: What a number that it returns is called.
+        decides: Whether each report waits for an answer.
+        arguments: The controller's ``sys.argv``.
+    """
+    set_up(arguments)
+    call = loaded(function, directory)
+    why = obstacle()
+    supervisor = BlockingConnection(sock)
+    try:
+        supervisor.send(*(["ready"] if why is None else ["unfit", why]))
+        if why is not None:
+            os._exit(0)
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # so that launchers need not be reaped
+        gc.collect()
+        gc.freeze()  # what is here already stays shared with the forked processes
+        while supervisor.receive():
+            descriptor = supervisor.descriptors.popleft()
+            if os.fork() == 0:
+                sock.close()
+
+                def be_worker(worker: socket.socket) -> NoReturn:
+                    reseed()
+                    serve(worker, call, metric, decides)
+
+                become_launcher(socket.socket(fileno=descriptor), {}, be_worker)
+            os.close(descriptor)
+    except (EOFError, OSError):  # the supervisor is gone
+        pass
+    os._exit(0)
