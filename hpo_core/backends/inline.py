@@ -1,19 +1,22 @@
 """The backend `inline`: runs a Python function in the controller's own process and thread.
 
 The fastest way for functions that take microseconds, and the easiest to debug. There is one job
-at a time, in the controller's current directory; what it prints goes to the terminal; it can only
-be stopped when it reports.
+at a time, in the controller's current directory; what it prints goes to its log, see
+`hpo_core.backends.printed`; it can only be stopped when it reports.
 """
 
 from __future__ import annotations
 
 import os
 import queue
+import sys
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import redirect_stdout
 
 from hpo_core import client
 from hpo_core.backends.functions import Call, caller, described, load, shortened
+from hpo_core.backends.printed import printed_to
 from hpo_core.contracts.backend import (
     BackendContext,
     BackendSpec,
@@ -92,7 +95,8 @@ class InlineBackend:
         def send(iteration: int | None, metrics: Mapping[str, float]) -> None:
             if not self._stopped:
                 try:
-                    self._deliver(Reported(job.id, self._now(), iteration, metrics))
+                    with log.aside():
+                        self._deliver(Reported(job.id, self._now(), iteration, metrics))
                 except BaseException as error:  # noqa: BLE001  # raised again when the job is over
                     self._broken, self._stopped = error, True
             if self._stopped:
@@ -106,7 +110,8 @@ class InlineBackend:
         token = client.current.set(client.Connection(info, send))
         try:
             self._deliver(Started(job.id, self._now()))
-            outcome, reason, metrics = self._outcome(info)
+            with printed_to(job.log) as log:
+                outcome, reason, metrics = self._outcome(info)
         finally:
             client.current.reset(token)
             self._running = None
@@ -156,7 +161,8 @@ def build(context: BackendContext, options: NoOptions) -> InlineBackend:
     if work.function is None:
         raise BackendError("there is nothing to run; give the study a function")
     try:
-        function = load(work.function, os.path.abspath(work.directory))
+        with redirect_stdout(sys.stderr):  # standard output is for what hpo itself says
+            function = load(work.function, os.path.abspath(work.directory))
     except (Exception, SystemExit) as error:
         raise BackendError(f"cannot load {work.function!r}: {described(error)}") from error
     return InlineBackend(context, caller(function))

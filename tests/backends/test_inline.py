@@ -1,7 +1,9 @@
 """The backend `inline`."""
 
 import math
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -209,3 +211,43 @@ def test_a_module_that_starts_a_study_at_its_top_level_is_loaded_up_to_there(sta
     (tmp_path / "unguarded_inline.py").write_text(text)
     driver = start("inline", function="unguarded_inline:fit", directory=str(tmp_path))
     assert driver.run().metrics == {"loss": 1.0}
+
+
+def test_what_a_function_prints_goes_to_its_log_and_nowhere_else(start, capsys):
+    def talks(configuration):
+        print("out", configuration["x"])
+        print("err", file=sys.stderr)
+        hpo_core.report(1, loss=1.0)
+        sys.stdout.write("after\n")
+
+    driver = start("inline", callable=talks)
+    job = driver.submit({"x": 5})
+    driver.finished(job)
+    assert Path(job.log).read_text() == "out 5\nerr\nafter\n"
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_function_that_prints_nothing_has_no_log(start):
+    driver = start("inline", function="sample_functions:half")
+    job = driver.submit({"x": 5})
+    driver.finished(job)
+    assert not Path(job.log).exists()
+
+
+def test_whoever_hears_a_report_and_other_threads_print_where_they_always_do(start, capsys):
+    def elsewhere():
+        print("from another thread")
+
+    def talks(configuration):
+        hpo_core.report(1, loss=1.0)
+        thread = threading.Thread(target=elsewhere)
+        thread.start()
+        thread.join()
+        print("from the job")
+
+    driver = start("inline", callable=talks)
+    driver.on_delivery = lambda event: print("heard", type(event).__name__)
+    job = driver.submit({"x": 5})
+    driver.finished(job)
+    assert Path(job.log).read_text() == "from the job\n"
+    assert capsys.readouterr().out == "heard Started\nheard Reported\nfrom another thread\n"

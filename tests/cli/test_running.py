@@ -183,6 +183,18 @@ def test_a_study_from_json_is_run_as_well(write: Write, hpo: Hpo, folder: Path) 
     assert hpo("run", "study.json", "--json").json()["state"] == "finished"
 
 
+def test_what_inline_jobs_print_is_in_their_logs_and_never_in_the_json(
+    write: Write, hpo: Hpo, folder: Path
+) -> None:
+    (folder / "chatty.py").write_text(
+        "print('imported')\ndef fit(configuration):\n    print('said')\n    return 1.0\n"
+    )
+    write(('command = ["sh", "job.sh", "{x}"]', 'function = "chatty:fit"'), ("workers = 2\n", ""))
+    ended = hpo("run", "study.toml", "--backend", "inline", "--json")
+    assert ended.json()["state"] == "finished"
+    assert hpo("log", "small", "1").out == "said\n"
+
+
 # -- bad input ------------------------------------------------------------------------------
 
 

@@ -36,12 +36,15 @@ class Conversation:
     Args:
         command: The program and its arguments.
         time_limit: Seconds that an answer may take.
+        directory: The folder in which it runs.
 
     Raises:
         StrategyError: If the program can't be begun.
     """
 
-    def __init__(self, command: Sequence[str], time_limit: float) -> None:
+    def __init__(
+        self, command: Sequence[str], time_limit: float, directory: str | None = None
+    ) -> None:
         self._command = command
         self._time_limit = time_limit
         self._received = b""
@@ -49,6 +52,7 @@ class Conversation:
         try:
             process = subprocess.Popen(
                 command,
+                cwd=directory,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -56,7 +60,10 @@ class Conversation:
                 start_new_session=True,
             )
         except OSError as error:
-            raise StrategyError(f"the command {list(command)} can't be begun: {error}") from error
+            where = "" if directory is None else f" (relative paths are relative to {directory})"
+            raise StrategyError(
+                f"the command {list(command)} can't be begun: {error}{where}"
+            ) from error
         assert process.stdin is not None
         assert process.stdout is not None
         assert process.stderr is not None

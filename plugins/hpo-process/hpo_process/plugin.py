@@ -18,6 +18,7 @@ def hpo_strategies() -> Iterable[StrategySpec]:
             build=_build,
             options=ProcessOptions,
             capabilities=frozenset(Capability),
+            stored_defaults={"directory": "."},
         )
     ]
 

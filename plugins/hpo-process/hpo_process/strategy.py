@@ -49,7 +49,7 @@ class ProcessStrategy(BaseStrategy):
 
     def __init__(self, problem: Problem, options: ProcessOptions) -> None:
         self._space = WireSpace(problem.space)
-        self._process = Conversation(options.command, options.time_limit)
+        self._process = Conversation(options.command, options.time_limit, options.directory)
         try:
             self.capabilities = self._greet()
             missing = problem.needs - self.capabilities

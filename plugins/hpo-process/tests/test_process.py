@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -450,3 +452,63 @@ def test_no_program_and_no_descriptor_is_left_after_a_study(folder: Path) -> Non
     assert is_gone(pid())
     assert len(os.listdir("/dev/fd")) == before
     assert [message["report"]["losses"] for message in heard("tell")][-1] == [2.0]
+
+
+RELATIVE = """
+name = "s"
+[strategy]
+name = "process"
+options = { command = ["python3", "mine.py"] }
+[objective]
+metric = "loss"
+direction = "minimize"
+[budget]
+jobs = 2
+[job]
+command = ["sh", "-c", "echo '{{\\"loss\\": {x}}}' > /dev/fd/$HPO_REPORT_FD"]
+[parameters.x]
+type = "int"
+low = 1
+high = 9
+"""
+
+
+def run_hpo(home: Path, folder: Path, *arguments: str) -> dict[str, Any]:
+    """Call the command line from a folder, and return the JSON that it prints, if it does."""
+    command = [sys.executable, "-c", "from hpo_core.cli.main import main; main()", *arguments]
+    command += ["--store", str(home / "hpo.db")]
+    ended = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
+    found: dict[str, Any] = json.loads(ended.stdout) if "--json" in arguments else {}
+    return found
+
+
+def test_a_relative_path_is_fixed_when_the_study_begins(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "mine.py").write_text(PROGRAM.replace("CHANGES", ""))
+    (tmp_path / "study.toml").write_text(RELATIVE)
+
+    def hpo(folder: Path, *arguments: str) -> dict[str, Any]:
+        return run_hpo(tmp_path, folder, *arguments)
+
+    hpo(tmp_path, "run", "study.toml")
+    hpo(tmp_path / "elsewhere", "run", "../study.toml")  # it is the same study
+    hpo(tmp_path / "elsewhere", "extend", "s", "--jobs", "4")
+    hpo(tmp_path / "elsewhere", "resume", "s")
+    shown = hpo(tmp_path / "elsewhere", "show", "s", "--json")
+    assert shown["state"] == "finished"
+    assert shown["config"]["strategy"]["options"]["directory"] == str(tmp_path)
+
+
+def test_a_study_that_was_stored_without_its_folder_goes_on_where_it_is_resumed(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "mine.py").write_text(PROGRAM.replace("CHANGES", ""))
+    (tmp_path / "study.toml").write_text(RELATIVE)
+    run_hpo(tmp_path, tmp_path, "run", "study.toml")
+    with closing(sqlite3.connect(tmp_path / "hpo.db")) as connection, connection:
+        path = "$.strategy.options.directory"
+        connection.execute("UPDATE study SET config = json_remove(config, ?)", (path,))
+    run_hpo(tmp_path, tmp_path, "extend", "s", "--jobs", "4")
+    run_hpo(tmp_path, tmp_path, "resume", "s")
+    assert run_hpo(tmp_path, tmp_path, "show", "s", "--json")["usage"]["jobs"] == 4
