@@ -14,6 +14,7 @@ from hpo_core.config import StudyConfig, from_json
 from hpo_core.engine.importing import Imported, import_study
 from hpo_core.engine.preparation import read_config
 from hpo_core.model.text import counted, printable
+from hpo_core.study_file import load
 
 
 @click.command("import", epilog="Example: hpo import optuna:sqlite:///f.db digits")
@@ -39,8 +40,8 @@ def import_command(source: str, study: str, of: str | None, store_path: str, as_
 
 
 def _config(study: str, store_path: str) -> StudyConfig:
-    if study.endswith((".toml", ".json")):
-        table = inputs.load(study)
+    if Path(study).suffix.lower() in (".toml", ".json"):
+        table = load(study)
         seed = inputs.stored_seed(table, store_path)
         return read_config(table, Path(study).resolve().parent, seed)
     with open_store(store_path) as store:

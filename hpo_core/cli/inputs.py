@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import sys
 from pathlib import Path
@@ -16,52 +15,6 @@ from hpo_core.model.durations import seconds
 from hpo_core.model.errors import Fault, InvalidInput
 from hpo_core.model.text import printable
 from hpo_core.store.store import Store
-
-
-def load(path: str) -> dict[str, Any]:
-    """Read a study's file.
-
-    Raises:
-        InvalidInput: If it can't be read; with the place.
-    """
-    try:
-        text = Path(path).read_bytes().decode()
-    except OSError as error:
-        raise InvalidInput([Fault(path, f"cannot be read: {error.strerror}")]) from error
-    except UnicodeDecodeError as error:
-        raise InvalidInput([Fault(path, f"is not text in UTF-8: {error}")]) from error
-    too_deep = InvalidInput([Fault(path, "is nested too deeply; a study needs few levels")])
-    try:
-        table = json.loads(text) if path.endswith(".json") else _toml(text)
-    except RecursionError:
-        raise too_deep from None
-    except ValueError as error:
-        kind = "JSON" if path.endswith(".json") else "TOML"
-        raise InvalidInput([Fault(path, f"is not {kind}: {error}")]) from error
-    if not isinstance(table, dict):
-        raise InvalidInput([Fault(path, "must hold a table (an object, {...})")])
-    if _is_deep(table):
-        raise too_deep
-    return table
-
-
-def _is_deep(table: dict[str, Any], levels: int = 32) -> bool:
-    """Say whether there are more levels than whatever looks through them later can follow."""
-    level: list[Any] = [table]
-    for _ in range(levels):
-        level = [
-            child
-            for tree in level
-            if isinstance(tree, dict | list)
-            for child in (tree.values() if isinstance(tree, dict) else tree)
-        ]
-    return bool(level)
-
-
-def _toml(text: str) -> dict[str, Any]:
-    module = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
-    table: dict[str, Any] = module.loads(text)
-    return table
 
 
 def override(table: dict[str, Any], options: tuple[str, ...], given: dict[str, Any]) -> None:

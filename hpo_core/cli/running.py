@@ -27,6 +27,7 @@ from hpo_core.engine.trying import Trial, try_once
 from hpo_core.model.errors import StoreError, StudyFailed
 from hpo_core.model.job import StudyState
 from hpo_core.model.text import printable
+from hpo_core.study_file import load
 
 
 @click.command("run", epilog="Example: hpo run study.toml --strategy random --jobs 50")
@@ -56,7 +57,7 @@ def run_command(
     Options given here stand above the file's. A study that the store has with another
     configuration is an error that lists the differences.
     """
-    table = inputs.load(study_file)
+    table = load(study_file)
     inputs.override(table, options, given)
     config = read_config(
         table, Path(study_file).resolve().parent, inputs.stored_seed(table, store_path)
@@ -101,7 +102,7 @@ def extend_command(name: str, store_path: str, quiet: bool, as_json: bool, **lim
 @json_option
 def try_command(study_file: str, as_json: bool) -> int:
     """Run one job of STUDY.toml with default values; say what it reported. Nothing is stored."""
-    config = read_config(inputs.load(study_file), Path(study_file).resolve().parent, seed=0)
+    config = read_config(load(study_file), Path(study_file).resolve().parent, seed=0)
     tried = try_once(config)
     if as_json:
         print_json(msgspec.to_builtins(tried))

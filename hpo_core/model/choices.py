@@ -10,7 +10,7 @@ import msgspec
 
 from hpo_core.model.axis import Axis, When
 from hpo_core.model.errors import Fault, nearest
-from hpo_core.model.values import Value, as_text, identity, said, unfit
+from hpo_core.model.values import Value, as_text, identity, meant, said, unfit
 
 
 class Categorical(Axis, frozen=True, tag="categorical"):
@@ -49,9 +49,11 @@ class Categorical(Axis, frozen=True, tag="categorical"):
     def wrong(self, value: object) -> str | None:
         if identity(value) in self._places:
             return None
-        guess = nearest(value, map(as_text, self.choices)) if isinstance(value, str) else ""
+        given = meant(value, self.choices) or said(value)
+        if isinstance(value, str) and given == said(value):
+            given += nearest(value, (choice for choice in self.choices if isinstance(choice, str)))
         choices = ", ".join(map(repr, self.choices))
-        return f"{self.name} is one of {choices}; got {said(value)}{guess}"
+        return f"{self.name} is one of {choices}; got {given}"
 
     def parse(self, text: str) -> Value:
         return _parsed(self.name, self.choices, text)
@@ -101,7 +103,8 @@ class Constant(Axis, frozen=True, tag="constant"):
     def wrong(self, value: object) -> str | None:
         if identity(value) == identity(self.value):
             return None
-        return f"{self.name} is always {self.value!r}, got {said(value)}"
+        given = meant(value, (self.value,)) or said(value)
+        return f"{self.name} is always {self.value!r}, got {given}"
 
     def parse(self, text: str) -> Value:
         return _parsed(self.name, (self.value,), text)

@@ -14,7 +14,7 @@ import msgspec
 
 from hpo_core.model.axis import Axis, When
 from hpo_core.model.errors import Fault
-from hpo_core.model.values import Value, said
+from hpo_core.model.values import Value, said, without_quotes
 
 _LARGEST_INT = 2**63 - 1
 _FINEST_STEP = 64  # in units of the last place; index() could miss the nearest of finer ones
@@ -111,7 +111,8 @@ class Float(_Range, frozen=True, tag="float"):
 
     def wrong(self, value: object) -> str | None:
         if type(value) is not float:
-            return f"{self.name} takes a number with a fraction (float), got {said(value)}"
+            kind = "a number with a fraction (float)"
+            return f"{self.name} takes {kind}, got {said(value)}{without_quotes(value)}"
         if not self.low <= value <= self.high:
             return f"{self.name} lies between {self.low} and {self.high}, got {value!r}"
         if self.step is not None and self.at(self.index(value)) != value:
@@ -195,7 +196,7 @@ class Int(_Range, frozen=True, tag="int"):
 
     def wrong(self, value: object) -> str | None:
         if type(value) is not int:
-            return f"{self.name} takes a whole number, got {said(value)}"
+            return f"{self.name} takes a whole number, got {said(value)}{without_quotes(value)}"
         if not self.low <= value <= self.high:
             return f"{self.name} lies between {self.low} and {self.high}, got {value!r}"
         if self.step is not None and (value - self.low) % self.step:

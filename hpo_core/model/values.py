@@ -47,6 +47,43 @@ def said(value: object) -> str:
     return f"{value!r}; give it as plain Python (a numpy scalar's .item(), an enum's .value)"
 
 
+def meant(value: object, choices: Iterable[Value]) -> str:
+    """Return ``"the text '1'; did you mean the whole number 1?"`` if only the types differ."""
+    if type(value) not in _PLAIN:
+        return ""
+    given: Value = value  # type: ignore[assignment]  # one of these
+    for choice in choices:
+        if choice == given or as_text(choice).lower() == as_text(given).lower():
+            return f"{with_type(given)}; did you mean {with_type(choice)}?"
+    return ""
+
+
+def without_quotes(value: object) -> str:
+    """Return ``"; leave out the quotes"`` for a text that is written like a number."""
+    if not isinstance(value, str):
+        return ""
+    try:
+        float(value)
+    except ValueError:
+        return ""
+    return "; leave out the quotes"
+
+
+def with_type(value: Value) -> str:
+    """Return a value with the name of its type, as a study's file writes it."""
+    match value:
+        case bool():
+            return f"the boolean {as_text(value)}"
+        case int():
+            return f"the whole number {as_text(value)}"
+        case float():
+            return f"the number {as_text(value)}"
+        case str():
+            return f"the text {value!r}"
+        case _:
+            return as_text(value)
+
+
 def as_float(value: Value) -> Value:
     """Return a whole number as the float that it is, if there is one; all else as it is."""
     if type(value) is int and abs(value) <= sys.float_info.max:

@@ -39,7 +39,7 @@ from fuzz_data import STUDY, WORDS, anything, as_json, changed, leaves, torn
 from hpo_core.backends.local import journal_schema
 from hpo_core.backends.local.messages import Malformed, parse_message, parse_report
 from hpo_core.backends.supervisor.lines import Lines
-from hpo_core.cli.inputs import _toml
+from hpo_core.study_file import _toml
 
 TABLE = _toml(STUDY)
 

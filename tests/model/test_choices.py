@@ -57,6 +57,27 @@ def test_the_choices_are_listed_and_the_nearest_one_is_named() -> None:
     assert wrong == "x is one of 'adam', 'sgd', None; got 'adm'; did you mean 'adam'?"
 
 
+@pytest.mark.parametrize(
+    ("choice", "given", "hint"),
+    [
+        (True, "true", "got the text 'true'; did you mean the boolean true?"),
+        (False, "False", "got the text 'False'; did you mean the boolean false?"),
+        ("true", True, "got the boolean true; did you mean the text 'true'?"),
+        (1, "1", "got the text '1'; did you mean the whole number 1?"),
+        (1, 1.0, "got the number 1.0; did you mean the whole number 1?"),
+        (1, True, "got the boolean true; did you mean the whole number 1?"),
+        (0.5, "0.5", "got the text '0.5'; did you mean the number 0.5?"),
+        ("0.5", 0.5, "got the number 0.5; did you mean the text '0.5'?"),
+        (None, "null", "got the text 'null'; did you mean null?"),
+    ],
+)
+def test_a_value_of_another_type_is_told_by_the_types(
+    choice: Value, given: Value, hint: str
+) -> None:
+    for axis in (Categorical("x", (choice, "other")), Constant("x", choice)):
+        assert (axis.wrong(given) or "").endswith(hint)
+
+
 @pytest.mark.parametrize("value", [[1], {"a": 1}, np.array([1, 2]), object()], ids=repr)
 def test_what_is_no_plain_value_is_none_of_the_choices(value: object) -> None:
     assert Categorical("x", (1, 2)).wrong(value)
@@ -108,7 +129,7 @@ def test_it_begins_with_its_default_or_else_with_the_first_choice() -> None:
     assert Categorical("x", ("a", "b"), default="b").start == "b"
     assert Categorical("x", ("a", None)).start == "a"
     assert Categorical("x", (1, False), default=False).start is False
-    with pytest.raises(InvalidInput, match=r"default: x is one of 1, 2; got 1\.0"):
+    with pytest.raises(InvalidInput, match=r"default: x is one of 1, 2; got the number 1\.0; "):
         Categorical("x", (1, 2), default=1.0)
 
 

@@ -291,3 +291,9 @@ def test_a_parameter_cannot_be_changed_and_a_changed_copy_is_checked() -> None:
     assert msgspec.structs.replace(axis, high=0.5).size == 6
     with pytest.raises(InvalidInput):
         msgspec.structs.replace(axis, high=-1)
+
+
+def test_a_number_in_quotes_is_told_from_a_word() -> None:
+    assert str(Float("x", 0, 1).wrong("0.5")).endswith("got '0.5'; leave out the quotes")
+    assert str(Int("x", 0, 1).wrong("1")).endswith("got '1'; leave out the quotes")
+    assert str(Int("x", 0, 1).wrong("one")).endswith("got 'one'")
