@@ -55,6 +55,8 @@ class JobSettings(Checked, frozen=True, kw_only=True):
         function: ``"module:name"`` of a Python function.
         directory: The folder in which jobs run, absolute once it is parsed.
         environment: Variables for the jobs, on top of the controller's own.
+        reads_configuration: Whether the command takes parameters from ``HPO_CONFIGURATION``, so
+            that it need not name them all.
         time_limit: Seconds after which a job is ended as timed out.
         silence_limit: Seconds without a report after which a job is ended as timed out.
         min_iterations: A job is not stopped or paused before this iteration.
@@ -72,6 +74,7 @@ class JobSettings(Checked, frozen=True, kw_only=True):
     function: str | None = None
     directory: str = "."
     environment: dict[str, str] = {}
+    reads_configuration: bool = False
     time_limit: float | None = None
     silence_limit: float | None = None
     on_time_limit: Literal["complete", "fail"] | None = None

@@ -16,6 +16,7 @@ from hpo_core.config import (
     range_faults,
     texts,
 )
+from hpo_core.misuse import misuses_of
 from hpo_core.model.budget import Budget
 from hpo_core.model.checked import read, read_value
 from hpo_core.model.constraint import Constraint
@@ -106,6 +107,7 @@ def parse(
                 else dict.fromkeys(_names(table["parameters"]), ())
             )
             faults += texts(values["job"], str(table.get("job_name", "")), known).faults()
+        faults += misuses_of(values)
         return None, faults
     try:
         return StudyConfig(**values), []

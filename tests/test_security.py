@@ -98,7 +98,7 @@ def write(folder: Path, choices: list[str], metric: str = "other", **changes: ob
         "seed": 1,
         "strategy": "grid",
         "objective": {"metric": "loss", "direction": "minimize"},
-        "job": {"command": ["{python}", "job.py", "{x}", "--x={x}"]},
+        "job": {"command": ["{python}", "job.py", "{x}", "--x={x}"], "reads_configuration": True},
         "parameters": {"x": {"type": "categorical", "choices": choices}},
     }
     (folder / "study.json").write_text(json.dumps({**study, **changes}))

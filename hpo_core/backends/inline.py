@@ -172,4 +172,4 @@ def build(context: BackendContext, options: NoOptions) -> InlineBackend:
 def hpo_backends() -> Iterable[BackendSpec]:
     """Announce the backend."""
     summary = "Python functions, one at a time, in the controller's own process"
-    return [BackendSpec(name="inline", summary=summary, build=build)]
+    return [BackendSpec(name="inline", summary=summary, build=build, most_workers=1)]

@@ -212,6 +212,7 @@ class BackendSpec(msgspec.Struct, frozen=True, kw_only=True):
         options: A frozen `msgspec.Struct` with the options, their types and defaults.
         enforces_limits: Whether the backend itself ends jobs at `Job.time_limit` and
             `Job.silence_limit`. If not, the controller cancels them.
+        most_workers: How many jobs it can run at once; None for any number.
     """
 
     name: str
@@ -219,3 +220,4 @@ class BackendSpec(msgspec.Struct, frozen=True, kw_only=True):
     build: Callable[[BackendContext, Any], Backend]
     options: type[msgspec.Struct] = NoOptions
     enforces_limits: bool = False
+    most_workers: int | None = None

@@ -7,9 +7,11 @@ import os
 
 import msgspec
 
+from hpo_core import plugins
 from hpo_core.config import StudyConfig, differences, from_json, to_json
 from hpo_core.config import settled as settle
 from hpo_core.engine.preparation import Prepared, as_stored, completed
+from hpo_core.misuse import misuses
 from hpo_core.model.budget import LIMITS, Budget
 from hpo_core.model.durations import human
 from hpo_core.model.errors import Fault, InvalidInput, StoreError, StudyChanged
@@ -28,6 +30,7 @@ _OPERATING = (
     "job.grace",
     "job.directory",
     "job.keep_checkpoints",
+    "job.reads_configuration",
 )
 """Keys that say how a study is run, not what it is: they may change from session to session."""
 
@@ -65,17 +68,24 @@ def find_or_create(store: Store, prepared: Prepared, now: float) -> StudyRecord:
         now: The time.
 
     Raises:
+        InvalidInput: If it is new, with everything in it that can have no effect.
         StudyChanged: If the store has it with another configuration, but for how it is run.
     """
     config = prepared.config
     found = store.find(config.name)
     first = [config.space.configuration(values) for values in config.enqueue]
+    wrong = misuses(config)
+    for remark in prepared.remarks():
+        _log.warning(remark)
     if found is None:
+        plugins.require(wrong)
         return store.create(config.name, to_json(config), prepared.identities(), now, first)
     warn_of_stranger(store)
     stored = completed(from_json(found.config), prepared)
     changes = differences(stored, config)
     if not all(map(_is_operating, changes)):
+        if found.state is StudyState.CREATED:
+            plugins.require(wrong)
         if found.state is StudyState.CREATED and store.replace(
             found, to_json(config), prepared.identities(), first, len(stored.enqueue)
         ):
@@ -84,6 +94,8 @@ def find_or_create(store: Store, prepared: Prepared, now: float) -> StudyRecord:
         raise StudyChanged(_changed_message(found.name, changes))
     for sentence in prepared.changed_since(found.plugins):
         _log.warning(sentence)
+    for fault in wrong:
+        _log.warning(fault)
     return found
 
 

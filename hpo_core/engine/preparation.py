@@ -5,7 +5,7 @@ Nothing is imported but the plugins that the study names.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from hpo_core.model.errors import (
     Unsupported,
     listed,
 )
+from hpo_core.model.text import counted
 from hpo_core.plugins import BuiltStrategy, Resolved
 
 
@@ -60,6 +61,16 @@ class Prepared(msgspec.Struct, frozen=True):
             for place, identity in plugins.parts(self.strategy_options):
                 found[f"strategy.{place}"] = identity
         return {role: msgspec.to_builtins(identity) for role, identity in found.items()}
+
+    def remarks(self) -> Iterator[str]:
+        """Yield what works, but hardly as it was meant."""
+        workers, most = self.config.workers, self.backend.spec.most_workers
+        if most is not None and workers > most:
+            yield (
+                f"workers is {workers}, but the backend {self.backend.spec.name!r} runs "
+                f"{counted(most, 'job')} at a time: nothing gets faster, and the strategy learns "
+                "later; leave workers out, or choose another backend, such as local"
+            )
 
     def changed_since(self, stored: Mapping[str, Mapping[str, Any]]) -> list[str]:
         """Return a sentence for each plugin that is installed in another version than stored."""

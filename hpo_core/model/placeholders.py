@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from hpo_core.model.choices import Categorical, Constant, ParameterSet
 from hpo_core.model.errors import Fault
 from hpo_core.model.parameters import Parameter
-from hpo_core.model.templates import PLACEHOLDER_VALUES, Known, misfits, wrong
+from hpo_core.model.templates import PLACEHOLDER_VALUES, Known, misfits, template, wrong
 from hpo_core.model.values import Value
 
 JOB_NAME_VALUES: Mapping[str, Value] = {"name": "study", "trial_id": 1, "job_id": "1.1"}
 """What a job's name may name besides the parameters, each with a value such as it has."""
+
+_MEANINGS = {"name": "the study's name", "trial_id": "the trial's number", "job_id": "the job's id"}
 
 
 class Texts:
@@ -34,24 +37,49 @@ class Texts:
     ) -> None:
         self._parameters = parameters
         self._is_command = command is not None
-        of_jobs = {name: (value,) for name, value in PLACEHOLDER_VALUES.items()}
-        of_names = {name: (value,) for name, value in JOB_NAME_VALUES.items()}
-        self._texts: list[tuple[str, str, Known]] = [
-            ("job_name", job_name, {**parameters, **of_names}),
-            *(
-                (f"job.command[{position}]", argument, {**parameters, **of_jobs})
-                for position, argument in enumerate(command or ())
-            ),
+        self._job_name = job_name
+        known = {**parameters, **{name: (value,) for name, value in PLACEHOLDER_VALUES.items()}}
+        self._of_jobs: list[tuple[str, str, Known]] = [
+            (f"job.command[{position}]", argument, known)
+            for position, argument in enumerate(command or ())
         ]
+        self._of_jobs += [
+            (f"job.environment.{name}", text, known) for name, text in environment.items()
+        ]
+        known = {**parameters, **{name: (value,) for name, value in JOB_NAME_VALUES.items()}}
+        self._texts = [("job_name", job_name, known), *self._of_jobs]
 
     def faults(self) -> Iterator[Fault]:
         """Yield what keeps the texts from being filled in."""
+        for path, text, _ in () if self._is_command else self._of_jobs:
+            with suppress(ValueError):  # told below
+                if template(text).names():
+                    yield Fault(
+                        path,
+                        "a function's worker runs many jobs, so its variables can't hold a job's "
+                        "values; give a command, or read the configuration in the function",
+                    )
         for path, text, known in self._texts:
             yield from wrong(text, known, path)
         for name in self._parameters if self._is_command else ():
             if name in PLACEHOLDER_VALUES:
                 message = f"{{{name}}} has a meaning of its own in commands; rename"
                 yield Fault(f"parameters.{name}", message)
+
+    def mentioned(self) -> set[str]:
+        """Return the parameters that the command and its variables use."""
+        used = (name for _, text, known in self._of_jobs for name in template(text).names(known))
+        return {name for name in used if name in self._parameters}
+
+    def ambiguous_names(self) -> Iterator[Fault]:
+        """Yield the parameters whose names mean something else in the jobs' names."""
+        for name in template(self._job_name).names(self._parameters):
+            if name in JOB_NAME_VALUES and name in self._parameters:
+                yield Fault(
+                    f"parameters.{name}",
+                    f"{{{name}}} in job_name is {_MEANINGS[name]}, not this parameter; "
+                    "rename the parameter, or give a job_name without it",
+                )
 
     def ignored_formats(self) -> Iterator[Fault]:
         """Yield the formats that no value of their parameter can have."""

@@ -133,14 +133,18 @@ class SearchSpace(Checked, frozen=True):
                     values[axis.name] = chosen  # type: ignore[assignment]  # any other's is not
         return Configuration(values)
 
+    def starting_values(self) -> Configuration:
+        """Return every parameter's starting value, even if their combination is forbidden."""
+        return self.build(
+            lambda axis: axis.at_all(0) if isinstance(axis, ParameterSet) else axis.start
+        )
+
     def defaults(self) -> Configuration:
         """Return the configuration of every parameter's starting value.
 
         If that one is forbidden, it is the first allowed one that `first_allowed` finds.
         """
-        built = self.build(
-            lambda axis: axis.at_all(0) if isinstance(axis, ParameterSet) else axis.start
-        )
+        built = self.starting_values()
         if not self.is_forbidden(built):
             return built
         allowed = first_allowed(self)

@@ -35,7 +35,14 @@ def with_old_values(config: dict[str, Any]) -> dict[str, Any]:
     one whose default is another, `hpo_core.config.settled` lets a study file leave it out.
     """
     old_job = {"on_time_limit": "fail"}
-    return {"max_failures_at_start": 0, **config, "job": {**old_job, **config["job"]}}
+    job = {**old_job, **config["job"]}
+    if job.get("environment"):  # its texts have placeholders in schema 2
+        job["environment"] = {name: _escaped(text) for name, text in job["environment"].items()}
+    return {"max_failures_at_start": 0, **config, "job": job}
+
+
+def _escaped(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
 
 
 def _from_1_to_2(connection: sqlite3.Connection) -> None:

@@ -105,6 +105,7 @@ def test_export_as_json_keeps_the_values_types(write: Write, hpo: Hpo, folder: P
     write(
         ("jobs = 6", "jobs = 4"),
         ("[parameters.x]", f"{choices}\n[parameters.x]"),
+        ('"{x}"', '"{x}", "{c}"'),
         ('"float"\nlow = 0.0\nhigh = 1.0', '"constant"\nvalue = 0.5'),
     )
     hpo("run", "study.toml", "--quiet")

@@ -118,6 +118,7 @@ def test_a_strategy_that_raises_when_the_budget_has_ended_the_study_has_failed_a
 
     study = lab.study(
         lab.sh("exec sleep 60"),
+        reads_configuration=True,
         strategy=RaisesAtTheEnd(),
         space=SPACE,
         budget=Budget(wall_time=0.1),
@@ -172,10 +173,11 @@ def test_a_trial_that_is_running_or_has_failed_is_not_resumed(lab):
             return good(1) if trial_id == 1 else Resume(1)
 
     job = lab.sh("exec sleep 60")
-    study = lab.study(job, strategy=Resumes(), space=SPACE, workers=2, grace=0)
+    some = {"space": SPACE, "reads_configuration": True}
+    study = lab.study(job, **some, strategy=Resumes(), workers=2, grace=0)
     with pytest.raises(StudyFailed, match="it resumes trial 1, which is running"):
         study.run()
-    study = lab.study(lab.sh("exit 1"), name="t", strategy=Resumes(), space=SPACE)
+    study = lab.study(lab.sh("exit 1"), name="t", **some, strategy=Resumes())
     with pytest.raises(StudyFailed, match="it resumes trial 1, which is failed"):
         study.run()
 

@@ -14,7 +14,9 @@ from hpo_core import Budget, HyperParameterOptimizer, StudyConfig, extend
 from hpo_core.config import settled
 from hpo_core.engine.opening import stored_config
 from hpo_core.model.errors import StoreError, StudyChanged
+from hpo_core.model.templates import Variables
 from hpo_core.store import schema
+from hpo_core.store.migration import with_old_values
 from hpo_core.store.store import Store
 
 
@@ -113,3 +115,10 @@ def test_a_new_study_in_a_migrated_store_has_the_new_defaults(released_store: Pa
     with Store(released_store) as store:
         new = stored_config(store, "new")
     assert (new.job.on_time_limit, new.max_failures_at_start) == ("complete", 5)
+
+
+def test_braces_in_the_variables_of_older_studies_stay_braces() -> None:
+    old = {"job": {"command": ["true"], "environment": {"JSON": '{"a": {lr}}', "PLAIN": "1"}}}
+    new = with_old_values(old)["job"]["environment"]
+    assert new == {"JSON": '{{"a": {{lr}}}}', "PLAIN": "1"}
+    assert Variables(new).render({"lr": 0.5}) == old["job"]["environment"]

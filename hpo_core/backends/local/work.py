@@ -105,7 +105,8 @@ class Functions:
 
     def __init__(self, context: BackendContext) -> None:
         work = context.work
-        self.variables = dict(work.environment)
+        rendered = Variables(work.environment).render({})
+        self.variables = {name: value for name, value in rendered.items() if value is not None}
         self.function: dict[str, Any] | None = {
             "function": _reference(work),
             "directory": os.path.abspath(work.directory),

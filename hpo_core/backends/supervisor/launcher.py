@@ -12,8 +12,8 @@ job leaves behind when it leaves its group, and ends it with the job.
                        ["leaving"]: of a held job, only the rest of its group runs
                        ["exited", status, stuck]: nothing of the job runs, but for what is stuck
 
-Arguments, program and variables are those of a command; its descriptor, the writing end of its
-report pipe, becomes number 3.
+Arguments, program and variables are those of a command; a variable that is null is unset. Its
+descriptor, the writing end of its report pipe, becomes number 3.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ class Launcher:
         descriptor: int,
         arguments: list[str],
         program: str,
-        variables: dict[str, str],
+        variables: dict[str, str | None],
         log: str,
         checkpoints: str,
     ) -> int:
@@ -139,7 +139,11 @@ class Launcher:
         try:
             if checkpoints:
                 make_folder(checkpoints)
-            environment = {**self._environment, **encoded(variables)}
+            unset = {os.fsencode(name) for name, value in variables.items() if value is None}
+            given = {name: value for name, value in variables.items() if value is not None}
+            environment = {**self._environment, **encoded(given)}
+            for name in unset:
+                environment.pop(name, None)
             return _spawned(arguments, program, environment, descriptor, output)
         finally:
             if output is not None:

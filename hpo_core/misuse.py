@@ -1,0 +1,92 @@
+"""What a study says that can have no effect: an error in a new study, a warning in a stored one.
+
+Each of these would run without a word, and waste what it costs. They are not `StudyConfig`'s own
+faults, since a study that was stored before they were looked for has to stay readable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from hpo_core.config import JobSettings, StudyConfig, texts
+from hpo_core.model.constraint import Constraint
+from hpo_core.model.errors import Fault, listed
+from hpo_core.model.objective import Objective
+from hpo_core.model.parameters import Constant, Parameter
+from hpo_core.model.placeholders import Texts, values_of
+from hpo_core.model.space import SearchSpace
+from hpo_core.model.values import as_text, is_one_of
+
+
+def misuses(config: StudyConfig) -> list[Fault]:
+    """Return everything in a configuration that can have no effect."""
+    return list(misuses_of(msgspec.structs.asdict(config)))
+
+
+def misuses_of(values: Mapping[str, Any]) -> Iterator[Fault]:
+    """Yield the same for those of a configuration's fields that can be read."""
+    objectives = values.get("objectives", ())
+    yield from _not_reportable("objective", objectives, len(objectives) > 1)
+    yield from _not_reportable("constraints", values.get("constraints", ()), True)
+    job, space = values.get("job"), values.get("space")
+    if job is not None and space is not None:
+        used = texts(job, values.get("job_name", ""), values_of(space.parameters))
+        if not any(used.faults()):  # which are errors of their own
+            yield from used.ignored_formats()
+            yield from used.ambiguous_names()
+            yield from _unmentioned(job, space.parameters, used)
+    if space is not None:
+        yield from _forbidden_defaults(space)
+
+
+def _not_reportable(
+    key: str, metrics: Sequence[Objective | Constraint], has_index: bool
+) -> Iterator[Fault]:
+    """Yield the metrics with the name of the key that holds a report's iteration."""
+    for index, one in enumerate(metrics):
+        if one.metric == "iteration":
+            yield Fault(
+                f"{key}[{index}].metric" if has_index else f"{key}.metric",
+                "no job can report a metric 'iteration': in a report that key is how far the job "
+                "is; give the metric another name",
+            )
+
+
+def _unmentioned(job: JobSettings, parameters: Sequence[Parameter], used: Texts) -> Iterator[Fault]:
+    """Yield the parameters that the command leaves out, though it names others.
+
+    A command that names none reads ``HPO_CONFIGURATION``.
+    """
+    mentioned = used.mentioned()
+    if job.command is None or job.reads_configuration or not mentioned:
+        return
+    parents = {parent for axis in parameters for parent in axis.conditions}
+    for axis in parameters:
+        names = [name for name in axis.names if name not in mentioned and name not in parents]
+        if names and not isinstance(axis, Constant):
+            yield Fault(
+                f"parameters.{axis.name}",
+                f"the command gets {listed(sorted(mentioned))}, but not {listed(names)}, which "
+                f"would be searched without effect: write {{{names[0]}}} in job.command or "
+                "job.environment, or set job.reads_configuration = true if the program reads "
+                "HPO_CONFIGURATION",
+            )
+
+
+def _forbidden_defaults(space: SearchSpace) -> Iterator[Fault]:
+    """Yield the defaults that can't begin together, since their combination is forbidden."""
+    starts = space.starting_values()
+    for clause in space.clauses:
+        if all(name in starts and is_one_of(starts[name], clause[name]) for name in clause):
+            axes = [space.by_name[name] for name in clause]
+            given = [axis.name for axis in axes if getattr(axis, "default", None) is not None]
+            together = ", ".join(f"{name} = {as_text(starts[name])}" for name in clause)
+            for name in given[:1]:
+                yield Fault(
+                    f"parameters.{name}.default",
+                    f"can't be used: the combination {together}, of the starting values, is "
+                    "forbidden; give other defaults",
+                )
