@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -97,7 +98,8 @@ def parse(
             values["job"] = msgspec.structs.replace(values["job"], directory=str(folder.resolve()))
         else:
             faults.append(Fault("job.directory", f"there is no folder {os.fspath(folder)!r}"))
-    faults += _not_unicode(table, "")
+    told = {fault.path for fault in faults}
+    faults += (fault for fault in _not_json(table, "") if fault.path not in told)
     if faults:
         faults += range_faults(values)
         if "job" in values and isinstance(table.get("parameters"), Mapping):
@@ -205,8 +207,8 @@ def _unknown_names(table: Mapping[str, Any]) -> Iterator[Fault]:
                 )
 
 
-def _not_unicode(tree: object, path: str) -> Iterator[Fault]:
-    """Yield the texts that no file can hold, such as half a character from a JSON escape."""
+def _not_json(tree: object, path: str) -> Iterator[Fault]:
+    """Yield what can't be stored as JSON: dates, and half a character from a JSON escape."""
     if isinstance(tree, str):
         try:
             tree.encode()
@@ -214,11 +216,13 @@ def _not_unicode(tree: object, path: str) -> Iterator[Fault]:
             yield Fault(path, f"is not text: half a character stands alone in {tree!r}")
     elif isinstance(tree, Mapping):
         for key, value in tree.items():
-            yield from _not_unicode(key, path)
-            yield from _not_unicode(value, f"{path}.{key}" if path else str(key))
+            yield from _not_json(key, path)
+            yield from _not_json(value, f"{path}.{key}" if path else str(key))
+    elif isinstance(tree, datetime.date | datetime.time):
+        yield Fault(path, f"expected no date or time; write it as text, in quotes: '{tree}'")
     elif isinstance(tree, list | tuple):
         for index, value in enumerate(tree):
-            yield from _not_unicode(value, f"{path}[{index}]")
+            yield from _not_json(value, f"{path}[{index}]")
 
 
 def _names(parameters: Mapping[str, Any]) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import datetime
+import json
 import math
 import sys
 from pathlib import Path
@@ -501,3 +502,15 @@ def test_a_value_of_another_type_is_a_difference() -> None:
 
     for one, other in [(1, 1.0), (1, True), ("1", 1)]:
         assert differences(choices(one), choices(other))
+
+
+def test_a_stored_study_is_read_though_it_would_be_refused_today() -> None:
+    table = {
+        **SMALL,
+        "parameters": {"lr": {"type": "float", "low": 0.0, "high": 1.0}},
+        "job": FIT,
+    }
+    stored = json.loads(to_json(config(table)))
+    stored["space"]["forbidden"] = [{"lr": 0.05}]
+    assert "never just" in faults({**table, "forbidden": [{"lr": 0.05}]})["forbidden[0].lr"]
+    assert from_json(json.dumps(stored)).space.forbidden == ({"lr": 0.05},)

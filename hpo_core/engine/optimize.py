@@ -14,8 +14,9 @@ from hpo_core.engine.optimizer import HyperParameterOptimizer
 from hpo_core.engine.result import Result
 from hpo_core.engine.signals import interruptible
 from hpo_core.model.budget import Budget
+from hpo_core.model.checked import without_order
 from hpo_core.model.constraint import Constraint
-from hpo_core.model.errors import BackendError
+from hpo_core.model.errors import BackendError, Fault, InvalidInput
 from hpo_core.model.functions import function_reference
 from hpo_core.model.objective import Objective
 from hpo_core.model.parameters import Parameter
@@ -85,6 +86,13 @@ def optimize(
         KeyboardInterrupt: After Ctrl-C, when all jobs are gone.
     """
     client.end_loading()
+    _refuse_sets(
+        parameters=parameters,
+        objective=objective,
+        constraints=constraints,
+        enqueue=enqueue,
+        observers=observers,
+    )
     space = parameters if isinstance(parameters, SearchSpace) else SearchSpace(tuple(parameters))
     config = StudyConfig(
         name=name,
@@ -122,6 +130,13 @@ def optimize(
         if interruption.count:
             raise KeyboardInterrupt
         return result
+
+
+def _refuse_sets(**given: object) -> None:
+    wrong = {name: without_order(value) for name, value in given.items()}
+    faults = [Fault(name, message) for name, message in wrong.items() if message is not None]
+    if faults:
+        raise InvalidInput(faults)
 
 
 def _reference(function: Callable[..., Any], backend: str) -> str:

@@ -93,12 +93,35 @@ def read(cls: type[T], data: object, path: str = "") -> tuple[T | None, list[Fau
 
 def read_value(kind: Any, value: object, path: str) -> tuple[Any, list[Fault]]:
     """Build a value of any field type from plain data; see `read`."""
+    if unordered := list(_unordered(kind, value, path)):
+        return None, unordered
     try:
         converted = msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
         return None, _misfits(kind, value, path) or [Fault(path, _wrong(kind, value, str(error)))]
     faults = list(_not_plain(converted, path))
     return (None, faults) if faults else (converted, [])
+
+
+def without_order(value: object) -> str | None:
+    """Return what is wrong with a set where several values are expected, or None if it is none."""
+    if not isinstance(value, set | frozenset):
+        return None
+    ordered = sorted(value, key=repr)
+    return f"a set has no order, each process would have another; give a list, such as {ordered!r}"
+
+
+def _unordered(kind: Any, value: object, path: str) -> Iterator[Fault]:
+    """Yield the sets in a value, unless a set is what is asked for."""
+    if (wrong := without_order(value)) is not None:
+        if not any((typing.get_origin(o) or o) in (set, frozenset) for o in _options(kind)):
+            yield Fault(path, wrong)
+    elif isinstance(value, list | tuple):
+        for position, item in enumerate(value):
+            yield from _unordered(Any, item, f"{path}[{position}]")
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _unordered(Any, item, _join(path, key))
 
 
 def _misfits(kind: Any, value: object, path: str) -> list[Fault]:

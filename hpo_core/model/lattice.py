@@ -17,7 +17,16 @@ from typing import Any, TypeAlias
 import msgspec
 
 from hpo_core.model.errors import Fault, InvalidInput
-from hpo_core.model.lattice_tree import NOTHING, Branch, Choice, Leaf, Members, Node, product
+from hpo_core.model.lattice_tree import (
+    NOTHING,
+    Branch,
+    Choice,
+    Leaf,
+    Members,
+    Node,
+    product,
+    spaced_leaf,
+)
 from hpo_core.model.parameters import Parameter, ParameterSet
 from hpo_core.model.space import SearchSpace
 from hpo_core.model.values import Configuration, Value, identity
@@ -51,7 +60,10 @@ class Lattice:
             if axis.size is not None:
                 leaves[axis.name] = Leaf(axis, axis.size)
             elif wanted is not None:
-                leaves[axis.name] = Leaf(axis, wanted, spaced=True)
+                try:
+                    leaves[axis.name] = spaced_leaf(axis, wanted)
+                except ValueError as error:
+                    faults.append(Fault(f"parameters.{axis.name}", str(error)))
             else:
                 message = "has no step; give it a step, or a number of points"
                 faults.append(Fault(f"parameters.{axis.name}", message))

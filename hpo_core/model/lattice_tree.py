@@ -29,17 +29,21 @@ class Leaf(msgspec.Struct, frozen=True):
         axis: The axis.
         size: How many points.
         spaced: Whether they are spaced evenly on the scale of a Float without a step.
+        distinct: The points themselves, where the range is so narrow that some are one float.
     """
 
     axis: Parameter
     size: int
     spaced: bool = False
+    distinct: tuple[float, ...] = ()
 
     def fill(self, index: int, values: dict[str, Value]) -> None:
         """Set the values of point `index`."""
         axis = self.axis
         if isinstance(axis, ParameterSet):
             values.update(axis.at_all(index))
+        elif self.distinct:
+            values[axis.name] = self.distinct[index]
         elif self.spaced and isinstance(axis, Float):
             values[axis.name] = _spaced(axis, self.size, index)
         else:
@@ -57,6 +61,8 @@ class Leaf(msgspec.Struct, frozen=True):
         value = values.pop(axis.name)
         if axis.wrong(value):
             return None
+        if self.distinct:
+            return self.distinct.index(value) if value in self.distinct else None
         if self.spaced and isinstance(axis, Float) and isinstance(value, float):
             point = _nearest(axis, self.size, value)
             return point if _spaced(axis, self.size, point) == value else None
@@ -169,6 +175,35 @@ class Choice(msgspec.Struct, frozen=True):
 
 
 # -- the points of a Float without a step ---------------------------------------------------
+
+
+def spaced_leaf(axis: Float, points: int) -> Leaf:
+    """Return an evenly spaced Float with its points, each once.
+
+    Raises:
+        ValueError: If the range holds fewer floats than points, and these are too many to list.
+    """
+    if not _may_repeat(axis, points):
+        return Leaf(axis, points, spaced=True)
+    if points > _LISTED:
+        raise ValueError(
+            f"its range is too narrow for {points:,} points; give {_LISTED:,} or fewer"
+        )
+    distinct = sorted({_spaced(axis, points, index) for index in range(points)})
+    return Leaf(axis, len(distinct), spaced=True, distinct=tuple(distinct))
+
+
+_LISTED = 1_000_000
+"""So many points are listed at the most, where some may be one float."""
+
+
+def _may_repeat(axis: Float, points: int) -> bool:
+    """Say whether neighbours are so close that they may be one float."""
+    if points < 3:
+        return False
+    if axis.log:
+        return (math.log(axis.high) - math.log(axis.low)) / (points - 1) < 1e-13
+    return (axis.high - axis.low) / (points - 1) < 2 * math.ulp(max(abs(axis.low), abs(axis.high)))
 
 
 def _spaced(axis: Float, points: int, index: int) -> float:

@@ -8,7 +8,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from hpo_core.model.checked import Checked, read
+from hpo_core import Categorical, SearchSpace
+from hpo_core.model.checked import Checked, read, read_value
 from hpo_core.model.errors import Fault, InvalidInput
 
 
@@ -202,3 +203,26 @@ def test_a_struct_without_fields_takes_no_keys() -> None:
         pass
 
     assert said(Nothing, {"a": 1}) == ["drawing.a: unknown key; this takes no keys"]
+
+
+NAMES = frozenset({"adam", "sgd"})
+
+
+@pytest.mark.parametrize(
+    ("make", "path"),
+    [
+        (lambda: Categorical("x", NAMES), "choices"),
+        (lambda: Categorical("x", ("a",), when={"y": set(NAMES)}), "when.y"),
+        (lambda: SearchSpace((Categorical("x", ("a",)),), [{"x": {"a"}}]), "forbidden[0].x"),
+    ],
+)
+def test_a_set_is_refused_where_several_values_are_expected(make, path) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        make()
+    (fault,) = caught.value.faults
+    assert fault.path == path
+    assert fault.message.startswith("a set has no order")
+
+
+def test_a_set_is_taken_where_a_set_is_expected() -> None:
+    assert read_value(frozenset[str], {"a"}, "x") == ({"a"}, [])

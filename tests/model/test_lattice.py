@@ -310,3 +310,26 @@ def test_a_lattice_too_large_for_len_still_has_a_size() -> None:
     lattice = Lattice(space)
     assert lattice.size == 10**60
     assert lattice.index(lattice[10**60 - 1]) == 10**60 - 1
+
+
+@pytest.mark.parametrize(
+    ("axis", "points", "size"),
+    [
+        (Float("x", 1.0, 1.0 + 2**-52), 5, 2),
+        (Float("x", 1.0, 1.0 + 2**-50), 5, 5),
+        (Float("x", 1.0, 1.0 + 2**-51, log=True), 9, None),
+        (Float("x", 0.0, 5e-324), 3, 2),
+        (Float("x", 0.0, 1.0), 5, 5),
+    ],
+)
+def test_each_point_of_a_narrow_range_is_taken_once(axis, points, size) -> None:
+    lattice = Lattice(SearchSpace((axis,)), points)
+    found = [lattice[place] for place in range(lattice.size)]
+    assert len({each["x"] for each in found}) == lattice.size <= points
+    assert size in (lattice.size, None)
+    assert [lattice.index(each) for each in found] == list(range(lattice.size))
+
+
+def test_more_points_than_can_be_told_apart_are_an_error() -> None:
+    with pytest.raises(InvalidInput, match="its range is too narrow for 2,000,000 points"):
+        Lattice(SearchSpace((Float("x", 1.0, 1.0 + 2**-50),)), 2_000_000)

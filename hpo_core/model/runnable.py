@@ -1,0 +1,47 @@
+"""What keeps a search space from being run as a study, though it is a search space."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from hpo_core.model.axis import several
+from hpo_core.model.errors import Fault
+from hpo_core.model.parameters import Categorical, Constant, Parameter, ParameterSet
+from hpo_core.model.space import SearchSpace
+from hpo_core.model.values import Value
+
+
+def unrunnable(space: SearchSpace) -> Iterator[Fault]:
+    """Yield the single points of continuous axes that something hangs on, and NUL in a text."""
+    for axis in space.parameters:
+        yield from _points(space, axis.conditions, f"parameters.{axis.name}.when")
+        for place, value in _texts(axis):
+            if isinstance(value, str) and "\0" in value:
+                message = f"no process can have the character NUL in an argument, got {value!r}"
+                yield Fault(f"parameters.{axis.name}.{place}", message)
+    for index, clause in enumerate(space.forbidden):
+        yield from _points(space, clause, f"forbidden[{index}]")
+
+
+def _points(
+    space: SearchSpace, wanted: Mapping[str, Value | tuple[Value, ...]], path: str
+) -> Iterator[Fault]:
+    for name, values in wanted.items():
+        if space.by_name[name].size is None:
+            point = several(values)[0]
+            yield Fault(
+                f"{path}.{name}",
+                f"{name} takes any number of its range, and so is never just {point!r}; give "
+                f"{name} a step, or make it a categorical",
+            )
+
+
+def _texts(axis: Parameter) -> Iterator[tuple[str, Value]]:
+    match axis:
+        case Categorical():
+            yield from ((f"choices[{place}]", each) for place, each in enumerate(axis.choices))
+        case Constant():
+            yield "value", axis.value
+        case ParameterSet():
+            for place, item in enumerate(axis.combinations):
+                yield from ((f"combinations[{place}].{name}", item[name]) for name in item)
