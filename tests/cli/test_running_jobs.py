@@ -14,8 +14,7 @@ from typing import Any
 
 import pytest
 
-from hpo_core import HyperParameterOptimizer, JobReported
-from hpo_core.cli import inputs
+from hpo_core import HyperParameterOptimizer, JobReported, study_file
 from hpo_core.engine.preparation import read_config
 
 Hpo = Callable[..., Any]
@@ -41,7 +40,7 @@ class Watched:
 
     def run(self, reports: int) -> None:
         """Begin the study of the file, and return when so many reports are stored."""
-        config = read_config(inputs.load("study.toml"), Path.cwd(), 7)
+        config = read_config(study_file.load("study.toml"), Path.cwd(), 7)
         self._optimizer = HyperParameterOptimizer(config, store="hpo.db", observers=[self])
         self._optimizer.start()
         for _ in range(reports):

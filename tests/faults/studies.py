@@ -134,7 +134,7 @@ class Study:
         (folder / "job.sh").write_text(COMMAND)
         (folder / "train.py").write_text(FUNCTION)
         work = {
-            "command": 'command = ["sh", "job.sh", "{n}"]',
+            "command": 'command = ["sh", "job.sh", "{n}"]\nreads_configuration = true',
             "function": 'function = "train:fit"',
         }
         (folder / "study.toml").write_text(

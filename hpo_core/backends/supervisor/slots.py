@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -360,20 +361,25 @@ class FunctionSlot(Slot):
         if job is None:
             if data == b'["ready"]\n':
                 self._owner.idle(self)
+            else:  # an earlier job of it writes there; it is used no more
+                self.kill()
             return
         job.hear(data)
         *lines, rest = (self._line + data).split(b"\n")
-        self._line = rest[:16]
+        self._line = rest if rest.startswith(_FINISHED) else rest[: len(_FINISHED)]
         for line in lines:
-            if line.startswith(b'["finished"'):
+            if line.startswith(_REPORT):
+                if self._decides:
+                    job.ask()
+                    self._owner.asks(self)
+            elif line is lines[-1] and not rest and _is_end(line):
                 self._loop.never(self)
-                self._line, self.job = b"", None
+                self.job = None
                 self._owner.ended(job, None)
                 self._owner.idle(self)
+            else:  # the job has written it; its worker is used no more
+                self.kill()
                 return
-            if self._decides:
-                job.ask()
-                self._owner.asks(self)
 
     def _lose_worker(self) -> None:
         """The worker's socket is closed: it has ended, or its job has closed the socket."""
@@ -408,3 +414,17 @@ class FunctionSlot(Slot):
         if self._worker is not None:
             self._worker.close()
             self._worker = None
+
+
+_REPORT, _FINISHED = b'["report"', b'["finished"'
+"""How the lines of a worker begin."""
+
+
+def _is_end(line: bytes) -> bool:
+    """Say whether a line tells how a job ended: a job may have written what only looks like it."""
+    try:
+        kind, outcome, reason, _ = json.loads(line)
+    except (ValueError, TypeError, RecursionError):
+        return False
+    is_known = outcome in ("completed", "failed", "cancelled")
+    return kind == "finished" and is_known and isinstance(reason, str)
