@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,13 +13,14 @@ from hpo_core.model.errors import StoreError
 from hpo_core.model.text import is_good_name
 from hpo_core.store.checkpoints import Checkpoints
 from hpo_core.store.connection import MEMORY
+from hpo_core.store.tree import copy_as_found, copy_whole
 
 if TYPE_CHECKING:
     import tempfile
 
 _IS_UID = re.compile(r"[0-9a-f]{32}").fullmatch
 
-_JOURNALS = "backend"
+_LOGS, _CHECKPOINTS, _JOURNALS = "logs", "checkpoints", "backend"
 
 
 class StudyFolder:
@@ -108,12 +110,41 @@ class StudyFolder:
 
     def log(self, job_id: str) -> str:
         """Return the path of a job's log."""
-        return f"{self.path}/logs/{job_id}.log"
+        return f"{self.path}/{_LOGS}/{job_id}.log"
 
     @property
     def checkpoints(self) -> Checkpoints:
         """The checkpoints of the study's trials."""
-        return Checkpoints(self.path / "checkpoints")
+        return Checkpoints(self.path / _CHECKPOINTS)
+
+    def copy_files(self, to: StudyFolder) -> None:
+        """Copy logs and checkpoints, each trial's whole, into the folder of a copy of the study.
+
+        Raises:
+            StoreError: If that is not possible.
+        """
+        try:
+            copy_as_found(self.path / _LOGS, to.path / _LOGS)
+            to.path.joinpath(_CHECKPOINTS).mkdir(mode=0o700, exist_ok=True)
+            for name in self.checkpoints.entries():
+                copy_whole(self.path / _CHECKPOINTS / name, to.path / _CHECKPOINTS / name)
+        except OSError as error:
+            raise StoreError(f"cannot copy the files of {self.path}: {error}") from error
+
+    def delete(self) -> None:
+        """Delete the folder with all that is in it.
+
+        Raises:
+            StoreError: If that is not possible.
+        """
+        try:
+            shutil.rmtree(self.path)
+            with suppress(OSError):  # there are others in it
+                self.path.parent.rmdir()
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise StoreError(f"cannot delete the folder {self.path}: {error}") from error
 
     def make(self) -> None:
         """Make the folder, for its user alone.

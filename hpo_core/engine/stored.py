@@ -1,0 +1,83 @@
+"""A stored study as a whole: deleted, renamed."""
+
+from __future__ import annotations
+
+import logging
+
+import msgspec
+
+from hpo_core import plugins
+from hpo_core.config import from_json, name_faults, to_json
+from hpo_core.contracts.backend import BackendContext, Work
+from hpo_core.engine.clock import SystemClock
+from hpo_core.model.errors import HpoError, InvalidInput
+from hpo_core.store import whole
+from hpo_core.store.control import ControllerLock
+from hpo_core.store.records import StudyRecord
+from hpo_core.store.store import Store
+
+_log = logging.getLogger("hpo_core")
+
+
+def delete_study(store: Store, study: StudyRecord) -> None:
+    """Delete a study with its files, and end what a dead controller left running.
+
+    Raises:
+        StudyRunning: If a controller runs it.
+        StoreError: If the store or the files can't be written.
+    """
+    folder = store.folder(study)
+    lock = ControllerLock(folder)
+    try:
+        if store.unfinished_jobs(study.id):
+            _end_jobs(store, study)
+        whole.delete(store, study.id)
+        folder.delete()
+    finally:
+        lock.release()
+
+
+def rename_study(store: Store, study: StudyRecord, name: str) -> None:
+    """Give a study another name.
+
+    Raises:
+        InvalidInput: If the name is not a good one.
+        StudyRunning: If a controller runs the study.
+        StoreError: If another study has that name.
+    """
+    if faults := list(name_faults(name)):
+        raise InvalidInput(faults)
+    lock = ControllerLock(store.folder(study))
+    try:
+        config = msgspec.structs.replace(from_json(study.config), name=name)
+        whole.rename(store, study.id, name, to_json(config))
+    finally:
+        lock.release()
+
+
+def _end_jobs(store: Store, study: StudyRecord) -> None:
+    """Let the backend end jobs that outlived their controller; none of the study's work is run."""
+    config, folder = from_json(study.config), store.folder(study)
+    if config.backend.name == "inline":  # they ended with their controller
+        return
+    context = BackendContext(
+        study=study.name,
+        study_uid=folder.instance(),
+        work=Work(command=("true",), directory=str(folder.path)),
+        workers=1,
+        clock=SystemClock(),
+        decides=False,
+        deliver=lambda _: None,
+        folder=str(folder.journals()),
+    )
+    try:
+        found = plugins.backend(config.backend.name)
+        options, faults = plugins.options(found, config.backend.options, "backend.options")
+        plugins.require(faults)
+        backend = found.spec.build(context, options)
+        try:
+            backend.adopt([])
+        finally:
+            backend.close()
+    except HpoError as error:
+        _log.warning("jobs of the study %r may still be running: %s", study.name, error)
