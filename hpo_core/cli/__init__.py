@@ -12,6 +12,7 @@ looking   studies, top, jobs, log, export
 curves    curves
 replaying replay
 steering  enqueue, stop
+managing  copy, rename, delete
 installed plugins
 check     check
 scaffold  new-strategy

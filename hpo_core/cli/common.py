@@ -6,12 +6,14 @@ import json
 import logging
 import math
 import shlex
+import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
 
 from hpo_core.model.budget import LIMITS, Budget
+from hpo_core.model.errors import Fault, InvalidInput
 from hpo_core.model.text import printable
 from hpo_core.store.store import Store
 
@@ -53,6 +55,30 @@ def json_option(function: F) -> F:
 def quiet_option(function: F) -> F:
     """Add ``--quiet``."""
     return click.option("--quiet", is_flag=True, help="Show no progress.")(function)
+
+
+def yes_option(function: F) -> F:
+    """Add ``--yes``."""
+    return click.option("--yes", is_flag=True, help="Do it without a question.")(function)
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask before something is done that can't be undone.
+
+    Args:
+        question: The question.
+        yes: Whether it is answered already.
+
+    Raises:
+        InvalidInput: If there is nobody to ask.
+        click.Abort: If the answer is no.
+    """
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        message = f"{question} There is no terminal to ask on: add --yes to do it"
+        raise InvalidInput([Fault("--yes", message)])
+    click.confirm(question, abort=True, err=True)
 
 
 def show_log() -> None:

@@ -11,18 +11,22 @@ import msgspec
 
 from hpo_core.cli import inputs, outcome, tables
 from hpo_core.cli.common import (
+    confirm,
     json_option,
     open_store,
     print_json,
     quiet_option,
     show_log,
     store_option,
+    yes_option,
 )
+from hpo_core.cli.managing import deletion
 from hpo_core.config import StudyConfig
 from hpo_core.engine.opening import extend, stored_config
 from hpo_core.engine.optimizer import HyperParameterOptimizer
-from hpo_core.engine.preparation import read_config
+from hpo_core.engine.preparation import check, read_config
 from hpo_core.engine.signals import interruptible
+from hpo_core.engine.stored import delete_study
 from hpo_core.engine.trying import Trial, try_once
 from hpo_core.model.errors import StoreError, StudyFailed
 from hpo_core.model.job import StudyState
@@ -41,6 +45,8 @@ from hpo_core.study_file import load
 @click.option("--jobs", type=int, metavar="N", help="The budget of jobs.")
 @click.option("--seed", type=int, metavar="N", help="The source of all randomness.")
 @click.option("--name", metavar="NAME", help="The study's name.")
+@click.option("--restart", is_flag=True, help="Delete the stored study first, and begin again.")
+@yes_option
 @store_option
 @quiet_option
 @json_option
@@ -50,6 +56,8 @@ def run_command(
     quiet: bool,
     as_json: bool,
     options: tuple[str, ...],
+    restart: bool,
+    yes: bool,
     **given: Any,
 ) -> int:
     """Run a study from its file STUDY.toml (or .json); carry an unfinished one on.
@@ -62,6 +70,8 @@ def run_command(
     config = read_config(
         table, Path(study_file).resolve().parent, inputs.stored_seed(table, store_path)
     )
+    if restart:
+        _delete(config, store_path, yes=yes)
     return _run(config, store_path, quiet=quiet, as_json=as_json)
 
 
@@ -109,6 +119,18 @@ def try_command(study_file: str, as_json: bool) -> int:
     else:
         print(_told(tried))
     return 0 if tried.is_good else 1
+
+
+def _delete(config: StudyConfig, store_path: str, *, yes: bool) -> None:
+    """Delete the stored study of a name, after a question, if the new one can be run."""
+    check(config)
+    if not Path(store_path).exists():
+        return
+    with open_store(store_path) as store:
+        study = store.find(config.name)
+        if study is not None:
+            confirm(f"{deletion(store, study)}, and begin again?", yes=yes)
+            delete_study(store, study)
 
 
 # -- running a study ------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -32,12 +33,14 @@ class Copied(msgspec.Struct, frozen=True, kw_only=True):
         uid: Its uid.
         trials: How many trials it has.
         lost: The jobs that ran at that moment: they are lost in it, and run again if it is resumed.
+        left_out: What was not copied, in words: sockets, and links that lead out of their folder.
     """
 
     name: str
     uid: str
     trials: int
     lost: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
 
 
 def copy_study(
@@ -106,9 +109,9 @@ class _Copy:
                 with Store(rows) as snapshot:
                     had = set(self._files.checkpoints.trials())
                     lost = self._take(snapshot)
-                    self._files.copy_files(self._folder)
+                    left_out = self._files.copy_files(self._folder)
                     if self._has_all(snapshot, had):
-                        return self._hand_over(snapshot, lost)
+                        return self._hand_over(snapshot, lost, left_out)
         except BaseException:
             self._folder.delete()
             raise
@@ -161,7 +164,7 @@ class _Copy:
         needed = {trial for trial in had if states.get(trial) in _MAY_GO_ON}
         return needed <= set(self._folder.checkpoints.trials())
 
-    def _hand_over(self, snapshot: Store, lost: tuple[str, ...]) -> Copied:
+    def _hand_over(self, snapshot: Store, lost: tuple[str, ...], left_out: Sequence[str]) -> Copied:
         record = snapshot.study(self._new_name)
         study = whole.copy(
             snapshot,
@@ -176,6 +179,7 @@ class _Copy:
             uid=self._uid,
             trials=len(self._target.trial_states(study)),
             lost=lost,
+            left_out=tuple(left_out),
         )
 
 

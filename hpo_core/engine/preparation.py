@@ -258,6 +258,18 @@ def build_strategy(prepared: Prepared) -> BuiltStrategy:
     return built
 
 
+def check(config: StudyConfig) -> None:
+    """See that a study can be run, as far as that is known before: its strategy is built.
+
+    Raises:
+        InvalidInput: If the plugins' options are wrong, or don't suit the problem.
+        PluginError: If a plugin is missing, broken, or can't do what the study needs.
+        StrategyError: If the strategy can't be built.
+    """
+    strategy = build_strategy(prepare(config)).strategy
+    getattr(strategy, "close", lambda: None)()
+
+
 def _given(config: StudyConfig, strategy: Strategy) -> BuiltStrategy:
     """See that a strategy that is given as an instance is one, and can do what is needed."""
     built = plugins.checked(config.strategy.name, strategy, frozenset(Capability))

@@ -13,6 +13,7 @@
     writer   StudyWriter: what the controller of one study writes, a transaction a turn
     checkpoints  each trial's, and how they are copied
     folder   a study's files: logs, checkpoints, journals; and what tells it from a copy
+    whole    all rows of one study, deleted or copied to another store
     control  the lock of a study's controller, and the pipe by which others reach it
     explained  what an error of SQLite means to the user
     wal      SQLite's write-ahead log: a store without it may be incomplete

@@ -109,10 +109,6 @@ class Checkpoints:
             if entry.name.startswith(_ASIDE):
                 yield entry.name.removeprefix(_ASIDE)
 
-    def entries(self) -> list[str]:
-        """Return the names of all folders of checkpoints, those that are still aside too."""
-        return [entry.name for entry in self._entries()]
-
     def trials(self) -> Iterator[int]:
         """Yield the trials that have a folder."""
         for entry in self._entries():

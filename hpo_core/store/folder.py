@@ -13,7 +13,7 @@ from hpo_core.model.errors import StoreError
 from hpo_core.model.text import is_good_name
 from hpo_core.store.checkpoints import Checkpoints
 from hpo_core.store.connection import MEMORY
-from hpo_core.store.tree import copy_as_found, copy_whole
+from hpo_core.store.snapshot import copy_folder
 
 if TYPE_CHECKING:
     import tempfile
@@ -117,19 +117,39 @@ class StudyFolder:
         """The checkpoints of the study's trials."""
         return Checkpoints(self.path / _CHECKPOINTS)
 
-    def copy_files(self, to: StudyFolder) -> None:
+    def copy_files(self, to: StudyFolder) -> list[str]:
         """Copy logs and checkpoints, each trial's whole, into the folder of a copy of the study.
+
+        Returns:
+            What was left out, in words: sockets, and links that lead out of their folder.
 
         Raises:
             StoreError: If that is not possible.
         """
+        left_out = []
         try:
-            copy_as_found(self.path / _LOGS, to.path / _LOGS)
-            to.path.joinpath(_CHECKPOINTS).mkdir(mode=0o700, exist_ok=True)
-            for name in self.checkpoints.entries():
-                copy_whole(self.path / _CHECKPOINTS / name, to.path / _CHECKPOINTS / name)
-        except OSError as error:
+            for kind in (_LOGS, _CHECKPOINTS):
+                shutil.rmtree(to.path / kind, ignore_errors=True)
+                to.path.joinpath(kind).mkdir(mode=0o700)
+            for name in self._names(_LOGS):
+                with suppress(FileNotFoundError):  # the log of a job that printed nothing
+                    shutil.copy2(self.path / _LOGS / name, to.path / _LOGS, follow_symlinks=False)
+            for name in self._names(_CHECKPOINTS):
+                source = self.path / _CHECKPOINTS / name
+                try:
+                    left_out += copy_folder(str(source), str(to.path / _CHECKPOINTS / name))
+                except OSError:
+                    if os.path.lexists(source):
+                        raise
+        except (OSError, RecursionError) as error:
             raise StoreError(f"cannot copy the files of {self.path}: {error}") from error
+        return left_out
+
+    def _names(self, kind: str) -> list[str]:
+        try:
+            return sorted(os.listdir(self.path / kind))
+        except FileNotFoundError:
+            return []
 
     def delete(self) -> None:
         """Delete the folder with all that is in it.

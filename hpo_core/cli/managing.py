@@ -1,0 +1,88 @@
+"""Commands about a study as a whole: copy, rename, delete."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+import msgspec
+
+from hpo_core.cli.common import (
+    as_argument,
+    confirm,
+    json_option,
+    open_store,
+    print_json,
+    show_log,
+    store_option,
+    yes_option,
+)
+from hpo_core.engine.copying import copy_study
+from hpo_core.engine.stored import delete_study, rename_study
+from hpo_core.model.text import counted, printable
+from hpo_core.store.records import StudyRecord
+from hpo_core.store.store import Store
+
+
+@click.command("copy", epilog="Example: hpo copy digits --to backup.db")
+@click.argument("name")
+@click.option("--to", metavar="PATH", required=True, help="The store that gets the copy.")
+@click.option(
+    "--name", "new_name", metavar="NEW", help="The copy's name, if it is to have another."
+)
+@store_option
+@json_option
+def copy_command(name: str, to: str, new_name: str | None, store_path: str, as_json: bool) -> None:
+    """Copy the study NAME with its logs and checkpoints, also while it runs: a backup.
+
+    The copy is the study at one moment. Jobs that run at that moment are lost in it, and are run
+    again if the copy is resumed.
+    """
+    copied = copy_study(store_path, name, to, new_name)
+    for what in copied.left_out:
+        print(f"note: {printable(what)} was not copied", file=sys.stderr)
+    if as_json:
+        print_json({**msgspec.to_builtins(copied), "store": to})
+        return
+    lost = f"; {counted(len(copied.lost), 'running job')} lost in it" if copied.lost else ""
+    print(
+        f"copied {counted(copied.trials, 'trial')} to {printable(to)}{lost}; "
+        f"resume the copy: hpo resume {as_argument(copied.name)} --store {as_argument(to)}"
+    )
+
+
+@click.command("rename", epilog="Example: hpo rename digits digits-old")
+@click.argument("name")
+@click.argument("new_name", metavar="NEW")
+@yes_option
+@store_option
+def rename_command(name: str, new_name: str, yes: bool, store_path: str) -> None:
+    """Give the study NAME the name NEW."""
+    with open_store(store_path) as store:
+        study = store.study(name)
+        confirm(f"Rename the study {printable(name)} to {printable(new_name)}?", yes=yes)
+        rename_study(store, study, new_name)
+    print(f"renamed; its file does not know: hpo run FILE --name {as_argument(new_name)}")
+
+
+@click.command("delete", epilog="Example: hpo delete digits")
+@click.argument("name")
+@yes_option
+@store_option
+def delete_command(name: str, yes: bool, store_path: str) -> None:
+    """Delete the study NAME: its trials, logs and checkpoints."""
+    show_log()
+    with open_store(store_path) as store:
+        study = store.study(name)
+        confirm(f"{deletion(store, study)}?", yes=yes)
+        delete_study(store, study)
+    print(f"deleted the study {printable(name)}")
+
+
+def deletion(store: Store, study: StudyRecord) -> str:
+    """Return what it means to delete a study."""
+    trials = len(store.trial_states(study.id))
+    return (
+        f"Delete the study {printable(study.name)} of {printable(store.path)}: "
+        f"{counted(trials, 'trial')}, with logs and checkpoints"
+    )
