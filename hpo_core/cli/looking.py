@@ -121,7 +121,7 @@ def top_command(name: str, k: int, store_path: str, as_json: bool) -> None:
 @json_option
 def jobs_command(name: str, store_path: str, as_json: bool) -> None:
     """List the jobs of the study NAME, with how they ended and why."""
-    with open_store(store_path) as store:
+    with open_store(store_path) as store, store.snapshot():
         study = store.study(name)
         jobs = read_jobs(store, study)
         configurations = read_configurations(store, study) if as_json else {}

@@ -43,8 +43,8 @@ def fit(configuration):
 """
 LOOKS = (
     ["top", "s", "-k", "3", "--json"],
-    ["export", "s", "--format", "csv", "-o", "s.csv"],
-    ["export", "s", "--format", "json", "-o", "s.json"],
+    ["export", "s", "--format", "csv", "-o", "s.csv", "--force"],
+    ["export", "s", "--format", "json", "-o", "s.json", "--force"],
     ["show", "s"],
     ["studies", "--json"],
     ["jobs", "s", "--json"],
