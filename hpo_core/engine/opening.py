@@ -179,6 +179,7 @@ def _changed_message(name: str, changes: list[str]) -> str:
     return (
         f"the study {name!r} is in the store with another configuration (stored -> given):\n"
         f"{listed}\n"
-        f"take another name for it (--name), or leave the configuration as it was; a larger "
-        f"budget is given by: hpo extend {name} --jobs +N"
+        f"take another name for it (--name), delete the stored study and begin again (--restart), "
+        f"or leave the configuration as it was; a larger budget is given by: "
+        f"hpo extend {name} --jobs +N"
     )

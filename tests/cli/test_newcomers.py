@@ -223,14 +223,31 @@ def every_iteration() -> str:
     return f"i=0\nwhile [ $i -lt $HPO_ITERATIONS ]; do i=$((i + 1)); {report}; done\n"
 
 
+def test_a_forgotten_placeholder(newcomer: Newcomer) -> None:
+    newcomer.corrects(
+        "study.toml", "[parameters]", '[parameters]\ny = { type = "int", low = 1, high = 9 }'
+    )
+    newcomer.types("hpo run study.toml")
+    assert newcomer.status == 2
+    newcomer.has_read("parameters.y", "write {y} in job.command")
+
+    newcomer.corrects("study.toml", '"{x}"]', '"{x}", "{y}"]')
+    newcomer.types("hpo run study.toml")
+    assert newcomer.status == 0
+    newcomer.has_read("The best 5 of 8 trials:")
+
+
 def test_a_spoilt_study_begun_again(newcomer: Newcomer) -> None:
     newcomer.corrects("study.toml", "high = 1.0", "high = 1000.0")
     newcomer.types("hpo run study.toml")
     newcomer.corrects("study.toml", "high = 1000.0", "high = 1.0")
     newcomer.types("hpo run study.toml")
     assert newcomer.status == 2
-    newcomer.has_read("parameters.x.high: 1000.0 -> 1.0", "take another name for it (--name)")
-    newcomer.types("hpo run study.toml --name again")
+    newcomer.has_read("--restart")
+    newcomer.types("hpo run study.toml --restart")
+    newcomer.has_read("--yes")
+    newcomer.types("hpo run study.toml --restart --yes")
     assert newcomer.status == 0
-    newcomer.types("hpo top again")
-    newcomer.has_read("again-1")
+    newcomer.has_read("The best 5 of 8 trials:")
+    newcomer.types("hpo show first")
+    newcomer.has_read("8 in all")
