@@ -278,13 +278,39 @@ def from_json(text: str) -> StudyConfig:
 
 
 def differences(stored: StudyConfig, given: StudyConfig) -> list[str]:
-    """Return a line for each key that differs: ``budget.jobs: 30 -> 50``."""
+    """Return a line for each key that differs: ``budget.jobs: 30 -> 50``.
+
+    Of a list only the elements that differ are there. Options of another plugin are left out: its
+    name says it all.
+    """
     old, new = (dict(_flat(json.loads(to_json(config)), "")) for config in (stored, given))
+    replaced = tuple(
+        f"{role}.options"
+        for role in ("strategy", "backend")
+        if old[f"{role}.name"] != new[f"{role}.name"]
+    )
     return [
-        f"{key}: {_shown(old, key)} -> {_shown(new, key)}"
+        line
         for key in dict.fromkeys([*old, *new])
-        if _shown(old, key) != _shown(new, key)
+        if _shown(old, key) != _shown(new, key) and not key.startswith(replaced)
+        for line in _difference(key, old, new)
     ]
+
+
+def _difference(key: str, old: Mapping[str, object], new: Mapping[str, object]) -> Iterator[str]:
+    """Yield the lines for a key that differs."""
+    match old.get(key), new.get(key):
+        case [*before], [*now] if len(before) == len(now):
+            for place, (one, other) in enumerate(zip(before, now, strict=True)):
+                if json.dumps(one) != json.dumps(other):
+                    yield f"{key}[{place}]: {json.dumps(one)} -> {json.dumps(other)}"
+        case [*before], [*now] if before and now:
+            pairs = zip(map(json.dumps, before), map(json.dumps, now), strict=False)
+            same = [one == other for one, other in pairs]
+            first = same.index(False) if False in same else len(same)
+            yield f"{key}[{first}:]: {json.dumps(before[first:])} -> {json.dumps(now[first:])}"
+        case _:
+            yield f"{key}: {_shown(old, key)} -> {_shown(new, key)}"
 
 
 def _flat(tree: object, path: str) -> Iterator[tuple[str, object]]:

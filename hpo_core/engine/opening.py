@@ -56,7 +56,44 @@ def settled(store: Store, prepared: Prepared) -> Prepared:
     stored = None if found is None else from_json(found.config)
     if stored is not None:
         prepared = as_stored(prepared, stored)
-    return msgspec.structs.replace(prepared, config=settle(prepared.config, stored))
+    config = settle(prepared.config, stored)
+    if found is not None and stored is not None and _is_extended(found, stored, config.budget):
+        _log.warning(
+            "the study %r was extended: its budget is %s, and not %s as given here",
+            found.name,
+            _limits(stored.budget),
+            _limits(config.budget),
+        )
+        config = msgspec.structs.replace(config, budget=stored.budget)
+    return msgspec.structs.replace(prepared, config=config)
+
+
+def _is_extended(found: StudyRecord, stored: StudyConfig, given: Budget) -> bool:
+    """Say whether a study has a larger budget than the given one because it was extended.
+
+    Then the given one is that with which it began, or one that it has had since.
+    """
+    first, now = found.first_budget, stored.budget
+    if first is None or given == now or given.count != now.count:
+        return False
+    for limit in LIMITS:
+        began, asked, total = first.get(limit), getattr(given, limit), getattr(now, limit)
+        if began is None or asked is None or total is None:
+            if not began == asked == total:
+                return False
+        elif not began <= asked <= total:
+            return False
+    return True
+
+
+def _limits(budget: Budget) -> str:
+    """Return a budget's limits for people."""
+    shown = {limit: getattr(budget, limit) for limit in LIMITS}
+    return ", ".join(
+        f"{limit.replace('_', ' ')} {human(total) if limit.endswith('_time') else total}"
+        for limit, total in shown.items()
+        if total is not None
+    )
 
 
 def find_or_create(store: Store, prepared: Prepared, now: float) -> StudyRecord:
@@ -156,7 +193,8 @@ def extend(path: str | os.PathLike[str], name: str, budget: Budget) -> Budget:
         if faults:
             raise InvalidInput(faults)
         extended = msgspec.structs.replace(config.budget, **changes)
-        store.extend(study, to_json(msgspec.structs.replace(config, budget=extended)))
+        first = {limit: getattr(config.budget, limit) for limit in LIMITS}
+        store.extend(study, to_json(msgspec.structs.replace(config, budget=extended)), first)
     return extended
 
 

@@ -19,7 +19,7 @@ from hpo_core.config import StudyConfig
 from hpo_core.contracts.backend import Backend, BackendContext, Clock, Work
 from hpo_core.contracts.observer import FinishedJob, Observer
 from hpo_core.contracts.strategy import Capability, Strategy
-from hpo_core.engine import opening, preparation, recovery
+from hpo_core.engine import opening, preparation, recovery, stored
 from hpo_core.engine.accounts import Accounts, stored_usage
 from hpo_core.engine.advisor import Advisor
 from hpo_core.engine.announcer import Announcer, JobCallback
@@ -41,7 +41,15 @@ from hpo_core.engine.setting import Setting
 from hpo_core.engine.summary import Summary, read_summary
 from hpo_core.model.budget import Usage, remaining
 from hpo_core.model.durations import seconds
-from hpo_core.model.errors import HpoError, StoreError, StudyFailed
+from hpo_core.model.errors import (
+    BackendError,
+    HpoError,
+    InvalidInput,
+    PluginError,
+    StoreError,
+    StrategyError,
+    StudyFailed,
+)
 from hpo_core.model.job import Job, StudyState
 from hpo_core.model.objective import pareto_front
 from hpo_core.model.values import Value
@@ -91,8 +99,10 @@ class HyperParameterOptimizer:
         self._function = function
         self._capabilities: frozenset[Capability] = frozenset()  # known once it is built
         self._clock: Clock = SystemClock()
+        is_new_store = store is None or not os.path.exists(store)
         self._store = Store(MEMORY if store is None else store)
         try:
+            self._is_new = self._store.find(config.name) is None
             self._prepared = opening.settled(self._store, prepared)
             self.config = self._prepared.config
             self._observers = [
@@ -101,8 +111,9 @@ class HyperParameterOptimizer:
             ]
             self._study = opening.find_or_create(self._store, self._prepared, self._clock.now())
         except BaseException:
-            self._store.close()
+            self._store.close(remove_if_empty=is_new_store)
             raise
+        self._is_new_store = is_new_store
         self._folder = self._store.folder(self._study)
         self._began = 0.0  # when the session began
         self._ends_at = math.inf
@@ -199,7 +210,7 @@ class HyperParameterOptimizer:
     def close(self) -> None:
         """Stop if it runs, and close the store; a study in memory is gone then."""
         self.stop()
-        self._store.close()
+        self._store.close(remove_if_empty=self._is_new_store)
         self._folder.remove_temporary()
 
     def __enter__(self) -> HyperParameterOptimizer:
@@ -318,7 +329,20 @@ class HyperParameterOptimizer:
     def _prepare_session(
         self, on_job_finished: Callable[[FinishedJob], object] | None
     ) -> Callable[[], None]:
-        """Put a session together and return what runs it."""
+        """Put a session together and return what runs it; a study that is refused is not kept."""
+        if self._is_new and self._store.find(self.name) is None:  # it was refused before
+            self._study = opening.find_or_create(self._store, self._prepared, self._clock.now())
+            self._folder = self._store.folder(self._study)
+        try:
+            return self._session_of(on_job_finished)
+        except (BackendError, InvalidInput, PluginError, StrategyError):
+            if self._is_new:
+                stored.forget_unbegun(self._store, self._study)
+            raise
+
+    def _session_of(
+        self, on_job_finished: Callable[[FinishedJob], object] | None
+    ) -> Callable[[], None]:
         client.end_loading()
         if self._session is not None:
             raise HpoError("this optimizer has been started; make another one to carry on")
@@ -332,10 +356,10 @@ class HyperParameterOptimizer:
                 anchors = (lock.anchor(), Anchor(self._store.path, f"the store {self._store.path}"))
                 held.callback(ControlPipe(self._folder, self._obey).close)
             self._study = self._store.study(self.name)
+            opening.take_over(self._store, self._study, self._prepared)
             if self._study.state is StudyState.FINISHED:
                 self._over.set()
                 return lambda: None
-            opening.take_over(self._store, self._study, self._prepared)
             given = self._prepared.given if self.config.job.retries else None
             renewer = Renewer(self._make_strategy, given)
             strategy = restored_strategy(

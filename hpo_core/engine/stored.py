@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 
 import msgspec
 
@@ -10,7 +11,8 @@ from hpo_core import plugins
 from hpo_core.config import from_json, name_faults, to_json
 from hpo_core.contracts.backend import BackendContext, Work
 from hpo_core.engine.clock import SystemClock
-from hpo_core.model.errors import HpoError, InvalidInput
+from hpo_core.model.errors import HpoError, InvalidInput, StudyRunning
+from hpo_core.model.job import StudyState
 from hpo_core.store import whole
 from hpo_core.store.control import ControllerLock
 from hpo_core.store.records import StudyRecord
@@ -35,6 +37,14 @@ def delete_study(store: Store, study: StudyRecord) -> None:
         folder.delete()
     finally:
         lock.release()
+
+
+def forget_unbegun(store: Store, study: StudyRecord) -> None:
+    """Delete a study that was stored, and then refused before anything of it was run."""
+    if store.next_trial(study.id) > 1 or store.study(study.name).state is not StudyState.CREATED:
+        return
+    with suppress(StudyRunning):  # somebody else begins it just now
+        delete_study(store, study)
 
 
 def rename_study(store: Store, study: StudyRecord, name: str) -> None:

@@ -30,6 +30,7 @@ decode = msgspec.json.Decoder().decode
 _decode_losses = msgspec.json.Decoder(tuple[float, ...]).decode
 _decode_values = msgspec.json.Decoder(dict[str, Value]).decode
 _decode_metrics = msgspec.json.Decoder(dict[str, float | Literal["nan", "inf", "-inf"]]).decode
+_decode_limits = msgspec.json.Decoder(dict[str, float | None]).decode
 _check_plugins = msgspec.json.Decoder(dict[str, _Identity]).decode
 
 
@@ -47,6 +48,9 @@ class StudyRecord(msgspec.Struct, frozen=True, kw_only=True):
         state: Where it stands, as stored; a study whose controller died says ``running``.
         reason: Why, for people.
         wall_time: Seconds that it has run.
+        first_budget: The limits that it began with, if it was extended.
+        marks: Which users have made it, or trusted it: see `hpo_core.engine.trust`.
+        adopted_events: How many of its events count as adopted, whoever suggested them.
         files: The name of its folder if it still has the one of schema 1; else "".
     """
 
@@ -60,6 +64,9 @@ class StudyRecord(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     wall_time: float
     files: str
+    first_budget: Mapping[str, float | None] | None
+    marks: str
+    adopted_events: int
 
 
 class TrialRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -173,6 +180,11 @@ def plugins_from_json(text: str) -> dict[str, dict[str, Any]]:
     _check_plugins(text)
     plugins: dict[str, dict[str, Any]] = decode(text)
     return plugins
+
+
+def limits_from_json(text: str | None) -> dict[str, float | None] | None:
+    """Return the limits of a budget by name."""
+    return None if text is None else _decode_limits(text)
 
 
 def losses_from_json(text: str | bytes | None) -> Losses | None:

@@ -19,6 +19,7 @@ from hpo_core.store.records import (
     TrialRecord,
     configuration_from_json,
     decode,
+    limits_from_json,
     losses_from_json,
     metrics_from_json,
     plugins_from_json,
@@ -28,8 +29,8 @@ DAMAGE = (ValueError, TypeError, LookupError, ArithmeticError, RecursionError)
 """What comes of a row that does not hold what was written there."""
 
 STUDIES = (
-    "SELECT study.id, name, uid, config, plugins, created, state, reason, wall_time, files "
-    "FROM study JOIN progress ON progress.study = study.id"
+    "SELECT study.id, name, uid, config, plugins, created, state, reason, wall_time, files, "
+    "first_budget, marks, adopted_events FROM study JOIN progress ON progress.study = study.id"
 )
 TRIALS = "SELECT id, configuration, state, losses, iterations FROM trial WHERE study = ?"
 JOBS = (
@@ -41,7 +42,9 @@ REPORTS = (
     "AND suggestion IS NULL"
 )
 
-_Study: TypeAlias = tuple[int, str, str, str, str, float, StudyState, str, float, str]
+_Study: TypeAlias = tuple[
+    int, str, str, str, str, float, StudyState, str, float, str, str | None, str, int
+]
 _Trial: TypeAlias = tuple[int, str, TrialState, str | None, int | None]
 _Job: TypeAlias = tuple[
     int, int, str, JobState, int | None, float, float | None, float | None, int | None, int,
@@ -66,9 +69,8 @@ def name(row: Any) -> str:
 
 def study(row: Any) -> StudyRecord:
     """Return a study, from a row of `STUDIES`."""
-    key, name, uid, config, plugins, created, state, reason, wall_time, files = _convert(
-        row, _Study
-    )
+    key, name, uid, config, plugins, created, state, reason, wall_time, *new = _convert(row, _Study)
+    files, first_budget, marks, adopted_events = new
     return StudyRecord(
         id=key,
         name=name,
@@ -80,6 +82,9 @@ def study(row: Any) -> StudyRecord:
         reason=reason,
         wall_time=wall_time,
         files=files,
+        first_budget=limits_from_json(first_budget),
+        marks=marks,
+        adopted_events=countable(adopted_events),
     )
 
 

@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from hpo_core.model.errors import StoreError, UnknownStudy, listed, nearest
@@ -51,10 +52,24 @@ class Studies:
         self.connection = files.connect(self.path, create=create, accept_loss=accept_loss)
         self.lock = threading.RLock()
 
-    def close(self) -> None:
-        """Close the file."""
+    def close(self, *, remove_if_empty: bool = False) -> None:
+        """Close the file.
+
+        Args:
+            remove_if_empty: Whether to remove a file without studies: nothing came of it.
+        """
         with self.lock:
+            is_left = remove_if_empty and self.path != files.MEMORY and self._is_empty()
             self.connection.close()
+            if is_left:
+                for suffix in ("", "-wal", "-shm"):
+                    Path(f"{self.path}{suffix}").unlink(missing_ok=True)
+
+    def _is_empty(self) -> bool:
+        try:
+            return not self.connection.execute("SELECT count(*) FROM study").fetchone()[0]
+        except sqlite3.Error:  # it is closed, or damaged
+            return False
 
     def __enter__(self) -> Self:
         return self
@@ -214,8 +229,15 @@ class Studies:
         finally:
             lock.release()
 
-    def extend(self, record: StudyRecord, config: str) -> None:
+    def extend(
+        self, record: StudyRecord, config: str, budget: Mapping[str, float | None] | None = None
+    ) -> None:
         """Replace a study's configuration by one with a larger budget, and open it again.
+
+        Args:
+            record: The study.
+            config: Its new configuration.
+            budget: The limits that it has had until now, if they are to be remembered.
 
         Raises:
             StudyRunning: If a controller runs it.
@@ -224,9 +246,9 @@ class Studies:
         try:
             with self.writing() as connection:
                 connection.execute(
-                    "UPDATE study SET config = ?, state = 'interrupted', reason = 'extended' "
-                    "WHERE id = ?",
-                    (config, record.id),
+                    "UPDATE study SET config = ?, state = 'interrupted', reason = 'extended', "
+                    "first_budget = coalesce(first_budget, ?) WHERE id = ?",
+                    (config, budget and encode(budget).decode(), record.id),
                 )
         finally:
             lock.release()

@@ -185,3 +185,70 @@ def test_restart_begins_again_and_deletes_nothing_that_it_could_not_replace(
     assert len(exported(small)) == 2
     assert len(list((folder / "hpo.files").iterdir())) == 1
     assert small("run", "study.toml", "--name", "new", "--restart", "--quiet").status == 0
+
+
+# -- run again ----------------------------------------------------------------------------------
+
+
+def test_the_same_run_goes_on_after_the_study_was_extended(
+    small: Hpo, write: Write, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert small("extend", "small", "--jobs", "+2", "--quiet").status == 0
+    assert small("extend", "small", "--jobs", "+1", "--quiet").status == 0
+    assert small("run", "study.toml", "--quiet").status == 0
+    assert "its budget is jobs 9, and not jobs 6 as given here" in caplog.text
+    assert small("run", "study.toml", "--quiet", "--jobs", "8").status == 0
+    assert len(exported(small)) == 9
+    for jobs in ("5", "10"):
+        refused = small("run", "study.toml", "--jobs", jobs)
+        assert refused.status == 2
+        assert f"budget.jobs: 9 -> {jobs}" in refused.err
+
+
+def test_a_changed_configuration_lists_only_what_differs(small: Hpo, write: Write) -> None:
+    write(
+        ('["sh", "job.sh", "{x}"]', '["sh", "other.sh", "{x}"]'),
+        ('strategy = "random"', 'strategy = "optuna:tpe"'),
+        ("high = 1.0", "high = 2.0"),
+    )
+    refused = small("run", "study.toml")
+    assert refused.status == 2
+    listed = [line.strip() for line in refused.err.splitlines() if " -> " in line][1:]
+    assert listed == [
+        'strategy.name: "random" -> "optuna:tpe"',
+        'job.command[1]: "job.sh" -> "other.sh"',
+        "parameters.x.high: 1.0 -> 2.0",
+    ]
+
+
+def test_how_a_finished_study_is_run_may_change_and_is_said(
+    small: Hpo, write: Write, caplog: pytest.LogCaptureFixture
+) -> None:
+    write(("workers = 2", 'workers = 3\ntags = ["kept"]'))
+    assert small("run", "study.toml", "--quiet").status == 0
+    assert "from now on the study 'small' has workers: 2 -> 3" in caplog.text
+    assert small("show", "small", "--json").json()["tags"] == ["kept"]
+
+
+@pytest.mark.parametrize(
+    "refused_for",
+    [
+        ('strategy = "random"', 'strategy = "asha"'),
+        ("[job]", '[job]\ndirectory = "no/such/folder"'),
+        ('strategy = "random"', 'strategy = "random"\nbackend = "inline"'),
+    ],
+)
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_refused_run_leaves_nothing_behind(
+    write: Write, hpo: Hpo, folder: Path, refused_for: tuple[str, str], is_there: bool
+) -> None:
+    if is_there:
+        write()
+        assert hpo("run", "study.toml", "--quiet", "--name", "first").status == 0
+    write(refused_for)
+    before = {str(path) for path in folder.rglob("*")}
+    ended = hpo("run", "study.toml")
+    assert ended.status == 2, ended
+    assert {str(path) for path in folder.rglob("*")} == before
+    if is_there:
+        assert [study["name"] for study in hpo("studies", "--json").json()] == ["first"]
