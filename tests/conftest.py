@@ -6,6 +6,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import tempfile
 from contextlib import closing
 from pathlib import Path
 
@@ -16,6 +17,13 @@ settings.register_profile("no deadline", deadline=None)  # a busy machine is slo
 settings.load_profile("no deadline")
 
 ROOT = Path(__file__).parents[1]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the tests' key for trusted studies out of the user's home."""
+    folder = tempfile.TemporaryDirectory(prefix="hpo-tests-")
+    config.add_cleanup(folder.cleanup)
+    os.environ["XDG_CONFIG_HOME"] = folder.name
 
 
 class Packaging:

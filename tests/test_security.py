@@ -152,12 +152,12 @@ def test_a_value_stays_one_argument_whatever_it_holds(tmp_path: Path) -> None:
     assert not (tmp_path / "pwned").exists()
 
 
-def test_a_value_that_no_argument_can_hold_fails_its_job_alone(tmp_path: Path) -> None:
+def test_a_value_that_no_argument_can_hold_is_refused_at_the_start(tmp_path: Path) -> None:
     write(tmp_path, ["a\0b", "fine"])
-    hpo(tmp_path, "run", "study.json", "--quiet")
-    jobs = json.loads(hpo(tmp_path, "jobs", "safe", "--json").stdout)
-    assert [job["state"] for job in jobs] == ["failed", "completed"]
-    assert "null" in jobs[0]["reason"]
+    ended = hpo(tmp_path, "run", "study.json", "--quiet")
+    assert ended.returncode == 2
+    assert "no process can have the character NUL in an argument" in ended.stderr
+    assert not (tmp_path / "arguments").exists()
 
 
 CONTROL = "\x1b[2J\x1b]0;title\x07\x9b31m\r\x08"
@@ -232,7 +232,7 @@ def test_a_store_names_installed_plugins_and_nothing_else_is_imported(tmp_path: 
             "'$.strategy.name', ?, '$.strategy.options', json('{}'))",
             name,
         )
-        ended = hpo(tmp_path, "resume", "safe")
+        ended = hpo(tmp_path, "resume", "safe", "--trust")
         assert ended.returncode == 2
         assert "is installed" in ended.stderr
     assert not (tmp_path / "pwned").exists()

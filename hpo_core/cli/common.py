@@ -57,6 +57,13 @@ def quiet_option(function: F) -> F:
     return click.option("--quiet", is_flag=True, help="Show no progress.")(function)
 
 
+def trust_option(function: F) -> F:
+    """Add ``--trust``."""
+    return click.option(
+        "--trust", is_flag=True, help="Run what the study names, though you did not begin it."
+    )(function)
+
+
 def yes_option(function: F) -> F:
     """Add ``--yes``."""
     return click.option("--yes", is_flag=True, help="Do it without a question.")(function)

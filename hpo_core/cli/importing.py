@@ -9,9 +9,17 @@ import click
 import msgspec
 
 from hpo_core.cli import inputs, tables
-from hpo_core.cli.common import json_option, open_store, print_json, show_log, store_option
-from hpo_core.config import StudyConfig, from_json
+from hpo_core.cli.common import (
+    json_option,
+    open_store,
+    print_json,
+    show_log,
+    store_option,
+    trust_option,
+)
+from hpo_core.config import StudyConfig
 from hpo_core.engine.importing import Imported, import_study
+from hpo_core.engine.opening import trusted_config
 from hpo_core.engine.preparation import read_config
 from hpo_core.model.text import counted, printable
 from hpo_core.study_file import load
@@ -21,16 +29,19 @@ from hpo_core.study_file import load
 @click.argument("source", metavar="PLUGIN:PLACE")
 @click.argument("study", metavar="STUDY")
 @click.option("--of", metavar="NAME", help="The other program's study, if it has several.")
+@trust_option
 @store_option
 @json_option
-def import_command(source: str, study: str, of: str | None, store_path: str, as_json: bool) -> None:
+def import_command(
+    source: str, study: str, of: str | None, trust: bool, store_path: str, as_json: bool
+) -> None:
     """Take the trials of another program's study into STUDY, as a warm start.
 
     STUDY is a study of the store, or the file of one, which is made but not run. Its strategy is
     told of all trials that its parameters fit; they count in no budget. The others are listed.
     """
     show_log()
-    imported = import_study(_config(study, store_path), store_path, source, of)
+    imported = import_study(_config(study, store_path, trust), store_path, source, of)
     for note in imported.notes:
         print(f"note: {printable(note)}", file=sys.stderr)
     if as_json:
@@ -39,13 +50,13 @@ def import_command(source: str, study: str, of: str | None, store_path: str, as_
         print(_told(imported))
 
 
-def _config(study: str, store_path: str) -> StudyConfig:
+def _config(study: str, store_path: str, trust: bool) -> StudyConfig:
     if Path(study).suffix.lower() in (".toml", ".json"):
         table = load(study)
         seed = inputs.stored_seed(table, store_path)
         return read_config(table, Path(study).resolve().parent, seed)
     with open_store(store_path) as store:
-        return from_json(store.study(study).config)
+        return trusted_config(store, study, trust_it=trust)
 
 
 def _told(imported: Imported) -> str:

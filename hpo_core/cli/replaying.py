@@ -7,7 +7,7 @@ import json
 import click
 import msgspec
 
-from hpo_core.cli.common import json_option, print_json, show_log, store_option
+from hpo_core.cli.common import json_option, print_json, show_log, store_option, trust_option
 from hpo_core.contracts.strategy import Answer, Exhausted, Resume, Start, Wait
 from hpo_core.engine.replay import Difference, Replayed, replay
 from hpo_core.model.report import Decision
@@ -16,15 +16,16 @@ from hpo_core.model.text import counted, printable
 
 @click.command("replay", epilog="Example: hpo replay digits")
 @click.argument("name")
+@trust_option
 @store_option
 @json_option
-def replay_command(name: str, store_path: str, as_json: bool) -> int:
+def replay_command(name: str, store_path: str, trust: bool, as_json: bool) -> int:
     """Derive every suggestion of the study NAME again, and say whether all came out as stored.
 
     Exit status: 0 if they did, 1 if one came out otherwise, 2 for bad input.
     """
     show_log()
-    replayed = replay(store_path, name)
+    replayed = replay(store_path, name, trust=trust)
     if as_json:
         print_json({"is_as_stored": replayed.is_as_stored, **msgspec.to_builtins(replayed)})
     else:

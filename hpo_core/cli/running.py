@@ -18,11 +18,12 @@ from hpo_core.cli.common import (
     quiet_option,
     show_log,
     store_option,
+    trust_option,
     yes_option,
 )
 from hpo_core.cli.managing import deletion
 from hpo_core.config import StudyConfig
-from hpo_core.engine.opening import extend, stored_config
+from hpo_core.engine.opening import extend, trusted_config
 from hpo_core.engine.optimizer import HyperParameterOptimizer
 from hpo_core.engine.preparation import check, read_config
 from hpo_core.engine.signals import interruptible
@@ -77,13 +78,14 @@ def run_command(
 
 @click.command("resume", epilog="Example: hpo resume digits")
 @click.argument("name")
+@trust_option
 @store_option
 @quiet_option
 @json_option
-def resume_command(name: str, store_path: str, quiet: bool, as_json: bool) -> int:
+def resume_command(name: str, store_path: str, trust: bool, quiet: bool, as_json: bool) -> int:
     """Carry the study NAME on, from its stored configuration alone."""
     with open_store(store_path) as store:
-        config = stored_config(store, name)
+        config = trusted_config(store, name, trust_it=trust)
     return _run(config, store_path, quiet=quiet, as_json=as_json)
 
 
@@ -94,14 +96,17 @@ def resume_command(name: str, store_path: str, quiet: bool, as_json: bool) -> in
 @click.option("--iterations", metavar="N", help="The new total of iterations, or +N to add.")
 @click.option("--compute-time", metavar="T", help="The new total, such as 2h, or +30m to add.")
 @click.option("--wall-time", metavar="T", help="The new total, such as 2h, or +30m to add.")
+@trust_option
 @store_option
 @quiet_option
 @json_option
-def extend_command(name: str, store_path: str, quiet: bool, as_json: bool, **limits: str) -> int:
+def extend_command(
+    name: str, store_path: str, trust: bool, quiet: bool, as_json: bool, **limits: str
+) -> int:
     """Give the study NAME a larger budget, and carry it on, from its stored configuration."""
     given = {limit: text for limit, text in limits.items() if text is not None}
     with open_store(store_path) as store:
-        config = stored_config(store, name)
+        config = trusted_config(store, name, trust_it=trust)
     budget = extend(store_path, name, inputs.totals(config.budget, given))
     config = msgspec.structs.replace(config, budget=budget)
     return _run(config, store_path, quiet=quiet, as_json=as_json)

@@ -10,6 +10,7 @@ import msgspec
 from hpo_core import plugins
 from hpo_core.config import StudyConfig, differences, from_json, to_json
 from hpo_core.config import settled as settle
+from hpo_core.engine import trust
 from hpo_core.engine.preparation import Prepared, as_stored, completed
 from hpo_core.misuse import misuses
 from hpo_core.model.budget import LIMITS, Budget
@@ -99,6 +100,8 @@ def _limits(budget: Budget) -> str:
 def find_or_create(store: Store, prepared: Prepared, now: float) -> StudyRecord:
     """Return the study of that name; a new one if there is none, or if it was never begun.
 
+    It is marked as this user's: who has its whole configuration knows what it runs.
+
     Args:
         store: The store.
         prepared: The study, `settled`.
@@ -108,6 +111,12 @@ def find_or_create(store: Store, prepared: Prepared, now: float) -> StudyRecord:
         InvalidInput: If it is new, with everything in it that can have no effect.
         StudyChanged: If the store has it with another configuration, but for how it is run.
     """
+    study = _found_or_created(store, prepared, now)
+    trust.mark(store, study.name)
+    return study
+
+
+def _found_or_created(store: Store, prepared: Prepared, now: float) -> StudyRecord:
     config = prepared.config
     found = store.find(config.name)
     first = [config.space.configuration(values) for values in config.enqueue]
@@ -136,19 +145,40 @@ def find_or_create(store: Store, prepared: Prepared, now: float) -> StudyRecord:
     return found
 
 
+def trusted_config(store: Store, name: str, *, trust_it: bool) -> StudyConfig:
+    """Return the configuration of a stored study that is to be run.
+
+    Args:
+        store: The store.
+        name: The study.
+        trust_it: Whether the user trusts what it would run.
+
+    Raises:
+        StoreError: If there is no such study, its row does not belong together any more, or it is
+            neither this user's nor trusted.
+    """
+    study = store.study(name)
+    config = _config_of(store, study)
+    trust.require(store, study, trust=trust_it)
+    return config
+
+
 def stored_config(store: Store, name: str) -> StudyConfig:
-    """Return the configuration of a stored study that is to be carried on.
+    """Return the configuration of a stored study.
 
     Raises:
         StoreError: If there is no such study, or its row does not belong together any more.
     """
-    study = store.study(name)
+    return _config_of(store, store.study(name))
+
+
+def _config_of(store: Store, study: StudyRecord) -> StudyConfig:
     store.folder(study)  # whose name is looked at
     config = from_json(study.config)
-    if config.name != name:
+    if config.name != study.name:
         raise StoreError(
-            f"the store {store.path} has been changed: the configuration of {name!r} is that of "
-            f"{config.name!r}"
+            f"the store {store.path} has been changed: the configuration of {study.name!r} is that "
+            f"of {config.name!r}"
         )
     return config
 
@@ -163,6 +193,7 @@ def take_over(store: Store, study: StudyRecord, prepared: Prepared) -> None:
         _log.warning("from now on the study %r has %s", study.name, change)
     if changes:
         store.reconfigure(study.id, to_json(prepared.config))
+        trust.mark(store, study.name)
 
 
 def extend(path: str | os.PathLike[str], name: str, budget: Budget) -> Budget:

@@ -26,6 +26,7 @@ from hpo_core.engine.opening import warn_of_stranger
 from hpo_core.engine.preparation import Prepared
 from hpo_core.engine.rebuild import Renewer
 from hpo_core.engine.restore import restore, without_metrics
+from hpo_core.engine.trust import require
 from hpo_core.model.errors import StrategyError
 from hpo_core.model.report import Decision, Report
 from hpo_core.store.control import is_running
@@ -83,7 +84,11 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def replay(
-    path: str | os.PathLike[str], name: str, *, strategy: Strategy | None = None
+    path: str | os.PathLike[str],
+    name: str,
+    *,
+    strategy: Strategy | None = None,
+    trust: bool = False,
 ) -> Replayed:
     """Derive every suggestion and every decision of a study again, and compare.
 
@@ -103,8 +108,11 @@ def replay(
         path: The store's file.
         name: The study.
         strategy: The strategy, new, for a study that was run with one that is not packaged.
+        trust: Whether to run the strategy of a study that you neither began nor trusted before: it
+            may name programs.
 
     Raises:
+        StoreError: If the study is not yours, and not trusted.
         UnknownStudy: If the store has no such study.
         PluginError: If the strategy's plugin is missing or broken.
         StrategyError: If the strategy can't be built.
@@ -112,6 +120,8 @@ def replay(
     with Store(path, create=False) as store:
         study = store.study(name)
         warn_of_stranger(store)
+        if strategy is None:
+            require(store, study, trust=trust)
         running = is_running(store.folder(study))
         config = from_json(study.config)
         prepared = _prepared(config, study, strategy)

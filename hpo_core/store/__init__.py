@@ -15,6 +15,7 @@
     folder   a study's files: logs, checkpoints, journals; and what tells it from a copy
     whole    all rows of one study, deleted or copied to another store
     control  the lock of a study's controller, and the pipe by which others reach it
+    soundness  what a store must be so that it is read in a finite time
     explained  what an error of SQLite means to the user
     wal      SQLite's write-ahead log: a store without it may be incomplete
     snapshot  a folder is copied as it stood at one moment

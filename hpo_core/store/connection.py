@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hpo_core.model.errors import StoreError
-from hpo_core.store import wal
+from hpo_core.store import soundness, wal
 from hpo_core.store.explained import explained
 from hpo_core.store.migration import migrate
 from hpo_core.store.schema import APPLICATION_ID, SCHEMA, VERSION
@@ -83,6 +83,8 @@ def _opened(
     connection = sqlite3.connect(
         path, timeout=_PATIENCE, isolation_level=None, check_same_thread=False
     )
+    limit = soundness.Limit(connection, path)
+    limit.begin()
     try:
         application, version = (
             connection.execute(f"PRAGMA {name}").fetchone()[0]
@@ -106,8 +108,10 @@ def _opened(
             )
         connection.execute("PRAGMA foreign_keys = OFF")
         connection.execute("PRAGMA wal_autocheckpoint = 0")  # `wal` makes them
+        soundness.require(connection, path)
         migrate(connection)
         wal.require(connection, path, accept_loss=accept_loss)
+        limit.end()
     except BaseException:
         connection.close()
         raise

@@ -12,6 +12,10 @@ def explained(error: sqlite3.Error) -> str:
 
 
 _MEANING = {
+    "interrupted": "it takes longer to read than a store of its size can: it is damaged; take it "
+    "from a backup",
+    "string or blob too big": "it holds a value beyond all measure: it is damaged; take it from a "
+    "backup",
     "disk is full": "free some space; what was recorded before is kept, and can be carried on",
     "disk I/O error": "the disk is full or broken, a limit is reached (ulimit -f), or the file "
     "system is one over the network",

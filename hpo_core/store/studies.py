@@ -19,6 +19,7 @@ from hpo_core.store.control import ControllerLock, is_running
 from hpo_core.store.explained import explained
 from hpo_core.store.folder import StudyFolder
 from hpo_core.store.records import StudyRecord, encode
+from hpo_core.store.soundness import Limit
 from hpo_core.store.transaction import Transaction
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Studies:
     ) -> None:
         self.path = os.fspath(path)
         self.connection = files.connect(self.path, create=create, accept_loss=accept_loss)
+        self._limit = Limit(self.connection, self.path)
         self.lock = threading.RLock()
 
     def close(self, *, remove_if_empty: bool = False) -> None:
@@ -100,6 +102,7 @@ class Studies:
 
     def _rows(self, query: str, *values: object) -> list[Any]:
         with self.lock:
+            self._limit.begin()
             try:
                 return self.connection.execute(query, values).fetchall()
             except sqlite3.Error as error:
@@ -107,6 +110,8 @@ class Studies:
                 raise StoreError(f"cannot read the store {self.path}: {why}") from error
             except OverflowError as error:  # of a number that came from there
                 raise StoreError(f"the store {self.path} is damaged: {error}") from error
+            finally:
+                self._limit.end()
 
     def _read(self, make: Callable[[Any], T], query: str, *values: object) -> list[T]:
         """Return what is made of each row.
@@ -182,6 +187,11 @@ class Studies:
         """Replace a study's configuration; to be called by the controller that runs it."""
         with self.writing() as connection:
             connection.execute("UPDATE study SET config = ? WHERE id = ?", (config, study))
+
+    def set_marks(self, study: int, marks: str) -> None:
+        """Record which users have made or trusted a study."""
+        with self.writing() as connection:
+            connection.execute("UPDATE study SET marks = ? WHERE id = ?", (marks, study))
 
     def replace(
         self,

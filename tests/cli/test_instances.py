@@ -125,7 +125,7 @@ def test_a_folder_of_schema_1_is_read_where_it_is_and_renamed_by_the_next_contro
 ) -> None:
     assert hpo("log", "small", "1").out == "said 0.4\n"
     assert hpo("show", "small", "--json").json()["files"] == str(folder / "hpo.files" / "small")
-    assert hpo("extend", "small", "--jobs", "+1", "--quiet").status == 0
+    assert hpo("extend", "small", "--jobs", "+1", "--quiet", "--trust").status == 0
     own = own_folder(released_store)
     assert [path.name for path in (folder / "hpo.files").iterdir()] == [own.name]
     assert str(own) in hpo("show", "small").out
@@ -142,7 +142,7 @@ def test_a_folder_of_schema_1_is_renamed_after_the_session_where_a_job_may_be_al
         connection.execute("UPDATE study SET state = 'running'")
     where = 'echo "$HPO_CHECKPOINT_DIR" > where; echo "{\\"loss\\": 1}" > /dev/fd/$HPO_REPORT_FD'
     (folder / "job.sh").write_text(where)
-    assert hpo("resume", "small", "--quiet").status == 0
+    assert hpo("resume", "small", "--quiet", "--trust").status == 0
     assert (folder / "where").read_text().strip() == str(
         folder / "hpo.files" / "small" / "checkpoints" / "3"
     )

@@ -1,0 +1,167 @@
+"""Whose studies are run without a question: those that this user began, or has trusted.
+
+A store may come from anybody. To read it is harmless; to run it runs what it names: a command, a
+function, the program of a strategy. What this user made carries a mark: an HMAC of all that would
+be run and where, under a key in the user's home. Nobody else can make one, and one that is copied
+to a study that would run something else does not fit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import logging
+import os
+import secrets
+import stat
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from hpo_core.config import StudyConfig, from_json
+from hpo_core.model.errors import StoreError
+from hpo_core.store.connection import MEMORY
+from hpo_core.store.records import StudyRecord
+from hpo_core.store.store import Store
+
+_log = logging.getLogger("hpo_core")
+
+_KEPT = 16
+"""How many marks a study keeps: a team may share it."""
+
+
+class _KeyError(Exception):
+    """The key can't be used; says why."""
+
+
+def mark(store: Store, name: str) -> None:
+    """Mark a stored study as one that this user has begun or trusted."""
+    study = store.study(name)
+    if store.path == MEMORY:
+        return
+    try:
+        own = _mark(_key(create=True), from_json(study.config))
+    except _KeyError as error:
+        _log.warning(
+            "%s: hpo-core can't mark the study %r as yours; hpo resume will ask for --trust",
+            error,
+            name,
+        )
+        return
+    marks = study.marks.split()
+    if own not in marks:
+        store.set_marks(study.id, " ".join([*marks, own][-_KEPT:]))
+
+
+def require(store: Store, study: StudyRecord, *, trust: bool) -> None:
+    """See that a stored study may be run.
+
+    Args:
+        store: The store.
+        study: The study.
+        trust: Whether the user trusts it; then it is marked.
+
+    Raises:
+        StoreError: If it is not this user's and not trusted; with what would be run.
+    """
+    if trust:
+        mark(store, study.name)
+        return
+    config = from_json(study.config)
+    why = f"it carries no mark of your key {_path()}"
+    try:
+        own = _mark(_key(create=False), config)
+        if any(hmac.compare_digest(own.encode(), one.encode()) for one in study.marks.split()):
+            return
+    except _KeyError as error:
+        why = str(error)
+    what = "\n".join(f"  {line}" for line in _would_run(config))
+    raise StoreError(
+        f"you neither began nor trusted the study {study.name!r} of the store {store.path} "
+        f"({why}). To go on with it runs as you:\n{what}\n"
+        "if you trust that, add --trust (in Python: trust=True); to look at it takes no trust"
+    )
+
+
+def _would_run(config: StudyConfig) -> list[str]:
+    job = config.job
+    lines = [
+        f"the command {json.dumps(job.command)}" if job.command else f"the function {job.function}",
+        f"in the folder {job.directory}",
+    ]
+    if job.environment:
+        lines.append(f"with the variables {json.dumps(job.environment)}")
+    for role, choice in (("strategy", config.strategy), ("backend", config.backend)):
+        options = f" with the options {json.dumps(choice.options)}" if choice.options else ""
+        lines.append(f"the {role} {choice.name!r}{options}")
+    if config.observers:
+        lines.append(f"the observers {json.dumps(msgspec.to_builtins(config.observers))}")
+    return lines
+
+
+def _mark(key: bytes, config: StudyConfig) -> str:
+    job = config.job
+    content: dict[str, Any] = {
+        "command": job.command,
+        "function": job.function,
+        "directory": job.directory,
+        "environment": job.environment,
+        "parameters": msgspec.to_builtins(config.space),
+        "strategy": msgspec.to_builtins(config.strategy),
+        "backend": msgspec.to_builtins(config.backend),
+        "observers": msgspec.to_builtins(config.observers),
+    }
+    text = json.dumps(content, sort_keys=True).encode()
+    return hmac.new(key, text, hashlib.sha256).hexdigest()
+
+
+# -- the key --------------------------------------------------------------------------------------
+
+
+def _path() -> Path:
+    configured = os.environ.get("XDG_CONFIG_HOME", "")
+    home = Path(configured) if os.path.isabs(configured) else Path.home() / ".config"
+    return home / "hpo" / "key"
+
+
+def _key(*, create: bool) -> bytes:
+    """Return the user's key.
+
+    Raises:
+        _KeyError: If there is none, or it could be known to others.
+    """
+    path = _path()
+    try:
+        if create and not path.exists():
+            _make(path)
+        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
+            status = os.fstat(file.fileno())
+            key = file.read()
+    except FileNotFoundError:
+        raise _KeyError(f"you have no key {path} yet") from None
+    except (OSError, RuntimeError) as error:
+        raise _KeyError(f"the key {path} can't be used ({error})") from error
+    if status.st_uid != os.getuid():
+        raise _KeyError(f"the key {path} belongs to another user ({status.st_uid})")
+    if stat.S_IMODE(status.st_mode) & 0o077:
+        raise _KeyError(f"the key {path} is open to other users (chmod 600 {path})")
+    if len(key) < 32:
+        raise _KeyError(f"the key {path} is damaged (delete it)")
+    return key
+
+
+def _make(path: Path) -> None:
+    """Make the key: whole or not at all, and once if several processes do so."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    new = path.with_name(f".key-{secrets.token_hex(8)}")
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        with open(descriptor, "wb") as file:
+            file.write(secrets.token_bytes(32))
+        with suppress(FileExistsError):
+            os.link(new, path)
+    finally:
+        os.unlink(new)

@@ -1,0 +1,147 @@
+"""Received studies: anybody's are read, and nothing of them is run without ``--trust``."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import stat
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import hpo_core
+from hpo_core.model.errors import StoreError
+
+Hpo = Callable[..., Any]
+
+
+@pytest.fixture
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The home of a user who has no key yet."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.setenv("HOME", str(home))
+    return home
+
+
+def become_somebody_else(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    other = home / "other"
+    other.mkdir()
+    monkeypatch.setenv("HOME", str(other))
+    return other
+
+
+def key(home: Path) -> Path:
+    return home / ".config" / "hpo" / "key"
+
+
+RUNNING = [
+    ["resume", "small", "--quiet"],
+    ["extend", "small", "--jobs", "+1", "--quiet"],
+    ["replay", "small"],
+]
+
+
+def test_what_this_user_began_is_run_without_a_question(home: Path, small: Hpo) -> None:
+    assert stat.S_IMODE(key(home).stat().st_mode) == 0o600
+    for command in RUNNING:
+        assert small(*command).status == 0
+
+
+def test_what_somebody_else_began_is_read_but_not_run(
+    home: Path, small: Hpo, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = become_somebody_else(home, monkeypatch)
+    before = (folder / "hpo.db").read_bytes()
+    for command in ("studies", "show small", "top small", "jobs small", "export small"):
+        assert small(*command.split()).status == 0
+    for command in RUNNING:
+        refused = small(*command)
+        assert refused.status == 2
+        assert "you neither began nor trusted the study 'small'" in refused.err
+        assert 'the command ["sh", "job.sh", "{x}"]' in refused.err
+        assert f"in the folder {folder}" in refused.err
+        assert "add --trust" in refused.err
+    with pytest.raises(StoreError, match="trust=True"):
+        hpo_core.replay(folder / "hpo.db", "small")
+    assert (folder / "hpo.db").read_bytes() == before
+    assert not key(other).exists(), "to be refused makes no key"
+
+
+def test_trust_is_given_once_and_to_what_is_run_alone(
+    home: Path, small: Hpo, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    become_somebody_else(home, monkeypatch)
+    assert small("extend", "small", "--jobs", "+1", "--quiet", "--trust").status == 0
+    assert small("extend", "small", "--jobs", "+1", "--quiet").status == 0
+    monkeypatch.setenv("HOME", str(home))
+    assert small("extend", "small", "--jobs", "+1", "--quiet").status == 0, "both may run it"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        '\'$.job.command\', json(\'["sh", "-c", "touch pwned"]\')',
+        "'$.job.directory', '/'",
+        "'$.job.environment', json('{\"LD_PRELOAD\": \"x.so\"}')",
+        "'$.space.parameters[0].high', 2.0",
+        "'$.strategy.name', 'process'",
+    ],
+)
+def test_a_mark_does_not_fit_a_study_that_would_run_something_else(
+    home: Path, small: Hpo, folder: Path, change: str
+) -> None:
+    with closing(sqlite3.connect(folder / "hpo.db")) as connection, connection:
+        connection.execute(
+            f"UPDATE study SET state = 'interrupted', config = json_set(config, {change})"
+        )
+    refused = small("resume", "small", "--quiet")
+    assert refused.status == 2
+    assert "you neither began nor trusted" in refused.err
+    assert not (folder / "pwned").exists()
+
+
+def test_a_mark_holds_wherever_the_store_is_copied(home: Path, small: Hpo, folder: Path) -> None:
+    (folder / "copy").mkdir()
+    shutil.copy(folder / "hpo.db", folder / "copy" / "hpo.db")
+    store = ["--store", "copy/hpo.db"]
+    assert small("extend", "small", "--jobs", "+1", "--quiet", *store).status == 0
+    assert small("copy", "small", "--to", "backup.db").status == 0
+    assert small("extend", "small", "--jobs", "+1", "--quiet", "--store", "backup.db").status == 0
+
+
+def test_a_file_that_says_the_same_needs_no_trust_and_gives_it(
+    home: Path, small: Hpo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    become_somebody_else(home, monkeypatch)
+    assert small("run", "study.toml", "--quiet").status == 0
+    assert small("extend", "small", "--jobs", "+1", "--quiet").status == 0
+
+
+def test_an_older_study_needs_trust_once(home: Path, released_store: Path, hpo: Hpo) -> None:
+    assert hpo("show", "small").status == 0
+    assert hpo("extend", "small", "--jobs", "+1", "--quiet").status == 2
+    assert hpo("extend", "small", "--jobs", "+1", "--quiet", "--trust").status == 0
+    assert hpo("extend", "small", "--jobs", "+1", "--quiet").status == 0
+
+
+def test_a_key_that_others_can_read_is_no_key(home: Path, small: Hpo) -> None:
+    key(home).chmod(0o644)
+    refused = small("resume", "small", "--quiet")
+    assert refused.status == 2
+    assert f"chmod 600 {key(home)}" in refused.err
+    key(home).chmod(0o600)
+    assert small("resume", "small", "--quiet").status == 0
+
+
+def test_a_home_that_can_not_be_written_is_said_and_holds_nothing_up(
+    home: Path, write: Callable[..., None], hpo: Hpo, caplog: pytest.LogCaptureFixture
+) -> None:
+    (home / ".config").touch()  # in place of a folder
+    write()
+    assert hpo("run", "study.toml", "--quiet").status == 0
+    assert "hpo resume will ask for --trust" in caplog.text
+    assert hpo("resume", "small", "--quiet").status == 2
