@@ -78,15 +78,22 @@ def run_command(
 
 @click.command("resume", epilog="Example: hpo resume digits")
 @click.argument("name")
+@click.option(
+    "--adopt-history",
+    is_flag=True,
+    help="Go on with a strategy that now suggests otherwise: it adopts what is stored.",
+)
 @trust_option
 @store_option
 @quiet_option
 @json_option
-def resume_command(name: str, store_path: str, trust: bool, quiet: bool, as_json: bool) -> int:
+def resume_command(
+    name: str, store_path: str, adopt_history: bool, trust: bool, quiet: bool, as_json: bool
+) -> int:
     """Carry the study NAME on, from its stored configuration alone."""
     with open_store(store_path) as store:
         config = trusted_config(store, name, trust_it=trust)
-    return _run(config, store_path, quiet=quiet, as_json=as_json)
+    return _run(config, store_path, quiet=quiet, as_json=as_json, adopt_history=adopt_history)
 
 
 @click.command("extend", epilog="Example: hpo extend digits --jobs 60   (or by: --jobs +20)")
@@ -141,7 +148,14 @@ def _delete(config: StudyConfig, store_path: str, *, yes: bool) -> None:
 # -- running a study ------------------------------------------------------------------------
 
 
-def _run(config: StudyConfig, store_path: str, *, quiet: bool, as_json: bool) -> int:
+def _run(
+    config: StudyConfig,
+    store_path: str,
+    *,
+    quiet: bool,
+    as_json: bool,
+    adopt_history: bool = False,
+) -> int:
     show_log()
     interruption = None
 
@@ -153,7 +167,9 @@ def _run(config: StudyConfig, store_path: str, *, quiet: bool, as_json: bool) ->
         from hpo_core.observers.progress import progress_observer  # rich is slow to load
 
         observers.append(progress_observer(sys.stderr, note))
-    with HyperParameterOptimizer(config, store=store_path, observers=observers) as optimizer:
+    with HyperParameterOptimizer(
+        config, store=store_path, observers=observers, adopt_history=adopt_history
+    ) as optimizer:
         was_finished = optimizer.state is StudyState.FINISHED
         try:
             with interruptible(optimizer) as interruption:

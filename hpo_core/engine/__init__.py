@@ -15,6 +15,7 @@ announcer    observers and callbacks are told, and dropped if they raise
 replay       an audit: every suggestion derived again from the stored log
 exporting    studies on their way to other programs
 output_file  text that is written to a file: nothing that exists is destroyed
+adopting     a strategy that would have suggested otherwise adopts what is stored
 trust        whose studies are run without a question
 stored       a stored study as a whole: deleted, renamed
 copying      a copy of a study with its files, also while it runs

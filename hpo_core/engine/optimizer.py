@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import datetime
 import logging
 import math
@@ -19,7 +20,7 @@ from hpo_core.config import StudyConfig
 from hpo_core.contracts.backend import Backend, BackendContext, Clock, Work
 from hpo_core.contracts.observer import FinishedJob, Observer
 from hpo_core.contracts.strategy import Capability, Strategy
-from hpo_core.engine import opening, preparation, recovery, stored
+from hpo_core.engine import adopting, opening, preparation, recovery, stored
 from hpo_core.engine.accounts import Accounts, stored_usage
 from hpo_core.engine.advisor import Advisor
 from hpo_core.engine.announcer import Announcer, JobCallback
@@ -76,6 +77,8 @@ class HyperParameterOptimizer:
             that is not packaged yet. It must be new: nothing asked or told.
         function: The function that jobs call, where ``config.job.function`` is its name.
         observers: Whom to tell what happens, besides those that the configuration names.
+        adopt_history: Whether the strategy adopts what is stored, instead of being restored: for
+            a stored study after an update of its strategy that now suggests otherwise.
 
     Raises:
         InvalidInput: With every fault of the plugins' options.
@@ -92,11 +95,13 @@ class HyperParameterOptimizer:
         strategy: Strategy | None = None,
         function: Callable[..., Any] | None = None,
         observers: Iterable[Observer] = (),
+        adopt_history: bool = False,
     ) -> None:
         if strategy is not None:
             config = _with_instance(config, strategy)
         prepared = preparation.prepare(config, strategy)
         self._function = function
+        self._adopt_history = adopt_history
         self._capabilities: frozenset[Capability] = frozenset()  # known once it is built
         self._clock: Clock = SystemClock()
         is_new_store = store is None or not os.path.exists(store)
@@ -362,6 +367,8 @@ class HyperParameterOptimizer:
                 return lambda: None
             given = self._prepared.given if self.config.job.retries else None
             renewer = Renewer(self._make_strategy, given)
+            if self._adopt_history:
+                self._let_history_be_adopted()
             strategy = restored_strategy(
                 self._make_strategy, self.config.strategy.name, self._store, self._study
             )
@@ -393,6 +400,18 @@ class HyperParameterOptimizer:
 
     def _move_folder(self) -> None:
         self._store.move_folder(self._study)
+
+    def _let_history_be_adopted(self) -> None:
+        given = self._prepared.given
+        make = self._make_strategy if given is None else lambda: copy.deepcopy(given)
+        refused = adopting.adopt_history(make, self._prepared, self._store, self._study)
+        for sentence in refused:
+            _log.warning(sentence)
+        _log.warning(
+            "the strategy of %r adopts the %d events that are stored; hpo replay starts there",
+            self.name,
+            self._store.log_length(self._study.id),
+        )
 
     def _make_strategy(self) -> Strategy:
         built = preparation.build_strategy(self._prepared)

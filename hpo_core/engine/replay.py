@@ -101,8 +101,9 @@ def replay(
 
     Not in the history, since they change no strategy: answers of `Wait` and `Exhausted`, and
     ``no_more_trials``. A report that the strategy did not decide on, since it had raised, is told
-    again, and what it does then is not compared. A plugin of another version than the study
-    began with is logged as a warning.
+    again, and what it does then is not compared. Where a study went on with ``--adopt-history``,
+    all before is adopted and told, and the comparison starts there. A plugin of another version
+    than the study began with is logged as a warning.
 
     Args:
         path: The store's file.
@@ -140,7 +141,8 @@ def replay(
         try:
             history = store.history(study.id, with_replaced=True)
             retries = set() if advisor.handles_attempts else forgot
-            audit = _Audit(advisor, history.positions(store.undecided(study.id)), rebuild, retries)
+            undecided = history.positions(store.undecided(study.id))
+            audit = _Audit(advisor, undecided, rebuild, retries, study.adopted_events)
             return audit.of(history, name, running)
         finally:
             advisor.close()
@@ -166,6 +168,7 @@ class _Audit:
         undecided: The places of reports on which it did not decide.
         rebuild: Rebuilds the strategy, as it was rebuilt at a retry.
         retries: Where in the log that was.
+        adopted: The row of the log from which on it is compared: before it, all was adopted.
     """
 
     def __init__(
@@ -174,11 +177,13 @@ class _Audit:
         undecided: Set[int],
         rebuild: Callable[[int], None],
         retries: Set[int],
+        adopted: int,
     ) -> None:
         self._advisor = advisor
         self._undecided = undecided
         self._rebuild = rebuild
         self._retries = sorted(retries, reverse=True)
+        self._from = adopted
         self._suggestions = self._decisions = self._adopted = 0
 
     def of(self, history: StoredHistory, name: str, running: bool) -> Replayed:
@@ -221,6 +226,8 @@ class _Audit:
                 case Told(report, decision):
                     trial_id, stored = report.trial_id, decision
                     now = self._advisor.tell(report)
+                    if seq < self._from:
+                        return None
                     if now is stored:
                         self._decisions += 1
                         return None

@@ -59,7 +59,10 @@ def restored_strategy(
             else:
                 _log.warning(_LEFT_OUT, error, len(undecided))
                 return again
-        raise
+        raise StrategyError(
+            f"{error}; to go on all the same, with what is stored adopted: "
+            f"hpo resume {study.name} --adopt-history"
+        ) from error
     return strategy
 
 

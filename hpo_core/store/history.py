@@ -41,16 +41,24 @@ class StoredHistory(Sequence[Asked | Told]):
         study: The study's row.
         retries: Its retries.
         places: The numbers of its events in the log.
+        adopted: The number of the event before which all suggestions count as adopted.
     """
 
     def __init__(
-        self, query: Query, sound: Sound, study: int, retries: Retries, places: Sequence[int]
+        self,
+        query: Query,
+        sound: Sound,
+        study: int,
+        retries: Retries,
+        places: Sequence[int],
+        adopted: int = 0,
     ) -> None:
         self._query = query
         self._sound = sound
         self._study = study
         self._retries = retries
         self._places = places
+        self._adopted = adopted
         self._piece: dict[int, Asked | Told] = {}  # the events around the one that was read last
 
     def __len__(self) -> int:
@@ -63,7 +71,12 @@ class StoredHistory(Sequence[Asked | Told]):
     def __getitem__(self, index: int | slice) -> Asked | Told | StoredHistory:
         if isinstance(index, slice):
             return StoredHistory(
-                self._query, self._sound, self._study, self._retries, self._places[index]
+                self._query,
+                self._sound,
+                self._study,
+                self._retries,
+                self._places[index],
+                self._adopted,
             )
         place = self._places[index]
         if place not in self._piece:
@@ -110,8 +123,10 @@ class StoredHistory(Sequence[Asked | Told]):
             end,
             RETRY,
         )
-        asked: dict[int, Asked | Told] = {int(seq): _asked(row) for seq, *row in trials}
-        return asked | {int(seq): _logged(row, self._retries.attempt(seq)) for seq, *row in log}
+        found: dict[int, Asked | Told] = {int(seq): _asked(row) for seq, *row in trials}
+        found |= {int(seq): _logged(row, self._retries.attempt(seq)) for seq, *row in log}
+        adopted = {seq: as_adopted(event) for seq, event in found.items() if seq < self._adopted}
+        return found | adopted
 
     def _first_trial(self, seq: int) -> int:
         """Return the first trial that was asked for at an event or later; ids grow as seq does."""
@@ -123,6 +138,14 @@ class StoredHistory(Sequence[Asked | Told]):
         query = "SELECT seq FROM trial WHERE study = ? AND id = ?"
         seq: int = self._query(query, self._study, trial_id)[0][0]
         return seq
+
+
+def as_adopted(event: Asked | Told) -> Asked | Told:
+    """Return a suggestion of a strategy as one that another strategy adopts: without its notes."""
+    if isinstance(event, Told) or event.adopted:
+        return event
+    bare = msgspec.structs.replace(event.suggestion, notes=None)
+    return msgspec.structs.replace(event, suggestion=bare, adopted=True)
 
 
 _AskedRow: TypeAlias = tuple[int, int, int | None, str | None, str]

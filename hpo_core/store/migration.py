@@ -52,6 +52,7 @@ def _from_1_to_2(connection: sqlite3.Connection) -> None:
         "ALTER TABLE study ADD COLUMN marks TEXT NOT NULL DEFAULT ''",
         "UPDATE study SET files = name",
         "ALTER TABLE progress ADD COLUMN adopted_events INTEGER NOT NULL DEFAULT 0",
+        "ALTER TABLE progress ADD COLUMN not_adopted TEXT NOT NULL DEFAULT '[]'",
         "CREATE TABLE wal (is_needed INTEGER NOT NULL)",
         "INSERT INTO wal VALUES (0)",
     ):

@@ -42,7 +42,8 @@ CREATE TABLE progress (               -- apart from study, since it is written o
     wall_time REAL NOT NULL DEFAULT 0,
     strategy_state TEXT,              -- JSON
     strategy_events INTEGER,          -- how many log rows that state had seen
-    adopted_events INTEGER NOT NULL DEFAULT 0  -- how many events count as adopted, whoever asked
+    adopted_events INTEGER NOT NULL DEFAULT 0,  -- how many events count as adopted, whoever asked
+    not_adopted TEXT NOT NULL DEFAULT '[]'  -- JSON, the trials that the strategy could not adopt
 );
 CREATE TABLE trial (
     study INTEGER NOT NULL REFERENCES study,
