@@ -8,6 +8,7 @@ from contextlib import suppress
 from hpo_core.contracts.strategy import Asked, History, Resume, Strategy, Told
 from hpo_core.engine.preparation import Prepared
 from hpo_core.engine.rebuild import handles_attempts
+from hpo_core.store import adopted
 from hpo_core.store.history import as_adopted
 from hpo_core.store.records import StudyRecord
 from hpo_core.store.store import Store
@@ -35,7 +36,7 @@ def adopt_history(
     while (found := _first_refusal(make, store, study, refused)) is not None:
         trial_id, why = found
         refused[trial_id] = why
-    store.adopt_history(study.id, refused, prepared.identities())
+    adopted.record(store, study.id, store.log_length(study.id), refused, prepared.identities())
     return [f"trial {trial_id} could not be adopted: {why}" for trial_id, why in refused.items()]
 
 

@@ -10,6 +10,7 @@ import msgspec
 from hpo_core import plugins
 from hpo_core.config import from_json, name_faults, to_json
 from hpo_core.contracts.backend import BackendContext, Work
+from hpo_core.engine import trust
 from hpo_core.engine.clock import SystemClock
 from hpo_core.model.errors import HpoError, InvalidInput, StudyRunning
 from hpo_core.model.job import StudyState
@@ -69,6 +70,9 @@ def _end_jobs(store: Store, study: StudyRecord) -> None:
     """Let the backend end jobs that outlived their controller; none of the study's work is run."""
     config, folder = from_json(study.config), store.folder(study)
     if config.backend.name == "inline":  # they ended with their controller
+        return
+    if config.backend.name != "local" and (why := trust.why_foreign(study, config)):
+        _log.warning("jobs of the study %r, if any run, are not yours to end: %s", study.name, why)
         return
     context = BackendContext(
         study=study.name,

@@ -71,19 +71,31 @@ def require(store: Store, study: StudyRecord, *, trust: bool) -> None:
         mark(store, study.name)
         return
     config = from_json(study.config)
-    why = f"it carries no mark of your key {_path()}"
-    try:
-        own = _mark(_key(create=False), config)
-        if any(hmac.compare_digest(own.encode(), one.encode()) for one in study.marks.split()):
-            return
-    except _KeyError as error:
-        why = str(error)
+    why = why_foreign(study, config)
+    if why is None:
+        return
     what = "\n".join(f"  {line}" for line in _would_run(config))
     raise StoreError(
         f"you neither began nor trusted the study {study.name!r} of the store {store.path} "
         f"({why}). To go on with it runs as you:\n{what}\n"
         "if you trust that, add --trust (in Python: trust=True); to look at it takes no trust"
     )
+
+
+def why_foreign(study: StudyRecord, config: StudyConfig) -> str | None:
+    """Return why a study does not count as one that this user began or trusted; None if it does.
+
+    Args:
+        study: The study.
+        config: Its stored configuration.
+    """
+    try:
+        own = _mark(_key(create=False), config)
+    except _KeyError as error:
+        return str(error)
+    if any(hmac.compare_digest(own.encode(), one.encode()) for one in study.marks.split()):
+        return None
+    return f"it carries no mark of your key {_path()}"
 
 
 def _would_run(config: StudyConfig) -> list[str]:

@@ -10,6 +10,7 @@
     history  what was asked and told, read as it is used
     retries  which reports a retry has replaced
     attempts which jobs a retry has replaced
+    adopted  what a strategy adopted when it could not be restored
     writer   StudyWriter: what the controller of one study writes, a transaction a turn
     checkpoints  each trial's, and how they are copied
     folder   a study's files: logs, checkpoints, journals; and what tells it from a copy

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from typing import Any
-
-import msgspec
 
 from hpo_core.model.errors import UnknownJob
 from hpo_core.model.job import JobState, TrialState
 from hpo_core.model.values import Configuration
 from hpo_core.store import rows as made
+from hpo_core.store.adopted import Adopted
 from hpo_core.store.attempts import replaced
 from hpo_core.store.history import StoredHistory
 from hpo_core.store.records import (
@@ -23,7 +21,6 @@ from hpo_core.store.records import (
     TrialRecord,
     configuration_from_json,
     decode,
-    encode,
     losses_from_json,
     metrics_from_json,
 )
@@ -214,45 +211,11 @@ class Store(Studies):
         retries = self.retries(study)
         length = self.log_length(study) if end is None else end
         places = retries.events(length, with_replaced=with_replaced)
-        adopted, foreign = self._adopted(study)
-        if foreign:
-            places = [place for place in places if place not in foreign]
-        return StoredHistory(self._rows, self.sound, study, retries, places, adopted)
-
-    def adopt_history(
-        self, study: int, not_adopted: Iterable[int], plugins: Mapping[str, object]
-    ) -> None:
-        """Let all events so far count as adopted from now on, and forget the strategy's state.
-
-        Args:
-            study: The study's row.
-            not_adopted: The trials that its strategy can't adopt, and never hears of.
-            plugins: The plugins that it uses from now on.
-        """
-        length, left_out = self.log_length(study), encode(sorted(not_adopted)).decode()
-        with self.writing() as connection:
-            connection.execute(
-                "UPDATE progress SET adopted_events = ?, not_adopted = ?, strategy_state = NULL, "
-                "strategy_events = NULL WHERE study = ?",
-                (length, left_out, study),
-            )
-            connection.execute(
-                "UPDATE study SET plugins = ? WHERE id = ?", (encode(plugins).decode(), study)
-            )
-
-    def _adopted(self, study: int) -> tuple[int, set[int]]:
-        """Return how many events count as adopted, and those of trials that were not."""
-        query = "SELECT adopted_events, not_adopted FROM progress WHERE study = ?"
         with self.sound():
-            count, text = self._rows(query, study)[0]
-            trials = msgspec.json.decode(text, type=list[int])
-        foreign: set[int] = set()
-        for trial in trials:
-            query = "SELECT seq FROM trial WHERE study = ? AND id = ? AND seq < ?"
-            foreign.update(seq for (seq,) in self._rows(query, study, trial, count))
-            query = "SELECT seq FROM log WHERE study = ? AND trial = ? AND seq < ?"
-            foreign.update(seq for (seq,) in self._rows(query, study, trial, count))
-        return made.countable(int(count)), foreign
+            adopted = Adopted.read(self._rows, study)
+        return StoredHistory(
+            self._rows, self.sound, study, retries, adopted.known(places), adopted.events
+        )
 
     def retries(self, study: int) -> Retries:
         """Return the retries that the study's log has."""
