@@ -35,6 +35,7 @@ class Intake:
         self._silence_limit = None if backend_does else job.silence_limit
         self._just_started: list[tuple[Flight, object]] = []
         self._has_warned = False  # of a job that counts further than the study's maximum
+        self._counts_iterations = not desk.setting.is_pruning  # or nothing depends on it
 
     def take_in(self, event: JobEvent) -> None:
         """Take one event in; a late word of a job that was given up changes nothing."""
@@ -81,6 +82,7 @@ class Intake:
             return  # its end is decided: what it says now changes nothing
         self.heard(flight, event.time)
         self._warn_if_beyond(flight, event.iteration)
+        self._counts_iterations = self._counts_iterations or event.iteration is not None
         metrics = target.counting(event.iteration, event.metrics)
         if not metrics and event.iteration != target.heard(event.iteration):
             self._passed(flight, event)
@@ -136,6 +138,27 @@ class Intake:
             most,
         )
 
+    def _warn_if_uncounted(self, flight: Flight, state: JobState) -> None:
+        """Warn, once in a session, of jobs that a strategy can't stop, since they don't count."""
+        if (
+            self._counts_iterations
+            or state is not JobState.COMPLETED
+            or flight.trial.is_target_suggested  # its end is the iteration
+        ):
+            return
+        self._counts_iterations = True  # said once
+        metric = self._config.objectives[0].metric
+        _log.warning(
+            "the strategy %r stops jobs early by their iterations, but job %s reported none, so "
+            "none is ever stopped: report the iteration too, in Python by report(3, **{%r: 0.5}), "
+            'elsewhere by a line {"iteration": 3, "%s": 0.5} to the descriptor $HPO_REPORT_FD; or '
+            "leave the pruner out",
+            self._config.strategy.name,
+            flight.job.id,
+            metric,
+            metric,
+        )
+
     def _may_end(self, flight: Flight) -> bool:
         """Say whether the strategy may stop or pause a job.
 
@@ -176,6 +199,7 @@ class Intake:
             iterations=flight.iterations,
             metrics=flight.metrics,
         )
+        self._warn_if_uncounted(flight, state)
         is_best = False
         trial.metrics = flight.all_metrics
         if state is JobState.LOST:

@@ -455,6 +455,7 @@ class HyperParameterOptimizer:
             next_trial=store.next_trial(study.id),
             keeper=Keeper(self._folder.checkpoints, config.job.keep_checkpoints, is_resuming),
             is_resuming=is_resuming,
+            is_pruning=Capability.STOPPING in self._capabilities and self._prepared.announces,
             enforces_limits=self._prepared.backend.spec.enforces_limits,
         )
 

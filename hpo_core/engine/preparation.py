@@ -53,6 +53,11 @@ class Prepared(msgspec.Struct, frozen=True):
         """The strategy if it is given as an instance, else None."""
         return None if isinstance(self.strategy, Resolved) else self.strategy
 
+    @property
+    def announces(self) -> bool:
+        """Whether the strategy says what it can do; one that does not is taken to do anything."""
+        return self.given is None or hasattr(self.given, "capabilities")
+
     def identities(self) -> dict[str, dict[str, Any]]:
         """Return which plugins these are, as plain JSON to be stored."""
         found = {"backend": self.backend.plugin}

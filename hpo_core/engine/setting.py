@@ -39,6 +39,7 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
         keeper: What deletes checkpoints.
         is_resuming: Whether the strategy carries trials on, and so is asked even when no new
             trial may be started.
+        is_pruning: Whether the strategy says that it stops jobs by what they report.
         enforces_limits: Whether the backend ends jobs at their limits, and not the controller.
     """
 
@@ -56,4 +57,5 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
     next_trial: int
     keeper: Keeper
     is_resuming: bool
+    is_pruning: bool
     enforces_limits: bool

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from hpo_core import (
     Capability,
@@ -16,6 +17,9 @@ from hpo_core import (
 )
 from hpo_optuna import options as sampler
 from hpo_optuna.options import Options, SamplerOptions
+
+if TYPE_CHECKING:
+    from hpo_optuna.strategy import OptunaStrategy
 
 _ALWAYS = frozenset(
     {
@@ -89,6 +93,14 @@ def build(problem: Problem, options: Options) -> Strategy:
         InvalidInput: If Optuna can't do with the space, the objectives or the options.
         Unsupported: If a package is missing; the message names the extra to install.
     """
+    strategy = _build(problem, options)
+    if options.pruner is None:  # then reports need not wait for a decision
+        [announced] = [able for _, kind, _, able in VARIANTS if kind is type(options)]
+        strategy.capabilities = announced - {Capability.STOPPING}
+    return strategy
+
+
+def _build(problem: Problem, options: Options) -> OptunaStrategy:
     if isinstance(options, sampler.BruteForce):
         from hpo_optuna.bruteforce import BruteForceStrategy
 

@@ -21,6 +21,7 @@ from optuna.study import StudyDirection
 from hpo_core import (
     Asked,
     BaseStrategy,
+    Capability,
     Configuration,
     Decision,
     Exhausted,
@@ -71,7 +72,12 @@ class OptunaStrategy(BaseStrategy):
     Raises:
         InvalidInput: If Optuna can't do with the space, the objectives or the options.
         Unsupported: If a package is missing.
+
+    Attributes:
+        capabilities: What it can do, where that is less than its spec announces.
     """
+
+    capabilities: frozenset[Capability]
 
     def __init__(self, problem: Problem, options: Options) -> None:
         axes.check(problem.space)
