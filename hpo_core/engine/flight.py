@@ -10,8 +10,10 @@ from hpo_core.contracts.backend import Finished, Outcome
 from hpo_core.contracts.observer import FinishedJob
 from hpo_core.engine.targets import Target
 from hpo_core.model.constraint import Constraint, unreported
+from hpo_core.model.errors import nearest
 from hpo_core.model.job import Job, JobState
 from hpo_core.model.objective import Losses, Objective, complete, updated
+from hpo_core.model.report import how_to_report
 from hpo_core.model.text import counted, some
 from hpo_core.model.values import Configuration
 
@@ -283,7 +285,8 @@ class Flight:
         for objective, loss in zip(objectives, self.trial.losses, strict=True):
             name = objective.metric
             if loss is None:
-                said = some(sorted(self.metrics)) or "nothing"
+                said = some(sorted(self.metrics)) + nearest(name, self.metrics)
+                said = said or f"nothing (a metric is reported {how_to_report(name)})"
                 problems.append(f"it never reported the metric {name!r}; it reported {said}")
             elif not math.isfinite(loss):
                 problems.append(

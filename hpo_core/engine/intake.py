@@ -10,7 +10,7 @@ from hpo_core.engine.desk import Desk
 from hpo_core.engine.flight import Flight, PendingTrial
 from hpo_core.model.job import JobState, StudyState
 from hpo_core.model.objective import complete
-from hpo_core.model.report import Decision, Status
+from hpo_core.model.report import Decision, Status, how_to_report
 
 _log = logging.getLogger("hpo_core")
 
@@ -147,16 +147,12 @@ class Intake:
         ):
             return
         self._counts_iterations = True  # said once
-        metric = self._config.objectives[0].metric
         _log.warning(
             "the strategy %r stops jobs early by their iterations, but job %s reported none, so "
-            "none is ever stopped: report the iteration too, in Python by report(3, **{%r: 0.5}), "
-            'elsewhere by a line {"iteration": 3, "%s": 0.5} to the descriptor $HPO_REPORT_FD; or '
-            "leave the pruner out",
+            "none is ever stopped; report the iteration too, %s; or leave the pruner out",
             self._config.strategy.name,
             flight.job.id,
-            metric,
-            metric,
+            how_to_report(self._config.objectives[0].metric, 3),
         )
 
     def _may_end(self, flight: Flight) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import json
 from collections.abc import Mapping
 
 import msgspec
@@ -67,3 +68,14 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     def is_final(self) -> bool:
         """Whether the job has ended."""
         return self.status is not Status.RUNNING
+
+
+def how_to_report(metric: str, iteration: int | None = None) -> str:
+    """Return how a job reports a metric, for people: in Python, and in any language."""
+    named = f"{metric}=0.5" if metric.isidentifier() else f"**{{{metric!r}: 0.5}}"
+    call = f"{named})" if iteration is None else f"{iteration}, {named})"
+    line = {metric: 0.5} if iteration is None else {"iteration": iteration, metric: 0.5}
+    return (
+        f"in Python by hpo_core.report({call}, elsewhere by a line {json.dumps(line)} to the "
+        "descriptor $HPO_REPORT_FD"
+    )

@@ -236,9 +236,21 @@ def test_a_job_without_the_metric_says_which_it_reported(lab):
     assert trial.reason == ("it never reported the metric 'loss'; it reported accuracy, train/loss")
 
 
-def test_a_job_that_reported_nothing_says_so(lab):
+def test_a_job_with_a_misspelt_metric_names_it(lab):
+    def train(configuration):
+        hpo_core.report(1, los=1.0, accuracy=0.5)
+
+    trial = only_trial(lab.study(train, budget=1))
+    assert trial.reason.endswith("it reported accuracy, los; did you mean 'los'?")
+
+
+def test_a_job_that_reported_nothing_says_how_to_report(lab):
     trial = only_trial(lab.study(lab.sh("true"), budget=1))
-    assert trial.reason == "it never reported the metric 'loss'; it reported nothing"
+    assert trial.reason == (
+        "it never reported the metric 'loss'; it reported nothing (a metric is reported in Python "
+        'by hpo_core.report(loss=0.5), elsewhere by a line {"loss": 0.5} to the descriptor '
+        "$HPO_REPORT_FD)"
+    )
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])

@@ -3,7 +3,7 @@
 import pytest
 
 from hpo_core.model.job import JobState, job_id
-from hpo_core.model.report import Report, Status
+from hpo_core.model.report import Report, Status, how_to_report
 
 
 @pytest.mark.parametrize("status", Status)
@@ -22,3 +22,11 @@ def test_every_status_of_a_report_is_a_state_of_its_job() -> None:
 
 def test_jobs_of_a_trial_are_numbered() -> None:
     assert job_id(7, 2) == "7.2"
+
+
+def test_how_to_report_works_for_names_that_are_no_identifiers() -> None:
+    assert how_to_report("loss", 3) == (
+        "in Python by hpo_core.report(3, loss=0.5), elsewhere by a line "
+        '{"iteration": 3, "loss": 0.5} to the descriptor $HPO_REPORT_FD'
+    )
+    assert "hpo_core.report(**{'validation/loss': 0.5})" in how_to_report("validation/loss")
