@@ -145,8 +145,9 @@ class Session:
         Args:
             take_in: Handles it.
             known_until: Up to which moment all that jobs did is handled then. Limits are judged
-                as they stood at that moment, and while it lies in the past (the controller was
-                stopped, or the study is resumed) nothing new is started.
+                as they stood at that moment. While it lies in the past (the controller was stopped
+                or is slow, or the study is resumed), nothing new is started if a limit may be
+                past by now.
         """
         with self._writer.turn():
             take_in()
@@ -158,13 +159,17 @@ class Session:
                 self._enforce_limits(now)
             elif known_until < now:
                 self._enforce_limits(known_until)
-            if self._desk.is_running and not self._is_behind:
+            if self._desk.is_running and not (self._is_behind and self._may_be_over(now)):
                 self._launcher.fill(now)
             self._intake.record_starts()
             if now - self._wall_time_recorded > _WALL_TIME_EVERY or not self._desk.flights:
                 self._writer.wall_time(self._accounts.wall_time(now))
                 self._wall_time_recorded = now
         self._act()
+
+    def _may_be_over(self, now: float) -> bool:
+        """Say whether a limit of the study is past, as far as that is known by now."""
+        return now >= self._accounts.ends_at or self._accounts.used_up(now) is not None
 
     def _act(self) -> None:
         submit, self._desk.to_submit = self._desk.to_submit, []

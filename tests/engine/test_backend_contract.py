@@ -111,6 +111,33 @@ def test_a_job_is_committed_before_it_is_submitted(lab, plugin):
     assert seen == [[("queued",)], [("running",)]] * 5
 
 
+def test_a_free_worker_gets_a_job_while_the_reports_of_another_one_come_late(lab, plugin):
+    """A job that reports faster than its strategy can be told leaves a backlog for long."""
+    submitted, calls = [], []
+
+    def flood(backend):
+        queue, backend.queue = backend.queue, []
+        old = backend.context.clock.now() - 10
+        calls.append(len(submitted))
+        if len(calls) == 1:  # trial 2 is the one that reports for ever
+            backend.rest = [event for event in queue if event.job_id == "2.1"][-1:]
+            first = [event for event in queue if event.job_id != "2.1"]
+            return [*first, plugin.Reported("2.1", old, 1, {"loss": 1.0})]
+        if len(submitted) < 3:
+            assert len(calls) < 100, "the free worker gets no job"
+            return [plugin.Reported("2.1", old, len(calls), {"loss": 1.0})]
+        rest, backend.rest = backend.rest, []
+        return [*rest, *queue]
+
+    def hook(backend):
+        backend.on_submit = submitted.append
+        backend.on_events = lambda: flood(backend)
+
+    plugin.hook = hook
+    result = study(lab, workers=2, budget=3).run()
+    assert len(result.trials) == 3
+
+
 class Stops(BaseStrategy):
     def ask(self, trial_id, /):
         return Start(Configuration(x=trial_id))
@@ -378,3 +405,33 @@ def test_jobs_that_outlive_their_controller_are_taken_over(lab, plugin):
     ]
     assert seen == [3, 6, 9]
     assert result.usage.jobs == 3
+
+
+def test_the_time_for_which_a_controller_was_away_uses_up_no_budget_of_compute_time(lab, plugin):
+    """The job ended a second after it had started, and its end is read a hundred seconds later."""
+
+    def dies(backend):
+        def events():
+            if backend.calls == 2:
+                raise KeyboardInterrupt
+            return None
+
+        backend.on_events = events
+
+    plugin.hook = dies
+    budget = Budget(jobs=2, compute_time=50)
+    first = study(lab, budget=budget)
+    with pytest.raises(KeyboardInterrupt):
+        first.run()
+    first.close()
+    lab.change("UPDATE job SET started = started - 100, queued = queued - 100")
+    [(started,)] = lab.rows("SELECT started FROM job")
+    plugin.left["1.1"] = [
+        plugin.Reported("1.1", started + 0.5, 1, {"loss": 1.0}),
+        plugin.Finished("1.1", started + 1.0, plugin.Outcome.COMPLETED, ran=1.0),
+    ]
+    plugin.hook = lambda backend: None
+    result = study(lab, budget=budget).run()
+    assert [trial.state for trial in result.trials] == [TrialState.COMPLETED] * 2
+    assert result.usage.compute_time == pytest.approx(1.0, abs=0.2)
+    assert "2 jobs" in result.reason

@@ -123,7 +123,7 @@ class Slot:
         self._drain()
         while self._connection.read():
             pass
-        if self.leader and has_ended(self.leader):
+        if self.leader and _is_gone(self.leader):
             signal_process(self.launcher, signal.SIGCONT)  # it will tell
             return False
         return bool(self.leader)
@@ -414,6 +414,14 @@ class FunctionSlot(Slot):
         if self._worker is not None:
             self._worker.close()
             self._worker = None
+
+
+def _is_gone(leader: int) -> bool:
+    """Say whether a process has ended, also if its parent has reaped it and not said so yet."""
+    try:
+        return has_ended(leader)
+    except ProcessLookupError:
+        return True
 
 
 _REPORT, _FINISHED = b'["report"', b'["finished"'

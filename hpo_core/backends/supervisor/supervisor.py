@@ -408,7 +408,7 @@ class Supervisor:
             self._on_close()
             return
         for job in [*self._queue, *self._first.values()]:
-            del self._jobs[job.id]
+            self._jobs.pop(job.id, None)  # the end of a cancelled one may be recorded
             job.end = (self._clock(), 0.0, None, "")
         self._queue.clear()
         self._journal.write(*(line for job in self._ended() for line in job.summary()))
