@@ -26,7 +26,7 @@ from hpo_core.cli.common import (
 )
 from hpo_core.cli.showing import moment, overview
 from hpo_core.config import from_json
-from hpo_core.engine.accounts import stored_usage
+from hpo_core.controller.run.budget import stored_usage
 from hpo_core.engine.exporting import export_study
 from hpo_core.engine.open_trials import read_unfinished
 from hpo_core.engine.output_file import write_text

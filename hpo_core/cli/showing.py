@@ -20,7 +20,7 @@ from hpo_core.cli.common import (
     store_option,
 )
 from hpo_core.config import from_json
-from hpo_core.engine.accounts import stored_usage
+from hpo_core.controller.run.budget import stored_usage
 from hpo_core.engine.open_trials import read_open, read_unfinished
 from hpo_core.engine.result import TrialResult, read_top
 from hpo_core.model.budget import LIMITS, Budget, remaining

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from hpo_core.config import from_json, name_faults, to_json
-from hpo_core.engine import recovery
+from hpo_core.controller.run import recovery
 from hpo_core.model.errors import InvalidInput, StoreError
 from hpo_core.model.job import JobState, StudyState, TrialState
 from hpo_core.store import whole

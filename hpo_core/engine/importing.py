@@ -14,8 +14,8 @@ from hpo_core import plugins
 from hpo_core.config import StudyConfig
 from hpo_core.contracts.exchange import ExchangedStudy, ExchangedTrial
 from hpo_core.contracts.strategy import Start
+from hpo_core.controller.strategy.checked import CheckedStrategy
 from hpo_core.engine import opening, preparation
-from hpo_core.engine.advisor import Advisor
 from hpo_core.engine.restore import restored_strategy
 from hpo_core.model.errors import Fault, InvalidInput
 from hpo_core.model.job import TrialState, job_id
@@ -173,16 +173,16 @@ def _take_in(
     strategy = restored_strategy(
         lambda: preparation.build_strategy(prepared).strategy, config.strategy.name, store, study
     )
-    advisor = Advisor(strategy, config)
+    checked = CheckedStrategy(strategy, config)
     try:
         writer = StudyWriter(store, study.id, durable=config.durability == "full")
         first = store.next_trial(study.id)
         with writer.turn():
             for trial_id, (trial, configuration) in enumerate(fit, first):
-                incoming = _Incoming(config, writer, advisor, trial_id, _origin(theirs, trial))
+                incoming = _Incoming(config, writer, checked, trial_id, _origin(theirs, trial))
                 incoming.take_in(trial, configuration)
     finally:
-        advisor.close()
+        checked.close()
     return {trial_id: trial.number for trial_id, (trial, _) in enumerate(fit, first)}
 
 
@@ -190,11 +190,16 @@ class _Incoming:
     """One trial that comes in: what the strategy is told of it is what is stored of it."""
 
     def __init__(
-        self, config: StudyConfig, writer: StudyWriter, advisor: Advisor, trial_id: int, origin: str
+        self,
+        config: StudyConfig,
+        writer: StudyWriter,
+        strategy: CheckedStrategy,
+        trial_id: int,
+        origin: str,
     ) -> None:
         self._config = config
         self._writer = writer
-        self._advisor = advisor
+        self._strategy = strategy
         self._id = trial_id
         self._origin = origin
         self._now = time.time()
@@ -202,7 +207,7 @@ class _Incoming:
     def take_in(self, trial: ExchangedTrial, configuration: Configuration) -> None:
         """Let the strategy adopt it, tell its reports and its end, and store all of that."""
         start = Start(configuration)
-        state = self._advisor.adopt(self._id, start)
+        state = self._strategy.adopt(self._id, start)
         self._writer.start(self._id, start, adopted=True, imported=True)
         if state is not None:
             self._writer.strategy_state(state)
@@ -262,4 +267,4 @@ class _Incoming:
             status=status,
             metrics=metrics,
         )
-        self._writer.told(report, 0, iteration, self._now, self._advisor.tell(report))
+        self._writer.told(report, 0, iteration, self._now, self._strategy.tell(report))

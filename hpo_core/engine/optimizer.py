@@ -20,13 +20,16 @@ from hpo_core.config import StudyConfig
 from hpo_core.contracts.backend import Backend, BackendContext, Clock, Work
 from hpo_core.contracts.observer import FinishedJob, Observer
 from hpo_core.contracts.strategy import Capability, Strategy
-from hpo_core.engine import adopting, opening, preparation, recovery, stored
-from hpo_core.engine.accounts import Accounts, stored_usage
-from hpo_core.engine.advisor import Advisor
-from hpo_core.engine.announcer import Announcer, JobCallback
-from hpo_core.engine.clock import SystemClock
-from hpo_core.engine.incumbents import Incumbents
-from hpo_core.engine.keeper import Keeper
+from hpo_core.controller.run import recovery
+from hpo_core.controller.run.budget import BudgetTracker, stored_usage
+from hpo_core.controller.run.checkpoint_retention import CheckpointRetention
+from hpo_core.controller.run.clock import SystemClock
+from hpo_core.controller.run.context import RunContext
+from hpo_core.controller.run.incumbents import Incumbents
+from hpo_core.controller.run.observers import JobCallback, ObserverDispatcher
+from hpo_core.controller.run.session import Session
+from hpo_core.controller.strategy.checked import CheckedStrategy
+from hpo_core.engine import adopting, opening, preparation, stored
 from hpo_core.engine.rebuild import Renewer
 from hpo_core.engine.restore import rebuilt, restored_strategy
 from hpo_core.engine.result import (
@@ -37,8 +40,6 @@ from hpo_core.engine.result import (
     read_result,
     read_top,
 )
-from hpo_core.engine.session import Session
-from hpo_core.engine.setting import Setting
 from hpo_core.engine.summary import Summary, read_summary
 from hpo_core.model.budget import Usage, remaining
 from hpo_core.model.durations import seconds
@@ -372,9 +373,9 @@ class HyperParameterOptimizer:
             strategy = restored_strategy(
                 self._make_strategy, self.config.strategy.name, self._store, self._study
             )
-            advisor = Advisor(strategy, self.config)
-            held.callback(advisor.close)
-            session = Session(self._setting(advisor, renewer, on_job_finished, anchors))
+            checked = CheckedStrategy(strategy, self.config)
+            held.callback(checked.close)
+            session = self._new_session(checked, renewer, on_job_finished, anchors)
             interrupted = recovery.interrupted_trials(self.config, self._store, self._study)
             self._leave_other_instances_alone()
             backend = preparation.build_backend(self._prepared, self._context(session))
@@ -424,39 +425,41 @@ class HyperParameterOptimizer:
         if backend is not None:
             backend.close()
 
-    def _setting(
+    def _new_session(
         self,
-        advisor: Advisor,
+        strategy: CheckedStrategy,
         renewer: Renewer,
         on_job_finished: Callable[[FinishedJob], object] | None,
         anchors: tuple[Anchor, ...],
-    ) -> Setting:
+    ) -> Session:
         config, store, study = self.config, self._store, self._study
         now = self._began = self._clock.now()
-        totals = store.totals(study.id)
-        accounts = Accounts(config.budget, totals, study.wall_time, now)
-        accounts.ends_at = self._ends_at if self._time_limit is None else now + self._time_limit
+        budget = BudgetTracker(config.budget, store.totals(study.id), study.wall_time, now)
+        budget.ends_at = self._ends_at if self._time_limit is None else now + self._time_limit
         is_resuming = Capability.RESUMING in self._capabilities
+        is_durable = config.durability == "full"
         callbacks = [] if on_job_finished is None else [JobCallback(on_job_finished)]
-        return Setting(
+        context = RunContext(
             config=config,
             study=study,
             store=store,
-            writer=StudyWriter(
-                store, study.id, durable=config.durability == "full", anchors=anchors
-            ),
+            writer=StudyWriter(store, study.id, durable=is_durable, anchors=anchors),
             folder=self._folder,
-            advisor=advisor,
-            rebuild=lambda: rebuilt(renewer, config.strategy.name, store, study),
             clock=self._clock,
-            accounts=accounts,
-            announcer=Announcer([*self._observers, *callbacks]),
-            incumbents=_incumbents(store, study, config),
-            next_trial=store.next_trial(study.id),
-            keeper=Keeper(self._folder.checkpoints, config.job.keep_checkpoints, is_resuming),
             is_resuming=is_resuming,
             is_pruning=Capability.STOPPING in self._capabilities and self._prepared.announces,
             enforces_limits=self._prepared.backend.spec.enforces_limits,
+        )
+        return Session(
+            context,
+            strategy=strategy,
+            rebuild=lambda: rebuilt(renewer, config.strategy.name, store, study),
+            budget=budget,
+            incumbents=_incumbents(store, study, config),
+            retention=CheckpointRetention(
+                self._folder.checkpoints, config.job.keep_checkpoints, is_resuming
+            ),
+            observers=ObserverDispatcher([*self._observers, *callbacks]),
         )
 
     def _leave_other_instances_alone(self) -> None:

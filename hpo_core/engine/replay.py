@@ -20,8 +20,8 @@ from hpo_core.contracts.strategy import (
     Told,
     same_answer,
 )
+from hpo_core.controller.strategy.checked import CheckedStrategy
 from hpo_core.engine import preparation
-from hpo_core.engine.advisor import Advisor
 from hpo_core.engine.opening import warn_of_stranger
 from hpo_core.engine.preparation import Prepared
 from hpo_core.engine.rebuild import Renewer
@@ -131,21 +131,21 @@ def replay(
             lambda: preparation.build_strategy(prepared).strategy,
             prepared.given if forgot else None,
         )
-        advisor = Advisor(preparation.build_strategy(prepared).strategy, config)
+        checked = CheckedStrategy(preparation.build_strategy(prepared).strategy, config)
 
         def rebuild(end: int) -> None:
             """Go on with a strategy that was told what is stored up to a retry, and no more."""
             history = store.history(study.id, end=end)
-            advisor.replace(renewer.restored(lambda new: restore(new, name, history, None)))
+            checked.replace(renewer.restored(lambda new: restore(new, name, history, None)))
 
         try:
             history = store.history(study.id, with_replaced=True)
-            retries = set() if advisor.handles_attempts else forgot
+            retries = set() if checked.handles_attempts else forgot
             undecided = history.positions(store.undecided(study.id))
-            audit = _Audit(advisor, undecided, rebuild, retries, study.adopted_events)
+            audit = _Audit(checked, undecided, rebuild, retries, study.adopted_events)
             return audit.of(history, name, running)
         finally:
-            advisor.close()
+            checked.close()
 
 
 def _prepared(config: StudyConfig, study: StudyRecord, strategy: Strategy | None) -> Prepared:
@@ -164,7 +164,7 @@ class _Audit:
     """Asks and tells once more.
 
     Args:
-        advisor: The strategy, new.
+        checked: The strategy, new.
         undecided: The places of reports on which it did not decide.
         rebuild: Rebuilds the strategy, as it was rebuilt at a retry.
         retries: Where in the log that was.
@@ -173,13 +173,13 @@ class _Audit:
 
     def __init__(
         self,
-        advisor: Advisor,
+        checked: CheckedStrategy,
         undecided: Set[int],
         rebuild: Callable[[int], None],
         retries: Set[int],
         adopted: int,
     ) -> None:
-        self._advisor = advisor
+        self._strategy = checked
         self._undecided = undecided
         self._rebuild = rebuild
         self._retries = sorted(retries, reverse=True)
@@ -211,12 +211,12 @@ class _Audit:
             match event:
                 case Asked(trial_id, suggestion, adopted=True):
                     stored = suggestion
-                    self._advisor.adopt(trial_id, suggestion)
+                    self._strategy.adopt(trial_id, suggestion)
                     self._adopted += 1
                     return None
                 case Asked(trial_id, suggestion):
                     stored = before = _without_notes(suggestion)
-                    now = again = _without_notes(self._advisor.ask(trial_id)[0])
+                    now = again = _without_notes(self._strategy.ask(trial_id)[0])
                     if same_answer(again, before):
                         self._suggestions += 1
                         return None
@@ -225,7 +225,7 @@ class _Audit:
                     return None
                 case Told(report, decision):
                     trial_id, stored = report.trial_id, decision
-                    now = self._advisor.tell(report)
+                    now = self._strategy.tell(report)
                     if seq < self._from:
                         return None
                     if now is stored:
@@ -239,7 +239,7 @@ class _Audit:
         """Tell a report on which the strategy raised; if it raises again, as it was restored."""
         for told in (report, without_metrics(report)):
             with suppress(StrategyError):
-                self._advisor.tell(told)
+                self._strategy.tell(told)
                 return
 
 

@@ -23,9 +23,10 @@ from hpo_core import (
 )
 from hpo_core.config import to_json
 from hpo_core.contracts.backend import Finished, Outcome
-from hpo_core.engine.flight import Flight, PendingTrial
+from hpo_core.controller.run.pending_trial import PendingTrial
+from hpo_core.controller.run.running_job import RunningJob
+from hpo_core.controller.run.targets import Target
 from hpo_core.engine.replay import replay
-from hpo_core.engine.targets import Target
 from hpo_core.model.job import Job, JobState
 
 
@@ -325,9 +326,9 @@ def test_a_limit_that_the_backend_enforces_ends_a_job_like_the_controller_s(
     trial = PendingTrial(1, Configuration(x=1), attempt=1, target=9, losses=(None,))
     job = Job(id="1.1", trial_id=1, name="j", configuration=trial.configuration, iterations=9)
     target = Target(9, most=9, wanted={"loss"}, is_final=True)
-    flight = Flight(job, trial, 0.0, target)
+    flight = RunningJob(job, trial, 0.0, target)
     if reports:
-        flight.take_in(objectives, 3, {"loss": 5.0})
+        flight.count(objectives, 3, {"loss": 5.0})
     finished = Finished("1.1", 1.0, outcome, "ran longer than its limit of 1 s")
     found, reason, losses = flight.verdict(finished, objectives, (), setting)
     assert found is state

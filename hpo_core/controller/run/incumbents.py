@@ -22,8 +22,8 @@ class Incumbents:
         """The losses of the incumbent; with several objectives those of least first loss."""
         return min(self._losses, default=None)
 
-    def take_in(self, losses: Losses) -> bool:
-        """Take a completed trial's losses in, and return whether it is among the best now.
+    def add(self, losses: Losses) -> bool:
+        """Add a completed trial's losses, and return whether it is among the best now.
 
         An equal of the best is not better: the first one stays.
         """

@@ -18,7 +18,7 @@ _log = logging.getLogger("hpo_core")
 _ANYTHING = (Exception, SystemExit)  # what a plugin may raise
 
 
-class Advisor:
+class CheckedStrategy:
     """A strategy that only answers as it may.
 
     Args:
@@ -69,7 +69,7 @@ class Advisor:
         return answer, self._state()
 
     def adopt(self, trial_id: int, suggestion: Suggestion) -> JSON:
-        """Let the strategy take on a suggestion that came from elsewhere; return its state.
+        """Register a suggestion that was made elsewhere with the strategy; return its state.
 
         Raises:
             StrategyError: If it raises.
@@ -95,7 +95,7 @@ class Advisor:
         return decision
 
     def no_more_trials(self) -> bool:
-        """Tell the strategy that it can start no more trials; return whether it listens.
+        """Tell the strategy that it can start no more trials; return whether it has that method.
 
         Raises:
             StrategyError: If it raises.

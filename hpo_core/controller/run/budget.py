@@ -1,4 +1,4 @@
-"""The budget's books: what is used, whether there is room for more, and when time is up."""
+"""What is used of a budget, whether there is room for more, and when time is up."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hpo_core.store.records import Totals
 from hpo_core.store.store import Store
 
 
-class Accounts:
+class BudgetTracker:
     """Counts what a study uses of its budget.
 
     Args:
@@ -162,4 +162,4 @@ def stored_usage(store: Store, name: str, config: StudyConfig) -> Usage:
     """Return what a study has used of its budget, as it is stored."""
     study = store.study(name)
     totals = store.totals(study.id)
-    return Accounts(config.budget, totals, study.wall_time, 0.0).usage(0.0)
+    return BudgetTracker(config.budget, totals, study.wall_time, 0.0).usage(0.0)

@@ -1,4 +1,4 @@
-"""Tells observers and callbacks what happens; one that raises is logged once and dropped."""
+"""Notifies observers and callbacks; one that raises is logged once and dropped."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class JobCallback:
             self._function(event.finished)
 
 
-class Announcer:
-    """The observers of one session.
+class ObserverDispatcher:
+    """The observers of one run; false if there are none.
 
     Args:
-        observers: Whom to tell, in this order.
+        observers: The observers, in the order in which they are notified.
     """
 
     def __init__(self, observers: Iterable[Observer]) -> None:
@@ -35,8 +35,8 @@ class Announcer:
     def __bool__(self) -> bool:
         return bool(self._observers)
 
-    def tell(self, event: StudyEvent) -> None:
-        """Tell every observer; drop those that raise."""
+    def notify(self, event: StudyEvent) -> None:
+        """Notify every observer; drop those that raise."""
         for observer in list(self._observers):
             try:
                 observer.observe(event)

@@ -8,7 +8,7 @@ import msgspec
 
 from hpo_core.config import StudyConfig
 from hpo_core.contracts.strategy import Resume
-from hpo_core.engine.flight import Before, Counting, PendingTrial
+from hpo_core.controller.run.pending_trial import Before, Counting, PendingTrial
 from hpo_core.model.errors import StrategyError
 from hpo_core.model.job import JobState, TrialState
 from hpo_core.model.objective import updated
@@ -100,7 +100,7 @@ def _counted(iteration: int | None, target: int | None) -> int:
 def resumed_trial(
     config: StudyConfig, store: Store, study: StudyRecord, resume: Resume
 ) -> tuple[PendingTrial, TrialState]:
-    """Return a trial that a strategy wants to be carried on, as it waits for its next job.
+    """Return a trial that a strategy wants to resume, as it waits for its next job.
 
     Returns:
         The trial, and where it stands now.

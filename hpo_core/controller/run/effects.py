@@ -1,0 +1,135 @@
+"""Record, then act: what a turn is to do is a value, performed only once it is recorded.
+
+What handles an event writes to the store and returns `Effects`. A `Recorded` is made by committing
+what was written. A `Performer` takes nothing else, so nothing can be done before it is recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+import msgspec
+
+from hpo_core.contracts.backend import Backend
+from hpo_core.contracts.observer import StudyEvent
+from hpo_core.controller.run.observers import ObserverDispatcher
+from hpo_core.model.job import Job
+from hpo_core.store.checkpoints import Checkpoints
+from hpo_core.store.writer import StudyWriter
+
+
+class Cancel(NamedTuple):
+    """A job that is to be ended, forced to after `grace` seconds."""
+
+    job_id: str
+    grace: float
+
+
+class Effects(msgspec.Struct, frozen=True):
+    """What is to be done; ``earlier + later`` is both, in that order.
+
+    Attributes:
+        place_checkpoints: Ids of jobs whose trials get the checkpoints that were copied for them.
+        submit: Jobs to submit.
+        cancel: Jobs to cancel.
+        delete_checkpoints: Trials whose checkpoints nobody needs any more. Those of a trial of
+            which a job is submitted in the same turn are kept.
+        notify: Events for the observers.
+    """
+
+    place_checkpoints: tuple[str, ...] = ()
+    submit: tuple[Job, ...] = ()
+    cancel: tuple[Cancel, ...] = ()
+    delete_checkpoints: tuple[int, ...] = ()
+    notify: tuple[StudyEvent, ...] = ()
+
+    def __add__(self, later: Effects) -> Effects:
+        if later is NOTHING:
+            return self
+        if self is NOTHING:
+            return later
+        return Effects(
+            self.place_checkpoints + later.place_checkpoints,
+            self.submit + later.submit,
+            self.cancel + later.cancel,
+            self.delete_checkpoints + later.delete_checkpoints,
+            self.notify + later.notify,
+        )
+
+
+NOTHING = Effects()
+"""No effects."""
+
+
+def all_of(effects: Iterable[Effects]) -> Effects:
+    """Return the sum of effects, in their order."""
+    total = NOTHING
+    for each in effects:
+        total += each
+    return total
+
+
+class Recorded:
+    """Effects whose causes are in the store.
+
+    Args:
+        writer: Writes the store.
+        handle: Writes what has happened, and returns what follows from it. All that it writes is
+            committed in one transaction, or nothing is.
+
+    Raises:
+        StoreError: If it can't be recorded.
+    """
+
+    __slots__ = ("effects",)
+
+    def __init__(self, writer: StudyWriter, handle: Callable[[], Effects]) -> None:
+        with writer.turn():
+            effects = handle()
+        self.effects = effects
+
+
+class Performer:
+    """Does what is recorded.
+
+    Args:
+        backend: Where jobs run.
+        checkpoints: The checkpoints of the study's trials.
+        observers: Whom to notify.
+    """
+
+    def __init__(
+        self, backend: Backend, checkpoints: Checkpoints, observers: ObserverDispatcher
+    ) -> None:
+        self._backend = backend
+        self._checkpoints = checkpoints
+        self._observers = observers
+
+    def perform(self, recorded: Recorded) -> None:
+        """Place checkpoints, submit, cancel, delete checkpoints, and notify the observers.
+
+        The observers are notified even if something else raises: what they hear has happened.
+        """
+        effects = recorded.effects
+        if effects is NOTHING:
+            return
+        try:
+            for job_id in effects.place_checkpoints:
+                self._checkpoints.put_in_place(job_id)
+            for job in effects.submit:
+                self._backend.submit(job)
+            for cancel in effects.cancel:
+                self._backend.cancel(cancel.job_id, grace=cancel.grace)
+            if effects.delete_checkpoints:
+                submitted = {job.trial_id for job in effects.submit}
+                for trial_id in effects.delete_checkpoints:
+                    if trial_id not in submitted:
+                        self._checkpoints.delete(trial_id)
+        finally:
+            self.notify(effects.notify)
+
+    def notify(self, events: Iterable[StudyEvent]) -> None:
+        """Notify the observers of events that need no record, such as the start of a job."""
+        for event in events:
+            self._observers.notify(event)

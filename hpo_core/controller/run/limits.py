@@ -1,0 +1,98 @@
+"""Ends jobs and the study at their limits: budgets, times, targets, and the user's wish to stop."""
+
+from __future__ import annotations
+
+import math
+
+from hpo_core.controller.run.budget import BudgetTracker
+from hpo_core.controller.run.context import RunContext
+from hpo_core.controller.run.effects import NOTHING, Effects, all_of
+from hpo_core.controller.run.running_job import RunningJob
+from hpo_core.controller.run.state import RunState
+from hpo_core.model.job import StudyState, ran_too_long, silent_too_long
+
+
+class Limits:
+    """The limits of one run.
+
+    Args:
+        context: The study.
+        state: Where the run stands.
+        budget: What is used of the budget.
+    """
+
+    def __init__(self, context: RunContext, state: RunState, budget: BudgetTracker) -> None:
+        self._job = context.config.job
+        self._state = state
+        self._budget = budget
+        self._stop_reason: str | None = None
+        self._force = False  # whether jobs that are ending are to be ended at once
+
+    @property
+    def is_stop_requested(self) -> bool:
+        """Whether the user wishes the study to stop."""
+        return self._stop_reason is not None
+
+    def request_stop(self, reason: str, *, at_once: bool) -> None:
+        """End the study and its jobs when limits are enforced next; safe from any thread.
+
+        Args:
+            reason: Why, for people; the first one counts.
+            at_once: End the jobs without their grace period.
+        """
+        if self._stop_reason is None:
+            self._stop_reason = reason
+        if at_once:
+            self._state.grace = 0.0
+            self._force = True
+
+    def may_be_over(self, now: float) -> bool:
+        """Say whether a limit of the study is past, as far as that is known by now."""
+        return now >= self._budget.ends_at or self._budget.used_up(now) is not None
+
+    def next_deadline(self, now: float) -> float:
+        """Return the moment of the next limit if nothing else happens."""
+        jobs = self._state.jobs.values()
+        nearest = min((min(each.deadline, each.silent_until) for each in jobs), default=math.inf)
+        return min(nearest, self._budget.time_is_up_at(now)) if self._state.is_running else nearest
+
+    def enforce(self, now: float) -> Effects:
+        """End the study, and the jobs, whose limits are past."""
+        effects = self._enforce_on_study(now) if self._state.is_running else NOTHING
+        effects += all_of(
+            self._end_overdue(job, now)
+            for job in self._state.jobs.values()
+            if self._is_overdue(job, now)
+        )
+        if self._force:
+            self._force = False
+            effects += self._state.force()
+        return effects
+
+    def _enforce_on_study(self, now: float) -> Effects:
+        if self._stop_reason is not None:
+            return self._state.end(StudyState.INTERRUPTED, self._stop_reason)
+        if now >= self._budget.ends_at:
+            return self._state.end(StudyState.INTERRUPTED, "the time limit is reached")
+        if reason := self._budget.used_up(now):
+            return self._state.end(StudyState.FINISHED, reason)
+        return NOTHING
+
+    def _is_overdue(self, job: RunningJob, now: float) -> bool:
+        is_late = now >= job.deadline or now >= job.silent_until
+        return is_late or (self._force and job.target.is_reached)
+
+    def _end_overdue(self, job: RunningJob, now: float) -> Effects:
+        if job.ending is not None:
+            return NOTHING
+        if job.target.is_reached and (job.target.is_met or not self._state.is_running):
+            return self._state.cancel(job, *job.end_at_target())
+        limits = self._job
+        is_silent = now < job.deadline
+        reason = (
+            silent_too_long(limits.silence_limit or 0.0)
+            if is_silent
+            else ran_too_long(limits.time_limit or 0.0)
+        )
+        fate = job.end_at_limit(reason, is_silent=is_silent, on_time_limit=limits.on_time_limit)
+        return self._state.cancel(job, *fate)

@@ -1,0 +1,83 @@
+"""What changes while a study runs: its running jobs, the trials that wait, how it ends."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+
+from hpo_core.contracts.backend import Clock
+from hpo_core.controller.run.effects import NOTHING, Cancel, Effects, all_of
+from hpo_core.controller.run.pending_trial import PendingTrial
+from hpo_core.controller.run.running_job import RunningJob
+from hpo_core.model.errors import HpoError
+from hpo_core.model.job import JobState, StudyState
+
+
+class RunState:
+    """Where a run stands.
+
+    Args:
+        grace: Seconds between asking a job to end and forcing it.
+        clock: The time.
+
+    Attributes:
+        jobs: The jobs under way, by id.
+        waiting: Trials that wait for another job: lost, or to be retried.
+        study: Where the study stands; RUNNING until it is decided that it ends.
+        reason: Why it ends, for people.
+        error: The error that made it fail, if one did.
+        grace: As above.
+    """
+
+    def __init__(self, grace: float, clock: Clock) -> None:
+        self.jobs: dict[str, RunningJob] = {}
+        self.waiting: deque[PendingTrial] = deque()
+        self.study = StudyState.RUNNING
+        self.reason = ""
+        self.error: HpoError | None = None
+        self.grace = grace
+        self._clock = clock
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the study goes on: nothing has decided that it ends."""
+        return self.study is StudyState.RUNNING
+
+    def end(self, study: StudyState, reason: str, error: HpoError | None = None) -> Effects:
+        """Launch nothing more, and end what runs: as lost if it is to be run again.
+
+        A job that has trained as far as it was to has its grace period to end by itself.
+        """
+        self.study, self.reason, self.error = study, reason, error
+        return all_of(self._end_job(job) for job in self.jobs.values())
+
+    def _end_job(self, job: RunningJob) -> Effects:
+        if self.study is not StudyState.FINISHED:
+            return self.cancel(job, JobState.LOST, self.reason)
+        if job.target.is_reached:
+            self.leave_grace(job, self._clock.now())
+            return NOTHING
+        return self.cancel(job, JobState.STOPPED, self.reason)
+
+    def fail(self, error: HpoError) -> Effects:
+        """End the study as failed, unless it has failed already."""
+        if self.study is StudyState.FAILED:
+            return NOTHING
+        return self.end(StudyState.FAILED, str(error), error)
+
+    def cancel(self, job: RunningJob, fate: JobState, reason: str) -> Effects:
+        """End a job, unless it is being ended already."""
+        if job.ending is not None:
+            return NOTHING
+        job.ending, job.reason = fate, reason
+        job.deadline = job.silent_until = math.inf
+        return Effects(cancel=(Cancel(job.job.id, self.grace),))
+
+    def leave_grace(self, job: RunningJob, now: float) -> None:
+        """Leave a job that has reached its target the grace period to end by itself."""
+        if job.ending is None:
+            job.deadline = min(job.deadline, now + self.grace)
+
+    def force(self) -> Effects:
+        """End all jobs at once, those that are ending already, too."""
+        return Effects(cancel=tuple(Cancel(job_id, self.grace) for job_id in self.jobs))

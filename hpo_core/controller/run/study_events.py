@@ -1,0 +1,117 @@
+"""The events that observers are notified of, as effects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from hpo_core.config import StudyConfig
+from hpo_core.contracts.backend import Reported
+from hpo_core.contracts.observer import (
+    JobFinished,
+    JobReported,
+    JobStarted,
+    Progress,
+    StudyEnded,
+    StudyStarted,
+)
+from hpo_core.controller.run.budget import BudgetTracker
+from hpo_core.controller.run.effects import NOTHING, Effects
+from hpo_core.controller.run.running_job import RunningJob
+from hpo_core.controller.run.state import RunState
+from hpo_core.model.job import JobState
+from hpo_core.model.objective import Losses
+
+
+class StudyEvents:
+    """Makes the events of one run; none where nobody observes it.
+
+    Args:
+        config: The study's configuration.
+        state: Where the run stands.
+        budget: What is used of the budget.
+        is_observed: Whether anybody is to be notified.
+    """
+
+    def __init__(
+        self, config: StudyConfig, state: RunState, budget: BudgetTracker, *, is_observed: bool
+    ) -> None:
+        self._config = config
+        self._state = state
+        self._budget = budget
+        self._is_observed = is_observed
+
+    def study_started(self, now: float, best: Losses | None) -> Effects:
+        """The study begins, or is resumed."""
+        if not self._is_observed:
+            return NOTHING
+        event = StudyStarted(
+            name=self._config.name,
+            objectives=self._config.objectives,
+            budget=self._config.budget,
+            workers=self._config.workers,
+            strategy=self._config.strategy.name,
+            time=now,
+            progress=self._progress(now),
+            best=best,
+        )
+        return Effects(notify=(event,))
+
+    def study_ended(self, now: float) -> Effects:
+        """The run is over."""
+        if not self._is_observed:
+            return NOTHING
+        event = StudyEnded(
+            name=self._config.name,
+            state=self._state.study,
+            reason=self._state.reason,
+            time=now,
+            progress=self._progress(now),
+        )
+        return Effects(notify=(event,))
+
+    def job_started(self, job: RunningJob, time: float) -> Effects:
+        """A job has begun to run."""
+        if not self._is_observed:
+            return NOTHING
+        progress = self._progress(time)
+        return Effects(notify=(JobStarted(job=job.job, time=time, progress=progress),))
+
+    def job_reported(
+        self, job: RunningJob, event: Reported, metrics: Mapping[str, float]
+    ) -> Effects:
+        """A job has reported; `metrics` are the values that count."""
+        if not self._is_observed:
+            return NOTHING
+        reported = JobReported(
+            job=job.job, time=event.time, iteration=event.iteration, metrics=metrics
+        )
+        return Effects(notify=(reported,))
+
+    def job_finished(
+        self,
+        job: RunningJob,
+        state: JobState,
+        reason: str,
+        losses: Losses | None,
+        *,
+        ended: float,
+        time: float,
+        is_best: bool = False,
+    ) -> Effects:
+        """A job has ended, at `ended`; the event comes at `time`."""
+        if not self._is_observed:
+            return NOTHING
+        finished = job.as_finished(self._config.objectives, state, reason, losses, ended, is_best)
+        event = JobFinished(finished=finished, time=time, progress=self._progress(time))
+        return Effects(notify=(event,))
+
+    def _progress(self, now: float) -> Progress:
+        budget = self._budget
+        return Progress(
+            running=len(self._state.jobs),
+            completed=budget.completed,
+            failed=budget.failed,
+            stopped=budget.stopped,
+            paused=budget.paused,
+            usage=budget.usage(now),
+        )
