@@ -110,7 +110,7 @@ class Strategy(Protocol):
     The controller calls from one thread. A strategy keeps its own random stream, seeded from
     `Problem.seed`, and leaves the global ones as they are.
 
-    Besides these methods it may have four things more. ``capabilities``, a frozenset of
+    Besides these methods it may have five things more. ``capabilities``, a frozenset of
     `Capability`, says what this very strategy can do, where that is known only once it is built,
     or where there is no spec; it stands above the spec's. ``no_more_trials()`` is called at most
     once in a session, when the budget of trials is used up: from then on ``ask`` carries trials
@@ -119,7 +119,11 @@ class Strategy(Protocol):
     when a report of a new `Report.attempt` comes; without it, it is built again where a job is
     retried that has reported, and restored from a history without those reports. ``close()`` is
     called once, when the session is over, however it ends: for what has to
-    be ended or freed.
+    be ended or freed. ``interrupt(at_once=False)`` is for a strategy that waits for something
+    outside, such as another process. It is called from another thread or a signal handler, perhaps
+    in the middle of another method, when the session is to end: from then on each method returns
+    or raises `StrategyError` within about two seconds, with ``at_once=True`` immediately. What it
+    was not told thereby, it is told when the study is resumed.
     """
 
     def ask(self, trial_id: int, /) -> Answer:

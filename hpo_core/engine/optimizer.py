@@ -81,6 +81,9 @@ class HyperParameterOptimizer:
         adopt_history: Whether the strategy adopts what is stored, instead of being restored: for
             a stored study after an update of its strategy that now suggests otherwise.
 
+    Attributes:
+        is_building: Whether it builds or restores its strategy just now: nothing runs yet.
+
     Raises:
         InvalidInput: With every fault of the plugins' options.
         PluginError: If a plugin is missing, broken, or can't do what the study needs.
@@ -131,6 +134,7 @@ class HyperParameterOptimizer:
         self._error: HpoError | None = None
         self._stop_requested: tuple[str, bool] | None = None  # perhaps before there is a session
         self._over = threading.Event()
+        self.is_building = False
 
     # -- running ----------------------------------------------------------------------------
 
@@ -341,7 +345,7 @@ class HyperParameterOptimizer:
             self._folder = self._store.folder(self._study)
         try:
             return self._session_of(on_job_finished)
-        except (BackendError, InvalidInput, PluginError, StrategyError):
+        except (BackendError, InvalidInput, PluginError, StrategyError, KeyboardInterrupt):
             if self._is_new:
                 stored.forget_unbegun(self._store, self._study)
             raise
@@ -370,9 +374,13 @@ class HyperParameterOptimizer:
             renewer = Renewer(self._make_strategy, given)
             if self._adopt_history:
                 self._let_history_be_adopted()
-            strategy = restored_strategy(
-                self._make_strategy, self.config.strategy.name, self._store, self._study
-            )
+            self.is_building = True
+            try:
+                strategy = restored_strategy(
+                    self._make_strategy, self.config.strategy.name, self._store, self._study
+                )
+            finally:
+                self.is_building = False
             checked = CheckedStrategy(strategy, self.config)
             held.callback(checked.close)
             session = self._new_session(checked, renewer, on_job_finished, anchors)

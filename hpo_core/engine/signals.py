@@ -1,5 +1,6 @@
 """Ctrl-C, SIGTERM and a closed terminal while a study runs: the first signal asks the study to
-end, the second forces it.
+end, the second forces it. While the strategy is built there is nothing to end, and the first one
+breaks that off.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def interruptible(optimizer: HyperParameterOptimizer) -> Iterator[Interruption]:
         interruption.count += 1
         interruption.last = signal.Signals(number)
         optimizer.request_stop(_NAMES[interruption.last], at_once=interruption.count > 1)
-        if interruption.count > 2:
+        if interruption.count > 2 or optimizer.is_building:
             raise KeyboardInterrupt
 
     if threading.current_thread() is not threading.main_thread():

@@ -149,13 +149,17 @@ class BudgetTracker:
 
     def time_is_up_at(self, now: float) -> float:
         """Return the moment at which `used_up` will be true if nothing else happens."""
-        moments = [self.ends_at]
-        if self.budget.wall_time is not None:
-            moments.append(now + self.budget.wall_time - self.wall_time(now))
+        is_up = self.wall_time_is_up_at(now)
         if self.budget.compute_time is not None and self._running:
             left = self.budget.compute_time - self.compute_time(now)
-            moments.append(now + left / self._running)
-        return min(moments)
+            is_up = min(is_up, now + left / self._running)
+        return is_up
+
+    def wall_time_is_up_at(self, now: float) -> float:
+        """Return the moment at which the session ends, whatever happens until then."""
+        if self.budget.wall_time is None:
+            return self.ends_at
+        return min(self.ends_at, now + self.budget.wall_time - self.wall_time(now))
 
 
 def stored_usage(store: Store, name: str, config: StudyConfig) -> Usage:

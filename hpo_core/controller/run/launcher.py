@@ -16,7 +16,7 @@ from hpo_core.controller.run.recovery import resumed_trial
 from hpo_core.controller.run.state import RunState
 from hpo_core.controller.run.study_events import StudyEvents
 from hpo_core.controller.run.trials import Trials
-from hpo_core.controller.strategy.checked import CheckedStrategy
+from hpo_core.controller.strategy.checked import CheckedStrategy, StrategyInterrupted
 from hpo_core.model.errors import StrategyError
 from hpo_core.model.job import JobState, StudyState, job_id
 from hpo_core.model.report import Status
@@ -82,7 +82,14 @@ class Launcher:
         """Launch jobs while there are free workers, room in the budget, and suggestions."""
         effects, obstacle = NOTHING, None
         state, workers = self._state, self._config.workers
-        while obstacle is None and state.is_running and len(state.jobs) < workers:
+        if self._strategy.lost is not None:  # it was interrupted, and the study goes on after all
+            return state.fail(self._strategy.lost)
+        while (
+            obstacle is None
+            and self._strategy.lost is None
+            and state.is_running
+            and len(state.jobs) < workers
+        ):
             obstacle = self._budget.no_room_for_a_job(len(state.jobs))
             if obstacle is None:
                 launched = self._launch_next(now)
@@ -97,6 +104,8 @@ class Launcher:
             return _Launch(self._launch(self._state.waiting.popleft(), now))
         try:
             return self._launch_new(now)
+        except StrategyInterrupted:
+            return _Launch(NOTHING)  # the study is about to end
         except StrategyError as error:
             return _Launch(self._state.fail(error))
 

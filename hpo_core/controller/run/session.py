@@ -35,6 +35,7 @@ from hpo_core.model.job import Job, StudyState
 
 _WALL_TIME_EVERY = 0.05  # seconds between two records of it
 _BEHIND = 0.5  # seconds by which an event may be old before there may be more of its kind
+_SURELY = 0.05  # seconds after which a time is up by any clock
 
 
 class Session:
@@ -62,6 +63,7 @@ class Session:
         observers: ObserverDispatcher,
     ) -> None:
         self._context = context
+        self._strategy = strategy
         self._budget = budget
         self._incumbents = incumbents
         self._retention = retention
@@ -99,7 +101,10 @@ class Session:
 
         Whoever calls it wakes the backend.
         """
+        is_first = not self._limits.is_stop_requested
         self._limits.request_stop(reason, at_once=at_once)
+        if is_first or at_once:
+            self._strategy.interrupt(at_once=at_once)
 
     def expect_enqueued(self) -> None:
         """Look for enqueued configurations in the store; whoever calls it wakes the backend."""
@@ -108,6 +113,7 @@ class Session:
     def set_end(self, moment: float) -> None:
         """End at a moment, in seconds since the epoch; whoever calls it wakes the backend."""
         self._budget.ends_at = moment
+        self._interrupt_in_time()
 
     def blame(self, error: Exception) -> None:
         """Count as failed, whatever it has been, for what a backend or the store has raised."""
@@ -131,6 +137,7 @@ class Session:
             backend: Where jobs run.
             interrupted: Trials that an earlier run has left under way.
         """
+        self._interrupt_in_time()
         checkpoints = self._context.folder.checkpoints
         self._performer = Performer(backend, checkpoints, self._observers)
         try:
@@ -151,6 +158,12 @@ class Session:
             self._performer.notify(self._handler.handle(event).notify)
         else:
             self._turn(partial(self._handle, (event,)))
+
+    def _interrupt_in_time(self) -> None:
+        """Have the strategy interrupted that still owes an answer when the study's time is up."""
+        now = self._context.clock.now()
+        is_up = self._budget.wall_time_is_up_at(now) + _SURELY
+        self._strategy.interrupt_after(is_up - now)
 
     def _next_events(self, backend: Backend) -> Sequence[JobEvent]:
         """Wait for what happens next; a stop that a callback has asked for is the next thing."""

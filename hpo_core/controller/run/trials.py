@@ -14,7 +14,7 @@ from hpo_core.controller.run.incumbents import Incumbents
 from hpo_core.controller.run.pending_trial import PendingTrial
 from hpo_core.controller.run.running_job import RunningJob
 from hpo_core.controller.run.state import RunState
-from hpo_core.controller.strategy.checked import CheckedStrategy
+from hpo_core.controller.strategy.checked import CheckedStrategy, StrategyInterrupted
 from hpo_core.model.constraint import is_feasible as feasible
 from hpo_core.model.errors import HpoError, StrategyError, StudyFailed
 from hpo_core.model.job import JobState, TrialState
@@ -90,13 +90,20 @@ class Trials:
             attempt=job.trial.failures + 1,
         )
         decision, effects = None, NOTHING
-        if not isinstance(self._state.error, StrategyError):
+        if self._is_heard:
             try:
                 decision = self._strategy.tell(report)
+            except StrategyInterrupted:
+                pass  # the study is about to end
             except StrategyError as error:
                 effects = self._state.fail(error)
         self._writer.told(report, job.trial.attempt, iteration, time, decision)
         return decision or Decision.CONTINUE, effects
+
+    @property
+    def _is_heard(self) -> bool:
+        """Whether the strategy hears what happens: it has not raised, nor been interrupted."""
+        return not isinstance(self._state.error, StrategyError) and self._strategy.lost is None
 
     def settle(
         self,
@@ -131,8 +138,7 @@ class Trials:
         """
         self._writer.retry(trial.id, trial.attempt, time)
         strategy = self._strategy
-        is_broken = isinstance(self._state.error, StrategyError)
-        if trial.is_heard and not (strategy.handles_attempts or is_broken):
+        if trial.is_heard and self._is_heard and not strategy.handles_attempts:
             try:
                 strategy.replace(self._rebuild())
             except HpoError as error:

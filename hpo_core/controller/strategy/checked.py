@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import threading
+from typing import Any
 
 from hpo_core.config import StudyConfig
 from hpo_core.contracts.strategy import Answer, Exhausted, Resume, Start, Strategy, Suggestion, Wait
@@ -18,12 +20,20 @@ _log = logging.getLogger("hpo_core")
 _ANYTHING = (Exception, SystemExit)  # what a plugin may raise
 
 
+class StrategyInterrupted(StrategyError):
+    """The strategy did not answer in time while the study was to end."""
+
+
 class CheckedStrategy:
     """A strategy that only answers as it may.
 
     Args:
         strategy: The strategy.
         config: The study's configuration.
+
+    Attributes:
+        lost: The error by which it ended when it was interrupted, if it did. It is told nothing
+            more then, and hears of that when the study is resumed.
     """
 
     def __init__(self, strategy: Strategy, config: StudyConfig) -> None:
@@ -33,6 +43,9 @@ class CheckedStrategy:
         self._least = config.job.min_iterations
         self._most = config.job.max_iterations
         self._is_full = False  # whether it was told that it can start no more trials
+        self._is_interrupted = False
+        self.lost: StrategyInterrupted | None = None
+        self._timer: threading.Timer | None = None
 
     @property
     def handles_attempts(self) -> bool:
@@ -50,6 +63,8 @@ class CheckedStrategy:
         self._strategy = strategy
         if self._is_full:
             self.no_more_trials()
+        if self._is_interrupted:
+            self.interrupt()
 
     def ask(self, trial_id: int) -> tuple[Answer, JSON]:
         """Return the strategy's answer, and its state to be saved after a suggestion.
@@ -57,12 +72,9 @@ class CheckedStrategy:
         Raises:
             StrategyError: If it raises, or answers what it may not.
         """
-        try:
-            answer = self._strategy.ask(trial_id)
-            if isinstance(answer, Wait | Exhausted):
-                return answer, None
-        except _ANYTHING as error:
-            raise self._raised("ask", error) from error
+        answer = self._call("ask", trial_id)
+        if isinstance(answer, Wait | Exhausted):
+            return answer, None
         if not isinstance(answer, Start | Resume):
             raise self.broken(f"ask returned {answer!r}, not a suggestion")
         self._check(answer)
@@ -74,10 +86,7 @@ class CheckedStrategy:
         Raises:
             StrategyError: If it raises.
         """
-        try:
-            self._strategy.adopt(trial_id, suggestion)
-        except _ANYTHING as error:
-            raise self._raised("adopt", error) from error
+        self._call("adopt", trial_id, suggestion)
         return self._state()
 
     def tell(self, report: Report) -> Decision:
@@ -86,10 +95,7 @@ class CheckedStrategy:
         Raises:
             StrategyError: If it raises, or answers what it may not.
         """
-        try:
-            decision = self._strategy.tell(report)
-        except _ANYTHING as error:
-            raise self._raised("tell", error) from error
+        decision = self._call("tell", report)
         if type(decision) is not Decision:
             raise self.broken(f"tell returned {decision!r}, not a Decision")
         return decision
@@ -100,18 +106,39 @@ class CheckedStrategy:
         Raises:
             StrategyError: If it raises.
         """
-        listen = getattr(self._strategy, "no_more_trials", None)
-        if listen is None:
+        if getattr(self._strategy, "no_more_trials", None) is None:
             return False
-        try:
-            listen()
-        except _ANYTHING as error:
-            raise self._raised("no_more_trials", error) from error
+        self._call("no_more_trials")
         self._is_full = True
         return True
 
+    def interrupt(self, *, at_once: bool = False) -> None:
+        """Have a strategy answer soon that waits for something; the study is to end.
+
+        Safe from any thread and signal handler. A strategy without ``interrupt`` waits for nothing.
+        """
+        interrupt = getattr(self._strategy, "interrupt", None)
+        if interrupt is None:
+            return
+        self._is_interrupted = True
+        try:
+            interrupt(at_once=at_once)
+        except _ANYTHING as error:  # it comes from outside of any turn
+            _log.warning("%s", self._raised("interrupt", error))
+
+    def interrupt_after(self, seconds: float) -> None:
+        """Interrupt the strategy after so many seconds: the study's time is up then."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if seconds <= threading.TIMEOUT_MAX and hasattr(self._strategy, "interrupt"):
+            self._timer = threading.Timer(max(seconds, 0.0), self.interrupt)
+            self._timer.daemon = True
+            self._timer.start()
+
     def close(self) -> None:
         """Let the strategy free what it holds, if it holds anything; the study is over."""
+        if self._timer is not None:
+            self._timer.cancel()
         close = getattr(self._strategy, "close", None)
         if close is None:
             return
@@ -124,11 +151,28 @@ class CheckedStrategy:
         """Return the error that says how the strategy broke its contract."""
         return StrategyError(f"the strategy {self._name!r} broke its contract: {what}")
 
-    def _state(self) -> JSON:
+    def _call(self, method: str, *given: Any) -> Any:
+        """Call a method of the strategy.
+
+        Raises:
+            StrategyError: If it raises anything.
+        """
         try:
-            state = self._strategy.save_state()
+            return getattr(self._strategy, method)(*given)
         except _ANYTHING as error:
-            raise self._raised("save_state", error) from error
+            raised = self._raised(method, error)
+            if isinstance(error, StrategyError) and self._is_interrupted and self.lost is None:
+                self.lost = StrategyInterrupted(str(raised))
+                _log.warning(
+                    "the study ends without its strategy: %s; what the strategy was not told, it "
+                    "is told when the study is resumed",
+                    raised,
+                )
+                raise self.lost from error
+            raise raised from error
+
+    def _state(self) -> JSON:
+        state: JSON = self._call("save_state")
         self._check_plain(state, "its state")
         return state
 

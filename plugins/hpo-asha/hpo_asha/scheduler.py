@@ -209,6 +209,10 @@ class Scheduler(BaseStrategy, Generic[T]):
                 self._adopted.add(event.trial_id)
         self._take_on(event.trial_id, event.suggestion)
 
+    def interrupt(self, *, at_once: bool) -> None:
+        """Let the searcher answer soon."""
+        self._searcher.interrupt(at_once=at_once)
+
     def close(self) -> None:
         """Let the searcher free what it holds."""
         self._searcher.close()

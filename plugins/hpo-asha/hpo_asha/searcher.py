@@ -139,6 +139,12 @@ class Searcher:
         state = None if saved is None else SavedState(saved.state[_NOTES], self._seen)
         self._strategy.restore(history, state)
 
+    def interrupt(self, *, at_once: bool) -> None:
+        """Let it answer soon, if it can be interrupted."""
+        interrupt = getattr(self._strategy, "interrupt", None)
+        if interrupt is not None:
+            interrupt(at_once=at_once)
+
     def close(self) -> None:
         """Let it free what it holds, if it holds anything."""
         close = getattr(self._strategy, "close", None)

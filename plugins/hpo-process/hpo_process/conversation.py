@@ -1,7 +1,8 @@
 """One message out, one answer in, each a line of JSON, within a time limit; and the process's end.
 
-All three pipes are waited for at once, so that neither a long message nor much on standard error
-can make the two wait for each other.
+Nothing here blocks on a pipe: what can't be written waits while answers are read, so a process
+that is stopped, does not read, or never stops writing costs its time limit at the most. While the
+study is to end (`Conversation.interrupt`) it costs `GRACE` seconds.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import os
 import selectors
 import signal
+import socket
 import subprocess
 import time
 import weakref
@@ -22,10 +24,17 @@ from hpo_core import StrategyError
 from hpo_process.messages import Error, decode
 
 GRACE = 2.0
-"""Seconds that the process has to end by itself, once its standard input has ended."""
+"""Seconds that the process has to end by itself, once its standard input has ended; and those
+that an answer may take once the study is to end."""
 
+LONGEST = 1 << 26
+"""The most bytes of one answer (64 MiB). No more of what the process writes is kept in memory."""
+
+_READ = 1 << 16
+_PIPE_HOLDS = 1 << 20  # the most bytes
 _SHOWN = 300
 _KEPT = 2000
+_DIES = 10.0  # seconds in which a process is gone after SIGKILL, if the system lets it
 
 Expected = TypeVar("Expected")
 
@@ -47,8 +56,10 @@ class Conversation:
     ) -> None:
         self._command = command
         self._time_limit = time_limit
-        self._received = b""
+        self._received = bytearray()
         self._errors = b""
+        self._patience: float | None = None  # seconds for an answer once the study is to end
+        self._interrupted = 0.0  # when it was told so
         try:
             process = subprocess.Popen(
                 command,
@@ -71,7 +82,11 @@ class Conversation:
         for pipe in (process.stdin, process.stdout, process.stderr):
             os.set_blocking(pipe.fileno(), False)
         self._process = process
-        self._kill = weakref.finalize(self, _kill, process, os.getpid())  # also if it is forgotten
+        self._woken, self._wake_end = wake = socket.socketpair()
+        for end in wake:
+            end.setblocking(False)
+        # also if it is forgotten
+        self._kill = weakref.finalize(self, _kill, process, wake, os.getpid())
 
     def exchange(self, message: dict[str, Any], *expected: type[Expected]) -> Expected:
         """Send a message, and return its answer.
@@ -98,14 +113,25 @@ class Conversation:
                 raise _Broken(f"answered {_short(line)}, which does not fit")
             return answer
         except _Broken as broken:
-            while said := _read(self._stderr):
-                self._errors = (self._errors + said)[-_KEPT:]
+            for _ in range(_PIPE_HOLDS // _READ):  # it may never stop writing
+                if self._read_errors():
+                    break
             self._kill()
             told = self._errors.decode(errors="replace").strip()
             raise StrategyError(
                 f"the process {list(self._command)} was sent {_short(sent)}, and {broken}"
                 + (f"; the end of its standard error: {told}" if told else "")
             ) from broken
+
+    def interrupt(self, *, at_once: bool) -> None:
+        """Give each answer no more than `GRACE` seconds from now on, or no time at all.
+
+        Safe from any thread and signal handler.
+        """
+        self._interrupted = time.monotonic()
+        self._patience = 0.0 if at_once else GRACE
+        with suppress(OSError):  # it is full: that wakes as well; or all is over
+            self._wake_end.send(b"\0")
 
     def close(self) -> None:
         """Say goodbye, and see that nothing is left: it is killed if it does not end by itself."""
@@ -118,42 +144,81 @@ class Conversation:
         with selectors.DefaultSelector() as selector:
             for pipe in (self._stdout, self._stderr):
                 selector.register(pipe, selectors.EVENT_READ)
-            while selector.get_map() and selector.select(max(0.0, ends - time.monotonic())):
-                for pipe in (self._stdout, self._stderr):
-                    if pipe in selector.get_map() and _read(pipe) == b"":
-                        selector.unregister(pipe)
+            while selector.get_map() and (left := ends - time.monotonic()) > 0:
+                for key, _ in selector.select(left):
+                    if _read(key.fileobj) == b"":
+                        selector.unregister(key.fileobj)
         self._kill()
 
-    def _answer(self, unsent: bytes) -> bytes:
+    def _answer(self, message: bytes) -> bytes:
         """Send a line, and wait for one."""
         if self._received:
             raise _Broken(f"had spoken unasked: {_short(self._received)}")
-        ends = time.monotonic() + self._time_limit
+        began, unsent = time.monotonic(), memoryview(message)
         with selectors.DefaultSelector() as selector:
             selector.register(self._stdin, selectors.EVENT_WRITE)
-            selector.register(self._stdout, selectors.EVENT_READ)
-            selector.register(self._stderr, selectors.EVENT_READ)
-            while b"\n" not in self._received:
-                ready = selector.select(max(0.0, ends - time.monotonic()))
-                if not ready:
-                    got = f"; so far: {_short(self._received)}" if self._received else ""
-                    raise _Broken(f"has not answered within {self._time_limit:g} s{got}")
-                for key, _ in ready:
-                    if key.fileobj is self._stdin:
-                        with suppress(BrokenPipeError):  # its end is seen where it is read
-                            unsent = unsent[os.write(self._stdin.fileno(), unsent[:65536]) :]
-                            if unsent:
-                                continue
+            for source in (self._stdout, self._stderr, self._woken):
+                selector.register(source, selectors.EVENT_READ)
+            while True:
+                left = self._until(began) - time.monotonic()
+                ready = [key.fileobj for key, _ in selector.select(max(0.0, left))]
+                if self._stdin in ready:
+                    unsent = self._send(unsent)
+                    if not unsent:
                         selector.unregister(self._stdin)
-                    elif key.fileobj is self._stderr:
-                        if (said := _read(self._stderr)) == b"":
-                            selector.unregister(self._stderr)
-                        self._errors = (self._errors + (said or b""))[-_KEPT:]
-                    elif (said := _read(self._stdout)) == b"":
-                        raise _Broken(self._ended())
-                    else:
-                        self._received += said or b""
-        line, _, self._received = self._received.partition(b"\n")
+                if self._stderr in ready and self._read_errors():
+                    selector.unregister(self._stderr)
+                if self._woken in ready:
+                    self._woken.recv(_READ)
+                if self._stdout in ready:
+                    if (line := self._read_answer()) is not None:
+                        return line
+                elif left <= 0:  # all that it has written is read
+                    raise _Broken(self._is_late())
+
+    def _until(self, began: float) -> float:
+        """Return the moment until which an answer is waited for, by the monotonic clock."""
+        until = began + self._time_limit
+        if self._patience is None:
+            return until
+        return min(until, max(began, self._interrupted) + self._patience)
+
+    def _is_late(self) -> str:
+        """Say that there was no answer in time."""
+        got = f"; so far: {_short(self._received)}" if self._received else ""
+        if self._patience is None:
+            return f"has not answered within {self._time_limit:g} s{got}"
+        return f"had not answered when the study was to end{got}"
+
+    def _send(self, unsent: memoryview) -> memoryview:
+        """Write as much as the pipe takes now; return the rest."""
+        try:
+            return unsent[os.write(self._stdin.fileno(), unsent[:_READ]) :]
+        except BlockingIOError:  # fewer bytes are free than the system writes at once
+            return unsent
+        except BrokenPipeError:  # its end is seen where it is read
+            return unsent[len(unsent) :]
+
+    def _read_errors(self) -> bool:
+        """Read once of what the process writes for people; return whether that has ended."""
+        said = _read(self._stderr)
+        self._errors = (self._errors + (said or b""))[-_KEPT:]
+        return said == b""
+
+    def _read_answer(self) -> bytes | None:
+        """Read once of what the process answers; return the line if it is complete."""
+        said = _read(self._stdout)
+        if said == b"":
+            raise _Broken(self._ended())
+        before = len(self._received)
+        self._received += said or b""
+        end = self._received.find(b"\n", before)
+        if max(end, len(self._received) if end < 0 else 0) > LONGEST:
+            raise _Broken(f"answered more than {LONGEST:,} bytes: {_short(self._received)}")
+        if end < 0:
+            return None
+        line = bytes(self._received[:end])
+        del self._received[: end + 1]
         return line
 
     def _ended(self) -> str:
@@ -173,23 +238,29 @@ class _Broken(Exception):
 def _read(pipe: Any) -> bytes | None:
     """Read what there is: nothing at the end, None if there is nothing yet."""
     try:
-        return os.read(pipe.fileno(), 65536)
+        return os.read(pipe.fileno(), _READ)
     except BlockingIOError:
         return None
 
 
-def _short(line: bytes) -> str:
-    text = line.decode(errors="replace")
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(line):,} bytes)"
+def _short(line: bytes | bytearray) -> str:
+    shown = line[: 4 * _SHOWN].decode(errors="replace")
+    is_whole = len(line) <= 4 * _SHOWN and len(shown) <= _SHOWN
+    return shown if is_whole else f"{shown[:_SHOWN]}… ({len(line):,} bytes)"
 
 
-def _kill(process: subprocess.Popen[bytes], owner: int) -> None:
+def _kill(
+    process: subprocess.Popen[bytes], wake: tuple[socket.socket, socket.socket], owner: int
+) -> None:
     """End the process and all that it has begun, at once; but not from a fork of its owner."""
     if os.getpid() != owner:
         return
     with suppress(ProcessLookupError, PermissionError):  # nothing but its remains is left
         os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    with suppress(subprocess.TimeoutExpired):  # the system may not let it end: nobody waits then
+        process.wait(_DIES)
+    for end in wake:
+        end.close()
     for pipe in (process.stdin, process.stdout, process.stderr):
         if pipe is not None:
             pipe.close()

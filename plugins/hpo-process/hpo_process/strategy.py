@@ -134,6 +134,10 @@ class ProcessStrategy(BaseStrategy):
         if isinstance(answer, messages.Replay):
             super().restore(history, saved)
 
+    def interrupt(self, *, at_once: bool) -> None:
+        """Wait for the process no longer than two seconds from now on, or not at all."""
+        self._process.interrupt(at_once=at_once)
+
     def close(self) -> None:
         """End the process."""
         self._process.close()
