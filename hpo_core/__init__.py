@@ -57,7 +57,6 @@ if TYPE_CHECKING:
     from hpo_core.engine.importing import Imported as Imported
     from hpo_core.engine.importing import import_study as import_study
     from hpo_core.engine.opening import extend as extend
-    from hpo_core.engine.optimize import optimize as optimize
     from hpo_core.engine.optimizer import HyperParameterOptimizer as HyperParameterOptimizer
     from hpo_core.engine.replay import Replayed as Replayed
     from hpo_core.engine.replay import replay as replay
@@ -103,6 +102,10 @@ if TYPE_CHECKING:
     from hpo_core.model.values import Value as Value
     from hpo_core.plugins.building import BuiltStrategy as BuiltStrategy
     from hpo_core.plugins.building import build_strategy as build_strategy
+    from hpo_core.study.optimize import optimize as optimize
+    from hpo_core.study.study import Study as Study
+    from hpo_core.study.study import load_study as load_study
+    from hpo_core.study.study import studies as studies
 
 __version__ = "0.1.0"
 
@@ -127,7 +130,6 @@ _HOMES = {
     "engine.exporting": "export_study",
     "engine.importing": "Imported import_study",
     "engine.opening": "extend",
-    "engine.optimize": "optimize",
     "engine.optimizer": "HyperParameterOptimizer",
     "engine.replay": "Replayed replay",
     "engine.result": "Result",
@@ -146,6 +148,8 @@ _HOMES = {
     "model.space": "SearchSpace",
     "model.values": "Configuration Value",
     "plugins.building": "BuiltStrategy build_strategy",
+    "study.optimize": "optimize",
+    "study.study": "Study load_study studies",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
 

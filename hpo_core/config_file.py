@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,8 @@ def parse(
     """Build a configuration from the tables of a file.
 
     Args:
-        table: The file's content, see ``docs/configuration.md``.
+        table: The file's content, see ``docs/configuration.md``. From Python, its values may be
+            made already: an `Objective`, a `Budget`, a `SearchSpace` or a list of parameters.
         directory: The folder that relative paths are relative to: the file's own.
         seed: The seed to take if the table has none; None to draw one.
 
@@ -63,7 +64,7 @@ def parse(
         if key in table:
             choice = table[key]
             choice = {"name": choice} if isinstance(choice, str) else choice
-            if isinstance(choice, Mapping):
+            if isinstance(choice, Mapping | PluginChoice):
                 take(key, key, PluginChoice, choice)
             else:
                 faults.append(Fault(key, f"expected text or a table, got {choice!r}"))
@@ -74,6 +75,8 @@ def parse(
             take(key, key, kind, section)
     if "objective" in table:
         objectives = table["objective"]
+        if isinstance(objectives, Objective):
+            objectives = [objectives]
         if isinstance(objectives, list | tuple):
             take("objective", "objectives", tuple[Objective, ...], objectives)
         else:
@@ -160,7 +163,12 @@ def _with_seconds(section: object, path: str) -> tuple[object, list[Fault]]:
 def _space(table: Mapping[str, Any]) -> tuple[SearchSpace | None, list[Fault]]:
     if "parameters" not in table:
         return None, []
-    if not isinstance(table["parameters"], Mapping):
+    given = table["parameters"]
+    if isinstance(given, SearchSpace):
+        return given, []
+    if isinstance(given, list | tuple):
+        return _space_of(given)
+    if not isinstance(given, Mapping):
         return None, [Fault("parameters", "expected tables [parameters.NAME]")]
     parameters, faults = [], []
     for name, section in table["parameters"].items():
@@ -181,6 +189,17 @@ def _space(table: Mapping[str, Any]) -> tuple[SearchSpace | None, list[Fault]]:
         return None, faults + list(_unknown_names(table))
     try:
         return SearchSpace(tuple(parameters), forbidden), []
+    except InvalidInput as error:
+        return None, list(error.faults)
+
+
+def _space_of(given: Sequence[object]) -> tuple[SearchSpace | None, list[Fault]]:
+    """Return the space of parameters that were made in Python."""
+    parameters, faults = read_value(tuple[Parameter, ...], given, "parameters")
+    if faults:
+        return None, faults
+    try:
+        return SearchSpace(parameters), []
     except InvalidInput as error:
         return None, list(error.faults)
 

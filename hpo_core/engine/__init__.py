@@ -1,7 +1,6 @@
 """The controller of a study, around one run of it (`hpo_core.controller.run`).
 
 optimizer    HyperParameterOptimizer: the controller as its users hold it
-optimize     optimize(): a whole study in one call
 preparation  names -> plugins: checks a configuration against what is installed, builds
 rebuild      a strategy forgets what a retry has replaced
 restore      a strategy, as it was after all that it was asked and told
@@ -18,4 +17,5 @@ unfinished   what running jobs have done so far
 open_trials  trials that have not ended, as they stand
 curves       what trials have reported, report by report
 result       what came out: Result, TrialResult
+tables       trials, jobs and reports as tables of pandas
 """

@@ -15,7 +15,7 @@ from hpo_core.model.errors import InvalidInput, StoreError
 from hpo_core.model.job import JobState, StudyState, TrialState
 from hpo_core.store import whole
 from hpo_core.store.folder import StudyFolder
-from hpo_core.store.store import Store
+from hpo_core.store.store import Store, opened
 from hpo_core.store.writer import StudyWriter
 
 _TRIES = 5
@@ -44,7 +44,7 @@ class Copied(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def copy_study(
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | Store,
     name: str,
     to: str | os.PathLike[str],
     new_name: str | None = None,
@@ -55,7 +55,7 @@ def copy_study(
     a uid of its own.
 
     Args:
-        path: The store's file.
+        path: The store's file, or the store.
         name: The study.
         to: The other store's file, which is made if there is none.
         new_name: The copy's name; None for the study's.
@@ -68,7 +68,7 @@ def copy_study(
     if new_name is not None and (faults := list(name_faults(new_name))):
         raise InvalidInput(faults)
     is_new = not os.path.exists(to)
-    with Store(path, create=False) as source:
+    with opened(path) as source:
         source.study(name)
         try:
             with Store(to) as target:

@@ -18,7 +18,7 @@ from hpo_core.model.durations import human
 from hpo_core.model.errors import Fault, InvalidInput, StoreError, StudyChanged
 from hpo_core.model.job import StudyState
 from hpo_core.store.records import StudyRecord
-from hpo_core.store.store import Store
+from hpo_core.store.store import Store, opened
 
 _log = logging.getLogger("hpo_core")
 
@@ -196,11 +196,11 @@ def take_over(store: Store, study: StudyRecord, prepared: Prepared) -> None:
         trust.mark(store, study.name)
 
 
-def extend(path: str | os.PathLike[str], name: str, budget: Budget) -> Budget:
+def extend(path: str | os.PathLike[str] | Store, name: str, budget: Budget) -> Budget:
     """Give a stored study a larger budget, so that running it again carries it on.
 
     Args:
-        path: The store's file.
+        path: The store's file, or the store.
         name: The study.
         budget: The new totals of those limits that grow; the others stay.
 
@@ -211,7 +211,7 @@ def extend(path: str | os.PathLike[str], name: str, budget: Budget) -> Budget:
         InvalidInput: If a limit is not larger than it was, or the study has no such limit.
         StoreError: If the store has no such study, or it is running.
     """
-    with Store(path, create=False) as store:
+    with opened(path) as store:
         study = store.study(name)
         config = from_json(study.config)
         changes = {limit: getattr(budget, limit) for limit in LIMITS}

@@ -73,7 +73,8 @@ class HyperParameterOptimizer:
 
     Args:
         config: What to run; the plugins that it names are looked up here.
-        store: The file that keeps the study; None to keep it in memory.
+        store: The file that keeps the study, or a store that stays open; None to keep it in
+            memory.
         strategy: A strategy to use instead of the one that the configuration names, for one
             that is not packaged yet. It must be new: nothing asked or told.
         function: The function that jobs call, where ``config.job.function`` is its name.
@@ -95,7 +96,7 @@ class HyperParameterOptimizer:
         self,
         config: StudyConfig,
         *,
-        store: str | os.PathLike[str] | None = None,
+        store: str | os.PathLike[str] | Store | None = None,
         strategy: Strategy | None = None,
         function: Callable[..., Any] | None = None,
         observers: Iterable[Observer] = (),
@@ -108,8 +109,12 @@ class HyperParameterOptimizer:
         self._adopt_history = adopt_history
         self._capabilities: frozenset[Capability] = frozenset()  # known once it is built
         self._clock: Clock = SystemClock()
-        is_new_store = store is None or not os.path.exists(store)
-        self._store = Store(MEMORY if store is None else store)
+        self._owns_store = not isinstance(store, Store)
+        if isinstance(store, Store):
+            self._store, is_new_store = store, False
+        else:
+            is_new_store = store is None or not os.path.exists(store)
+            self._store = Store(MEMORY if store is None else store)
         try:
             self._is_new = self._store.find(config.name) is None
             self._prepared = opening.settled(self._store, prepared)
@@ -120,7 +125,8 @@ class HyperParameterOptimizer:
             ]
             self._study = opening.find_or_create(self._store, self._prepared, self._clock.now())
         except BaseException:
-            self._store.close(remove_if_empty=is_new_store)
+            if self._owns_store:
+                self._store.close(remove_if_empty=is_new_store)
             raise
         self._is_new_store = is_new_store
         self._folder = self._store.folder(self._study)
@@ -220,8 +226,8 @@ class HyperParameterOptimizer:
     def close(self) -> None:
         """Stop if it runs, and close the store; a study in memory is gone then."""
         self.stop()
-        self._store.close(remove_if_empty=self._is_new_store)
-        self._folder.remove_temporary()
+        if self._owns_store:
+            self._store.close(remove_if_empty=self._is_new_store)
 
     def __enter__(self) -> HyperParameterOptimizer:
         return self

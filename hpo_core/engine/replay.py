@@ -32,7 +32,7 @@ from hpo_core.model.report import Decision, Report
 from hpo_core.store.control import is_running
 from hpo_core.store.history import StoredHistory
 from hpo_core.store.records import StudyRecord
-from hpo_core.store.store import Store
+from hpo_core.store.store import Store, opened
 
 _log = logging.getLogger("hpo_core")
 
@@ -84,7 +84,7 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def replay(
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | Store,
     name: str,
     *,
     strategy: Strategy | None = None,
@@ -106,7 +106,7 @@ def replay(
     than the study began with is logged as a warning.
 
     Args:
-        path: The store's file.
+        path: The store's file, or the store.
         name: The study.
         strategy: The strategy, new, for a study that was run with one that is not packaged.
         trust: Whether to run the strategy of a study that you neither began nor trusted before: it
@@ -118,7 +118,7 @@ def replay(
         PluginError: If the strategy's plugin is missing or broken.
         StrategyError: If the strategy can't be built.
     """
-    with Store(path, create=False) as store:
+    with opened(path) as store:
         study = store.study(name)
         warn_of_stranger(store)
         if strategy is None:

@@ -10,12 +10,12 @@ import msgspec
 
 from hpo_core.config import StudyConfig, from_json
 from hpo_core.engine import unfinished
+from hpo_core.engine.tables import trials_frame
 from hpo_core.model.budget import Usage
 from hpo_core.model.constraint import Constraint, is_feasible
-from hpo_core.model.errors import HpoError, NoResult, StoreError
+from hpo_core.model.errors import NoResult, StoreError
 from hpo_core.model.job import JobState, StudyState, TrialState
 from hpo_core.model.objective import Losses, Objective, pareto_front
-from hpo_core.model.parameters import Categorical, Float, Int
 from hpo_core.model.space import SearchSpace
 from hpo_core.model.values import Configuration
 from hpo_core.store.attempts import counting
@@ -136,26 +136,12 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return [counted[index][0] for index in ranking([losses for _, losses in counted], k)]
 
     def to_pandas(self) -> pandas.DataFrame:
-        """Return a table with a row for each trial; see `table` for the columns.
+        """Return a table with a row for each trial; docs/python.md lists the columns.
 
         Raises:
             HpoError: If pandas is not installed.
         """
-        try:
-            import pandas
-        except ImportError as error:
-            raise HpoError("tables need pandas: pip install 'hpo-core[pandas]'") from error
-        rows = table(self.trials, self.space, self.constraints)
-        columns = list(rows[0]) if rows else []
-        kinds = _column_kinds(self.space)
-        return pandas.DataFrame(
-            {
-                column: pandas.Series(
-                    [row[column] for row in rows], dtype=kinds.get(column, _kind(rows, column))
-                )
-                for column in columns
-            }
-        )
+        return trials_frame(self.trials, self.space, self.constraints)
 
     def _best_so_far(self) -> str:
         """Return which running or paused trial is the best as it stands, if one has a value."""
@@ -214,26 +200,6 @@ def table(
         }
         for trial in trials
     ]
-
-
-def _column_kinds(space: SearchSpace) -> dict[str, str]:
-    """Return the pandas types that keep the values' own, absent ones included."""
-    kinds = {"trial_id": "int64", "feasible": "bool", "iteration": "Int64", "seconds": "float64"}
-    for name, axis in space.by_name.items():
-        values = axis.choices if isinstance(axis, Categorical) else ()
-        if isinstance(axis, Float):
-            kinds[f"param.{name}"] = "float64"
-        elif isinstance(axis, Int):
-            kinds[f"param.{name}"] = "Int64"
-        elif values and all(type(value) is bool for value in values):
-            kinds[f"param.{name}"] = "boolean"
-        else:
-            kinds[f"param.{name}"] = "object"
-    return kinds
-
-
-def _kind(rows: Sequence[Mapping[str, Any]], column: str) -> str:
-    return "float64" if column.startswith(("value.", "metric.")) else "object"
 
 
 # -- from a store ---------------------------------------------------------------------------

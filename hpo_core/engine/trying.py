@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -46,8 +47,12 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
         return self.state is JobState.COMPLETED
 
 
-def try_once(config: StudyConfig) -> Trial:
+def try_once(config: StudyConfig, function: Callable[..., Any] | None = None) -> Trial:
     """Run one job with the default value of each parameter.
+
+    Args:
+        config: The study.
+        function: The function that jobs call, where the study has its name.
 
     Raises:
         HpoError: If it can't be run at all.
@@ -71,7 +76,7 @@ def try_once(config: StudyConfig) -> Trial:
         with contextlib.suppress(FileNotFoundError):  # it printed nothing
             output = Path(job.job.log).read_text(errors="replace")
 
-    with HyperParameterOptimizer(alone) as optimizer:
+    with HyperParameterOptimizer(alone, function=function) as optimizer:
         with interruptible(optimizer):
             result = optimizer.run(note)
         metrics = result.trials[0].metrics

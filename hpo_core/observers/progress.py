@@ -179,7 +179,7 @@ class PlainProgress:
         """Write a line, if there is something to say."""
         if isinstance(event, StudyStarted):
             self._board = Board(event)
-            self._write(f"{_title(event)}; {self._board.left(event.time)}")
+            self._write(f"{title(event)}; {self._board.left(event.time)}")
         board = self._board
         if board is None:
             return
@@ -240,7 +240,7 @@ class LiveProgress:
         head = Table.grid(padding=(0, 1))
         share = board.share(now)
         bar = ProgressBar(total=1.0, completed=share or 0.0, width=30, pulse=share is None)
-        head.add_row(Text(_title(board.study), style="bold"), bar, Text(board.elapsed(now)))
+        head.add_row(Text(title(board.study), style="bold"), bar, Text(board.elapsed(now)))
         lines: list[RenderableType] = [head, Text(f"{board.counts()}; {board.left(now)}")]
         lines.append(_cut(board.best_so_far(), style="green"))
         for job, iteration in list(board.running.values())[:8]:
@@ -260,6 +260,7 @@ def _cut(text: str, style: str) -> Text:
     return Text(text, style=style, no_wrap=True, overflow="ellipsis")
 
 
-def _title(started: StudyStarted) -> str:
+def title(started: StudyStarted) -> str:
+    """Return the name, the strategy and the workers of a study, in a line."""
     who = f"{started.name}: {started.strategy}"
     return f"{printable(who)}, {counted(started.workers, 'worker')}"

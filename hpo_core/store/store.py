@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from hpo_core.model.errors import UnknownJob
@@ -341,3 +343,12 @@ class Store(Studies):
         with self.sound():
             state, events = self._rows(query, study)[0]
             return None if state is None else (decode(state), int(events))
+
+
+def opened(store: str | os.PathLike[str] | Store) -> AbstractContextManager[Store]:
+    """Hold a store that exists: open its file meanwhile, unless it is open already.
+
+    Raises:
+        StoreError: If there is none, or it can't be used.
+    """
+    return nullcontext(store) if isinstance(store, Store) else Store(store, create=False)

@@ -53,6 +53,7 @@ class Studies:
         self.connection = files.connect(self.path, create=create, accept_loss=accept_loss)
         self._limit = Limit(self.connection, self.path)
         self.lock = threading.RLock()
+        self._temporary: dict[str, StudyFolder] = {}  # of a store in memory, by the study's uid
 
     def close(self, *, remove_if_empty: bool = False) -> None:
         """Close the file.
@@ -63,6 +64,8 @@ class Studies:
         with self.lock:
             is_left = remove_if_empty and self.path != files.MEMORY and self._is_empty()
             self.connection.close()
+            for folder in self._temporary.values():
+                folder.remove_temporary()
             if is_left:
                 for suffix in ("", "-wal", "-shm"):
                     Path(f"{self.path}{suffix}").unlink(missing_ok=True)
@@ -291,5 +294,9 @@ class Studies:
         return record.state, record.reason
 
     def folder(self, record: StudyRecord) -> StudyFolder:
-        """Return where a study's files are."""
-        return StudyFolder(self.path, record.name, record.uid, record.files)
+        """Return where a study's files are; those of a store in memory end with it."""
+        if self.path != files.MEMORY:
+            return StudyFolder(self.path, record.name, record.uid, record.files)
+        if record.uid not in self._temporary:
+            self._temporary[record.uid] = StudyFolder(self.path, record.name, record.uid)
+        return self._temporary[record.uid]

@@ -1,0 +1,142 @@
+"""Trials, jobs and reports as tables of pandas, in which every column keeps its values' type."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from hpo_core.model.constraint import Constraint
+from hpo_core.model.errors import HpoError
+from hpo_core.model.parameters import Categorical, Constant, Float, Int, Parameter, ParameterSet
+from hpo_core.model.space import SearchSpace
+
+if TYPE_CHECKING:
+    import pandas
+
+    from hpo_core.engine.curves import Point
+    from hpo_core.engine.result import TrialResult
+    from hpo_core.model.values import Configuration
+    from hpo_core.store.records import JobRecord
+
+
+def trials_frame(
+    trials: Sequence[TrialResult], space: SearchSpace, constraints: Sequence[Constraint] = ()
+) -> pandas.DataFrame:
+    """Return a row for each trial."""
+    columns = {
+        "trial_id": _column([trial.trial_id for trial in trials], int),
+        "name": _column([trial.name for trial in trials], str),
+        "state": _column([trial.state.value for trial in trials], str),
+    }
+    if constraints:
+        columns["feasible"] = _column([trial.is_feasible for trial in trials], bool)
+    columns |= {
+        "iteration": _column([trial.iteration for trial in trials], int),
+        "seconds": _column([trial.seconds for trial in trials], float),
+        "reason": _column([trial.reason for trial in trials], str),
+        **_numbers("value", [trial.values for trial in trials]),
+        **_metrics([trial.metrics for trial in trials]),
+        **_parameters([trial.configuration for trial in trials], space),
+    }
+    return _pandas().DataFrame(columns)
+
+
+def jobs_frame(
+    jobs: Sequence[JobRecord], configurations: Mapping[str, Configuration], space: SearchSpace
+) -> pandas.DataFrame:
+    """Return a row for each job."""
+    return _pandas().DataFrame(
+        {
+            "job": _column([job.id for job in jobs], str),
+            "trial_id": _column([job.trial_id for job in jobs], int),
+            "attempt": _column([job.attempt for job in jobs], int),
+            "name": _column([job.name for job in jobs], str),
+            "state": _column([job.state.value for job in jobs], str),
+            "target": _column([job.target for job in jobs], int),
+            "queued": _column([job.queued for job in jobs], float),
+            "started": _column([job.started for job in jobs], float),
+            "ended": _column([job.ended for job in jobs], float),
+            "seconds": _column([job.seconds for job in jobs], float),
+            "iteration": _column([job.iteration for job in jobs], int),
+            "iterations": _column([job.iterations for job in jobs], int),
+            "reason": _column([job.reason for job in jobs], str),
+            **_metrics([job.metrics for job in jobs]),
+            **_parameters([configurations[job.id] for job in jobs], space),
+        }
+    )
+
+
+def reports_frame(reports: Sequence[Point]) -> pandas.DataFrame:
+    """Return a row for each report."""
+    return _pandas().DataFrame(
+        {
+            "trial_id": _column([report.trial_id for report in reports], int),
+            "job": _column([report.job for report in reports], str),
+            "iteration": _column([report.iteration for report in reports], int),
+            "seconds": _column([report.seconds for report in reports], float),
+            **_metrics([report.metrics for report in reports]),
+        }
+    )
+
+
+# -- columns --------------------------------------------------------------------------------
+
+
+def _metrics(rows: Sequence[Mapping[str, float]]) -> dict[str, Any]:
+    return dict(sorted(_numbers("metric", rows).items()))
+
+
+def _numbers(prefix: str, rows: Sequence[Mapping[str, float]]) -> dict[str, Any]:
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {f"{prefix}.{name}": _column([row.get(name) for row in rows], float) for name in names}
+
+
+def _parameters(rows: Sequence[Configuration], space: SearchSpace) -> dict[str, Any]:
+    kinds = {name: kind for axis in space.parameters for name, kind in _kinds(axis)}
+    return {
+        f"param.{name}": _column([row.get(name) for row in rows], kinds[name])
+        for name in space.names
+    }
+
+
+def _kinds(axis: Parameter) -> Iterator[tuple[str, type]]:
+    """Yield the type of each parameter of an axis; ``object`` if its values are of several."""
+    match axis:
+        case Float():
+            yield axis.name, float
+        case Int():
+            yield axis.name, int
+        case Categorical():
+            yield axis.name, _common(map(type, axis.choices))
+        case Constant():
+            yield axis.name, type(axis.value)
+        case ParameterSet():
+            for name in axis.names:
+                yield name, _common(type(values[name]) for values in axis.combinations)
+
+
+def _common(kinds: Any) -> type:
+    found = set(kinds)
+    return found.pop() if len(found) == 1 else object
+
+
+_PLAIN = {int: "int64", float: "float64", bool: "bool", str: "string"}
+_WITH_MISSING = {**_PLAIN, int: "Int64", bool: "boolean"}
+
+
+def _column(values: Collection[Any], kind: type) -> Any:
+    """Return a column of the type that its values have; a nullable one if some are missing."""
+    series = _pandas().Series
+    types = _WITH_MISSING if kind is not float and None in values else _PLAIN
+    try:
+        return series(values, dtype=types.get(kind, "object"))
+    except OverflowError:  # of whole numbers beyond 64 bits
+        return series(values, dtype="object")
+
+
+def _pandas() -> Any:
+    try:
+        import pandas
+    except ImportError as error:
+        raise HpoError("tables need pandas: pip install 'hpo-core[pandas]'") from error
+    return pandas

@@ -1,0 +1,205 @@
+"""The one way to a checked configuration: from a file with flags above it, or from Python values.
+
+Both become the tables of a study's file, and are checked as those: every fault at once.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from hpo_core import plugins
+from hpo_core.config import JobSettings, PluginChoice, StudyConfig
+from hpo_core.engine.opening import not_larger
+from hpo_core.engine.preparation import read_config
+from hpo_core.model.budget import LIMITS, Budget
+from hpo_core.model.checked import read, without_order
+from hpo_core.model.durations import seconds
+from hpo_core.model.errors import BackendError, Fault, InvalidInput, nearest
+from hpo_core.model.functions import function_reference
+from hpo_core.study.place import Place
+from hpo_core.study_file import load
+
+_log = logging.getLogger("hpo_core")
+
+
+class Flags(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands above a study's file; None and empty are what the file says.
+
+    Attributes:
+        name: The study's name.
+        strategy: The strategy; options of another one in the file are left out.
+        options: Options of the strategy, on top of the file's.
+        backend: The backend.
+        workers: How many jobs run at once.
+        jobs: The budget of jobs.
+        seed: The random seed.
+    """
+
+    name: str | None = None
+    strategy: str | None = None
+    options: Mapping[str, Any] = {}
+    backend: str | None = None
+    workers: int | None = None
+    jobs: int | None = None
+    seed: int | None = None
+
+
+def flags(above: Mapping[str, Any]) -> Flags:
+    """Return what stands above a file.
+
+    Raises:
+        InvalidInput: With every fault.
+    """
+    read_back, faults = read(Flags, above)
+    plugins.require(faults)
+    assert read_back is not None
+    return read_back
+
+
+def from_file(path: str | os.PathLike[str], place: Place, flags: Flags) -> StudyConfig:
+    """Read a study's file.
+
+    Args:
+        path: The file, TOML or JSON.
+        place: Where the study is kept; without a seed in the file, a stored study has its own.
+        flags: What stands above the file.
+
+    Raises:
+        InvalidInput: With every fault of the file and the flags.
+        PluginError: If all is right, but a plugin that it names can't be used.
+    """
+    table = _with_flags(load(os.fspath(path)), flags)
+    return _checked(table, Path(path).resolve().parent, place)
+
+
+def from_values(place: Place, values: Mapping[str, Any]) -> StudyConfig:
+    """Check Python values as the keys of a study's file; a key that is None is left out.
+
+    Args:
+        place: Where the study is kept.
+        values: The arguments of `Study`, but for its store.
+
+    Raises:
+        InvalidInput: With every fault.
+        PluginError: If all is right, but a plugin that they name can't be used.
+    """
+    table = {key: value for key, value in values.items() if value is not None}
+    plugins.require(_set_faults(table))
+    for key in ("constraints", "enqueue", "observers"):
+        table[key] = list(table.get(key, ()))
+    table["observers"] = [each for each in table["observers"] if isinstance(each, str)]
+    options = {role: table.pop(key, {}) for role, key in _OPTIONS.items()}
+    for role, given in options.items():
+        named = isinstance(table.get(role), str)  # else it is a strategy of the user's own
+        table[role] = {"name": table[role], "options": given} if named else PluginChoice("")
+    direction = table.pop("direction", None)
+    if isinstance(table["objective"], str):
+        table["objective"] = {"metric": table["objective"]} | (
+            {} if direction is None else {"direction": direction}
+        )
+    elif direction is not None:
+        plugins.require([Fault("direction", "the objective has its own; leave this out")])
+    job = {key: table.pop(key) for key in JobSettings.__struct_fields__ if key in table}
+    if callable(job.get("function")):
+        job["function"] = name_of(job["function"], values["backend"])
+    table["job"] = {**job, "directory": os.fspath(job.get("directory", os.getcwd()))}
+    return _checked(table, Path.cwd(), place)
+
+
+def totals(budget: Budget, limits: Mapping[str, float | str]) -> Budget:
+    """Return the new totals of a budget's limits.
+
+    Args:
+        budget: The budget now.
+        limits: For each limit its new total, or as text ``+`` and what to add: ``"+20"``.
+
+    Raises:
+        InvalidInput: With everything that is wrong with them.
+    """
+    if not limits:
+        raise InvalidInput([Fault("", "give a limit, such as jobs=60, or jobs='+20' to add")])
+    found: dict[str, Any] = {}
+    faults = []
+    for name, given in limits.items():
+        if name not in LIMITS:
+            faults.append(Fault(name, f"there is no such limit{nearest(name, LIMITS)}"))
+            continue
+        is_added = isinstance(given, str) and given.startswith("+")
+        amount = given.removeprefix("+") if isinstance(given, str) else given
+        is_time, now = name.endswith("_time"), getattr(budget, name)
+        try:
+            amount = seconds(amount) if is_time else int(amount)
+        except ValueError:
+            kind = "a duration such as 2h" if is_time else "a whole number"
+            faults.append(Fault(name, f"expected {kind}, or + and that to add; got {given!r}"))
+            continue
+        found[name] = (now or 0) + amount if is_added else amount
+        if wrong := not_larger(name, now, found[name]):
+            faults.append(Fault(name, wrong))
+    plugins.require(faults)
+    return Budget(**found)
+
+
+def name_of(function: Callable[..., Any], backend: str) -> str:
+    """Return how a function is called in the stored configuration.
+
+    Raises:
+        BackendError: If the backend runs it in another process, which could not find it.
+    """
+    try:
+        return function_reference(function)
+    except BackendError:
+        if backend != "inline":
+            raise
+        kind = type(function).__qualname__  # of a callable object, which has no name of its own
+        return f"{function.__module__}:{getattr(function, '__qualname__', kind)}"
+
+
+# -- parts ----------------------------------------------------------------------------------
+
+
+def _checked(table: Mapping[str, Any], directory: Path, place: Place) -> StudyConfig:
+    name = table.get("name")
+    stored = place.config(name) if isinstance(name, str) and "seed" not in table else None
+    return read_config(table, directory, None if stored is None else stored.seed)
+
+
+_OPTIONS = {"strategy": "options", "backend": "backend_options"}
+
+
+def _set_faults(table: Mapping[str, Any]) -> list[Fault]:
+    """Return the values that are sets, whose order each process would have otherwise."""
+    wrong = {key: without_order(value) for key, value in table.items()}
+    return [Fault(key, message) for key, message in wrong.items() if message is not None]
+
+
+def _with_flags(table: dict[str, Any], flags: Flags) -> dict[str, Any]:
+    """Return the file's tables with the flags above them.
+
+    Where the file is not as it should be, it is left as it is: what reads it says so.
+    """
+    above = {key: getattr(flags, key) for key in ("name", "backend", "workers", "seed")}
+    table = {**table, **{key: value for key, value in above.items() if value is not None}}
+    budget = table.get("budget", {})
+    if flags.jobs is not None and isinstance(budget, dict):
+        table["budget"] = {**budget, "jobs": flags.jobs}
+    choice = table.get("strategy", "")
+    choice = {"name": choice} if isinstance(choice, str) else choice
+    if not isinstance(choice, dict):
+        return table if flags.strategy is None else {**table, "strategy": flags.strategy}
+    if flags.strategy not in (None, choice.get("name")):
+        if choice.get("options"):
+            _log.warning(
+                "the options of %r in the file are not for %r", choice.get("name"), flags.strategy
+            )
+        choice = {"name": flags.strategy}
+    in_file = choice.get("options", {})
+    if flags.options and isinstance(in_file, dict):
+        choice = {**choice, "options": {**in_file, **flags.options}}
+    return {**table, "strategy": choice} if choice != {"name": ""} else table

@@ -1,0 +1,99 @@
+"""Where a study stands, in one record: what a list of studies shows of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from hpo_core.config import from_json
+from hpo_core.engine.open_trials import read_unfinished
+from hpo_core.engine.result import TrialResult, read_top
+from hpo_core.model.job import StudyState, TrialState
+from hpo_core.store.records import StudyRecord
+from hpo_core.store.store import Store
+
+
+class Reached(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a running or paused trial has come.
+
+    Attributes:
+        trial_id: The trial.
+        state: Where it stands.
+        iteration: The last iteration that it reported, or None.
+        values: The objectives' metrics as they would count if it ended now.
+    """
+
+    trial_id: int
+    state: TrialState
+    iteration: int | None
+    values: Mapping[str, float]
+
+
+class Overview(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a study stands.
+
+    Attributes:
+        name: Its name.
+        state: Where it stands.
+        reason: Why, for people.
+        strategy: The strategy's config string.
+        created: When it was stored, in seconds since the epoch.
+        trials: How many trials it has, without those that were imported.
+        completed: How many of them are completed.
+        stopped: How many were stopped early.
+        failed: How many failed.
+        paused: How many are paused.
+        running: How many are running.
+        imported: How many trials were imported.
+        best: The objectives' metrics of the best completed trial; empty if there is none.
+        best_so_far: The best running or paused trial, if none is completed.
+    """
+
+    name: str
+    state: StudyState
+    reason: str
+    strategy: str
+    created: float
+    trials: int
+    completed: int
+    stopped: int
+    failed: int
+    paused: int
+    running: int
+    imported: int
+    best: Mapping[str, float]
+    best_so_far: Reached | None
+
+
+def read_overview(store: Store, study: StudyRecord) -> Overview:
+    """Read where a study stands from its store."""
+    totals = store.totals(study.id)
+    best = read_top(store, study, 1)
+    so_far = [] if best else read_unfinished(store, study, 1)
+    state, reason = store.current_state(study)
+    return Overview(
+        name=study.name,
+        state=state,
+        reason=reason,
+        strategy=from_json(study.config).strategy.name,
+        created=study.created,
+        trials=totals.trials,
+        completed=totals.completed,
+        stopped=totals.stopped,
+        failed=totals.failed,
+        paused=totals.paused,
+        running=totals.running,
+        imported=totals.imported,
+        best=dict(best[0].values) if best else {},
+        best_so_far=_reached(so_far[0]) if so_far and so_far[0].values else None,
+    )
+
+
+def _reached(trial: TrialResult) -> Reached:
+    return Reached(
+        trial_id=trial.trial_id,
+        state=trial.state,
+        iteration=trial.iteration,
+        values=dict(trial.values),
+    )

@@ -1,0 +1,59 @@
+"""Where studies are kept: a store's file, which is opened for each use, or memory."""
+
+from __future__ import annotations
+
+import os
+from contextlib import AbstractContextManager
+
+from hpo_core.config import StudyConfig, from_json
+from hpo_core.store.connection import MEMORY
+from hpo_core.store.store import Store, opened
+
+
+class Place:
+    """A store that others may use meanwhile: nothing of a file is held between two uses.
+
+    Args:
+        path: The store's file; None for a store in memory, which lasts until `close`.
+    """
+
+    def __init__(self, path: str | os.PathLike[str] | None) -> None:
+        self.path = MEMORY if path is None else os.fspath(path)
+        self._memory = Store() if path is None else None
+
+    @property
+    def store(self) -> str | Store:
+        """The file's path, or the store in memory."""
+        return self.path if self._memory is None else self._memory
+
+    def exists(self) -> bool:
+        """Say whether there is a store."""
+        return self._memory is not None or os.path.exists(self.path)
+
+    def opened(self, *, create: bool = False) -> AbstractContextManager[Store]:
+        """Hold the store.
+
+        Args:
+            create: Whether to make the file if there is none.
+
+        Raises:
+            StoreError: If there is none, or it can't be used.
+        """
+        is_made = create and self._memory is None
+        return Store(self.path) if is_made else opened(self.store)
+
+    def config(self, name: str) -> StudyConfig | None:
+        """Return the configuration of a stored study; None if there is no such study."""
+        if not self.exists():
+            return None
+        with self.opened() as store:
+            found = store.find(name)
+        return None if found is None else from_json(found.config)
+
+    def close(self) -> None:
+        """Let go of a store in memory, with all that is in it."""
+        if self._memory is not None:
+            self._memory.close()
+
+    def __str__(self) -> str:
+        return "memory" if self._memory is not None else self.path

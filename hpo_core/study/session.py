@@ -1,0 +1,69 @@
+"""One run of a study: it can be interrupted, and shows how far it is."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+from hpo_core.contracts.observer import FinishedJob, Observer
+from hpo_core.engine.optimizer import HyperParameterOptimizer
+from hpo_core.engine.signals import Interruption, interruptible
+
+_ENDING = "ending, as soon as the running jobs have ended; Ctrl-C again forces them to"
+
+
+class StudyInterrupted(KeyboardInterrupt):
+    """A signal ended a run in good order: its jobs are gone, and the study can be resumed."""
+
+
+class Session:
+    """What a run of a study needs beside its controller.
+
+    Args:
+        progress: Whether to show the progress; None to do so in a terminal and in a notebook.
+    """
+
+    def __init__(self, progress: bool | None) -> None:
+        self._interruption: Interruption | None = None
+        self.observers = self._display(progress)
+
+    def run(
+        self,
+        controller: HyperParameterOptimizer,
+        on_job_finished: Callable[[FinishedJob], object] | None,
+    ) -> None:
+        """Run a study to its end, or until a signal ends it.
+
+        Raises:
+            StudyFailed: If it ends as failed.
+            StudyInterrupted: If a signal has ended it.
+        """
+        with interruptible(controller) as self._interruption:
+            controller.run_through(on_job_finished)
+        if self._interruption.count:
+            raise StudyInterrupted
+
+    def _display(self, progress: bool | None) -> list[Observer]:
+        if progress is False:
+            return []
+        if in_notebook():
+            from hpo_core.observers.notebook import notebook_progress
+
+            return [notebook_progress()]
+        if progress is None and not sys.stderr.isatty():
+            return []
+        from hpo_core.observers.progress import progress_observer  # rich is slow to load
+
+        return [progress_observer(sys.stderr, self._note)]
+
+    def _note(self) -> str:
+        """Return what the display says below everything else."""
+        is_ending = self._interruption is not None and self._interruption.count == 1
+        return _ENDING if is_ending else ""
+
+
+def in_notebook() -> bool:
+    """Say whether this process is the kernel of a notebook."""
+    ipython = sys.modules.get("IPython")
+    shell = None if ipython is None else ipython.get_ipython()
+    return shell is not None and hasattr(shell, "kernel")
