@@ -8,6 +8,7 @@ where plugins are resolved, in `hpo_core.engine.preparation`.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, TypeVar
 
@@ -47,6 +48,20 @@ class PluginChoice(Checked, frozen=True):
 
     name: str
     options: dict[str, Any] = {}
+
+    @property
+    def is_instance(self) -> bool:
+        """Whether it stands for a strategy that was given in Python; see `instance_choice`."""
+        return self.name.startswith(_INSTANCE)
+
+
+_INSTANCE = "instance of "
+
+
+def instance_choice(strategy: object) -> PluginChoice:
+    """Return what stands in a configuration for a strategy that is given in Python."""
+    kind = type(strategy)
+    return PluginChoice(f"{_INSTANCE}{kind.__module__}.{kind.__qualname__}")
 
 
 class JobSettings(Checked, frozen=True, kw_only=True):
@@ -176,6 +191,7 @@ class StudyConfig(Checked, frozen=True, kw_only=True):
 
     def faults(self) -> list[Fault]:
         faults = list(range_faults(msgspec.structs.asdict(self)))
+        faults += _endless(msgspec.to_builtins(self), "")
         faults += texts(self.job, self.job_name, values_of(self.space.parameters)).faults()
         for index, values in enumerate(self.enqueue):
             try:
@@ -212,6 +228,19 @@ def range_faults(values: Mapping[str, Any]) -> Iterator[Fault]:
     constrained = [constraint.metric for constraint in values.get("constraints", ())]
     if len(set(constrained)) < len(constrained):
         yield Fault("constraints", "two constraints are on the same metric; keep the tighter one")
+
+
+def _endless(tree: object, path: str) -> Iterator[Fault]:
+    """Yield the numbers that JSON can't express, so that they would not come back from a store."""
+    match tree:
+        case float() if not math.isfinite(tree):
+            yield Fault(path, f"must be a finite number, got {tree}; for no limit leave it out")
+        case dict():
+            for key, value in tree.items():
+                yield from _endless(value, f"{path}.{key}" if path else str(key))
+        case list() | tuple():
+            for index, value in enumerate(tree):
+                yield from _endless(value, f"{path}[{index}]")
 
 
 def name_faults(name: str) -> Iterator[Fault]:

@@ -21,14 +21,12 @@ from hpo_core.misuse import misuses_of
 from hpo_core.model.budget import Budget
 from hpo_core.model.checked import read, read_value
 from hpo_core.model.constraint import Constraint
-from hpo_core.model.durations import seconds
+from hpo_core.model.durations import DURATIONS, seconds
 from hpo_core.model.errors import Fault, InvalidInput, nearest
 from hpo_core.model.objective import Objective
 from hpo_core.model.parameters import Parameter
 from hpo_core.model.placeholders import values_of
 from hpo_core.model.space import SearchSpace
-
-_DURATIONS = ("time_limit", "silence_limit", "grace", "compute_time", "wall_time")
 
 
 def parse(
@@ -150,7 +148,7 @@ def _with_seconds(section: object, path: str) -> tuple[object, list[Fault]]:
     if not isinstance(section, Mapping):
         return section, []
     converted, faults = dict(section), []
-    for key in _DURATIONS:
+    for key in DURATIONS:
         if key in converted:
             try:
                 converted[key] = seconds(converted[key])

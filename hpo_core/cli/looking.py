@@ -25,18 +25,20 @@ from hpo_core.cli.common import (
     store_option,
 )
 from hpo_core.cli.showing import moment, overview
-from hpo_core.config import from_json
+from hpo_core.config import StudyConfig, from_json
 from hpo_core.controller.run.budget import stored_usage
 from hpo_core.engine.exporting import export_study
 from hpo_core.engine.open_trials import read_unfinished
 from hpo_core.engine.output_file import write_text
 from hpo_core.engine.result import read_result, read_top, table
+from hpo_core.engine.study_text import study_text
 from hpo_core.engine.unfinished import read_configurations, read_jobs
 from hpo_core.model.errors import Fault, InvalidInput, StoreError, UnknownPlugin
 from hpo_core.model.job import StudyState
 from hpo_core.model.text import counted, first_line, printable
 from hpo_core.model.values import Configuration
 from hpo_core.store.records import JobRecord
+from hpo_core.store.store import Store
 
 
 @click.command("studies", epilog="Example: hpo studies --store results/hpo.db")
@@ -195,7 +197,7 @@ def log_command(name: str, job: str, store_path: str, as_json: bool) -> None:
             print(printable(line), file=sys.stderr)
 
 
-@click.command("export", epilog="Example: hpo export digits --format csv -o digits.csv")
+@click.command("export", epilog="Example: hpo export digits --format study -o again.toml")
 @click.argument("name")
 @click.option(
     "--format",
@@ -203,7 +205,7 @@ def log_command(name: str, job: str, store_path: str, as_json: bool) -> None:
     metavar="FORMAT",
     default="csv",
     show_default=True,
-    help="csv, json, or a plugin that writes studies for another program, such as optuna.",
+    help="csv, json, study, or a plugin that writes studies for another program, such as optuna.",
 )
 @click.option(
     "-o",
@@ -217,9 +219,10 @@ def log_command(name: str, job: str, store_path: str, as_json: bool) -> None:
 def export_command(name: str, kind: str, output: str, force: bool, store_path: str) -> None:
     """Write the trials of the study NAME: a row each, parameters as param.NAME.
 
-    In JSON, numbers that are not finite are null.
+    In JSON, numbers that are not finite are null. The format study writes what the study is, as a
+    file for hpo run: TOML, or JSON where the file's name ends so.
     """
-    if kind not in ("csv", "json"):
+    if kind not in ("csv", "json", "study"):
         if force:
             message = f"{kind} has a rule of its own for what exists; leave this out"
             raise InvalidInput([Fault("--force", message)])
@@ -227,10 +230,20 @@ def export_command(name: str, kind: str, output: str, force: bool, store_path: s
         return
     with open_store(store_path) as store:
         study = store.study(name)
+        if kind == "study":
+            write_text(output, _as_study(from_json(study.config), store, output), force=force)
+            return
         result = read_result(store, study, stored_usage(store, name, from_json(study.config)))
     rows = table(result.trials, result.space, result.constraints)
     text = _csv(rows) if kind == "csv" else json_text(rows) + "\n"
     write_text(output, text, force=force)
+
+
+def _as_study(config: StudyConfig, store: Store, output: str) -> str:
+    path = Path(output)
+    as_json = path.suffix.lower() == ".json"
+    folder = Path() if output == "-" else path.parent
+    return study_text(config, store.path, as_json=as_json, folder=folder)
 
 
 def _hand_over(name: str, kind: str, place: str, store_path: str) -> None:
@@ -239,7 +252,7 @@ def _hand_over(name: str, kind: str, place: str, store_path: str) -> None:
         plugins.exchange(kind)
     except UnknownPlugin as error:
         raise InvalidInput(
-            [Fault("--format", f"{kind!r} is neither csv nor json; {error}")]
+            [Fault("--format", f"{kind!r} is none of csv, json, study; {error}")]
         ) from error
     if place == "-":
         raise InvalidInput([Fault("-o", f"say where {kind} is to find the study")])

@@ -5,6 +5,7 @@ preparation  names -> plugins: checks a configuration against what is installed,
 rebuild      a strategy forgets what a retry has replaced
 restore      a strategy, as it was after all that it was asked and told
 replay       an audit: every suggestion derived again from the stored log
+study_text   a stored study as the text of a file for hpo run
 exporting    studies on their way to other programs
 output_file  text that is written to a file: nothing that exists is destroyed
 adopting     a strategy that would have suggested otherwise adopts what is stored

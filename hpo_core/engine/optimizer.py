@@ -15,8 +15,7 @@ from typing import Any
 import msgspec
 
 from hpo_core import client, plugins
-from hpo_core import config as configuration_module
-from hpo_core.config import StudyConfig
+from hpo_core.config import StudyConfig, instance_choice
 from hpo_core.contracts.backend import Backend, BackendContext, Clock, Work
 from hpo_core.contracts.observer import FinishedJob, Observer
 from hpo_core.contracts.strategy import Capability, Strategy
@@ -103,7 +102,7 @@ class HyperParameterOptimizer:
         adopt_history: bool = False,
     ) -> None:
         if strategy is not None:
-            config = _with_instance(config, strategy)
+            config = msgspec.structs.replace(config, strategy=instance_choice(strategy))
         prepared = preparation.prepare(config, strategy)
         self._function = function
         self._adopt_history = adopt_history
@@ -525,9 +524,3 @@ def _incumbents(store: Store, study: StudyRecord, config: StudyConfig) -> Incumb
     trials = feasible_trials(store, study, config)
     losses = [trial.losses for trial in trials if trial.losses]
     return Incumbents([losses[index] for index in pareto_front(losses)])
-
-
-def _with_instance(config: StudyConfig, strategy: Strategy) -> StudyConfig:
-    kind = type(strategy)
-    name = f"instance of {kind.__module__}.{kind.__qualname__}"
-    return msgspec.structs.replace(config, strategy=configuration_module.PluginChoice(name))

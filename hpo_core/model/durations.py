@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 import re
 
+DURATIONS = ("time_limit", "silence_limit", "grace", "compute_time", "wall_time")
+"""The keys of a configuration that hold durations."""
+
 _UNITS = {"d": 86400.0, "h": 3600.0, "m": 60.0, "s": 1.0}
 _NUMBER = r"\d+(?:\.\d+)?"
 _PATTERN = re.compile(r"\s*".join(rf"(?:({_NUMBER})\s*{unit})?" for unit in _UNITS))
@@ -31,6 +34,17 @@ def seconds(duration: object) -> float:
     raise ValueError(
         f"expected seconds or a duration such as '90s', '10m' or '2h', got {duration!r}"
     )
+
+
+def exact(duration: float) -> float | str:
+    """Return seconds as they are written in configuration: what `seconds` reads back, exactly."""
+    if not duration.is_integer() or duration >= 1e9:
+        return duration
+    text, rest = "", int(duration)
+    for unit, size in _UNITS.items():
+        many, rest = divmod(rest, int(size))
+        text += f"{many}{unit}" if many else ""
+    return text or 0
 
 
 def human(duration: float) -> str:

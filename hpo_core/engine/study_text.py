@@ -1,0 +1,108 @@
+"""A stored study as the text of a study's file, which ``hpo run`` takes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from hpo_core import plugins
+from hpo_core.config import PluginChoice, StudyConfig
+from hpo_core.config_tables import HEADED, tables_of
+from hpo_core.model.errors import Fault, InvalidInput, PluginError
+from hpo_core.model.text import printable
+from hpo_core.toml_text import toml_text
+
+_HEAD = """\
+# The study {name} as {store} has it. What is not here has its default.
+# To run it again after a change, give it another name, or call: hpo run FILE --restart
+
+"""
+
+
+def study_text(config: StudyConfig, store: str, *, as_json: bool, folder: Path) -> str:
+    """Return a stored configuration as the text of a study's file.
+
+    Keys and options that have their defaults are left out; options of a plugin that can't be
+    loaded are written as they are stored.
+
+    Args:
+        config: The configuration.
+        store: The store that has it, for people.
+        as_json: Whether to write JSON in place of TOML.
+        folder: Where the file will be.
+
+    Raises:
+        InvalidInput: If no file can say what the study runs, or TOML can't.
+    """
+    plugins.require(_unsayable(config))
+    strategy = _without_defaults("strategy", config.strategy)
+    backend = _without_defaults("backend", config.backend)
+    config = msgspec.structs.replace(config, strategy=strategy, backend=backend)
+    tables = tables_of(config)
+    if Path(config.job.directory) == folder.resolve():
+        del tables["job"]["directory"]
+    if as_json:
+        return json.dumps(tables, indent=2, ensure_ascii=False) + "\n"
+    try:
+        head = _HEAD.format(name=printable(config.name), store=printable(store))
+        return head + toml_text(tables, HEADED)
+    except ValueError as error:
+        raise InvalidInput([Fault("", f"{error}; write JSON: -o FILE.json")]) from None
+
+
+def _unsayable(config: StudyConfig) -> list[Fault]:
+    """Return what the study runs that exists only in a Python program."""
+    faults = []
+    if config.strategy.is_instance:
+        message = (
+            f"the study was run with an {config.strategy.name}, which a file can't name; make a "
+            "plugin of it: hpo new-strategy"
+        )
+        faults.append(Fault("strategy", message))
+    if config.job.function is not None and "<" in config.job.function:
+        message = (
+            f"the study runs {config.job.function}, which a file can't name; define the function "
+            "with def at the top level of a file"
+        )
+        faults.append(Fault("job.function", message))
+    return faults
+
+
+def _without_defaults(role: str, choice: PluginChoice) -> PluginChoice:
+    """Leave out the options that the plugin fills in again by itself."""
+    if choice.name.partition(":")[0] not in {plugin.name for plugin in plugins.installed()}:
+        return choice
+    try:
+        found: Any = plugins.strategy if role == "strategy" else plugins.backend
+        resolved = found(choice.name)
+        complete, faults = plugins.options(resolved, choice.options, "")
+        if faults:
+            return choice
+        needed = _needed(choice.options, lambda rest: _reads_as(resolved, rest, complete))
+    except PluginError:
+        return choice
+    return PluginChoice(choice.name, needed)
+
+
+def _reads_as(resolved: Any, options: Mapping[str, Any], complete: object) -> bool:
+    found, faults = plugins.options(resolved, options, "")
+    return not faults and bool(found == complete)
+
+
+def _needed(
+    options: Mapping[str, Any], is_enough: Callable[[Mapping[str, Any]], bool]
+) -> dict[str, Any]:
+    """Return the options without those, at any depth, that are not needed for the same result."""
+    left = dict(options)
+    for key, value in options.items():
+        rest = {name: left[name] for name in left if name != key}
+        if is_enough(rest):
+            left = rest
+        elif isinstance(value, Mapping):
+            around = dict(left)
+            left[key] = _needed(value, lambda inner: is_enough({**around, key: inner}))  # noqa: B023
+    return left
