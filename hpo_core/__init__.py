@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from hpo_core.contracts.strategy import StrategySpec as StrategySpec
     from hpo_core.contracts.strategy import Told as Told
     from hpo_core.contracts.strategy import Wait as Wait
+    from hpo_core.contracts.strategy import same_answer as same_answer
     from hpo_core.engine.exporting import export_study as export_study
     from hpo_core.engine.importing import Imported as Imported
     from hpo_core.engine.importing import import_study as import_study
@@ -100,6 +101,7 @@ if TYPE_CHECKING:
     from hpo_core.model.space import SearchSpace as SearchSpace
     from hpo_core.model.values import Configuration as Configuration
     from hpo_core.model.values import Value as Value
+    from hpo_core.model.values import same_value as same_value
     from hpo_core.plugins.building import BuiltStrategy as BuiltStrategy
     from hpo_core.plugins.building import build_strategy as build_strategy
     from hpo_core.study.optimize import optimize as optimize
@@ -125,7 +127,7 @@ _HOMES = {
     ),
     "contracts.strategy": (
         "Asked BaseStrategy Capability Exhausted History NoOptions Problem Resume SavedState"
-        " Start Strategy StrategySpec Told Wait"
+        " Start Strategy StrategySpec Told Wait same_answer"
     ),
     "engine.exporting": "export_study",
     "engine.importing": "Imported import_study",
@@ -146,7 +148,7 @@ _HOMES = {
     "model.parameters": "Categorical Constant Float Int Parameter ParameterSet",
     "model.report": "Decision Report Status",
     "model.space": "SearchSpace",
-    "model.values": "Configuration Value",
+    "model.values": "Configuration Value same_value",
     "plugins.building": "BuiltStrategy build_strategy",
     "study.optimize": "optimize",
     "study.study": "Study load_study studies",

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from hpo_core.model.parameters import Parameter, ParameterSet
+from hpo_core.model.parameters import Parameter
 from hpo_core.model.values import Value
 
 if TYPE_CHECKING:
@@ -35,20 +34,21 @@ def _search(space: SearchSpace, place: int, values: dict[str, Value]) -> dict[st
     return None if space.is_forbidden(values) else values
 
 
-def _representatives(space: SearchSpace, axis: Parameter) -> list[Mapping[str, Value]]:
+def _representatives(space: SearchSpace, axis: Parameter) -> list[dict[str, Value]]:
     """Return values of an axis, the starting one first, that are enough to try.
 
     The best value to have is one that nothing asks for: it meets no forbidden combination and
     makes no other parameter active. So it takes one more point than there are values asked for,
-    or else all of them.
+    or else all of them. Of an axis with several names it takes all combinations.
     """
-    if isinstance(axis, ParameterSet):
-        return [axis.at_all(index) for index in range(axis.size)]
+    if len(axis.names) > 1:
+        return [axis.values_at(index) for index in range(axis.size or 0)]
+    (name,) = axis.names
     clauses = (*space.clauses, *space.conditions.values())
-    asked = sum(len(clause.get(axis.name, ())) for clause in clauses)
-    values: list[Value] = [axis.start]
+    asked = sum(len(clause.get(name, ())) for clause in clauses)
+    values = [axis.start_values]
     if asked and axis.size is None:
-        values += [axis.quantile(point / (asked + 1)) for point in range(asked + 1)]
+        values += [axis.values_from(point / (asked + 1)) for point in range(asked + 1)]
     elif asked:
-        values += [axis.at(index) for index in range(min(axis.size or 0, asked + 1))]
-    return [{axis.name: value} for value in values]
+        values += [axis.values_at(index) for index in range(min(axis.size or 0, asked + 1))]
+    return values

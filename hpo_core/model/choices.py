@@ -8,12 +8,12 @@ from functools import cached_property
 
 import msgspec
 
-from hpo_core.model.axis import Axis, When
+from hpo_core.model.axis import Axis, ScalarAxis, When
 from hpo_core.model.errors import Fault, nearest
 from hpo_core.model.values import Value, as_text, identity, meant, said, unfit
 
 
-class Categorical(Axis, frozen=True, tag="categorical"):
+class Categorical(ScalarAxis, frozen=True, tag="categorical"):
     """One of a list of choices: strings, numbers, booleans or None, without an order.
 
     Attributes:
@@ -75,7 +75,7 @@ class Categorical(Axis, frozen=True, tag="categorical"):
         return faults
 
 
-class Constant(Axis, frozen=True, tag="constant"):
+class Constant(ScalarAxis, frozen=True, tag="constant"):
     """A parameter with one value, so that it is stored and passed on with the others.
 
     Attributes:
@@ -120,8 +120,9 @@ class Constant(Axis, frozen=True, tag="constant"):
 class ParameterSet(Axis, frozen=True, tag="set"):
     """A list of joint combinations: one is picked, and sets all of its members at once.
 
-    It sets several values, so in place of `at` and `index` it has `at_all` and `index_of`; it
-    begins with its first combination.
+    To a strategy it is one axis with a point for each combination: it takes one coordinate of the
+    unit interval, of which each combination has an equal share, and sets all the members' values.
+    It begins with its first combination.
 
     Attributes:
         name: The set's own name; it does not appear in configurations.
@@ -151,21 +152,29 @@ class ParameterSet(Axis, frozen=True, tag="set"):
     def size(self) -> int:
         return len(self.combinations)
 
-    def at_all(self, index: int) -> dict[str, Value]:
-        """Return the members' values of combination `index`, in the order of `names`."""
+    @property
+    def start_values(self) -> dict[str, Value]:
+        return self.values_at(0)
+
+    def values_at(self, index: int) -> dict[str, Value]:
         item = self.combinations[index]
         return {name: item[name] for name in self.names}
 
-    def index_of(self, values: Mapping[str, Value]) -> int | None:
-        """Return the combination that `values` holds for all the members, or None.
+    def at_all(self, index: int) -> dict[str, Value]:
+        """Return the members' values of combination `index`; the same as `values_at`."""
+        return self.values_at(index)
 
-        Raises:
-            KeyError: If a member has no value there.
-        """
+    def index_of(self, values: Mapping[str, Value]) -> int | None:
         return self._places.get(self._key(values))
 
+    def wrong_in(self, values: Mapping[str, Value]) -> list[Fault]:
+        missing = [name for name in self.names if name not in values]
+        if missing or self.index_of(values) is not None:
+            return [Fault(name, "is active but has no value") for name in missing]
+        given = ", ".join(f"{name}={values[name]!r}" for name in self.names)
+        return [Fault(self.name, f"{given} is none of its combinations")]
+
     def member(self, name: str) -> Categorical:
-        """Return one member alone, as the choice that it is."""
         distinct = {identity(item[name]): item[name] for item in self.combinations}
         return Categorical(name, tuple(distinct.values()))
 

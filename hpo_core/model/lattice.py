@@ -27,7 +27,7 @@ from hpo_core.model.lattice_tree import (
     product,
     spaced_leaf,
 )
-from hpo_core.model.parameters import Parameter, ParameterSet
+from hpo_core.model.parameters import Parameter
 from hpo_core.model.space import SearchSpace
 from hpo_core.model.values import Configuration, Value, identity
 
@@ -227,10 +227,10 @@ def _classes(leaf: Leaf, mentions: Sequence[tuple[str, _Wanted]]) -> list[tuple[
 
 
 def _mentioned(leaf: Leaf, mentions: Sequence[tuple[str, _Wanted]]) -> set[int]:
-    """Return the points whose values are mentioned; of a set, which has few, all points."""
-    if isinstance(leaf.axis, ParameterSet):
+    """Return the points whose values are mentioned; of several names, whose points are few, all."""
+    if len(leaf.axis.names) > 1:
         return set(range(leaf.size))
-    name = leaf.axis.name
+    (name,) = leaf.axis.names
     mentioned = _Wanted().union(*(wanted for _, wanted in mentions))
     points = (leaf.take({name: value}) for _, value in mentioned)
     return {point for point in points if point is not None}

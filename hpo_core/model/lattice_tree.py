@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import TypeAlias
 
 import msgspec
 
-from hpo_core.model.parameters import Float, Parameter, ParameterSet
+from hpo_core.model.parameters import Float, Parameter
 from hpo_core.model.values import Value
 
 Node: TypeAlias = "Leaf | Product | Choice"
@@ -26,47 +26,23 @@ class Leaf(msgspec.Struct, frozen=True):
     """One axis with the points that it takes part with.
 
     Attributes:
-        axis: The axis.
+        axis: A finite axis, or the points of another one.
         size: How many points.
-        spaced: Whether they are spaced evenly on the scale of a Float without a step.
-        distinct: The points themselves, where the range is so narrow that some are one float.
     """
 
-    axis: Parameter
+    axis: Parameter | SpacedFloat
     size: int
-    spaced: bool = False
-    distinct: tuple[float, ...] = ()
 
     def fill(self, index: int, values: dict[str, Value]) -> None:
         """Set the values of point `index`."""
-        axis = self.axis
-        if isinstance(axis, ParameterSet):
-            values.update(axis.at_all(index))
-        elif self.distinct:
-            values[axis.name] = self.distinct[index]
-        elif self.spaced and isinstance(axis, Float):
-            values[axis.name] = _spaced(axis, self.size, index)
-        else:
-            values[axis.name] = axis.at(index)
+        values.update(self.axis.values_at(index))
 
     def take(self, values: dict[str, Value]) -> int | None:
         """Take the axis's values out, and return their point, or None if they are no point."""
-        axis = self.axis
-        if isinstance(axis, ParameterSet):
-            if any(name not in values for name in axis.names):
-                return None
-            return axis.index_of({name: values.pop(name) for name in axis.names})
-        if axis.name not in values:
+        names = self.axis.names
+        if any(name not in values for name in names):
             return None
-        value = values.pop(axis.name)
-        if axis.wrong(value):
-            return None
-        if self.distinct:
-            return self.distinct.index(value) if value in self.distinct else None
-        if self.spaced and isinstance(axis, Float) and isinstance(value, float):
-            point = _nearest(axis, self.size, value)
-            return point if _spaced(axis, self.size, point) == value else None
-        return axis.index(value)
+        return self.axis.index_of({name: values.pop(name) for name in names})
 
 
 class Product(msgspec.Struct, frozen=True):
@@ -177,6 +153,40 @@ class Choice(msgspec.Struct, frozen=True):
 # -- the points of a Float without a step ---------------------------------------------------
 
 
+class SpacedFloat(msgspec.Struct, frozen=True):
+    """Evenly spaced points on the scale of a Float without a step, asked like an axis.
+
+    Attributes:
+        axis: The Float.
+        size: How many points.
+        distinct: The points themselves, where the range is so narrow that some are one float.
+    """
+
+    axis: Float
+    size: int
+    distinct: tuple[float, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The Float's name."""
+        return self.axis.names
+
+    def values_at(self, index: int) -> dict[str, Value]:
+        """Return the value of point `index`, by name."""
+        value = self.distinct[index] if self.distinct else _spaced(self.axis, self.size, index)
+        return {self.axis.name: value}
+
+    def index_of(self, values: Mapping[str, Value]) -> int | None:
+        """Return the point that the Float's value is, or None if it is none of the points."""
+        value = values[self.axis.name]
+        if self.axis.wrong(value) or not isinstance(value, float):
+            return None
+        if self.distinct:
+            return self.distinct.index(value) if value in self.distinct else None
+        point = _nearest(self.axis, self.size, value)
+        return point if _spaced(self.axis, self.size, point) == value else None
+
+
 def spaced_leaf(axis: Float, points: int) -> Leaf:
     """Return an evenly spaced Float with its points, each once.
 
@@ -184,13 +194,13 @@ def spaced_leaf(axis: Float, points: int) -> Leaf:
         ValueError: If the range holds fewer floats than points, and these are too many to list.
     """
     if not _may_repeat(axis, points):
-        return Leaf(axis, points, spaced=True)
+        return Leaf(SpacedFloat(axis, points), points)
     if points > _LISTED:
         raise ValueError(
             f"its range is too narrow for {points:,} points; give {_LISTED:,} or fewer"
         )
     distinct = sorted({_spaced(axis, points, index) for index in range(points)})
-    return Leaf(axis, len(distinct), spaced=True, distinct=tuple(distinct))
+    return Leaf(SpacedFloat(axis, len(distinct), tuple(distinct)), len(distinct))
 
 
 _LISTED = 1_000_000

@@ -7,21 +7,33 @@ A stepped Float counts in whole numbers of its last decimal place, so that 0 to 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import cached_property
 
 import msgspec
 
-from hpo_core.model.axis import Axis, When
+from hpo_core.model.axis import Axis, ScalarAxis, When
 from hpo_core.model.errors import Fault
-from hpo_core.model.values import Value, said, without_quotes
+from hpo_core.model.values import Value, as_float, said, without_quotes
 
 _LARGEST_INT = 2**63 - 1
 _FINEST_STEP = 64  # in units of the last place; index() could miss the nearest of finer ones
 
 
-class _Range(Axis, frozen=True):
-    """The checks that Float and Int share."""
+class _Range(ScalarAxis, frozen=True):
+    """What Float and Int share: their checks, and how a value is found on their scale."""
+
+    def _place(self, value: float) -> float:
+        """Return where a value stands between low, 0, and high, 1, but for rounding."""
+        raise NotImplementedError
+
+    def unit_of(self, values: Mapping[str, Value]) -> float:
+        value = values[self.name]
+        if wrong := self.wrong(value):
+            raise ValueError(wrong)
+        assert isinstance(value, int | float)
+        return _inverse(self.quantile, value, self._place(value))  # type: ignore[arg-type]
 
     def _range_faults(
         self,
@@ -91,6 +103,8 @@ class Float(_Range, frozen=True, tag="float"):
 
     def at(self, index: int) -> float:
         if self.step is None:
+            if self.low < self.high:
+                raise ValueError(f"{self.name} is continuous, and so has no point {index}")
             return self.low
         low, step, scale, _ = self._steps
         return (low + index * step) / scale  # of whole numbers: rounded once, and rightly
@@ -108,6 +122,17 @@ class Float(_Range, frozen=True, tag="float"):
         else:
             value = self.low + u * (self.high - self.low)
         return min(max(value, self.low), self.high)
+
+    def _place(self, value: float) -> float:
+        if (size := self.size) is not None:
+            return (self.index(value) + 0.5) / size
+        if self.log:
+            low, high = self._logs
+            return (math.log(value) - low) / (high - low) if low < high else 0.5
+        return (value - self.low) / (self.high - self.low)
+
+    def coerce(self, value: Value) -> Value:
+        return as_float(value)
 
     def wrong(self, value: object) -> str | None:
         if type(value) is not float:
@@ -194,6 +219,12 @@ class Int(_Range, frozen=True, tag="int"):
         low, high = self._logs
         return min(max(round(math.exp(low + u * (high - low))), self.low), self.high)
 
+    def _place(self, value: float) -> float:
+        if not self.log:
+            return (self.index(int(value)) + 0.5) / self.size
+        low, high = self._logs
+        return (math.log(value) - low) / (high - low) if low < high else 0.5
+
     def wrong(self, value: object) -> str | None:
         if type(value) is not int:
             return f"{self.name} takes a whole number, got {said(value)}{without_quotes(value)}"
@@ -222,3 +253,27 @@ class Int(_Range, frozen=True, tag="int"):
             message = f"whole numbers must fit in 64 bits: at most {_LARGEST_INT}, either way"
             return [*Axis.faults(self), Fault("", message)]
         return self._range_faults(low, high, log=self.log, step=self.step, default=self.default)
+
+
+def _inverse(quantile: Callable[[float], float], value: float, guess: float) -> float:
+    """Return where a quantile, which never falls, has a value, or else comes nearest to it.
+
+    Args:
+        quantile: Of 0 to 1.
+        value: From its first to its last value.
+        guess: About where; it is off by no more than some roundings.
+    """
+    below = above = min(max(guess, 0.0), 1.0)
+    found, step = quantile(above), math.ulp(above)
+    if found < value:
+        while above < 1.0 and quantile(above) < value:
+            below, above, step = above, min(above + step, 1.0), 2 * step
+    elif found > value:
+        while below > 0.0 and quantile(below) > value:
+            above, below, step = below, max(below - step, 0.0), 2 * step
+    while below < (middle := (below + above) / 2) < above:
+        if quantile(middle) < value:
+            below = middle
+        else:
+            above = middle
+    return min((above, below), key=lambda u: abs(quantile(u) - value))

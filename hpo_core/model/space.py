@@ -10,15 +10,8 @@ from hpo_core.model.allowed import first_allowed
 from hpo_core.model.axis import several
 from hpo_core.model.checked import Checked
 from hpo_core.model.errors import Fault, InvalidInput, nearest
-from hpo_core.model.parameters import (
-    Categorical,
-    Constant,
-    Float,
-    Int,
-    Parameter,
-    ParameterSet,
-)
-from hpo_core.model.values import Configuration, Value, as_float, identity
+from hpo_core.model.parameters import Categorical, Constant, Float, Int, Parameter
+from hpo_core.model.values import Configuration, Value, identity
 
 
 class SearchSpace(Checked, frozen=True):
@@ -51,11 +44,7 @@ class SearchSpace(Checked, frozen=True):
     @cached_property
     def by_name(self) -> dict[str, Float | Int | Categorical | Constant]:
         """The axis of each name; a set's member stands as a Categorical of its values."""
-        return {
-            name: axis.member(name) if isinstance(axis, ParameterSet) else axis
-            for axis in self.parameters
-            for name in axis.names
-        }
+        return {name: axis.member(name) for axis in self.parameters for name in axis.names}
 
     @cached_property
     def ordered(self) -> tuple[Parameter, ...]:
@@ -121,23 +110,35 @@ class SearchSpace(Checked, frozen=True):
         What `choose` returns is taken as it is: see `wrong` for a check.
 
         Args:
-            choose: Returns a parameter's value; for a ParameterSet one of its combinations.
+            choose: Returns the parameter's values by name; of one that is no ParameterSet the
+                value alone will do.
         """
         values: dict[str, Value] = {}
         for axis, parents in self._plan:
             if not parents or _meets(values, parents):
                 chosen = choose(axis)
-                if isinstance(axis, ParameterSet):
-                    values.update(chosen)  # type: ignore[arg-type]  # a set's is a mapping
+                if isinstance(chosen, Mapping):
+                    values.update(chosen)
                 else:
-                    values[axis.name] = chosen  # type: ignore[assignment]  # any other's is not
+                    values[axis.name] = chosen
+        return Configuration(values)
+
+    def draw(self, uniform: Callable[[], float]) -> Configuration:
+        """Draw a configuration, forbidden ones included: each active parameter on its own scale.
+
+        Args:
+            uniform: Returns a random number, 0 <= u < 1; called once for each active parameter,
+                parents first.
+        """
+        values: dict[str, Value] = {}
+        for axis, parents in self._plan:
+            if not parents or _meets(values, parents):
+                values.update(axis.values_from(uniform()))
         return Configuration(values)
 
     def starting_values(self) -> Configuration:
         """Return every parameter's starting value, even if their combination is forbidden."""
-        return self.build(
-            lambda axis: axis.at_all(0) if isinstance(axis, ParameterSet) else axis.start
-        )
+        return self.build(lambda axis: axis.start_values)
 
     def defaults(self) -> Configuration:
         """Return the configuration of every parameter's starting value.
@@ -175,15 +176,10 @@ class SearchSpace(Checked, frozen=True):
         for axis, parents in self._plan:
             if parents and not _meets(active, parents):
                 continue
-            if isinstance(axis, ParameterSet):
-                faults += _wrong_combination(axis, values)
-                active.update((name, values[name]) for name in axis.names if name in values)
-            elif axis.name not in values:
-                faults.append(Fault(axis.name, "is active but has no value"))
-            else:
-                active[axis.name] = value = values[axis.name]
-                if wrong := axis.wrong(value):
-                    faults.append(Fault(axis.name, wrong))
+            faults += axis.wrong_in(values)
+            for name in axis.names:
+                if name in values:
+                    active[name] = values[name]
         if len(active) < len(values):
             faults += self._superfluous(values, active)
         for clause in self._unwanted:
@@ -278,7 +274,7 @@ class SearchSpace(Checked, frozen=True):
 
     def _own(self, name: str, value: Value) -> Value:
         """Return a whole number given for a Float as the float that it is."""
-        return as_float(value) if isinstance(self._owners.get(name), Float) else value
+        return self._owners[name].coerce(value) if name in self._owners else value
 
 
 _Clause: TypeAlias = dict[str, frozenset[tuple[type, object]]]
@@ -294,12 +290,3 @@ def _meets(values: Mapping[str, Value], clause: _Clause) -> bool:
         if name not in values or identity(values[name]) not in wanted:
             return False
     return True
-
-
-def _wrong_combination(axis: ParameterSet, values: Mapping[str, Value]) -> Iterator[Fault]:
-    missing = [name for name in axis.names if name not in values]
-    for name in missing:
-        yield Fault(name, "is active but has no value")
-    if not missing and axis.index_of(values) is None:
-        given = ", ".join(f"{name}={values[name]!r}" for name in axis.names)
-        yield Fault(axis.name, f"{given} is none of its combinations")

@@ -29,9 +29,14 @@ def identity(value: object) -> tuple[type, object]:
     return type(value), value if isinstance(value, _PLAIN) else None
 
 
+def same_value(one: object, other: object) -> bool:
+    """Say whether two values are equal and of the same type: 1 is not 1.0, nor True."""
+    return type(one) is type(other) and one == other
+
+
 def is_one_of(value: object, values: Iterable[object]) -> bool:
     """Say whether `value` is among `values`, with the same type."""
-    return any(type(value) is type(other) and value == other for other in values)
+    return any(same_value(value, other) for other in values)
 
 
 def unfit(value: Value) -> Iterator[str]:
@@ -189,5 +194,5 @@ class Configuration(dict[str, Value]):
 def same_values(one: Mapping[str, Value], other: Mapping[str, Value]) -> bool:
     """Say whether two mappings hold the same keys with values of the same type."""
     return one.keys() == other.keys() and all(
-        type(value) is type(other[name]) and value == other[name] for name, value in one.items()
+        same_value(value, other[name]) for name, value in one.items()
     )

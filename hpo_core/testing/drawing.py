@@ -177,11 +177,9 @@ def _with_conditions(draw: st.DrawFn, axes: list[Parameter]) -> list[Parameter]:
 
 def _one(draw: st.DrawFn, axis: Parameter) -> list[tuple[str, Value]]:
     """Draw one value of a parameter (of a set: one combination), by name."""
-    if isinstance(axis, ParameterSet):
-        return list(axis.at_all(draw(st.integers(0, axis.size - 1))).items())
     if axis.size is None:
-        return [(axis.name, axis.quantile(draw(st.sampled_from((0.0, 0.5)))))]
-    return [(axis.name, axis.at(draw(st.integers(0, min(axis.size, 4) - 1))))]
+        return list(axis.values_from(draw(st.sampled_from((0.0, 0.5)))).items())
+    return list(axis.values_at(draw(st.integers(0, min(axis.size, 4) - 1))).items())
 
 
 @cache  # hypothesis takes its time to validate a strategy; once will do

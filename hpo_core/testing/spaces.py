@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 
@@ -101,15 +102,8 @@ def probe() -> dict[str, tuple[Capability | None, Problem]]:
 def drawn_configuration(space: SearchSpace, *address: int) -> Configuration:
     """Return an allowed configuration of a space, as random as can be but fixed by `address`."""
     for attempt in range(100):
-        numbers = iter(range(10**9))
-
-        def choose(axis: Parameter, at: int = attempt) -> Value | Mapping[str, Value]:
-            u = uniform(*address, at, next(numbers))  # noqa: B023  # used up right here
-            if isinstance(axis, ParameterSet):
-                return axis.at_all(int(u * axis.size))
-            return axis.quantile(u)
-
-        configuration = space.build(choose)
+        numbers = (uniform(*address, attempt, place) for place in itertools.count())
+        configuration = space.draw(numbers.__next__)
         if not space.is_forbidden(configuration):
             return configuration
     return space.defaults()

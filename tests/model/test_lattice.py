@@ -95,11 +95,9 @@ POINTS = 3
 
 
 def axis_points(axis: Parameter) -> list:
-    if isinstance(axis, ParameterSet):
-        return [axis.at_all(index) for index in range(axis.size)]
     if axis.size is None:
-        return [1.0, 2.0 if axis.log else 2.5, 4.0]
-    return [axis.at(index) for index in range(axis.size)]
+        return [{axis.name: value} for value in (1.0, 2.0 if axis.log else 2.5, 4.0)]
+    return [axis.values_at(index) for index in range(axis.size)]
 
 
 def typed(configuration: Configuration) -> frozenset:

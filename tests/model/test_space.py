@@ -337,7 +337,7 @@ def spaces(draw: st.DrawFn) -> SearchSpace:
             axis = ParameterSet(name, items, when=when)
         parameters.append(axis)
         for member in axis.names:
-            alone = axis.member(member) if isinstance(axis, ParameterSet) else axis
+            alone = axis.member(member)
             values[member] = tuple(alone.at(point) for point in range(alone.size or 0))
     shuffled = tuple(draw(st.permutations(parameters)))
     forbidden = tuple(filter(None, (picked(2) for _ in range(draw(st.integers(0, 2))))))
@@ -361,8 +361,7 @@ def spaces(draw: st.DrawFn) -> SearchSpace:
 def configurations(space: SearchSpace) -> list[Configuration]:
     """All configurations, forbidden ones left out, by brute force."""
     choices = [
-        [axis.at_all(i) if isinstance(axis, ParameterSet) else axis.at(i) for i in range(axis.size)]  # type: ignore[arg-type]  # finite
-        for axis in space.parameters
+        [axis.values_at(index) for index in range(axis.size or 0)] for axis in space.parameters
     ]
     found: dict[frozenset[object], Configuration] = {}
     for picked in itertools.product(*choices):

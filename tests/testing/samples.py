@@ -13,7 +13,6 @@ from hpo_core import (
     Decision,
     Exhausted,
     Parameter,
-    ParameterSet,
     Problem,
     Report,
     Resume,
@@ -54,10 +53,10 @@ class Stream(BaseStrategy):
 
             def choose(axis: Parameter, near: dict[str, Value] = near) -> Any:
                 u = self.random.random()
-                if isinstance(axis, ParameterSet):
-                    return axis.at_all(int(u * axis.size))
-                drawn = axis.quantile(u)
-                return near.get(axis.name, drawn) if u < 0.7 else drawn
+                drawn = axis.values_from(u)
+                return {
+                    name: near.get(name, drawn[name]) if u < 0.7 else drawn[name] for name in drawn
+                }
 
             configuration = self.space.build(choose)
             if not self.space.is_forbidden(configuration):
@@ -121,16 +120,10 @@ class Halving(BaseStrategy):
         self.trials = 0
 
     def draw(self) -> Configuration:
-        drawn = self.problem.space.build(self.choose)
+        drawn = self.problem.space.draw(self.random.random)
         while self.problem.space.is_forbidden(drawn):
-            drawn = self.problem.space.build(self.choose)
+            drawn = self.problem.space.draw(self.random.random)
         return drawn
-
-    def choose(self, axis: Parameter) -> Any:
-        u = self.random.random()
-        return (
-            axis.at_all(int(u * axis.size)) if isinstance(axis, ParameterSet) else axis.quantile(u)
-        )
 
     def candidate(self) -> int | None:
         ready = [trial for trial in self.waiting if trial not in self.promoted]

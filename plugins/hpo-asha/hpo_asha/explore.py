@@ -6,15 +6,13 @@ import random
 from collections.abc import Collection, Mapping
 
 from hpo_core import (
-    Categorical,
     Configuration,
-    Constant,
     Float,
     Int,
     Parameter,
-    ParameterSet,
     SearchSpace,
     Value,
+    same_value,
 )
 
 ATTEMPTS = 100
@@ -52,13 +50,13 @@ class Explorer:
         becomes active is drawn. What is forbidden is changed once more, in another way.
         """
 
-        def choose(axis: Parameter) -> Value | Mapping[str, Value]:
+        def choose(axis: Parameter) -> Mapping[str, Value]:
             if any(name not in configuration for name in axis.names):
-                return _drawn(axis, stream)
+                return axis.values_from(stream.random())
             if axis.name not in self._names:
-                return _own(axis, configuration)
+                return {name: configuration[name] for name in axis.names}
             if stream.random() < self._probability:
-                return _drawn(axis, stream)
+                return axis.values_from(stream.random())
             return self._perturbed(axis, configuration, stream)
 
         for _ in range(ATTEMPTS):
@@ -69,22 +67,15 @@ class Explorer:
 
     def _perturbed(
         self, axis: Parameter, configuration: Configuration, stream: random.Random
-    ) -> Value | Mapping[str, Value]:
+    ) -> Mapping[str, Value]:
         factor = self._factors[int(stream.random() * len(self._factors))]
-        match axis:
-            case Constant():
-                return axis.value
-            case Float() | Int():
-                value = configuration[axis.name]
-                assert isinstance(value, int | float)
-                return _multiplied(axis, value, factor)
-            case ParameterSet():
-                place = axis.index_of(configuration)
-                assert place is not None, "it is of the space"
-                return axis.at_all(_moved(place, factor, axis.size))
-            case Categorical():
-                place = axis.index(configuration[axis.name])
-                return axis.at(_moved(place, factor, axis.size))
+        if isinstance(axis, Float | Int):
+            value = configuration[axis.name]
+            assert isinstance(value, int | float)
+            return {axis.name: _multiplied(axis, value, factor)}
+        place = axis.index_of(configuration)
+        assert place is not None, "it is of the space"
+        return axis.values_at(_moved(place, factor, axis.size))
 
 
 def changes(before: Configuration, after: Configuration) -> dict[str, dict[str, Value]]:
@@ -98,23 +89,8 @@ def changes(before: Configuration, after: Configuration) -> dict[str, dict[str, 
     return {
         name: sides
         for name, sides in found.items()
-        if len(sides) == 1 or not _same(sides["from"], sides["to"])
+        if len(sides) == 1 or not same_value(sides["from"], sides["to"])
     }
-
-
-def _same(one: Value, other: Value) -> bool:
-    return type(one) is type(other) and one == other
-
-
-def _drawn(axis: Parameter, stream: random.Random) -> Value | Mapping[str, Value]:
-    u = stream.random()
-    return axis.at_all(int(u * axis.size)) if isinstance(axis, ParameterSet) else axis.quantile(u)
-
-
-def _own(axis: Parameter, values: Configuration) -> Value | Mapping[str, Value]:
-    if isinstance(axis, ParameterSet):
-        return {name: values[name] for name in axis.names}
-    return values[axis.name]
 
 
 def _multiplied(axis: Float | Int, value: float, factor: float) -> Value:

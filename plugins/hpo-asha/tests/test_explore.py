@@ -146,10 +146,7 @@ def test_whatever_changes_stays_in_the_space(
     space = SearchSpace((axis, Constant("c", 1)))
     explorer = Explorer(space, ["a", "c"], resample, (factor, 1 / factor))
 
-    def choose(one: Any) -> Any:
-        return one.at_all(int(u * one.size)) if isinstance(one, ParameterSet) else one.quantile(u)
-
-    configuration = space.build(choose)
+    configuration = space.draw(lambda: u)
     for step in range(5):
         configuration = explorer.change(configuration, random.Random(seed + step))
         assert space.wrong(configuration) == []

@@ -107,7 +107,7 @@ class _OnItsScale:
         return UniformFloatHyperparameter(self._axis.name, 0.0, 1.0, default)
 
     def values(self, native: Native) -> dict[str, Value]:
-        return {self._axis.name: self._axis.quantile(float(native))}
+        return self._axis.values_from(float(native))
 
     def native(self, values: Mapping[str, Value]) -> Native:
         ends = self._scale(self._axis.low), self._scale(self._axis.high)
@@ -124,10 +124,10 @@ class _Steps:
         return UniformIntegerHyperparameter(self._axis.name, 0, last, default)
 
     def values(self, native: Native) -> dict[str, Value]:
-        return {self._axis.name: self._axis.at(int(native))}
+        return self._axis.values_at(int(native))
 
     def native(self, values: Mapping[str, Value]) -> Native:
-        return self._axis.index(values[self._axis.name])
+        return _point(self._axis, values)
 
 
 class _LogInteger:
@@ -153,20 +153,10 @@ class _Choice:
         return CategoricalHyperparameter(self._axis.name, range(self._axis.size), default or 0)
 
     def values(self, native: Native) -> dict[str, Value]:
-        match self._axis:
-            case ParameterSet() as axis:
-                return axis.at_all(int(native))
-            case axis:
-                return {axis.name: axis.at(int(native))}
+        return self._axis.values_at(int(native))
 
     def native(self, values: Mapping[str, Value]) -> Native:
-        match self._axis:
-            case ParameterSet() as axis:
-                place = axis.index_of(values)
-                assert place is not None, "checked when the configuration was made"
-                return place
-            case axis:
-                return axis.index(values[axis.name])
+        return _point(self._axis, values)
 
 
 class _Fixed:
@@ -177,10 +167,16 @@ class _Fixed:
         return ConfigSpace.Constant(self._axis.name, 0)
 
     def values(self, native: Native) -> dict[str, Value]:
-        return {self._axis.name: self._axis.at(0)}
+        return self._axis.values_at(0)
 
     def native(self, values: Mapping[str, Value]) -> Native:
         return 0
+
+
+def _point(axis: Parameter, values: Mapping[str, Value]) -> int:
+    place = axis.index_of(values)
+    assert place is not None, "checked when the configuration was made"
+    return place
 
 
 def _number(value: Value) -> Native:

@@ -21,10 +21,10 @@ from hpo_core import (
     Configuration,
     Fault,
     Parameter,
-    ParameterSet,
     SearchSpace,
     StrategyError,
     Value,
+    same_value,
 )
 
 TRIES = 1_000
@@ -44,15 +44,7 @@ def faults(space: SearchSpace) -> Iterator[Fault]:
 
 
 def _is_hit(space: SearchSpace, number: int) -> bool:
-    stream = random.Random(number)
-
-    def choose(axis: Parameter) -> Value | Mapping[str, Value]:
-        u = stream.random()
-        return (
-            axis.at_all(int(u * axis.size)) if isinstance(axis, ParameterSet) else axis.quantile(u)
-        )
-
-    return not space.is_forbidden(space.build(choose))
+    return not space.is_forbidden(space.draw(random.Random(number).random))
 
 
 class Translation:
@@ -91,11 +83,10 @@ class Translation:
             StrategyError: If it lacks the value of an active parameter.
         """
 
-        def choose(axis: Parameter) -> Value | Mapping[str, Value]:
+        def choose(axis: Parameter) -> Mapping[str, Value]:
             if axis.name not in natives:
                 raise StrategyError(f"ConfigSpace left out {axis.name!r} in {dict(natives)}")
-            values = self._forms[axis.name].values(natives[axis.name])
-            return values if isinstance(axis, ParameterSet) else values[axis.name]
+            return self._forms[axis.name].values(natives[axis.name])
 
         return self._space.build(choose)
 
@@ -166,10 +157,11 @@ class Translation:
 
 
 def _natives_with(axis: Parameter, name: str, values: tuple[Value, ...]) -> Iterator[Native]:
-    if not isinstance(axis, ParameterSet):
+    """Yield the natives of an axis with which `name` has one of the values."""
+    if axis.names == (name,):
         yield from (form_of(axis).native({name: value}) for value in values)
         return
-    for index in range(axis.size):
-        value = axis.at_all(index)[name]
-        if any(type(value) is type(other) and value == other for other in values):
+    for index in range(axis.size or 0):
+        here = axis.values_at(index)[name]
+        if any(same_value(here, value) for value in values):
             yield index

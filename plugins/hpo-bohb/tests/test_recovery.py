@@ -74,8 +74,7 @@ def played(options: Bandit, space: str, jobs: int) -> Simulator:
 
 
 def _any_configuration(space: str, number: int) -> Configuration:
-    stream = random.Random(number)
-    return SPACES[space].build(lambda axis: axis.quantile(stream.random()))  # no sets here
+    return SPACES[space].draw(random.Random(number).random)
 
 
 def restored(options: Bandit, space: str, history: History, saved: SavedState | None) -> Simulator:

@@ -19,14 +19,12 @@ from optuna.distributions import (
 )
 
 from hpo_core import (
-    Categorical,
     Constant,
     Fault,
     Float,
     Int,
     InvalidInput,
     Parameter,
-    ParameterSet,
     SearchSpace,
     Value,
 )
@@ -89,38 +87,29 @@ def suggest(trial: optuna.Trial, axis: Parameter) -> Native:
             return trial.suggest_categorical(axis.name, range(axis.size or 0))
 
 
-def value_of(axis: Parameter, native: Native) -> Value | Mapping[str, Value]:
-    """Return what a configuration has for Optuna's value; a set's is a combination."""
+def values_of(axis: Parameter, native: Native) -> dict[str, Value]:
+    """Return what a configuration has for Optuna's value, by name."""
     match axis:
         case Float(step=None):
-            return min(max(float(native), axis.low), axis.high)
+            return {axis.name: min(max(float(native), axis.low), axis.high)}
         case Float():
-            return axis.at(axis.index(float(native)))
+            return axis.values_at(axis.index(float(native)))
         case Int():
-            return int(native)
-        case ParameterSet():
-            return axis.at_all(int(native))
+            return {axis.name: int(native)}
         case _:
-            return axis.at(int(native))
+            return axis.values_at(int(native))
 
 
 def natives(space: SearchSpace, values: Mapping[str, Value]) -> dict[str, Native]:
     """Return a configuration as Optuna has it, in the space's order."""
-    return {axis.name: _native(axis, values) for axis in active(space, values)}
+    return {axis.name: native_of(axis, values) for axis in active(space, values)}
 
 
-def _native(axis: Parameter, values: Mapping[str, Value]) -> Native:
-    match axis:
-        case ParameterSet():
-            place = axis.index_of(values)
-            assert place is not None, "checked when the configuration was made"
-            return place
-        case Categorical():
-            return axis.index(values[axis.name])
-        case _:
-            value = values[axis.name]
-            assert isinstance(value, int | float)
-            return value
+def native_of(axis: Parameter, values: Mapping[str, Value]) -> Native:
+    """Return what Optuna has for a parameter's values."""
+    native = values[axis.name] if isinstance(axis, Float | Int) else axis.index_of(values)
+    assert isinstance(native, int | float), "checked when the configuration was made"
+    return native
 
 
 def active(space: SearchSpace, values: Mapping[str, Value]) -> Iterator[Parameter]:

@@ -21,6 +21,7 @@ from hpo_core import (
     Int,
     SearchSpace,
     Value,
+    same_value,
 )
 from hpo_core import TrialState as State
 from hpo_optuna.axes import check, distribution_of
@@ -136,7 +137,7 @@ def _distribution(axis: Float | Int | Categorical | Constant) -> BaseDistributio
 def _choice(distribution: BaseDistribution, value: Value) -> Value:
     """Return a value as its distribution has it: choices that Optuna takes for one as texts."""
     if isinstance(distribution, CategoricalDistribution) and not any(
-        type(value) is type(choice) and value == choice for choice in distribution.choices
+        same_value(value, choice) for choice in distribution.choices
     ):
         return repr(value)
     return value

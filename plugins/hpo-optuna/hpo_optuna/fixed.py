@@ -6,17 +6,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hpo_core import (
-    Categorical,
     Constant,
     Fault,
-    Float,
     InvalidInput,
     Parameter,
-    ParameterSet,
     SearchSpace,
     Value,
     nearest,
+    same_value,
 )
+from hpo_optuna.axes import native_of
 
 
 def fixed_natives(space: SearchSpace, fixed: Mapping[str, Value]) -> dict[str, Any]:
@@ -39,14 +38,11 @@ def fixed_natives(space: SearchSpace, fixed: Mapping[str, Value]) -> dict[str, A
     for axis in space.ordered:
         if not any(name in fixed for name in axis.names):
             continue
-        given = {name: _own(axis, fixed[name]) for name in axis.names if name in fixed}
+        given = {name: axis.coerce(fixed[name]) for name in axis.names if name in fixed}
         if wrong := list(_wrong(axis, given)):
             faults += wrong
-        elif isinstance(axis, ParameterSet):
-            natives[axis.name] = axis.index_of(given)
         elif not isinstance(axis, Constant):
-            value = given[axis.name]
-            natives[axis.name] = axis.index(value) if isinstance(axis, Categorical) else value
+            natives[axis.name] = native_of(axis, given)
     if faults:
         raise InvalidInput(faults)
     return natives
@@ -72,24 +68,17 @@ def restricted(space: SearchSpace, fixed: Mapping[str, Value]) -> SearchSpace:
 
 def _others(axis: Parameter, kept: Value) -> Iterator[Value]:
     """Yield all values of a finite axis but one."""
-    own = _own(axis, kept)
-    for value in map(axis.at, range(axis.size or 0)):
-        if type(value) is not type(own) or value != own:
-            yield value
-
-
-def _own(axis: Parameter, value: Value) -> Value:
-    """Return a whole number for a Float as the float that it is."""
-    return float(value) if isinstance(axis, Float) and type(value) is int else value
+    own = axis.coerce(kept)
+    values = (axis.values_at(index)[axis.name] for index in range(axis.size or 0))
+    yield from (value for value in values if not same_value(value, own))
 
 
 def _wrong(axis: Parameter, given: Mapping[str, Value]) -> Iterator[Fault]:
-    if isinstance(axis, ParameterSet):
-        missing = [name for name in axis.names if name not in given]
-        if missing:
-            for name in given:
-                yield Fault(f"fixed.{name}", f"fix {', '.join(missing)} as well: they are one set")
-        elif axis.index_of(given) is None:
-            yield Fault(f"fixed.{axis.names[0]}", f"{dict(given)} is none of its combinations")
-    elif wrong := axis.wrong(given[axis.name]):
-        yield Fault(f"fixed.{axis.name}", wrong)
+    missing = [name for name in axis.names if name not in given]
+    if missing:
+        for name in given:
+            yield Fault(f"fixed.{name}", f"fix {', '.join(missing)} as well: they are one set")
+    else:
+        yield from (
+            Fault(f"fixed.{axis.names[0]}", fault.message) for fault in axis.wrong_in(given)
+        )

@@ -144,11 +144,11 @@ class OptunaStrategy(BaseStrategy):
     def _suggest(self, trial: optuna.Trial) -> tuple[Configuration, dict[str, axes.Native]]:
         values: dict[str, axes.Native] = {}
 
-        def choose(axis: Parameter) -> Value | Mapping[str, Value]:
+        def choose(axis: Parameter) -> Mapping[str, Value]:
             if axis.name not in self._distributions:
-                return axis.at(0)
+                return axis.values_at(0)
             values[axis.name] = axes.suggest(trial, axis)
-            return axes.value_of(axis, values[axis.name])
+            return axes.values_of(axis, values[axis.name])
 
         return self._space.build(choose), values
 

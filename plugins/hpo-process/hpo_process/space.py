@@ -19,6 +19,7 @@ from hpo_core import (
     SearchSpace,
     StrategyError,
     Value,
+    same_value,
 )
 
 Wire: TypeAlias = dict[str, Any]
@@ -51,14 +52,11 @@ class WireSpace:
 
     def encode(self, configuration: Configuration) -> Wire:
         """Return a configuration as it is sent."""
-        wire: Wire = {}
-        for axis in self._space.ordered:
-            if isinstance(axis, ParameterSet):
-                if axis.names[0] in configuration:
-                    wire[axis.name] = axis.index_of(configuration)
-            elif axis.name in configuration:
-                wire[axis.name] = _sent(axis, configuration[axis.name])
-        return wire
+        return {
+            axis.name: _sent(axis, configuration)
+            for axis in self._space.ordered
+            if axis.names[0] in configuration
+        }
 
     def decode(self, wire: Wire) -> Configuration:
         """Return a configuration as it was sent.
@@ -69,10 +67,10 @@ class WireSpace:
         left = dict(wire)
         wrong: list[str] = []
 
-        def choose(axis: Parameter) -> Value | Mapping[str, Value]:
+        def choose(axis: Parameter) -> Mapping[str, Value]:
             if axis.name not in left:
                 wrong.append(f"{axis.name} is active but has no value")
-                return axis.at_all(0) if isinstance(axis, ParameterSet) else axis.start
+                return axis.start_values
             return _received(axis, left.pop(axis.name), wrong)
 
         configuration = self._space.build(choose)
@@ -86,14 +84,14 @@ class WireSpace:
         sent: dict[str, list[Any]] = {}
         for name, values in clause.items():
             axis = self._owner[name]
-            if isinstance(axis, ParameterSet):
+            if axis.names == (name,):
+                matching = [_sent(axis, {name: value}) for value in values]
+            else:
                 matching = [
                     index
-                    for index in sent.get(axis.name, range(axis.size))
-                    if any(_same(axis.at_all(index)[name], value) for value in values)
+                    for index in sent.get(axis.name, range(axis.size or 0))
+                    if any(same_value(axis.values_at(index)[name], value) for value in values)
                 ]
-            else:
-                matching = [_sent(axis, value) for value in values]
             sent[axis.name] = matching
         return sent
 
@@ -126,26 +124,19 @@ def _is_number(axis: Parameter) -> bool:
     return isinstance(axis, Int) or (isinstance(axis, Float) and axis.step is None)
 
 
-def _sent(axis: Parameter, value: Value) -> Any:
-    assert not isinstance(axis, ParameterSet)
-    return value if _is_number(axis) else axis.index(value)
+def _sent(axis: Parameter, values: Mapping[str, Value]) -> Any:
+    return values[axis.name] if _is_number(axis) else axis.index_of(values)
 
 
-def _received(axis: Parameter, value: object, wrong: list[str]) -> Value | Mapping[str, Value]:
-    """Return a parameter's value; what is wrong with it goes into a list."""
+def _received(axis: Parameter, value: Any, wrong: list[str]) -> Mapping[str, Value]:
+    """Return a parameter's values; what is wrong with them goes into a list."""
     if _is_number(axis):
-        assert isinstance(axis, Float | Int)
-        number = float(value) if isinstance(axis, Float) and type(value) is int else value
-        if fault := axis.wrong(number):
-            wrong.append(fault)
-        return number  # type: ignore[return-value]  # checked by `wrong`
+        number = {axis.name: axis.coerce(value)}
+        wrong += [fault.message for fault in axis.wrong_in(number)]
+        return number
     size = axis.size
     assert size is not None
     if type(value) is not int or not 0 <= value < size:
         wrong.append(f"{axis.name} takes an index from 0 to {size - 1}, got {value!r}")
         value = 0
-    return axis.at_all(value) if isinstance(axis, ParameterSet) else axis.at(value)
-
-
-def _same(one: Value, other: Value) -> bool:
-    return type(one) is type(other) and one == other
+    return axis.values_at(value)

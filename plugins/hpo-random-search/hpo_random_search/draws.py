@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from hashlib import blake2b
 from struct import Struct
 
-from hpo_core import Configuration, Parameter, ParameterSet, SearchSpace, Value
+from hpo_core import Configuration, SearchSpace
 
 _eight_numbers = Struct("<8Q").unpack
 
@@ -32,15 +32,7 @@ def draw(space: SearchSpace, *address: int) -> Configuration:
     Every parameter follows its own scale (log-uniform with ``log``), given that it is active; of
     a ParameterSet every combination is equally likely.
     """
-    numbers = uniforms(*address)
-
-    def choose(axis: Parameter) -> Value | Mapping[str, Value]:
-        u = next(numbers)
-        if isinstance(axis, ParameterSet):
-            return axis.at_all(int(u * axis.size))
-        return axis.quantile(u)
-
-    return space.build(choose)
+    return space.draw(uniforms(*address).__next__)
 
 
 def permutation(size: int, seed: int) -> Callable[[int], int]:
