@@ -98,11 +98,11 @@ class LocalBackend:
     def adopt(self, jobs: Sequence[Job]) -> Sequence[str]:
         """Take over what a controller that died has left; end all else that it left."""
         by_id = {job.id: job for job in jobs}
+        folder = self._context.folder
         with explained():
-            if self._context.folder is not None:
-                for path in journals(self._context.folder):
-                    while self._take_over(path, by_id):  # one that ends just now leaves a journal
-                        pass
+            for path in journals(folder) if folder is not None else ():
+                while self._take_over(path, by_id):  # one that ends just now leaves a journal
+                    pass
             supervisors = [supervisor.pid for supervisor in self._all]
             orphans.end_orphans(self._context.study_uid, supervisors, list(self._adopted))
         return list(self._adopted)
@@ -113,9 +113,8 @@ class LocalBackend:
             return
         try:
             with explained():
-                for supervisor in list(self._all):
-                    supervisor.close()
-                if self._all or self._context.folder is not None:
+                have_ended_all = [supervisor.close() for supervisor in self._all]
+                if not all(have_ended_all):
                     orphans.end_orphans(self._context.study_uid)
                 if self._context.folder is not None:
                     shutil.rmtree(self._context.folder, ignore_errors=True)

@@ -10,18 +10,18 @@ from __future__ import annotations
 import contextlib
 import os
 import selectors
-import subprocess
 import sys
 import time
-from collections.abc import Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
+from typing import TYPE_CHECKING
 
-from hpo_core.backends.supervisor.processes import (
-    PATIENCE,
-    kill_with_group,
-    parents,
-    watch_exit,
-)
+from hpo_core.backends.supervisor.processes import PATIENCE, kill_with_group, watch_exit
 from hpo_core.model.errors import BackendError
+
+if TYPE_CHECKING:
+    import psutil
+
+_STUDY, _JOB = "HPO_STUDY_UID", "HPO_JOB_ID"
 
 _WATCHED = 16
 """How many are watched at once, a descriptor each, however many have been killed."""
@@ -32,7 +32,7 @@ _BEGINS = 1.0
 
 def find(study_uid: str) -> list[int]:
     """Return the ids of this user's processes that carry the uid, without this one's own."""
-    return _find((_of_study(study_uid),))
+    return [process.pid for process in _processes({_STUDY: study_uid})]
 
 
 def end_orphans(study_uid: str, supervisors: Sequence[int] = (), jobs: Sequence[str] = ()) -> None:
@@ -47,12 +47,16 @@ def end_orphans(study_uid: str, supervisors: Sequence[int] = (), jobs: Sequence[
     Raises:
         BackendError: If one can't be ended.
     """
-    _end((_of_study(study_uid),), frozenset(supervisors), study_uid, jobs)
+    spared: set[int] = set()
+    if sys.platform != "linux":
+        for job_id in jobs:
+            spared.update(found.pid for found in _processes({_STUDY: study_uid, _JOB: job_id}))
+    _end({_STUDY: study_uid}, frozenset(supervisors), spared)
 
 
 def end_job(study_uid: str, job_id: str) -> None:
     """Kill the processes that carry the id of a job; see `end_orphans`."""
-    _end((_of_study(study_uid), _of_job(job_id)), frozenset(), study_uid, ())
+    _end({_STUDY: study_uid, _JOB: job_id}, frozenset(), frozenset())
 
 
 def cannot_end(pids: Sequence[int]) -> BackendError:
@@ -63,23 +67,12 @@ def cannot_end(pids: Sequence[int]) -> BackendError:
     )
 
 
-def _of_study(study_uid: str) -> str:
-    return f"HPO_STUDY_UID={study_uid}"
-
-
-def _of_job(job_id: str) -> str:
-    return f"HPO_JOB_ID={job_id}"
-
-
-def _end(
-    marks: tuple[str, ...], supervisors: Set[int], study_uid: str, jobs: Sequence[str]
-) -> None:
+def _end(marks: Mapping[str, str], supervisors: Set[int], spared: Set[int]) -> None:
     until = time.monotonic() + PATIENCE
-    spared = set[int]()
-    if sys.platform != "linux":
-        spared.update(*(_find((_of_study(study_uid), _of_job(job_id))) for job_id in jobs))
     while pids := [
-        pid for pid in _without_descendants(_find(marks), supervisors) if pid not in spared
+        process.pid
+        for process in _processes(marks)
+        if process.pid not in spared and not _descends(process, supervisors)
     ]:
         for pid in pids:
             kill_with_group(pid)
@@ -88,20 +81,15 @@ def _end(
         _wait_for(pids[:_WATCHED], until)
 
 
-def _without_descendants(pids: Sequence[int], of: Set[int]) -> list[int]:
-    """Return those processes that neither are among some others nor descend from them."""
-    if not of or not pids:
-        return list(pids)
-    parent_of = parents()
+def _descends(process: psutil.Process, supervisors: Set[int]) -> bool:
+    """Say whether a process is one of some supervisors, or descends from one."""
+    import psutil
 
-    def descends(pid: int) -> bool:
-        while pid > 1:
-            if pid in of:
-                return True
-            pid = parent_of.get(pid, 0)
-        return False
-
-    return [pid for pid in pids if not descends(pid)]
+    if process.pid in supervisors:
+        return True
+    with contextlib.suppress(psutil.Error):  # it has ended meanwhile
+        return any(parent.pid in supervisors for parent in process.parents())
+    return False
 
 
 def _wait_for(pids: Sequence[int], until: float) -> None:
@@ -120,52 +108,35 @@ def _wait_for(pids: Sequence[int], until: float) -> None:
 # -- finding them ---------------------------------------------------------------------------------
 
 
-def _find(marks: tuple[str, ...]) -> list[int]:
-    found = _in_proc(marks) if sys.platform == "linux" else _from_ps(marks)
-    return [pid for pid in found if pid != os.getpid()]
+def _processes(marks: Mapping[str, str]) -> Iterator[psutil.Process]:
+    """Yield this user's processes whose environment has all marks, without this one."""
+    import psutil  # seldom needed, and slow to load
+
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):  # it has ended, or is another user's
+            is_marked = marks.items() <= _environment(process).items()
+            if is_marked and process.pid != os.getpid() and process.uids().real == os.getuid():
+                yield process
 
 
-def _in_proc(marks: tuple[str, ...]) -> list[int]:
-    wanted = [f"\0{mark}\0".encode() for mark in marks]
-    found = []
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            with contextlib.suppress(OSError):  # it has ended meanwhile, or hides from others
-                carried = _environment(name)
-                if all(mark in carried for mark in wanted):
-                    found.append(int(name))
-    return found
-
-
-def _environment(process: str) -> bytes:
-    """Return the variables that a process was started with; nothing of those of other users.
+def _environment(process: psutil.Process) -> Mapping[str, str]:
+    """Return the variables that a process was started with.
 
     A process that is just beginning another program has none yet: that is waited for, for which
     the system has no event.
     """
-    if os.stat(f"/proc/{process}").st_uid != os.getuid():
-        return b""
     until = time.monotonic() + _BEGINS
     while True:
-        with open(f"/proc/{process}/environ", "rb") as file:
-            variables = file.read()
+        variables = process.environ()
         if variables or not _is_beginning(process) or time.monotonic() > until:
-            return b"\0" + variables + b"\0"
+            return variables
         time.sleep(0.0001)
 
 
-def _is_beginning(process: str) -> bool:
+def _is_beginning(process: psutil.Process) -> bool:
     """Say whether a process has a program, but no memory yet where its environment is to be."""
-    os.readlink(f"/proc/{process}/exe")  # fails for what has ended, and for the kernel's own
-    with open(f"/proc/{process}/stat", "rb") as file:
+    if sys.platform != "linux" or not process.exe():  # the kernel's own processes have none
+        return False
+    with open(f"/proc/{process.pid}/stat", "rb") as file:
         fields = file.read().rpartition(b")")[2].split()
     return fields[48] == b"0"  # env_end, the 51st of all
-
-
-def _from_ps(marks: tuple[str, ...]) -> list[int]:
-    """Return the same where there is no /proc: from ``ps``, which macOS has."""
-    listing = subprocess.run(
-        ["ps", "-xEww", "-o", "pid=,command="], capture_output=True, check=True, text=True
-    )
-    lines = [line.split() for line in listing.stdout.splitlines()]
-    return [int(words[0]) for words in lines if set(marks) <= set(words[1:])]

@@ -63,8 +63,13 @@ class SupervisorClient:
         self.put = self._connection.put
         self.flush = self._connection.flush
 
-    def close(self) -> None:
-        """Have it kill all its jobs, and end; return when it has ended."""
+    def close(self) -> bool:
+        """Have it kill all its jobs, and end; wait until it has ended.
+
+        Returns:
+            Whether it is certain that no process of its jobs is left. It is where the supervisor is
+            this process's child, and inherits what its jobs leave behind.
+        """
         self._is_closing = True
         self.put("close")
         self.flush()
@@ -73,6 +78,8 @@ class SupervisorClient:
             self._loop.run(left)
         self._connection.close()
         self._reap(until)
+        is_child = self._process is not None and self._process.returncode == 0
+        return is_child and sys.platform == "linux"
 
     def kill(self) -> None:
         """Kill it; its jobs are orphans then."""

@@ -142,7 +142,8 @@ class Session:
         self._performer = Performer(backend, checkpoints, self._observers)
         try:
             jobs = self._resumption.jobs(interrupted)
-            alive = frozenset(backend.adopt(list(jobs.values())))
+            has_run = self._context.study.state is not StudyState.CREATED
+            alive = frozenset(backend.adopt(list(jobs.values())) if has_run else ())
             self._turn(partial(self._begin, interrupted, jobs, alive), has_adopted=bool(alive))
             while self._state.is_running or self._state.jobs:
                 events = self._next_events(backend)
