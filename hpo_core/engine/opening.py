@@ -8,7 +8,7 @@ import os
 import msgspec
 
 from hpo_core import plugins
-from hpo_core.config import StudyConfig, differences, from_json, to_json
+from hpo_core.config import PluginChoice, StudyConfig, differences, from_json, to_json
 from hpo_core.config import settled as settle
 from hpo_core.engine import trust
 from hpo_core.engine.preparation import Prepared, as_stored, completed
@@ -52,11 +52,15 @@ def settled(store: Store, prepared: Prepared) -> Prepared:
 
     Raises:
         InvalidInput: If the stored configuration can't be read.
+        StoreError: If the strategy would get options of the stored study, which the given one
+            leaves out, and the stored one is neither this user's nor trusted.
     """
     found = store.find(prepared.config.name)
     stored = None if found is None else from_json(found.config)
-    if stored is not None:
-        prepared = as_stored(prepared, stored)
+    if found is not None and stored is not None:
+        given, prepared = prepared, as_stored(prepared, stored)
+        if _takes_options_of(stored, given, prepared):
+            trust.require(store, found, stored, trust=False)
     config = settle(prepared.config, stored)
     if found is not None and stored is not None and _is_extended(found, stored, config.budget):
         _log.warning(
@@ -67,6 +71,20 @@ def settled(store: Store, prepared: Prepared) -> Prepared:
         )
         config = msgspec.structs.replace(config, budget=stored.budget)
     return msgspec.structs.replace(prepared, config=config)
+
+
+def _takes_options_of(stored: StudyConfig, given: Prepared, settled: Prepared) -> bool:
+    """Say whether a strategy has options that neither its user nor its plugin gives.
+
+    Args:
+        stored: The stored study.
+        given: The study as it is given.
+        settled: The same, with options of the stored study.
+    """
+    if settled.config.strategy == given.config.strategy:
+        return False
+    bare = msgspec.structs.replace(stored, strategy=PluginChoice(stored.strategy.name))
+    return settled.config.strategy != as_stored(given, bare).config.strategy
 
 
 def _is_extended(found: StudyRecord, stored: StudyConfig, given: Budget) -> bool:
@@ -100,7 +118,8 @@ def _limits(budget: Budget) -> str:
 def find_or_create(store: Store, prepared: Prepared, now: float) -> StudyRecord:
     """Return the study of that name; a new one if there is none, or if it was never begun.
 
-    It is marked as this user's: who has its whole configuration knows what it runs.
+    It is marked as this user's: who has its whole configuration knows what it runs. If it is run
+    otherwise than it is stored, `take_over` marks it when that is stored.
 
     Args:
         store: The store.
@@ -112,7 +131,9 @@ def find_or_create(store: Store, prepared: Prepared, now: float) -> StudyRecord:
         StudyChanged: If the store has it with another configuration, but for how it is run.
     """
     study = _found_or_created(store, prepared, now)
-    trust.mark(store, study.name)
+    stored = from_json(study.config)
+    if not differences(completed(stored, prepared), prepared.config):
+        trust.mark(store, study, stored)
     return study
 
 
@@ -159,7 +180,7 @@ def trusted_config(store: Store, name: str, *, trust_it: bool) -> StudyConfig:
     """
     study = store.study(name)
     config = _config_of(store, study)
-    trust.require(store, study, trust=trust_it)
+    trust.require(store, study, config, trust=trust_it)
     return config
 
 
@@ -193,7 +214,7 @@ def take_over(store: Store, study: StudyRecord, prepared: Prepared) -> None:
         _log.warning("from now on the study %r has %s", study.name, change)
     if changes:
         store.reconfigure(study.id, to_json(prepared.config))
-        trust.mark(store, study.name)
+        trust.mark(store, study, prepared.config)
 
 
 def extend(path: str | os.PathLike[str] | Store, name: str, budget: Budget) -> Budget:

@@ -121,10 +121,10 @@ def replay(
     with opened(path) as store:
         study = store.study(name)
         warn_of_stranger(store)
-        if strategy is None:
-            require(store, study, trust=trust)
-        running = is_running(store.folder(study))
         config = from_json(study.config)
+        if strategy is None:
+            require(store, study, config, trust=trust)
+        running = is_running(store.folder(study))
         prepared = _prepared(config, study, strategy)
         forgot = store.retries(study.id).forgot
         renewer = Renewer(

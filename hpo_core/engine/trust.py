@@ -15,14 +15,18 @@ import logging
 import os
 import secrets
 import stat
+from collections.abc import Iterator
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from hpo_core.config import StudyConfig, from_json
+from hpo_core.config import StudyConfig
 from hpo_core.model.errors import StoreError
+from hpo_core.model.placeholders import values_of
+from hpo_core.model.text import printable
 from hpo_core.store.connection import MEMORY
 from hpo_core.store.records import StudyRecord
 from hpo_core.store.store import Store
@@ -32,36 +36,49 @@ _log = logging.getLogger("hpo_core")
 _KEPT = 16
 """How many marks a study keeps: a team may share it."""
 
+_LENGTH = 32  # bytes of a key
+
+_SHOWN = 500  # characters of a parameter's texts
+
+_NO_LINK_NOR_PIPE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
 
 class _KeyError(Exception):
     """The key can't be used; says why."""
 
 
-def mark(store: Store, name: str) -> None:
-    """Mark a stored study as one that this user has begun or trusted."""
-    study = store.study(name)
+def mark(store: Store, study: StudyRecord, config: StudyConfig) -> None:
+    """Mark a stored study as one that this user has begun or trusted.
+
+    Args:
+        store: The store.
+        study: The study.
+        config: What the user has given or has been shown. It is not read from the store again:
+            somebody else may have changed it there.
+    """
     if store.path == MEMORY:
         return
     try:
-        own = _mark(_key(create=True), from_json(study.config))
+        own = _mark(_key(create=True), config)
     except _KeyError as error:
         _log.warning(
             "%s: hpo-core can't mark the study %r as yours; hpo resume will ask for --trust",
             error,
-            name,
+            study.name,
         )
         return
-    marks = study.marks.split()
+    marks = store.study(study.name).marks.split()
     if own not in marks:
         store.set_marks(study.id, " ".join([*marks, own][-_KEPT:]))
 
 
-def require(store: Store, study: StudyRecord, *, trust: bool) -> None:
+def require(store: Store, study: StudyRecord, config: StudyConfig, *, trust: bool) -> None:
     """See that a stored study may be run.
 
     Args:
         store: The store.
         study: The study.
+        config: Its stored configuration.
         trust: Whether the user trusts it; then it is marked.
 
     Raises:
@@ -69,18 +86,18 @@ def require(store: Store, study: StudyRecord, *, trust: bool) -> None:
     """
     if store.path == MEMORY:  # which this process has made
         return
-    if trust:
-        mark(store, study.name)
-        return
-    config = from_json(study.config)
     why = why_foreign(study, config)
     if why is None:
         return
-    what = "\n".join(f"  {line}" for line in _would_run(config))
+    if trust:
+        mark(store, study, config)
+        return
+    what = "\n".join(f"  {printable(line)}" for line in _would_run(config))
     raise StoreError(
         f"you neither began nor trusted the study {study.name!r} of the store {store.path} "
         f"({why}). To go on with it runs as you:\n{what}\n"
-        "if you trust that, add --trust (in Python: trust=True); to look at it takes no trust"
+        "if you trust that, add --trust (hpo resume has it; in Python: trust=True); to look at it "
+        "takes no trust"
     )
 
 
@@ -97,23 +114,31 @@ def why_foreign(study: StudyRecord, config: StudyConfig) -> str | None:
         return str(error)
     if any(hmac.compare_digest(own.encode(), one.encode()) for one in study.marks.split()):
         return None
-    return f"it carries no mark of your key {_path()}"
+    return "it carries no mark of your key"
 
 
-def _would_run(config: StudyConfig) -> list[str]:
+def _would_run(config: StudyConfig) -> Iterator[str]:
     job = config.job
-    lines = [
-        f"the command {json.dumps(job.command)}" if job.command else f"the function {job.function}",
-        f"in the folder {job.directory}",
-    ]
+    if job.command is not None:
+        yield f"the command {json.dumps(job.command)}"
+    else:
+        yield f"the function {json.dumps(job.function)}"
+    yield f"in the folder {job.directory}"
     if job.environment:
-        lines.append(f"with the variables {json.dumps(job.environment)}")
+        yield f"with the variables {json.dumps(job.environment)}"
+    for axis in config.space.parameters:  # a text may be a program: `sh -c {x}`
+        values = chain.from_iterable(values_of([axis]).values())
+        if texts := [value for value in values if isinstance(value, str)]:
+            yield f"with the parameter {axis.name}: {_cut(', '.join(map(json.dumps, texts)))}"
     for role, choice in (("strategy", config.strategy), ("backend", config.backend)):
         options = f" with the options {json.dumps(choice.options)}" if choice.options else ""
-        lines.append(f"the {role} {choice.name!r}{options}")
+        yield f"the {role} {choice.name!r}{options}"
     if config.observers:
-        lines.append(f"the observers {json.dumps(msgspec.to_builtins(config.observers))}")
-    return lines
+        yield f"the observers {json.dumps(config.observers)}"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… (all of it: hpo show)"
 
 
 def _mark(key: bytes, config: StudyConfig) -> str:
@@ -147,22 +172,25 @@ def _key(*, create: bool) -> bytes:
     Raises:
         _KeyError: If there is none, or it could be known to others.
     """
-    path = _path()
+    try:
+        path = _path()
+    except RuntimeError as error:
+        raise _KeyError(f"there is no home to keep your key in ({error})") from error
     try:
         if create and not path.exists():
             _make(path)
-        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
+        with open(os.open(path, _NO_LINK_NOR_PIPE), "rb") as file:
             status = os.fstat(file.fileno())
-            key = file.read()
+            key = file.read(_LENGTH + 1) if stat.S_ISREG(status.st_mode) else b""
     except FileNotFoundError:
         raise _KeyError(f"you have no key {path} yet") from None
-    except (OSError, RuntimeError) as error:
+    except OSError as error:
         raise _KeyError(f"the key {path} can't be used ({error})") from error
     if status.st_uid != os.getuid():
         raise _KeyError(f"the key {path} belongs to another user ({status.st_uid})")
     if stat.S_IMODE(status.st_mode) & 0o077:
         raise _KeyError(f"the key {path} is open to other users (chmod 600 {path})")
-    if len(key) < 32:
+    if len(key) != _LENGTH:
         raise _KeyError(f"the key {path} is damaged (delete it)")
     return key
 
@@ -174,7 +202,7 @@ def _make(path: Path) -> None:
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with open(descriptor, "wb") as file:
-            file.write(secrets.token_bytes(32))
+            file.write(secrets.token_bytes(_LENGTH))
         with suppress(FileExistsError):
             os.link(new, path)
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import stat
@@ -13,7 +14,10 @@ from typing import Any
 import pytest
 
 import hpo_core
+from hpo_core import HyperParameterOptimizer
+from hpo_core.engine.opening import stored_config
 from hpo_core.model.errors import StoreError
+from hpo_core.store.store import Store
 
 Hpo = Callable[..., Any]
 
@@ -145,3 +149,78 @@ def test_a_home_that_can_not_be_written_is_said_and_holds_nothing_up(
     assert hpo("run", "study.toml", "--quiet").status == 0
     assert "hpo resume will ask for --trust" in caplog.text
     assert hpo("resume", "small", "--quiet").status == 2
+
+
+def change(folder: Path, path: str, value: str) -> None:
+    """Change a stored configuration, as anybody may who can write to the store."""
+    with closing(sqlite3.connect(folder / "hpo.db")) as connection, connection:
+        connection.execute("UPDATE study SET config = json_set(config, ?, ?)", (path, value))
+
+
+def test_a_file_marks_what_it_says_and_not_what_the_store_says(
+    home: Path, small: Hpo, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Store(folder / "hpo.db") as store:
+        mine = stored_config(store, "small")
+    change(folder, "$.job.directory", "/")
+    become_somebody_else(home, monkeypatch)
+    HyperParameterOptimizer(mine, store=folder / "hpo.db").close()  # refused before it has run
+    refused = small("extend", "small", "--jobs", "+1", "--quiet")
+    assert refused.status == 2
+    assert "in the folder /\n" in refused.err
+
+
+CHANGED_ROWS = {
+    "a trial that is under way": [
+        "UPDATE trial SET state = 'running', configuration = '{\"x\": \"; rm\"}' WHERE id = 6",
+        "UPDATE job SET state = 'running' WHERE trial = 6",
+    ],
+    "an enqueued one": [
+        "INSERT INTO enqueued (study, configuration) VALUES (1, '{\"x\": 7.0}')",
+    ],
+}
+
+
+@pytest.mark.parametrize("rows", CHANGED_ROWS.values(), ids=CHANGED_ROWS)
+def test_a_mark_lets_nothing_be_run_that_the_parameters_do_not_allow(
+    home: Path, small: Hpo, folder: Path, rows: list[str]
+) -> None:
+    with closing(sqlite3.connect(folder / "hpo.db")) as connection, connection:
+        for row in rows:
+            connection.execute(row)
+    refused = small("extend", "small", "--jobs", "+1", "--quiet")
+    assert refused.status in (1, 2)
+    assert "which the parameters do not allow (x: " in refused.err
+    jobs = small("jobs", "small", "--json").json()
+    assert len([job for job in jobs if job["state"] == "completed"]) <= 6
+
+
+def test_the_texts_of_parameters_are_shown_since_a_command_may_run_them(
+    home: Path, write: Callable[..., None], hpo: Hpo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = '[parameters.program]\ntype = "categorical"\nchoices = ["touch pwned", "true"]'
+    write(
+        ('["sh", "job.sh", "{x}"]', '["sh", "-c", "{program}", "{x}"]'),
+        ("[parameters.x]", f"{program}\n\n[parameters.x]"),
+    )
+    hpo("run", "study.toml", "--quiet")
+    become_somebody_else(home, monkeypatch)
+    assert 'with the parameter program: "touch pwned", "true"' in hpo("resume", "small").err
+
+
+@pytest.mark.parametrize("kind", ["a link", "a pipe", "too short"])
+def test_a_key_of_another_kind_is_no_key(home: Path, small: Hpo, kind: str) -> None:
+    content = key(home).read_bytes()
+    key(home).unlink()
+    match kind:
+        case "a link":
+            (home / "elsewhere").write_bytes(content)
+            (home / "elsewhere").chmod(0o600)
+            key(home).symlink_to(home / "elsewhere")
+        case "a pipe":
+            os.mkfifo(key(home), 0o600)
+        case _:
+            key(home).touch(0o600)
+    refused = small("resume", "small", "--quiet")
+    assert refused.status == 2
+    assert f"the key {key(home)}" in refused.err

@@ -12,7 +12,7 @@ from hpo_core.controller.run.context import RunContext
 from hpo_core.controller.run.effects import NOTHING, Effects
 from hpo_core.controller.run.job_factory import JobFactory
 from hpo_core.controller.run.pending_trial import PendingTrial
-from hpo_core.controller.run.recovery import resumed_trial
+from hpo_core.controller.run.recovery import require_fit, resumed_trial
 from hpo_core.controller.run.state import RunState
 from hpo_core.controller.run.study_events import StudyEvents
 from hpo_core.controller.run.trials import Trials
@@ -150,6 +150,8 @@ class Launcher:
             return None
         enqueued = self._writer.next_enqueued()
         self._look_for_enqueued = enqueued is not None
+        if enqueued is not None:
+            require_fit(self._config, self._context.store, enqueued[1])
         return enqueued
 
     def _start(self, start: Start, state: JSON, now: float, *, adopted: bool) -> Effects:

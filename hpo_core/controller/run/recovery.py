@@ -9,9 +9,10 @@ import msgspec
 from hpo_core.config import StudyConfig
 from hpo_core.contracts.strategy import Resume
 from hpo_core.controller.run.pending_trial import Before, Counting, PendingTrial
-from hpo_core.model.errors import StrategyError
+from hpo_core.model.errors import StoreError, StrategyError
 from hpo_core.model.job import JobState, TrialState
 from hpo_core.model.objective import updated
+from hpo_core.model.values import Configuration
 from hpo_core.store.attempts import ENDS_AN_ASK, counting
 from hpo_core.store.records import JobRecord, StudyRecord, TrialRecord
 from hpo_core.store.store import Store
@@ -38,7 +39,11 @@ class Interrupted(msgspec.Struct, frozen=True):
 
 
 def interrupted_trials(config: StudyConfig, store: Store, study: StudyRecord) -> list[Interrupted]:
-    """Return the trials that were under way, in their order."""
+    """Return the trials that were under way, in their order.
+
+    Raises:
+        StoreError: If one does not fit the study's parameters; see `require_fit`.
+    """
     return [
         _interrupted(config, store, study, trial) for trial in store.unfinished_trials(study.id)
     ]
@@ -47,6 +52,7 @@ def interrupted_trials(config: StudyConfig, store: Store, study: StudyRecord) ->
 def _interrupted(
     config: StudyConfig, store: Store, study: StudyRecord, trial: TrialRecord
 ) -> Interrupted:
+    require_fit(config, store, trial.configuration)
     jobs = store.jobs(study.id, trial.id)
     last = jobs[-1] if jobs else None
     failed = max((job.attempt for job in jobs if job.state is JobState.FAILED), default=0)
@@ -108,6 +114,7 @@ def resumed_trial(
     Raises:
         StrategyError: If there is no such trial, or it is neither paused nor completed, nor failed
             and to go on from another one's checkpoint.
+        StoreError: If it does not fit the study's parameters; see `require_fit`.
     """
     trial = store.trial(study.id, resume.trial_id)
     if trial is None:
@@ -120,9 +127,13 @@ def resumed_trial(
         raise StrategyError(f"it copies the checkpoint of trial {source}, which does not exist")
     jobs = store.jobs(study.id, trial.id)
     counted = counting(jobs)
+    configuration = resume.configuration
+    if configuration is None:
+        require_fit(config, store, trial.configuration)
+        configuration = trial.configuration
     pending = PendingTrial(
         trial.id,
-        trial.configuration if resume.configuration is None else resume.configuration,
+        configuration,
         attempt=len(jobs) + 1,
         target=resume.iterations or config.job.max_iterations,
         losses=trial.losses or (None,) * len(config.objectives),
@@ -131,6 +142,22 @@ def resumed_trial(
         metrics=_metrics(counted),
     )
     return pending, trial.state
+
+
+def require_fit(config: StudyConfig, store: Store, configuration: Configuration) -> None:
+    """See that a stored configuration that is to be run fits the study's parameters.
+
+    What a study runs is trusted by its parameters, and not by each configuration: see
+    `hpo_core.engine.trust`.
+
+    Raises:
+        StoreError: If it does not: it was changed in the store.
+    """
+    if faults := config.space.wrong(configuration):
+        raise StoreError(
+            f"the store {store.path} has been changed: it is to run {dict(configuration)}, which "
+            f"the parameters do not allow ({'; '.join(map(str, faults))})"
+        )
 
 
 def _metrics(jobs: Iterable[JobRecord]) -> dict[str, float]:

@@ -514,3 +514,27 @@ def test_a_study_that_was_stored_without_its_folder_goes_on_where_it_is_resumed(
     run_hpo(tmp_path, tmp_path, "extend", "s", "--jobs", "5")
     run_hpo(tmp_path, tmp_path, "resume", "s")
     assert run_hpo(tmp_path, tmp_path, "show", "s", "--json")["usage"]["jobs"] == 5
+
+
+def test_a_file_does_not_run_what_only_the_store_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder is not in the file, and a received store would say which program that is."""
+    (tmp_path / "mine.py").write_text(PROGRAM.replace("CHANGES", ""))
+    (tmp_path / "study.toml").write_text(RELATIVE)
+    run_hpo(tmp_path, tmp_path, "run", "study.toml")
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "mine.py").write_text(
+        f"open({str(tmp_path / 'pwned')!r}, 'w')\n" + PROGRAM.replace("CHANGES", "")
+    )
+    with closing(sqlite3.connect(tmp_path / "hpo.db")) as connection, connection:
+        path = "$.strategy.options.directory"
+        change = "UPDATE study SET state = 'interrupted', config = json_set(config, ?, ?)"
+        connection.execute(change, (path, str(tmp_path / "theirs")))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "somebody else's"))
+    command = [sys.executable, "-c", "from hpo_core.cli.main import main; main()"]
+    command += ["run", "study.toml", "--store", "hpo.db"]
+    refused = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert refused.returncode == 2
+    assert "you neither began nor trusted the study 's'" in refused.stderr
+    assert not (tmp_path / "pwned").exists()
