@@ -20,9 +20,7 @@ from hpo_core.model.constraint import Constraint
 from hpo_core.model.errors import Fault, InvalidInput
 from hpo_core.model.objective import Objective
 from hpo_core.model.placeholders import Texts, values_of
-from hpo_core.model.runnable import unrunnable
 from hpo_core.model.space import SearchSpace
-from hpo_core.model.stored import as_stored, is_stored
 from hpo_core.model.templates import Known
 from hpo_core.model.text import is_good_name
 from hpo_core.model.values import Value
@@ -107,10 +105,6 @@ class JobSettings(Checked, frozen=True, kw_only=True):
             faults.append(Fault("", "give a command or a function, and only one of them"))
         if self.command == ():
             faults.append(Fault("command", "is empty; give the program and its arguments"))
-        for place, argument in enumerate(() if is_stored() else self.command or ()):
-            if "\0" in argument:
-                message = "no process can have the character NUL in an argument; leave it out"
-                faults.append(Fault(f"command[{place}]", message))
         if self.function is not None and ":" not in self.function:
             message = f"expected 'module:name', such as 'train:fit', got {self.function!r}"
             faults.append(Fault("function", message))
@@ -222,9 +216,6 @@ def range_faults(values: Mapping[str, Any]) -> Iterator[Fault]:
             yield Fault("objective", "give at least one")
         if len(set(metrics)) < len(metrics):
             yield Fault("objective", "two objectives are on the same metric")
-
-    if values.get("space") is not None and not is_stored():
-        yield from unrunnable(values["space"])
     constrained = [constraint.metric for constraint in values.get("constraints", ())]
     if len(set(constrained)) < len(constrained):
         yield Fault("constraints", "two constraints are on the same metric; keep the tighter one")
@@ -300,8 +291,7 @@ def from_json(text: str) -> StudyConfig:
         InvalidInput: If it is not what `to_json` wrote.
     """
     try:
-        with as_stored():
-            return msgspec.json.decode(text.encode(), type=StudyConfig)
+        return msgspec.json.decode(text.encode(), type=StudyConfig)
     except (msgspec.DecodeError, UnicodeEncodeError) as error:
         raise InvalidInput([Fault("stored configuration", str(error))]) from error
 

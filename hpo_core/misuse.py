@@ -1,7 +1,8 @@
 """What a study says that can have no effect: an error in a new study, a warning in a stored one.
 
-Each of these would run without a word, and waste what it costs. They are not `StudyConfig`'s own
-faults, since a study that was stored before they were looked for has to stay readable.
+Each of these would run without a word, and waste what it costs, or fail each of its jobs. They are
+not `StudyConfig`'s own faults, since a study that was stored before they were looked for has to
+stay readable.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from hpo_core.model.errors import Fault, listed
 from hpo_core.model.objective import Objective
 from hpo_core.model.parameters import Constant, Parameter
 from hpo_core.model.placeholders import Texts, values_of
+from hpo_core.model.runnable import unrunnable
 from hpo_core.model.space import SearchSpace
 from hpo_core.model.values import as_text, is_one_of
 
@@ -38,7 +40,10 @@ def misuses_of(values: Mapping[str, Any]) -> Iterator[Fault]:
             yield from used.ignored_formats()
             yield from used.ambiguous_names()
             yield from _unmentioned(job, space.parameters, used)
+    if job is not None:
+        yield from _without_nul(job)
     if space is not None:
+        yield from unrunnable(space)
         yield from _forbidden_defaults(space)
 
 
@@ -53,6 +58,14 @@ def _not_reportable(
                 "no job can report a metric 'iteration': in a report that key is how far the job "
                 "is; give the metric another name",
             )
+
+
+def _without_nul(job: JobSettings) -> Iterator[Fault]:
+    """Yield the arguments that no process can have."""
+    for place, argument in enumerate(job.command or ()):
+        if "\0" in argument:
+            message = "no process can have the character NUL in an argument; leave it out"
+            yield Fault(f"job.command[{place}]", message)
 
 
 def _unmentioned(job: JobSettings, parameters: Sequence[Parameter], used: Texts) -> Iterator[Fault]:

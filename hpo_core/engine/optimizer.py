@@ -16,7 +16,7 @@ import msgspec
 
 from hpo_core import client, plugins
 from hpo_core.config import StudyConfig, instance_choice
-from hpo_core.contracts.backend import Backend, BackendContext, Clock, Work
+from hpo_core.contracts.backend import Backend, BackendContext, Clock
 from hpo_core.contracts.observer import FinishedJob, Observer
 from hpo_core.contracts.strategy import Capability, Strategy
 from hpo_core.controller.run import recovery
@@ -485,19 +485,10 @@ class HyperParameterOptimizer:
             )
 
     def _context(self, session: Session) -> BackendContext:
-        job = self.config.job
-        objectives = self.config.objectives
         return BackendContext(
             study=self.config.name,
             study_uid=self._folder.instance(),
-            work=Work(
-                command=job.command,
-                function=job.function,
-                callable=self._function,
-                directory=job.directory,
-                environment=job.environment,
-                metric=objectives[0].metric if len(objectives) == 1 else None,
-            ),
+            work=preparation.work_of(self.config, self._function),
             workers=self.config.workers,
             clock=self._clock,
             decides=Capability.STOPPING in self._capabilities,

@@ -5,7 +5,8 @@ Nothing is imported but the plugins that the study names.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import secrets
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ import msgspec
 from hpo_core import plugins
 from hpo_core.config import StudyConfig
 from hpo_core.config_file import parse
-from hpo_core.contracts.backend import Backend, BackendContext, BackendSpec
+from hpo_core.contracts.backend import Backend, BackendContext, BackendSpec, Work
 from hpo_core.contracts.strategy import Capability, Problem, Strategy, StrategySpec
+from hpo_core.controller.run.clock import SystemClock
+from hpo_core.misuse import misuses
 from hpo_core.model.errors import (
     BackendError,
     Fault,
@@ -264,15 +267,47 @@ def build_strategy(prepared: Prepared) -> BuiltStrategy:
 
 
 def check(config: StudyConfig) -> None:
-    """See that a study can be run, as far as that is known before: its strategy is built.
+    """See that a new study can be run, as far as that is known before: its plugins are built.
 
     Raises:
-        InvalidInput: If the plugins' options are wrong, or don't suit the problem.
+        InvalidInput: If the plugins' options are wrong, or don't suit the problem, or if something
+            in the study can have no effect.
         PluginError: If a plugin is missing, broken, or can't do what the study needs.
         StrategyError: If the strategy can't be built.
+        BackendError: If the backend can't run the study's jobs.
     """
-    strategy = build_strategy(prepare(config)).strategy
-    getattr(strategy, "close", lambda: None)()
+    prepared = prepare(config)
+    plugins.require(misuses(config))
+    built = build_strategy(prepared)
+    getattr(built.strategy, "close", lambda: None)()
+    context = BackendContext(
+        study=config.name,
+        study_uid=secrets.token_hex(16),
+        work=work_of(config),
+        workers=config.workers,
+        clock=SystemClock(),
+        decides=Capability.STOPPING in built.capabilities,
+        deliver=lambda _: None,
+    )
+    build_backend(prepared, context).close()
+
+
+def work_of(config: StudyConfig, function: Callable[..., Any] | None = None) -> Work:
+    """Return what a study's jobs execute.
+
+    Args:
+        config: The study.
+        function: The function that jobs call, where ``config.job.function`` is its name.
+    """
+    job, objectives = config.job, config.objectives
+    return Work(
+        command=job.command,
+        function=job.function,
+        callable=function,
+        directory=job.directory,
+        environment=job.environment,
+        metric=objectives[0].metric if len(objectives) == 1 else None,
+    )
 
 
 def _given(config: StudyConfig, strategy: Strategy) -> BuiltStrategy:

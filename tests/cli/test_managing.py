@@ -173,13 +173,27 @@ def test_what_can_not_be_undone_asks_first(small: Hpo, folder: Path, command: li
     assert exported(small) == before
 
 
-def test_restart_begins_again_and_deletes_nothing_that_it_could_not_replace(
-    small: Hpo, write: Write, folder: Path
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ('strategy = "random"', 'strategy = "optuna:nosuch"'),
+        ('"{x}"]', '"{x}"]\nreads_configuration = 3'),
+        ("seed = 7", "seed = 7\nforbidden = [{ x = 0.5 }]"),
+        ("workers = 2", 'workers = 2\nbackend = "inline"'),
+    ],
+    ids=["strategy", "value", "misuse", "backend"],
+)
+def test_restart_deletes_nothing_that_it_could_not_replace(
+    small: Hpo, write: Write, folder: Path, wrong: tuple[str, str]
 ) -> None:
     ((first,),) = rows(folder / "hpo.db", "SELECT uid FROM study")
-    write(('strategy = "random"', 'strategy = "optuna:nosuch"'))
-    assert small("run", "study.toml", "--restart", "--yes").status == 2
+    write(wrong)
+    assert small("run", "study.toml", "--restart", "--yes").status in (1, 2)
     assert rows(folder / "hpo.db", "SELECT uid FROM study") == [(first,)]
+    assert len(exported(small)) == 6
+
+
+def test_restart_begins_again(small: Hpo, write: Write, folder: Path) -> None:
     write(("jobs = 6", "jobs = 2"))
     assert small("run", "study.toml", "--restart", "--yes", "--quiet").status == 0
     assert len(exported(small)) == 2
