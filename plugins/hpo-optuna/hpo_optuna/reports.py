@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 import math
+import warnings
 from collections.abc import Mapping
 
 import optuna
 from optuna.pruners import BasePruner
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 from hpo_core import Constraint, Decision, Problem, Report, Status
 
@@ -41,6 +42,7 @@ class Reports:
         self._pruner = pruner
         self._sees_best = sees_best and problem.objectives[0].value == "best"
         self._constraints = constraints
+        self._has_gaps = False  # whether a curve has had a value that is not a finite number
         self._stopped: set[int] = set()  # running trials that were answered STOP
         self._measured: dict[int, dict[str, float]] = {}  # the constraints' metrics so far
 
@@ -75,10 +77,19 @@ class Reports:
             return Decision.CONTINUE  # told before: Optuna too keeps the first one
         self._storage.set_trial_intermediate_value(number, step, value)
         trial = self._storage.get_trial(number)
-        if step < self._min_iterations or not self._pruner.prune(self._study, trial):
+        self._has_gaps = self._has_gaps or not math.isfinite(value)
+        if step < self._min_iterations or not self._prunes(self._pruner, trial):
             return Decision.CONTINUE
         self._stopped.add(number)
         return Decision.STOP
+
+    def _prunes(self, pruner: BasePruner, trial: FrozenTrial) -> bool:
+        """Ask the pruner; numpy warns of values that are not numbers, which jobs' reasons name."""
+        if not self._has_gaps:
+            return pruner.prune(self._study, trial)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return pruner.prune(self._study, trial)
 
     def _seen_by_pruner(self, report: Report) -> float | None:
         objective = self._objectives[0]

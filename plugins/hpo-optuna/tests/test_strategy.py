@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import math
 import random
 import warnings
 from collections.abc import Iterator
@@ -24,7 +25,7 @@ from hpo_optuna.options import (
     Random,
 )
 from hpo_optuna.plugin import build
-from hpo_optuna.pruners import Asha, Median, Percentile, Threshold
+from hpo_optuna.pruners import Asha, Median, Patient, Percentile, Pruner, Threshold, Wilcoxon
 from hpo_optuna.strategy import OptunaStrategy
 
 from hpo_core import (
@@ -349,3 +350,21 @@ def test_optuna_says_nothing_and_no_global_stream_is_touched(
     assert (random.getstate(), np.random.get_state()[1].tolist()) == before
     assert optuna.logging.get_verbosity() == level
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    "pruner",
+    [Median(n_startup_trials=2), Percentile(percentile=25.0), Patient(patience=1), Wilcoxon()],
+    ids=lambda one: type(one).__name__,
+)
+def test_curves_that_are_not_numbers_are_no_remark_of_numpys(pruner: Pruner) -> None:
+    """The reason of each job names them."""
+    strategy = made(TPE(pruner=pruner), max_iterations=4)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for trial_id in range(1, 7):
+            strategy.ask(trial_id)
+            for iteration in range(1, 4):
+                loss = math.nan if trial_id % 3 else float(iteration)
+                strategy.tell(running(trial_id, iteration, loss))
+            strategy.tell(final(trial_id, 1.0))
