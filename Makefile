@@ -39,7 +39,7 @@ TESTS := tests $(filter-out plugins/hpo-bohb plugins/hpo-optuna,$(PLUGINS)) exam
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo examples test test-asha test-bohb test-optuna faults lint format bench bench-digits \
-    dist docs clean
+    dist docs reference clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -92,6 +92,10 @@ bench: $(BENCH_READY) ## measure speed, beside other tools
 
 bench-digits: $(READY) ## examples/digits by several strategies on equal budgets: half an hour
 	$(BIN)/python benchmarks/digits.py
+
+reference: $(READY) ## write the pages of the reference that are made from the code again
+	@for page in $(wildcard tests/test_reference.py tests/reference/test_*.py); do \
+	    if grep -q __main__ $$page; then $(BIN)/python $$page || exit 1; fi; done
 
 docs: $(DOCS_READY) ## build the site of the documentation: build/site/index.html
 	@rm -rf build/site-pages build/site

@@ -7,11 +7,68 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
+
+from hpo_core.cli.main import hpo as command_line
 
 Hpo = Callable[..., Any]
 
 PAGE = (Path(__file__).parents[2] / "docs/json.md").read_text(encoding="utf-8")
+
+TRIAL, STUDY, OUTCOME = ["key of a trial"], ["key of a study"], ["key of an outcome"]
+USAGE = ["key of a usage"]
+
+COMMANDS: dict[str, tuple[list[str], dict[str, list[str]]]] = {
+    "run": (["study.toml"], {"": OUTCOME, "usage": USAGE, "top": TRIAL}),
+    "resume": (["small"], {"": OUTCOME}),
+    "extend": (["small", "--jobs", "+1"], {"": OUTCOME}),
+    "try": (["study.toml"], {"": ["key of a try"]}),
+    "studies": ([], {"": STUDY}),
+    "show": (
+        ["small"],
+        {
+            "": [*STUDY, "key of `show`"],
+            "usage": USAGE,
+            "plugins.strategy": ["key of a plugin in use"],
+        },
+    ),
+    "top": (["small"], {"": TRIAL}),
+    "jobs": (["small"], {"": ["key of a job"]}),
+    "curves": (["small"], {"": ["key of a report"]}),
+    "log": (["small", "1"], {"": ["key of `log`"]}),
+    "replay": (["small"], {"": ["key of `replay`"]}),
+    "import": (
+        ["file:given", "other.toml"],
+        {"": ["key of `import`"], "misfits": ["key of a misfit"]},
+    ),
+    "copy": (["small", "--to", "other.db"], {"": ["key of `copy`"]}),
+    "plugins": ([], {"": ["key of a plugin"], "strategy": ["key of a plugin's strategy"]}),
+    "check": (
+        ["random", "--examples", "1"],
+        {"": ["key of `check`"], "checks": ["key of a check"]},
+    ),
+}
+"""Each command that takes ``--json``: its other arguments, and by the way to them in what it
+prints the tables that have the keys there."""
+
+EXCHANGE = """
+from hpo_core import ExchangedStudy, ExchangedTrial, ExchangeSpec, TrialState, hookimpl
+
+def trial(number, x):
+    completed = TrialState.COMPLETED
+    return ExchangedTrial(number=number, configuration={"x": x}, state=completed, values=(x,))
+
+def read(place, name, space):
+    trials = (trial(1, 0.5), trial(2, 7.0))
+    return ExchangedStudy(name="given", metrics=None, directions=("minimize",),
+                          trials=trials, space=space)
+
+@hookimpl
+def hpo_exchanges():
+    return [ExchangeSpec(name="file", summary="A file", write=print, read=read)]
+"""
+"""A plugin that reads a trial that fits the study ``small``, and one that does not."""
 
 
 def documented(*tables: str) -> set[str]:
@@ -24,23 +81,48 @@ def documented(*tables: str) -> set[str]:
     return keys
 
 
-@pytest.mark.parametrize(
-    ("arguments", "tables"),
-    [
-        (["top", "small"], ["key of a trial"]),
-        (["jobs", "small"], ["key of a job"]),
-        (["curves", "small"], ["key of a report"]),
-        (["studies"], ["key of a study"]),
-        (["show", "small"], ["key of a study", "key of `show`"]),
-        (["run", "study.toml"], ["key of an outcome"]),
-        (["try", "study.toml"], ["key of a try"]),
-        (["log", "small", "1"], ["key of `log`"]),
-        (["replay", "small"], ["key of `replay`"]),
-        (["plugins"], ["key of a plugin"]),
-    ],
-    ids=lambda value: value[0] if isinstance(value, list) else value,
-)
-def test_every_key_is_documented(small: Hpo, arguments: list[str], tables: list[str]) -> None:
-    found = small(*arguments, "--json").json()
-    keys = found[0].keys() if isinstance(found, list) else found.keys()
-    assert set(keys) == documented(*tables)
+@pytest.fixture
+def exchange(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Install the plugin ``file``."""
+    info = tmp_path / "installed" / "hpo_file-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: hpo-file\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[hpo_core]\nfile = file_of_json_keys\n")
+    (info.parent / "file_of_json_keys.py").write_text(EXCHANGE)
+    monkeypatch.syspath_prepend(str(info.parent))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_key_is_documented(small: Hpo, exchange: None, command: str) -> None:
+    study = Path("study.toml").read_text()
+    Path("other.toml").write_text(study.replace('"small"', '"other"'))
+    arguments, tables = COMMANDS[command]
+    printed = one(small(command, *arguments, "--json").json())
+    for path, headings in tables.items():
+        found = printed
+        for key in filter(None, path.split(".")):
+            found = one(found[key])
+        assert set(found) == documented(*headings), path
+
+
+def one(found: Any) -> Any:
+    """Return what a list has entries of."""
+    return found[0] if isinstance(found, list) else found
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_that_prints_json_is_named(command: str) -> None:
+    headings = re.findall(r"^#+ (.*)$", PAGE, re.MULTILINE)
+    assert any(f"`{command}`" in heading for heading in headings)
+
+
+def test_every_command_that_takes_json_is_looked_at_here() -> None:
+    context = click.Context(command_line)
+    takes = {
+        name
+        for name in command_line.list_commands(context)
+        if (command := command_line.get_command(context, name)) is not None
+        and (command.callback is not None and command.callback.__module__.startswith("hpo_core."))
+        and any("--json" in option.opts for option in command.params)
+    }
+    assert takes == set(COMMANDS)

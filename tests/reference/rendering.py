@@ -1,0 +1,67 @@
+"""What the generated pages of the reference share: docstrings, types and tables as text."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal, Union
+
+FOLDER = Path(__file__).parents[2] / "docs/reference"
+AGAIN = "the code says something else than the page; `make reference` writes the page again"
+
+
+def attributes(documented: Any) -> dict[str, str]:
+    """Return what a docstring says of each attribute or argument, each on one line."""
+    text = inspect.getdoc(documented) or ""
+    found: dict[str, str] = {}
+    name = ""
+    section = re.search(r"^(?:Attributes|Args):\n((?:[ ]{4}.*\n?|\n)*)", text, re.MULTILINE)
+    for line in section[1].splitlines() if section else ():
+        begins = re.match(r" {4}(\w+): (.*)", line)
+        if begins:
+            name = begins[1]
+        if name:
+            found[name] = f"{found.get(name, '')} {begins[2] if begins else line.strip()}".strip()
+    return {name: sentence(text) for name, text in found.items()}
+
+
+def sentence(text: str) -> str:
+    """Return a docstring's text for a page: its code marks are Markdown's."""
+    return cell(re.sub(r"``(.+?)``", r"`\1`", " ".join(text.split())))
+
+
+def kind(annotation: Any) -> str:
+    """Return a type in the words that the documentation has for it."""
+    origin, inner = typing.get_origin(annotation), typing.get_args(annotation)
+    plain = {int: "whole number", float: "number", str: "text", bool: "boolean", dict: "table"}
+    if annotation in plain:
+        return plain[annotation]
+    if origin is Literal:
+        return " or ".join(f'`"{one}"`' for one in inner)
+    if origin in (Union, types.UnionType):
+        named = [kind(one) for one in inner if one is not type(None)]
+        return "any value" if len(named) > 2 else " or ".join(named)
+    if origin is tuple:
+        many = {"text": "texts", "table": "tables"}
+        return f"list of {many.get(kind(inner[0]), 'values')}"
+    if origin is not None and issubclass(origin, Mapping):
+        return "table"
+    return "any value" if annotation is Any else "table"
+
+
+def cell(text: str) -> str:
+    """Return a text that does not end its cell."""
+    return text.replace("|", "\\|")
+
+
+def table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return a table in Markdown."""
+    heads = list(heads)
+    lines = [heads, ["---"] * len(heads), *rows]
+    written = [f"| {' | '.join(line)} |" for line in lines]
+    written[1] = "|" + "---|" * len(heads)
+    return "\n".join(written) + "\n"
