@@ -16,7 +16,7 @@ from common import say
 from hpo_asha.options import Asha, Median, Options
 from hpo_asha.plugin import build
 
-from hpo_core import (
+from hpo_core.plugin import (
     Configuration,
     Decision,
     Float,

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from common import config, say
 
-from hpo_core import FinishedJob, HyperParameterOptimizer
+from hpo_core import HyperParameterOptimizer
+from hpo_core.plugin import FinishedJob
 
 JOBS = 100_000
 WINDOW = 1_000

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from hpo_core import (
-    BaseStrategy,
     Budget,
     Configuration,
     Constraint,
@@ -22,12 +21,8 @@ from hpo_core import (
     Int,
     InvalidInput,
     Objective,
-    Report,
-    Start,
-    Status,
     StudyConfig,
     StudyRunning,
-    UnknownPlugin,
     export_study,
     import_study,
     optimize,
@@ -36,6 +31,7 @@ from hpo_core import (
 )
 from hpo_core.config import JobSettings, PluginChoice
 from hpo_core.model.space import SearchSpace
+from hpo_core.plugin import BaseStrategy, Report, Start, Status, UnknownPlugin
 
 PAGE = Path(__file__).parents[1] / "docs/plugins.md"
 LOSS = Objective("loss", "minimize")

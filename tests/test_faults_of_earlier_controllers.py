@@ -16,7 +16,6 @@ import pytest
 
 import hpo_core
 from hpo_core import (
-    BaseStrategy,
     Budget,
     Categorical,
     Configuration,
@@ -26,7 +25,6 @@ from hpo_core import (
     InvalidInput,
     Objective,
     SearchSpace,
-    Start,
     StrategyError,
     StudyConfig,
     StudyFailed,
@@ -34,6 +32,7 @@ from hpo_core import (
     optimize,
 )
 from hpo_core.config import JobSettings, PluginChoice
+from hpo_core.plugin import BaseStrategy, Start
 
 HERE = Path(__file__).parent
 

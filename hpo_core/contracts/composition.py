@@ -13,7 +13,7 @@ class StrategyChoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Where options are read, a text stands for the name alone. The core looks the name up, checks
     the options, fills in their defaults, and keeps the plugin's identity with the study. In
-    `StrategySpec.build`, `hpo_core.build_strategy` makes the strategy.
+    `StrategySpec.build`, `hpo_core.plugin.build_strategy` makes the strategy.
 
     Attributes:
         name: Such as ``"random"`` or ``"optuna:tpe"``.

@@ -1,4 +1,4 @@
-"""The hooks by which a plugin says what it brings. Mark yours with `hpo_core.hookimpl`."""
+"""The hooks by which a plugin says what it brings. Mark yours with `hpo_core.plugin.hookimpl`."""
 
 from __future__ import annotations
 

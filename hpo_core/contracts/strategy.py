@@ -280,7 +280,7 @@ class StrategySpec(msgspec.Struct, frozen=True, kw_only=True):
         summary: One line for ``hpo plugins``.
         build: Makes the strategy, from the problem and the options; imports what it needs.
             It raises `hpo_core.InvalidInput` for options that don't suit the problem, and
-            `hpo_core.Unsupported` for a problem that is beyond it.
+            `hpo_core.plugin.Unsupported` for a problem that is beyond it.
         options: A frozen `msgspec.Struct` with the options, their types and defaults.
         capabilities: What it can do; see also `Strategy`.
         stored_defaults: For each option that was added in a later version the value by which a

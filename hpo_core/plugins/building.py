@@ -98,13 +98,13 @@ def checked(name: str, made: Strategy, announced: frozenset[Capability]) -> Buil
     if missing:
         raise StrategyError(
             f"the strategy {name!r} is {made!r:.200}, which has no {listed(missing)}; "
-            "derive it from hpo_core.BaseStrategy"
+            "derive it from hpo_core.plugin.BaseStrategy"
         )
     own: object = getattr(made, "capabilities", announced)
     if not isinstance(own, Set) or not all(isinstance(can, Capability) for can in own):
         raise StrategyError(
             f"the strategy {name!r} has the capabilities {own!r:.200}; they must be a frozenset of "
-            "hpo_core.Capability"
+            "hpo_core.plugin.Capability"
         )
     return BuiltStrategy(made, frozenset(own))
 

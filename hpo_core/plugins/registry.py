@@ -275,5 +275,5 @@ def _misfit(spec: StrategySpec | BackendSpec | ExchangeSpec) -> str:
         return f"build must be a function, got {spec.build!r}"
     given: object = getattr(spec, "capabilities", frozenset())
     if not isinstance(given, frozenset) or not all(isinstance(can, Capability) for can in given):
-        return f"capabilities must be a frozenset of hpo_core.Capability, got {given!r}"
+        return f"capabilities must be a frozenset of hpo_core.plugin.Capability, got {given!r}"
     return ""

@@ -16,21 +16,6 @@ The names here are loaded when they are used: hypothesis and pytest come with
 ``pip install 'hpo-core[testing]'``, and nothing else of hpo-core needs them.
 """
 
-from __future__ import annotations
+from hpo_core.lazy import attach
 
-import importlib
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from hpo_core.testing.backends import BackendContract as BackendContract
-    from hpo_core.testing.strategy_contract import StrategyContract as StrategyContract
-
-_HOMES = {"StrategyContract": "strategy_contract", "BackendContract": "backends"}
-
-__all__ = ["BackendContract", "StrategyContract"]
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'hpo_core.testing' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"hpo_core.testing.{_HOMES[name]}"), name)
+__getattr__, __dir__, __all__ = attach(__name__)

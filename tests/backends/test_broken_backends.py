@@ -11,8 +11,17 @@ from typing import Any
 import msgspec
 import pytest
 
-from hpo_core import Backend, BackendContext, Finished, Job, JobEvent, NoOptions, Reported, Started
 from hpo_core.backends import local
+from hpo_core.plugin import (
+    Backend,
+    BackendContext,
+    Finished,
+    Job,
+    JobEvent,
+    NoOptions,
+    Reported,
+    Started,
+)
 from hpo_core.testing.backends import BackendContract
 
 

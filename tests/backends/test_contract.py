@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from hpo_core import Backend, BackendContext, NoOptions
 from hpo_core.backends import inline, local
+from hpo_core.plugin import Backend, BackendContext, NoOptions
 from hpo_core.testing.backends import BackendContract
 
 

@@ -16,7 +16,7 @@ import pytest
 HPO = [sys.executable, "-c", "from hpo_core.cli.main import main; main()"]
 
 PLUGIN = """
-from hpo_core import BaseStrategy, Configuration, Start, StrategySpec, hookimpl
+from hpo_core.plugin import BaseStrategy, Configuration, Start, StrategySpec, hookimpl
 
 class Steps(BaseStrategy):
     def __init__(self, problem, options):

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from hpo_core import (
-    BaseStrategy,
     Budget,
     Categorical,
     Configuration,
@@ -18,9 +17,9 @@ from hpo_core import (
     Float,
     InvalidInput,
     Objective,
-    Start,
     optimize,
 )
+from hpo_core.plugin import BaseStrategy, Start
 
 Hpo = Callable[..., Any]
 Write = Callable[..., None]

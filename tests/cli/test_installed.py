@@ -65,7 +65,7 @@ def test_in_json_it_is_one_document(hpo: Hpo) -> None:
 
 
 LIMITED = """
-from hpo_core import BaseStrategy, Configuration, Start, StrategySpec, hookimpl
+from hpo_core.plugin import BaseStrategy, Configuration, Start, StrategySpec, hookimpl
 
 class Halves(BaseStrategy):
     def __init__(self, problem, options): pass

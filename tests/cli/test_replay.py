@@ -13,7 +13,7 @@ Hpo = Callable[..., Any]
 Write = Callable[..., None]
 
 PLUGIN = """
-from hpo_core import BaseStrategy, Configuration, Start, StrategySpec, hookimpl
+from hpo_core.plugin import BaseStrategy, Configuration, Start, StrategySpec, hookimpl
 
 class Steps(BaseStrategy):
     def __init__(self, problem, options):

@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from hpo_core import HyperParameterOptimizer, JobReported, study_file
+from hpo_core import HyperParameterOptimizer, study_file
 from hpo_core.engine.preparation import read_config
+from hpo_core.plugin import JobReported
 
 Hpo = Callable[..., Any]
 Write = Callable[..., None]

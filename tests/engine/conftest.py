@@ -14,19 +14,16 @@ from typing import Any
 import pytest
 
 from hpo_core import (
-    BaseStrategy,
     Budget,
     Configuration,
     HyperParameterOptimizer,
     Int,
     Objective,
     SearchSpace,
-    Start,
-    Strategy,
     StudyConfig,
-    StudyEvent,
 )
 from hpo_core.config import JobSettings, PluginChoice
+from hpo_core.plugin import BaseStrategy, Start, Strategy, StudyEvent
 
 HANGS = 30.0  # seconds after which a test that waits has failed
 

@@ -6,17 +6,8 @@ import textwrap
 
 import pytest
 
-from hpo_core import (
-    BaseStrategy,
-    Budget,
-    Configuration,
-    Decision,
-    HpoError,
-    Start,
-    StudyFailed,
-    StudyState,
-    TrialState,
-)
+from hpo_core import Budget, Configuration, HpoError, StudyFailed, StudyState, TrialState
+from hpo_core.plugin import BaseStrategy, Decision, Start
 
 PLUGIN = """
 import queue

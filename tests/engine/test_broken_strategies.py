@@ -6,20 +6,16 @@ import numpy as np
 import pytest
 
 from hpo_core import (
-    BaseStrategy,
     Budget,
     Categorical,
     Configuration,
-    Exhausted,
     Int,
-    Resume,
     SearchSpace,
-    Start,
     StrategyError,
     StudyFailed,
     StudyState,
-    Wait,
 )
+from hpo_core.plugin import BaseStrategy, Exhausted, Resume, Start, Wait
 
 SPACE = SearchSpace(
     (Int("x", 1, 100), Categorical("kind", ("a", "b"))), forbidden=({"x": 13, "kind": "b"},)

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 import hpo_core
-from hpo_core import (
+from hpo_core.plugin import (
     BaseStrategy,
     Budget,
     Configuration,

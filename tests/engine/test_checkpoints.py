@@ -4,20 +4,9 @@ from pathlib import Path
 
 import pytest
 
-import hpo_core
-from hpo_core import (
-    BaseStrategy,
-    Budget,
-    Configuration,
-    Decision,
-    Exhausted,
-    JobFinished,
-    JobInfo,
-    Objective,
-    Resume,
-    Start,
-    StudyState,
-)
+import hpo_core.plugin
+from hpo_core import Budget, Configuration, JobInfo, Objective, StudyState
+from hpo_core.plugin import BaseStrategy, Decision, Exhausted, JobFinished, Resume, Start
 
 
 def writes(configuration, job: JobInfo):
@@ -86,7 +75,7 @@ class Promotes(BaseStrategy):
         if trial_id <= 5:
             return Start(Configuration(x=trial_id), iterations=1)
         if self._left:
-            return hpo_core.Wait()
+            return hpo_core.plugin.Wait()
         return Resume(self._resumed.pop(), iterations=2) if self._resumed else Exhausted()
 
     def adopt(self, trial_id, suggestion, /):

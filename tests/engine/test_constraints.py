@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-import hpo_core
+import hpo_core.plugin
 from hpo_core import (
     Budget,
     Configuration,
@@ -14,9 +14,9 @@ from hpo_core import (
     NoResult,
     Objective,
     TrialState,
-    Unsupported,
     optimize,
 )
+from hpo_core.plugin import Unsupported
 
 LOSS = Objective("loss", "minimize")
 
@@ -101,18 +101,18 @@ def test_a_resumed_session_knows_the_feasible_incumbent(lab):
 
 
 def test_an_earlier_job_of_a_resumed_trial_may_have_reported_the_constraint(lab):
-    class Twice(hpo_core.BaseStrategy):
+    class Twice(hpo_core.plugin.BaseStrategy):
         asked = 0
 
         def ask(self, trial_id, /):
             self.asked += 1
             if self.asked == 1:
-                return hpo_core.Start(Configuration(x=1), iterations=1)
-            return hpo_core.Resume(1, 2) if self.asked == 2 else hpo_core.Exhausted()
+                return hpo_core.plugin.Start(Configuration(x=1), iterations=1)
+            return hpo_core.plugin.Resume(1, 2) if self.asked == 2 else hpo_core.plugin.Exhausted()
 
         def tell(self, report, /):
             at_first = report.is_final and report.iteration == 1
-            return hpo_core.Decision.PAUSE if at_first else hpo_core.Decision.CONTINUE
+            return hpo_core.plugin.Decision.PAUSE if at_first else hpo_core.plugin.Decision.CONTINUE
 
     def job(configuration, info: hpo_core.JobInfo):
         metrics = {"memory": -1.0} if info.iterations == 1 else {}

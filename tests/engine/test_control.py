@@ -8,19 +8,9 @@ import time
 
 import pytest
 
-import hpo_core
-from hpo_core import (
-    BaseStrategy,
-    Configuration,
-    HpoError,
-    InvalidInput,
-    JobFinished,
-    JobStarted,
-    JobState,
-    Start,
-    StudyFailed,
-    StudyState,
-)
+import hpo_core.plugin
+from hpo_core import Configuration, HpoError, InvalidInput, JobState, StudyFailed, StudyState
+from hpo_core.plugin import BaseStrategy, JobFinished, JobStarted, Start
 
 
 def loss_is_x(configuration):
@@ -92,7 +82,7 @@ def test_a_second_stop_at_once_does_not_wait_for_the_grace_period(lab, listener)
     job = lab.sh("trap 'echo asked > gate' TERM; report 1; while :; do sleep 0.05; done")
     study = lab.study(job, observers=[listener], grace=60)
     study.start()
-    listener.wait_for(hpo_core.JobReported)
+    listener.wait_for(hpo_core.plugin.JobReported)
     began = time.monotonic()
     study.request_stop()
     assert (lab.folder / "gate").read_text() == "asked\n"
@@ -109,7 +99,7 @@ def test_jobs_get_their_grace_period(lab, listener):
     """)
     study = lab.study(job, observers=[listener], grace=30)
     study.start()
-    listener.wait_for(hpo_core.JobReported)
+    listener.wait_for(hpo_core.plugin.JobReported)
     study.stop()
     assert (lab.folder / "saved").exists()
     assert lab.rows("SELECT state FROM job") == [("lost",)]
@@ -305,7 +295,7 @@ def test_what_is_enqueued_while_it_runs_is_next(lab):
 def test_what_is_enqueued_wakes_a_study_whose_workers_wait(lab, listener):
     class Waits(Adopts):
         def ask(self, trial_id, /):
-            return Start(Configuration(x=1)) if trial_id == 1 else hpo_core.Wait()
+            return Start(Configuration(x=1)) if trial_id == 1 else hpo_core.plugin.Wait()
 
     os.mkfifo(lab.folder / "gate")
     job = lab.sh("[ $1 = 1 ] && read line < gate; report $1")
@@ -322,7 +312,7 @@ def test_what_is_enqueued_wakes_a_study_whose_workers_wait(lab, listener):
 def test_enqueued_configurations_are_run_though_the_strategy_is_exhausted(lab):
     class Exhausted(Adopts):
         def ask(self, trial_id, /):
-            return hpo_core.Exhausted()
+            return hpo_core.plugin.Exhausted()
 
     study = lab.study(loss_is_x, strategy=Exhausted(), enqueue=({"x": 500}, {"x": 7}))
     assert [trial.configuration["x"] for trial in study.run().trials] == [500, 7]

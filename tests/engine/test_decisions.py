@@ -5,21 +5,9 @@ from pathlib import Path
 
 import pytest
 
-import hpo_core
-from hpo_core import (
-    BaseStrategy,
-    Budget,
-    Configuration,
-    Decision,
-    JobFinished,
-    JobInfo,
-    Resume,
-    Start,
-    Status,
-    StudyState,
-    TrialState,
-    Wait,
-)
+import hpo_core.plugin
+from hpo_core import Budget, Configuration, JobInfo, StudyState, TrialState
+from hpo_core.plugin import BaseStrategy, Decision, JobFinished, Resume, Start, Status, Wait
 
 
 class Halving(BaseStrategy):
@@ -40,7 +28,7 @@ class Halving(BaseStrategy):
 
     def ask(self, trial_id, /):
         if not self._to_run:
-            return Wait() if self._rung < len(self.rungs) else hpo_core.Exhausted()
+            return Wait() if self._rung < len(self.rungs) else hpo_core.plugin.Exhausted()
         target = self.rungs[self._rung][1]
         chosen = self._to_run.pop()
         if chosen is None:
@@ -116,7 +104,7 @@ class Promoting(BaseStrategy):
             self._running += 1
             return Resume(best, iterations=3)
         if not self._may_start:
-            return Wait() if self._running else hpo_core.Exhausted()
+            return Wait() if self._running else hpo_core.plugin.Exhausted()
         self._running += 1
         return Start(Configuration(x=trial_id), iterations=1)
 
@@ -261,7 +249,7 @@ class StopsBad(BaseStrategy):
 
 
 LONG = """
-import hpo_core
+import hpo_core.plugin
 
 def fit(configuration):
     try:

@@ -6,8 +6,16 @@ import threading
 
 import pytest
 
-from hpo_core import BaseStrategy, Budget, Configuration, Int, SearchSpace, Start, StrategyError
 from hpo_core.model.job import StudyState
+from hpo_core.plugin import (
+    BaseStrategy,
+    Budget,
+    Configuration,
+    Int,
+    SearchSpace,
+    Start,
+    StrategyError,
+)
 
 SPACE = SearchSpace((Int("x", 1, 9),))
 

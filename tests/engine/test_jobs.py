@@ -4,22 +4,20 @@ import math
 
 import pytest
 
-import hpo_core
+import hpo_core.plugin
 from hpo_core import (
-    BaseStrategy,
     Budget,
     Categorical,
     Configuration,
-    Decision,
     JobState,
     NoResult,
     Objective,
     SearchSpace,
-    Start,
     StudyFailed,
     StudyState,
     TrialState,
 )
+from hpo_core.plugin import BaseStrategy, Decision, Start
 
 
 def first_line(text):
@@ -423,7 +421,7 @@ def test_an_observer_that_raises_is_logged_once_and_dropped_and_the_search_goes_
     result = lab.study(loss_is_x, observers=[broken, listener], budget=4).run()
     assert len(result.trials) == 4
     assert broken.told == 1
-    assert len(listener.of(hpo_core.JobFinished)) == 4
+    assert len(listener.of(hpo_core.plugin.JobFinished)) == 4
     (record,) = caplog.records
     assert "is told nothing more; the search goes on" in record.getMessage()
     assert "an observer's own fault" in caplog.text

@@ -4,15 +4,9 @@ import logging
 
 import pytest
 
-from hpo_core import (
-    BaseStrategy,
-    Capability,
-    Configuration,
-    HyperParameterOptimizer,
-    Start,
-    report,
-)
+from hpo_core import Configuration, HyperParameterOptimizer, report
 from hpo_core.config import PluginChoice
+from hpo_core.plugin import BaseStrategy, Capability, Start
 
 PRUNED = PluginChoice("optuna:tpe", {"pruner": "median"})
 SAID = "stops jobs early by their iterations, but job 1.1 reported none"

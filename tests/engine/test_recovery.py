@@ -12,8 +12,11 @@ import textwrap
 import msgspec
 import pytest
 
-import hpo_core
-from hpo_core import (
+import hpo_core.plugin
+from hpo_core.backends.supervisor.processes import watch_exit
+from hpo_core.config import from_json, to_json
+from hpo_core.model.errors import StudyChanged, StudyRunning
+from hpo_core.plugin import (
     BaseStrategy,
     Budget,
     Categorical,
@@ -28,9 +31,6 @@ from hpo_core import (
     StudyState,
     TrialState,
 )
-from hpo_core.backends.supervisor.processes import watch_exit
-from hpo_core.config import from_json, to_json
-from hpo_core.model.errors import StudyChanged, StudyRunning
 from hpo_core.store.store import Store
 
 SPACE = SearchSpace(
@@ -147,7 +147,7 @@ def test_a_strategy_is_restored_from_its_history_and_its_last_saved_state(lab):
     assert [trial.configuration["x"] for trial in result.trials] == [10, 20, 30, 40, 50, 60]
     length, saved = strategy.restored
     assert length == 7, "four asked, three told"
-    assert saved == hpo_core.SavedState({"count": 4}, events=7)
+    assert saved == hpo_core.plugin.SavedState({"count": 4}, events=7)
 
 
 def test_a_new_strategy_is_not_restored_when_there_is_nothing_to_restore(lab):
@@ -164,7 +164,7 @@ def score_x(configuration):
 
 CONTROLLER = """
 import os, signal, sys
-import hpo_core
+import hpo_core.plugin
 from hpo_core import *
 from hpo_core.config import JobSettings, PluginChoice
 

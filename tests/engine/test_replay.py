@@ -4,22 +4,18 @@ import pytest
 
 import hpo_core
 from hpo_core import (
-    BaseStrategy,
     Budget,
     Categorical,
     Configuration,
-    Decision,
     Float,
     Int,
-    Resume,
     SearchSpace,
-    Start,
     StudyFailed,
     UnknownStudy,
-    Wait,
     replay,
 )
 from hpo_core.engine.replay import Difference
+from hpo_core.plugin import BaseStrategy, Decision, Resume, Start, Wait
 
 SPACE = SearchSpace(
     (Float("lr", 1e-4, 1.0, log=True), Int("n", 1, 9), Categorical("k", ("a", "b")))

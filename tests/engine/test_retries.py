@@ -4,20 +4,13 @@ import threading
 
 import pytest
 
-import hpo_core
-from hpo_core import (
-    BaseStrategy,
-    Configuration,
-    Decision,
-    HyperParameterOptimizer,
-    JobInfo,
-    Start,
-    TrialState,
-)
+import hpo_core.plugin
+from hpo_core import Configuration, HyperParameterOptimizer, JobInfo, TrialState
 from hpo_core.config import PluginChoice
 from hpo_core.engine.curves import read_curve
 from hpo_core.engine.exporting import read_exchanged
 from hpo_core.engine.replay import replay
+from hpo_core.plugin import BaseStrategy, Decision, Start
 from hpo_core.store.store import Store
 
 
@@ -131,7 +124,7 @@ def test_attempts_are_counted_from_one_each_time_a_trial_is_asked_for(lab):
             if not any(report.is_final for report in self.told):
                 return Start(Configuration(x=1), 2)
             finals = sum(report.is_final for report in self.told)
-            return hpo_core.Resume(1, 4) if finals == 1 else hpo_core.Exhausted()
+            return hpo_core.plugin.Resume(1, 4) if finals == 1 else hpo_core.plugin.Exhausted()
 
     strategy = Twice()
 

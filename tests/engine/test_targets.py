@@ -8,19 +8,8 @@ import sys
 import msgspec
 import pytest
 
-import hpo_core
-from hpo_core import (
-    BaseStrategy,
-    Capability,
-    Configuration,
-    Decision,
-    JobInfo,
-    Resume,
-    Start,
-    Status,
-    StudyState,
-    TrialState,
-)
+import hpo_core.plugin
+from hpo_core import Configuration, JobInfo, StudyState, TrialState
 from hpo_core.config import to_json
 from hpo_core.contracts.backend import Finished, Outcome
 from hpo_core.controller.run.pending_trial import PendingTrial
@@ -28,6 +17,7 @@ from hpo_core.controller.run.running_job import RunningJob
 from hpo_core.controller.run.targets import Target
 from hpo_core.engine.replay import replay
 from hpo_core.model.job import Job, JobState
+from hpo_core.plugin import BaseStrategy, Capability, Decision, Resume, Start, Status
 
 
 class Recorder(BaseStrategy):
@@ -214,7 +204,7 @@ def test_a_resumed_trial_counts_on_from_the_target_that_it_had_reached(lab):
 
         def ask(self, trial_id, /):
             if self.told and self.told[-1].iteration == 6:
-                return hpo_core.Exhausted()
+                return hpo_core.plugin.Exhausted()
             return Resume(1, 6) if self.told else Start(Configuration(x=1), 2)
 
         def tell(self, report, /):
@@ -236,7 +226,8 @@ def test_a_resumed_trial_counts_on_from_the_target_that_it_had_reached(lab):
 
 DIES = """
 import os, signal, sys
-from hpo_core import HyperParameterOptimizer, JobReported
+from hpo_core import HyperParameterOptimizer
+from hpo_core.plugin import JobReported
 from hpo_core.config import from_json
 
 class Dies:

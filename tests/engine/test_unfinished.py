@@ -2,20 +2,10 @@
 
 import pytest
 
-from hpo_core import (
-    BaseStrategy,
-    Configuration,
-    Decision,
-    NoResult,
-    Objective,
-    Resume,
-    Start,
-    StudyState,
-    TrialState,
-    report,
-)
+from hpo_core import Configuration, NoResult, Objective, StudyState, TrialState, report
 from hpo_core.engine.open_trials import read_unfinished
 from hpo_core.engine.unfinished import read_configurations
+from hpo_core.plugin import BaseStrategy, Decision, Resume, Start
 from hpo_core.store.store import Store
 
 

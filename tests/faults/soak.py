@@ -20,16 +20,9 @@ from pathlib import Path
 
 from studies import HPO, table
 
-from hpo_core import (
-    Budget,
-    FinishedJob,
-    Float,
-    HyperParameterOptimizer,
-    Objective,
-    SearchSpace,
-    StudyConfig,
-)
+from hpo_core import Budget, Float, HyperParameterOptimizer, Objective, SearchSpace, StudyConfig
 from hpo_core.config import JobSettings, PluginChoice
+from hpo_core.plugin import FinishedJob
 
 MAY_GROW = 32
 """Megabytes by which memory may differ from what it was after a tenth of the jobs."""

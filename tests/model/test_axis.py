@@ -11,7 +11,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from hpo_core import (
+from hpo_core.model.values import same_values
+from hpo_core.plugin import (
     Categorical,
     Constant,
     Float,
@@ -21,7 +22,6 @@ from hpo_core import (
     SearchSpace,
     same_value,
 )
-from hpo_core.model.values import same_values
 
 NETWORKS = ParameterSet("net", ({"depth": 1, "width": 2.0}, {"depth": 2, "width": 1.0}))
 FINITE: tuple[Parameter, ...] = (

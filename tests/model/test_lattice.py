@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
-from hpo_core import (
+from hpo_core.plugin import (
     Categorical,
     Configuration,
     Constant,

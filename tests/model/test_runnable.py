@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from hpo_core import Categorical, Constant, Fault, Float, Int, ParameterSet, SearchSpace
 from hpo_core.model.runnable import unrunnable
+from hpo_core.plugin import Categorical, Constant, Fault, Float, Int, ParameterSet, SearchSpace
 
 
 def faults(*parameters: object, forbidden: object = ()) -> list[str]:

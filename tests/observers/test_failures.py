@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hpo_core import Configuration, FinishedJob, Job, JobState
 from hpo_core.observers.failures import Failures
+from hpo_core.plugin import Configuration, FinishedJob, Job, JobState
 
 
 def failed(trial: int, reason: str, state: JobState = JobState.FAILED) -> FinishedJob:

@@ -6,7 +6,8 @@ import io
 
 import pytest
 
-from hpo_core import (
+from hpo_core.observers.progress import Board, PlainProgress
+from hpo_core.plugin import (
     Budget,
     Configuration,
     FinishedJob,
@@ -22,7 +23,6 @@ from hpo_core import (
     StudyState,
     Usage,
 )
-from hpo_core.observers.progress import Board, PlainProgress
 
 JOB = Job(id="1.1", trial_id=1, name="first", configuration=Configuration(x=1), iterations=9)
 

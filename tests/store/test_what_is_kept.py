@@ -11,27 +11,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import hpo_core
+import hpo_core.plugin
 from hpo_core import (
-    Asked,
-    BaseStrategy,
     Budget,
     Categorical,
     Configuration,
-    Decision,
     HyperParameterOptimizer,
     Int,
     Objective,
-    Resume,
     SearchSpace,
-    Start,
-    Status,
     StudyConfig,
     StudyState,
-    Told,
 )
 from hpo_core.config import JobSettings, PluginChoice
 from hpo_core.model.values import same_values
+from hpo_core.plugin import Asked, BaseStrategy, Decision, Resume, Start, Status, Told
 from hpo_core.store.store import Store
 
 VALUES = st.one_of(
@@ -69,7 +63,7 @@ class Recorder(BaseStrategy):
 
     def ask(self, trial_id, /):
         if not self._starts:
-            return hpo_core.Exhausted()
+            return hpo_core.plugin.Exhausted()
         suggestion = self._starts.pop(0)
         self.history.append(Asked(trial_id, suggestion))
         return suggestion
@@ -112,7 +106,7 @@ def same(one, other):
     match one:
         case float():
             return one == other or (math.isnan(one) and math.isnan(other))
-        case Asked() | Told() | Start() | Resume() | hpo_core.Report():
+        case Asked() | Told() | Start() | Resume() | hpo_core.plugin.Report():
             return all(same(getattr(one, f), getattr(other, f)) for f in one.__struct_fields__)
         case Configuration():
             return same_values(one, other)

@@ -8,14 +8,12 @@ import threading
 import pytest
 
 from hpo_core import (
-    BaseStrategy,
     Budget,
     Configuration,
     Float,
     InvalidInput,
     NoResult,
     Objective,
-    Start,
     Study,
     StudyChanged,
     StudyFailed,
@@ -27,6 +25,7 @@ from hpo_core import (
     report,
     studies,
 )
+from hpo_core.plugin import BaseStrategy, Start
 
 HANGS = 30.0  # seconds after which a test that waits has failed
 

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 from samples import ALL_SPACES, Halving, Stream
 
-from hpo_core import (
+from hpo_core.plugin import (
     BaseStrategy,
     Capability,
     Configuration,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from hpo_core import (
+from hpo_core.plugin import (
     Asked,
     BaseStrategy,
     Capability,

@@ -13,7 +13,7 @@ import pytest
 from hpo_core.testing.checks import CHECKS
 
 PLUGIN = """
-from hpo_core import BaseStrategy, StrategySpec, hookimpl
+from hpo_core.plugin import BaseStrategy, StrategySpec, hookimpl
 
 class Helpless(BaseStrategy):
     def __init__(self, problem, options):

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from hpo_core import BaseStrategy, Capability
+from hpo_core.plugin import BaseStrategy, Capability
 
 sys.path.insert(0, str(Path(__file__).parent))  # samples, as another process finds them too
 

@@ -11,14 +11,7 @@ from hpo_asha.promotion import Promotion
 from hpo_asha.rungs import Brackets, hyperband_sizes
 from hpo_asha.searcher import Searcher
 from hpo_asha.stopping import Stopping
-from hpo_core import (
-    Capability,
-    Fault,
-    InvalidInput,
-    Problem,
-    StrategyChoice,
-    build_strategy,
-)
+from hpo_core.plugin import Capability, Fault, InvalidInput, Problem, StrategyChoice, build_strategy
 
 
 def scheduler(

@@ -5,15 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Collection, Mapping
 
-from hpo_core import (
-    Configuration,
-    Float,
-    Int,
-    Parameter,
-    SearchSpace,
-    Value,
-    same_value,
-)
+from hpo_core.plugin import Configuration, Float, Int, Parameter, SearchSpace, Value, same_value
 
 ATTEMPTS = 100
 """After so many changes that are forbidden, the configuration is left as it is."""

@@ -6,7 +6,7 @@ from hpo_asha.pausing import PausedTrial, PausingScheduler
 from hpo_asha.rungs import Rung
 from hpo_asha.scheduler import log, with_notes
 from hpo_asha.searcher import Searcher, as_stopped
-from hpo_core import Decision, Exhausted, Problem, Report, Resume, Start, Wait
+from hpo_core.plugin import Decision, Exhausted, Problem, Report, Resume, Start, Wait
 
 
 class Step:

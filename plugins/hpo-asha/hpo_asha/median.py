@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from hpo_asha.searcher import Searcher
 from hpo_asha.stopping import RunningTrial, StoppingScheduler
-from hpo_core import Capability, Decision, Problem, Report, Start, Status
+from hpo_core.plugin import Capability, Decision, Problem, Report, Start, Status
 
 
 class Curve(RunningTrial):

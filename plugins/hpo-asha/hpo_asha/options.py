@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 import msgspec
 
 from hpo_asha import rungs
-from hpo_core import Fault, Problem, StrategyChoice, nearest
+from hpo_core.plugin import Fault, Problem, StrategyChoice, nearest
 
 
 class SchedulerOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -7,7 +7,7 @@ from typing import ClassVar, TypeVar
 from hpo_asha.rungs import Result
 from hpo_asha.scheduler import Scheduler, Trial
 from hpo_asha.searcher import Searcher
-from hpo_core import Capability, Decision, Problem, Report, Resume, Start, Status
+from hpo_core.plugin import Capability, Decision, Problem, Report, Resume, Start, Status
 
 
 class PausedTrial(Trial):

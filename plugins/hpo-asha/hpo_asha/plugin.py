@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from hpo_asha import options as option
 from hpo_asha.options import Options, SchedulerOptions
-from hpo_core import Capability, Problem, Strategy, StrategySpec, hookimpl
+from hpo_core.plugin import Capability, Problem, Strategy, StrategySpec, hookimpl
 
 _RESUMES = frozenset(Capability) - {Capability.MULTI_OBJECTIVE}
 _STOPS = _RESUMES - {Capability.RESUMING, Capability.CONSTRAINTS}

@@ -13,7 +13,7 @@ from hpo_asha.pausing import PausedTrial, PausingScheduler
 from hpo_asha.rungs import Result
 from hpo_asha.scheduler import log, with_notes
 from hpo_asha.searcher import Searcher, as_stopped
-from hpo_core import (
+from hpo_core.plugin import (
     Configuration,
     Decision,
     Exhausted,

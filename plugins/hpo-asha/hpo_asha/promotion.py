@@ -9,7 +9,7 @@ from hpo_asha.pausing import PausedTrial, PausingScheduler
 from hpo_asha.rungs import Brackets, Result, Rung
 from hpo_asha.scheduler import with_notes
 from hpo_asha.searcher import Searcher, as_stopped
-from hpo_core import Decision, Exhausted, Problem, Report, Resume, Start, Wait
+from hpo_core.plugin import Decision, Exhausted, Problem, Report, Resume, Start, Wait
 
 
 class Climber(PausedTrial):

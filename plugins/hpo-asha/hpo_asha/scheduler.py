@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from hpo_asha.rungs import Result
 from hpo_asha.searcher import Searcher
-from hpo_core import (
+from hpo_core.plugin import (
     Asked,
     BaseStrategy,
     Capability,

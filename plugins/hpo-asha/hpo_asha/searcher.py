@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from hpo_core import (
+from hpo_core.plugin import (
     Asked,
     Capability,
     Decision,

@@ -7,7 +7,7 @@ from typing import TypeVar
 from hpo_asha.rungs import Brackets, Rung
 from hpo_asha.scheduler import Scheduler, Trial, log, with_notes
 from hpo_asha.searcher import Searcher
-from hpo_core import (
+from hpo_core.plugin import (
     Decision,
     Exhausted,
     Problem,

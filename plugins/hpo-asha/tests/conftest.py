@@ -10,7 +10,7 @@ import pytest
 from hpo_asha.options import Options
 from hpo_asha.plugin import build
 
-from hpo_core import (
+from hpo_core.plugin import (
     Asked,
     BaseStrategy,
     Configuration,

@@ -11,7 +11,7 @@ from typing import Any
 from hpo_asha.options import PBT, Asha, Hyperband, Median, Sha
 from hpo_asha.plugin import VARIANTS, build
 
-from hpo_core import Problem, Strategy, StrategyChoice
+from hpo_core.plugin import Problem, Strategy, StrategyChoice
 from hpo_core.testing import StrategyContract
 
 CAPABILITIES = {options: can for _, options, _, can in VARIANTS}

@@ -11,7 +11,7 @@ from hpo_asha.explore import Explorer, changes
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hpo_core import (
+from hpo_core.plugin import (
     Categorical,
     Configuration,
     Constant,

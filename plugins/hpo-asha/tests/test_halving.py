@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hpo_asha.options import Sha
 
-from hpo_core import Decision, Exhausted, Int, Resume, SearchSpace, Start, Status, Wait
+from hpo_core.plugin import Decision, Exhausted, Int, Resume, SearchSpace, Start, Status, Wait
 
 
 def run_bracket(run: Any, workers: int = 4) -> list[tuple[int, int]]:

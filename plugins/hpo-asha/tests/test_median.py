@@ -12,7 +12,7 @@ import pytest
 from hpo_asha.options import Median
 from optuna.pruners import MedianPruner
 
-from hpo_core import Decision, Objective, Status
+from hpo_core.plugin import Decision, Objective, Status
 
 GO, STOP = Decision.CONTINUE, Decision.STOP
 

@@ -18,7 +18,7 @@ import pytest
 from hpo_asha.options import PBT, Asha, Hyperband, Median, Sha
 from hpo_asha.plugin import VARIANTS, build
 
-from hpo_core import (
+from hpo_core.plugin import (
     Capability,
     InvalidInput,
     Objective,

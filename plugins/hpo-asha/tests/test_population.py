@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hpo_asha.options import PBT
 
-from hpo_core import (
+from hpo_core.plugin import (
     Asked,
     Configuration,
     Constraint,

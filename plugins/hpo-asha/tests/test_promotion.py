@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hpo_asha.options import Asha, Hyperband
 
-from hpo_core import (
+from hpo_core.plugin import (
     Configuration,
     Constraint,
     Decision,

@@ -16,7 +16,7 @@ from hpo_asha.rungs import Brackets
 from hpo_asha.searcher import Searcher
 from hpo_asha.stopping import Stopping
 
-from hpo_core import (
+from hpo_core.plugin import (
     Asked,
     Capability,
     Configuration,

@@ -12,7 +12,7 @@ import pytest
 from hpo_asha.options import Asha, Hyperband, Median
 from optuna.pruners import SuccessiveHalvingPruner
 
-from hpo_core import Constraint, Decision, Exhausted, Objective, Status, StrategyError
+from hpo_core.plugin import Constraint, Decision, Exhausted, Objective, Status, StrategyError
 
 
 def curves(seed: int, trials: int, steps: list[int]) -> list[tuple[int, int, float]]:

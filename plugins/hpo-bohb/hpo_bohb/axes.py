@@ -28,7 +28,7 @@ from ConfigSpace import (
 from ConfigSpace.hyperparameters import hyperparameter
 from ConfigSpace.hyperparameters.hp_components import ROUND_PLACES
 
-from hpo_core import Categorical, Constant, Float, Int, Parameter, ParameterSet, Value
+from hpo_core.plugin import Categorical, Constant, Float, Int, Parameter, ParameterSet, Value
 
 Native: TypeAlias = float | int
 Hyperparameter: TypeAlias = hyperparameter.Hyperparameter[Any, Any]

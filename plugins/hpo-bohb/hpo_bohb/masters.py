@@ -18,7 +18,7 @@ import numpy as np
 from ConfigSpace import ConfigurationSpace
 
 from hpo_bohb import options
-from hpo_core import Problem
+from hpo_core.plugin import Problem
 
 __all__ = ["Job", "master_of", "quiet"]
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from hpo_core import Capability, Fault, Problem
+from hpo_core.plugin import Capability, Fault, Problem
 
 
 class Bandit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hpo_bohb.options import BOHB, Bandit, HyperBand, RandomSearch, abilities
-from hpo_core import Problem, Strategy, StrategySpec, hookimpl
+from hpo_core.plugin import Problem, Strategy, StrategySpec, hookimpl
 
 VARIANTS: tuple[tuple[str, type[Bandit], str], ...] = (
     ("bohb", BOHB, "Hyperband whose configurations come from a model (BOHB)"),

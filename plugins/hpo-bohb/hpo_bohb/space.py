@@ -17,7 +17,7 @@ from ConfigSpace.hyperparameters.hp_components import ROUND_PLACES
 
 from hpo_bohb.axes import Form, Hyperparameter, Native, form_of, wrong_with
 from hpo_bohb.clauses import ForbiddenValues, Reader, ValueCondition
-from hpo_core import (
+from hpo_core.plugin import (
     Configuration,
     Fault,
     Parameter,

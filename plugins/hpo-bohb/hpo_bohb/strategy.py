@@ -18,7 +18,7 @@ from hpo_bohb.masters import master_of, quiet
 from hpo_bohb.rungs import Rungs
 from hpo_bohb.sampler import Sampler
 from hpo_bohb.streams import seed_of
-from hpo_core import (
+from hpo_core.plugin import (
     Asked,
     BaseStrategy,
     Capability,

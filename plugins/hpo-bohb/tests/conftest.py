@@ -18,7 +18,7 @@ import pytest
 from hpo_bohb.options import BOHB, Bandit, HyperBand, RandomSearch
 from hpo_bohb.plugin import build
 
-from hpo_core import (
+from hpo_core.plugin import (
     Categorical,
     Constant,
     Exhausted,

@@ -16,17 +16,8 @@ import pytest
 from hpo_bohb.options import BOHB, Bandit, HyperBand, RandomSearch
 from hpo_bohb.plugin import VARIANTS, build, hpo_strategies
 
-from hpo_core import (
-    Budget,
-    Capability,
-    Float,
-    InvalidInput,
-    Objective,
-    Problem,
-    SearchSpace,
-    Unsupported,
-    optimize,
-)
+from hpo_core import Budget, Float, InvalidInput, Objective, SearchSpace, optimize
+from hpo_core.plugin import Capability, Problem, Unsupported
 
 README = Path(__file__).parents[1] / "README.md"
 OURS = {"n_iterations", "resume"}

@@ -15,7 +15,7 @@ import pytest
 from hpo_bohb.options import BOHB, Bandit, HyperBand
 from hpo_bohb.plugin import build
 
-from hpo_core import (
+from hpo_core.plugin import (
     Asked,
     Categorical,
     Configuration,

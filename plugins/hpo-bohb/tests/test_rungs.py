@@ -10,7 +10,7 @@ from hpo_bohb.rungs import Rungs
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hpo_core import Float, Objective, Problem, SearchSpace
+from hpo_core.plugin import Float, Objective, Problem, SearchSpace
 
 
 def budgets(least: int, most: int, eta: float) -> list[float]:

@@ -12,7 +12,7 @@ from hpo_bohb.options import BOHB, RandomSearch
 from hpo_bohb.plugin import build
 from hpo_bohb.space import Translation, faults
 
-from hpo_core import (
+from hpo_core.plugin import (
     Categorical,
     Constant,
     Float,

@@ -16,25 +16,19 @@ import pytest
 from hpo_bohb.options import BOHB, Bandit, HyperBand, RandomSearch
 from hpo_bohb.plugin import build
 
-from hpo_core import (
+from hpo_core import Budget, Categorical, Float, Int, Objective, SearchSpace, optimize
+from hpo_core.plugin import (
     Asked,
-    Budget,
     Capability,
-    Categorical,
     Decision,
     Exhausted,
-    Float,
-    Int,
-    Objective,
     Problem,
     Report,
     Resume,
-    SearchSpace,
     Start,
     Status,
     Told,
     Wait,
-    optimize,
 )
 from hpo_core.testing.simulator import Simulator
 
@@ -294,7 +288,7 @@ sys.addaudithook(
 )
 from hpo_bohb.options import BOHB
 from hpo_bohb.plugin import build
-from hpo_core import Float, Objective, Problem, SearchSpace
+from hpo_core.plugin import Float, Objective, Problem, SearchSpace
 from hpo_core.testing.simulator import Simulator
 problem = Problem(
     space=SearchSpace((Float("x", 0, 1),)),

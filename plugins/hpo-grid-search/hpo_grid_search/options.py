@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from hpo_core import Fault, SearchSpace
+from hpo_core.plugin import Fault, SearchSpace
 
 
 class GridOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hpo_core import (
+from hpo_core.plugin import (
     Asked,
     BaseStrategy,
     Configuration,

@@ -3,7 +3,7 @@
 from hpo_grid_search.options import GridOptions
 from hpo_grid_search.plugin import hpo_strategies
 
-from hpo_core import Problem, Strategy
+from hpo_core.plugin import Problem, Strategy
 from hpo_core.testing import StrategyContract
 
 (SPEC,) = hpo_strategies()

@@ -12,7 +12,7 @@ from hpo_grid_search.options import GridOptions
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hpo_core import (
+from hpo_core.plugin import (
     Asked,
     Capability,
     Categorical,

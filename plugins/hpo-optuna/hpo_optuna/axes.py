@@ -18,16 +18,7 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from hpo_core import (
-    Constant,
-    Fault,
-    Float,
-    Int,
-    InvalidInput,
-    Parameter,
-    SearchSpace,
-    Value,
-)
+from hpo_core.plugin import Constant, Fault, Float, Int, InvalidInput, Parameter, SearchSpace, Value
 
 Native: TypeAlias = int | float
 """A parameter's value as Optuna has it: a number, or the number of a choice."""

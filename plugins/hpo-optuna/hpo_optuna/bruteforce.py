@@ -9,7 +9,7 @@ import msgspec
 import optuna
 from optuna.trial import TrialState
 
-from hpo_core import (
+from hpo_core.plugin import (
     Configuration,
     Exhausted,
     Float,

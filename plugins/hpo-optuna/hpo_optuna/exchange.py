@@ -11,7 +11,8 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import FrozenTrial, TrialState
 
-from hpo_core import (
+from hpo_core import TrialState as State
+from hpo_core.plugin import (
     Categorical,
     Constant,
     ExchangedStudy,
@@ -23,7 +24,6 @@ from hpo_core import (
     Value,
     same_value,
 )
-from hpo_core import TrialState as State
 from hpo_optuna.axes import check, distribution_of
 from hpo_optuna.samplers import quiet
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from hpo_core import (
+from hpo_core.plugin import (
     Constant,
     Fault,
     InvalidInput,

@@ -11,7 +11,7 @@ from typing import ClassVar, Literal, TypeAlias
 
 import msgspec
 
-from hpo_core import Constraint, Problem, Value
+from hpo_core.plugin import Constraint, Problem, Value
 from hpo_optuna.pruners import Pruner, PrunerName
 
 

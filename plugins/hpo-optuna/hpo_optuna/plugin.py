@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from hpo_core import (
+from hpo_core.plugin import (
     Capability,
     ExchangedStudy,
     ExchangeSpec,

@@ -11,7 +11,7 @@ import optuna
 from optuna.pruners import BasePruner
 from optuna.trial import FrozenTrial, TrialState
 
-from hpo_core import Constraint, Decision, Problem, Report, Status
+from hpo_core.plugin import Constraint, Decision, Problem, Report, Status
 
 _log = logging.getLogger("hpo_optuna")
 

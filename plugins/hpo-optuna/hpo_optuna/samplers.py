@@ -13,7 +13,7 @@ import optuna
 from optuna.pruners import BasePruner
 from optuna.samplers import BaseSampler, nsgaii
 
-from hpo_core import (
+from hpo_core.plugin import (
     Categorical,
     Constant,
     Fault,

@@ -18,7 +18,7 @@ from optuna.samplers import BaseSampler
 from optuna.storages import InMemoryStorage
 from optuna.study import StudyDirection
 
-from hpo_core import (
+from hpo_core.plugin import (
     Asked,
     BaseStrategy,
     Capability,

@@ -9,7 +9,7 @@ from hpo_optuna.options import GP, NSGA2, NSGA3, QMC, TPE, BruteForce, CmaEs, Ra
 from hpo_optuna.plugin import VARIANTS, build
 from hpo_optuna.pruners import Median
 
-from hpo_core import Capability, Problem, Strategy
+from hpo_core.plugin import Capability, Problem, Strategy
 from hpo_core.testing import StrategyContract
 
 CAPABILITIES = {options: can for _, options, _, can in VARIANTS}

@@ -19,7 +19,6 @@ from hpo_core import (
     Categorical,
     Constant,
     Constraint,
-    FinishedJob,
     Float,
     HpoError,
     HyperParameterOptimizer,
@@ -37,6 +36,7 @@ from hpo_core import (
     report,
 )
 from hpo_core.config import JobSettings, PluginChoice
+from hpo_core.plugin import FinishedJob
 
 SPACE = SearchSpace(
     (

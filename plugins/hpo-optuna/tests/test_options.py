@@ -21,7 +21,7 @@ from hpo_optuna.options import Constrained, SamplerOptions
 from hpo_optuna.plugin import VARIANTS
 from hpo_optuna.pruners import PrunerOptions
 
-from hpo_core import Capability, Float, Objective, Problem, SearchSpace, StrategySpec
+from hpo_core.plugin import Capability, Float, Objective, Problem, SearchSpace, StrategySpec
 
 README = Path(__file__).parents[1] / "README.md"
 PRUNERS = [

@@ -39,7 +39,7 @@ from hpo_optuna.pruners import (
 from hpo_optuna.strategy import study_name
 from optuna.trial import TrialState
 
-from hpo_core import (
+from hpo_core.plugin import (
     Categorical,
     Constant,
     Constraint,

@@ -19,7 +19,7 @@ from hpo_optuna.plugin import build
 from hpo_optuna.pruners import Asha, Hyperband, Median
 from hpo_optuna.strategy import OptunaStrategy
 
-from hpo_core import (
+from hpo_core.plugin import (
     Asked,
     Categorical,
     Configuration,
@@ -273,7 +273,15 @@ def test_a_new_process_with_another_hash_seed_goes_on(variant: str, tmp_path: An
     program = f"""
         import json, sys, msgspec
         from hpo_core import *
-        from hpo_core import Asked, Configuration, Objective, Problem, SavedState, Start, Told
+        from hpo_core.plugin import (
+            Asked,
+            Configuration,
+            Objective,
+            Problem,
+            SavedState,
+            Start,
+            Told,
+        )
         from hpo_core import Categorical, Float, Int, SearchSpace
         from hpo_optuna.options import *
         from hpo_optuna.plugin import build

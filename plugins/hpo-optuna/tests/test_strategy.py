@@ -28,7 +28,7 @@ from hpo_optuna.plugin import build
 from hpo_optuna.pruners import Asha, Median, Patient, Percentile, Pruner, Threshold, Wilcoxon
 from hpo_optuna.strategy import OptunaStrategy
 
-from hpo_core import (
+from hpo_core.plugin import (
     Categorical,
     Configuration,
     Constraint,

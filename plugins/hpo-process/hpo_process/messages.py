@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from hpo_core import Decision
+from hpo_core.plugin import Decision
 
 PROTOCOL = 1
 """The version of the protocol that is spoken here."""

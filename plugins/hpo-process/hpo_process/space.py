@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-from hpo_core import (
+from hpo_core.plugin import (
     Configuration,
     Constant,
     Float,

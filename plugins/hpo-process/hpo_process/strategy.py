@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from hpo_core import (
+from hpo_core import __version__ as core_version
+from hpo_core.plugin import (
     Asked,
     BaseStrategy,
     Capability,
@@ -24,7 +25,6 @@ from hpo_core import (
     Unsupported,
     Wait,
 )
-from hpo_core import __version__ as core_version
 from hpo_process import messages
 from hpo_process.conversation import Conversation
 from hpo_process.options import ProcessOptions

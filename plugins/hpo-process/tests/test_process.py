@@ -18,32 +18,34 @@ from hpo_process.options import ProcessOptions
 from hpo_process.strategy import ProcessStrategy
 
 from hpo_core import (
-    Asked,
     Budget,
-    Capability,
     Categorical,
     Configuration,
     Constant,
-    Decision,
-    Exhausted,
     Float,
     Int,
     InvalidInput,
     Objective,
-    Parameter,
     ParameterSet,
+    SearchSpace,
+    StrategyError,
+    optimize,
+)
+from hpo_core.plugin import (
+    Asked,
+    Capability,
+    Decision,
+    Exhausted,
+    Parameter,
     Problem,
     Report,
     Resume,
     SavedState,
-    SearchSpace,
     Start,
     Status,
-    StrategyError,
     Told,
     Unsupported,
     Wait,
-    optimize,
 )
 
 PROGRAM = """

@@ -2,7 +2,7 @@
 
 from hpo_random_search.plugin import hpo_strategies
 
-from hpo_core import NoOptions, Problem, Strategy
+from hpo_core.plugin import NoOptions, Problem, Strategy
 from hpo_core.testing import StrategyContract
 
 (SPEC,) = hpo_strategies()

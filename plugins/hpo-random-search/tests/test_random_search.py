@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hpo_core import (
+from hpo_core.plugin import (
     Asked,
     Capability,
     Categorical,

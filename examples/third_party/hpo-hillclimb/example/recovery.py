@@ -1,4 +1,4 @@
-from hpo_core import Asked, Float, Objective, Problem, Report, SearchSpace, Status, Told
+from hpo_core.plugin import Asked, Float, Objective, Problem, Report, SearchSpace, Status, Told
 
 from hpo_hillclimb.options import Options
 from hpo_hillclimb.plugin import build

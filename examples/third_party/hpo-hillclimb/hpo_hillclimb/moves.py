@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from random import Random
 
-from hpo_core import Configuration, Float, Int, Parameter, SearchSpace, Value
+from hpo_core.plugin import Configuration, Float, Int, Parameter, SearchSpace, Value
 
 
 def anywhere(space: SearchSpace, stream: Random) -> Configuration:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import msgspec
-from hpo_core import Fault, InvalidInput
+from hpo_core.plugin import Fault, InvalidInput
 
 
 class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

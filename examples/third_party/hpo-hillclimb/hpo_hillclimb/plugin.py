@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hpo_core import Capability, Problem, Strategy, StrategySpec, hookimpl
+from hpo_core.plugin import Capability, Problem, Strategy, StrategySpec, hookimpl
 
 from hpo_hillclimb.options import Options
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from hpo_core import (
+from hpo_core.plugin import (
     BaseStrategy,
     Configuration,
     Decision,

@@ -3,16 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from hpo_core import (
-    Budget,
-    Float,
-    InvalidInput,
-    Objective,
-    Problem,
-    SearchSpace,
-    Strategy,
-    optimize,
-)
+from hpo_core import Budget, Float, InvalidInput, Objective, SearchSpace, optimize
+from hpo_core.plugin import Problem, Strategy
 from hpo_core.testing import StrategyContract
 
 from hpo_hillclimb.options import Options

@@ -7,7 +7,7 @@ from typing import Any
 from hpo_bohb.options import BOHB, HyperBand, RandomSearch, abilities
 from hpo_bohb.plugin import build
 
-from hpo_core import Problem, Strategy
+from hpo_core.plugin import Problem, Strategy
 from hpo_core.testing import StrategyContract
 
 

@@ -1,0 +1,4 @@
+"""The names of the contract kits, each stated once: `hpo_core.lazy` reads these lines, too."""
+
+from hpo_core.testing.backends import BackendContract as BackendContract
+from hpo_core.testing.strategy_contract import StrategyContract as StrategyContract
