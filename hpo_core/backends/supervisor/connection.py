@@ -23,6 +23,9 @@ _READ = 1 << 18
 _ROOM = socket.CMSG_SPACE(array.array("i").itemsize)
 """Room for the file descriptor that may come with them."""
 
+_CLOSES = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
+"""Has that descriptor closed in programs that are started, on Linux."""
+
 
 def messages(on_message: Callable[..., None]) -> Callable[[bytes], None]:
     """Return what cuts bytes into messages, and calls `on_message` with the items of each."""
@@ -181,7 +184,7 @@ class BlockingConnection:
         flags = 0 if waits else socket.MSG_DONTWAIT
         while b"\n" not in self._received:
             try:
-                data, ancillary, *_ = self._socket.recvmsg(_READ, _ROOM, flags)
+                data, ancillary, *_ = self._socket.recvmsg(_READ, _ROOM, flags | _CLOSES)
             except BlockingIOError:
                 return []
             except ConnectionResetError:
@@ -191,7 +194,8 @@ class BlockingConnection:
             self._received += data
             for *_, packed in ancillary:
                 for descriptor in array.array("i", packed):
-                    os.set_inheritable(descriptor, False)
+                    if not _CLOSES:
+                        os.set_inheritable(descriptor, False)
                     self.descriptors.append(descriptor)
         line, _, self._received = self._received.partition(b"\n")
         message: list[Any] = json.loads(line)

@@ -67,11 +67,11 @@ class SupervisedJob:
 
     # -- its life -------------------------------------------------------------------------------
 
-    def begin(self, pid: int) -> None:
-        """It runs."""
+    def begin(self, pid: int, began: float) -> None:
+        """It runs, since a moment of the monotonic clock."""
         self.pid = pid
-        self._started = self._heard = time.monotonic()
-        self._tell("started", self.id, pid, self._clock())
+        self._started = self._heard = began
+        self._tell("started", self.id, pid, self._clock() - (time.monotonic() - began))
         self._judge_time()
         self._judge_silence()
 

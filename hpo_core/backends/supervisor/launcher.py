@@ -8,12 +8,14 @@ job leaves behind when it leaves its group, and ends it with the job.
                        ["fork", log]  and a descriptor: a worker, from a template
                        ["hold"]: the job is being ended with a grace period
                        ["release"]: that period is over
-    from a launcher    ["launcher", pid]   ["started", pid]   ["refused", errno, text]
+    from a launcher    ["launcher", pid]   ["started", pid, time]   ["refused", errno, text]
                        ["leaving"]: of a held job, only the rest of its group runs
                        ["exited", status, stuck]: nothing of the job runs, but for what is stuck
+                       ["ran", pid, time, status, stuck]: started and exited, of a short job
 
-Arguments, program and variables are those of a command; a variable that is null is unset. Its
-descriptor, the writing end of its report pipe, becomes number 3.
+Times are of the monotonic clock, which all processes share. Arguments, program and variables are
+those of a command; a variable that is null is unset. Its descriptor, the writing end of its report
+pipe, becomes number 3.
 """
 
 from __future__ import annotations
@@ -25,6 +27,8 @@ import signal
 import socket
 import subprocess
 import sys
+import time
+import traceback
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
@@ -33,7 +37,7 @@ from hpo_core.backends.supervisor.connection import BlockingConnection
 from hpo_core.backends.supervisor.processes import (
     become_subreaper,
     end_children,
-    has_children,
+    reap_group,
     signal_group,
 )
 from hpo_core.client import make_folder
@@ -46,6 +50,9 @@ _HIGH = 10
 
 _RESET = (signal.SIGPIPE, signal.SIGXFSZ)
 """Signals that Python ignores, and a job does not."""
+
+SHORT = 0.01
+"""Seconds within which a command that ends is told of in one message; Linux alone can wait so."""
 
 
 class Launcher:
@@ -67,10 +74,16 @@ class Launcher:
         self._supervisor = BlockingConnection(sock)
         self._environment = environment
         self._serve = serve
+        self._log = logs.ReusedLog()
 
     def run(self) -> NoReturn:
         """Serve the supervisor until it closes the connection; then end this process."""
         become_subreaper()
+        if self._serve is None:
+            while (
+                os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC) < _HIGH
+            ):  # all later ones are high
+                pass
         try:
             self._supervisor.send("launcher", os.getpid())
             while True:
@@ -78,6 +91,7 @@ class Launcher:
                 if kind in ("spawn", "fork"):  # a word for the job before may come too late
                     self._start(kind, told, self._supervisor.descriptors.popleft())
         except (EOFError, OSError):  # the supervisor is gone
+            self._log.remove()
             os._exit(0)
 
     def _start(self, kind: str, told: list[Any], descriptor: int) -> None:
@@ -92,15 +106,25 @@ class Launcher:
             return
         finally:
             os.close(descriptor)
-        self._supervisor.send("started", pid)
-        status = self._wait(pid)
-        if kind == "spawn" and told[3]:
-            logs.remove_if_empty(told[3])
-        stuck = end_children() if has_children() else []
-        self._supervisor.send("exited", status, stuck)
+        began = time.monotonic()
+        log = told[3] if kind == "spawn" else ""
+        is_short = kind == "spawn" and _ends_within(SHORT, pid)
+        if not is_short:
+            logs.name(log, os.getpid())  # it can be followed from now on
+            self._supervisor.send("started", pid, began)
+            self._wait(pid)
+        signal_group(pid, signal.SIGKILL)
+        status, has_left = reap_group(pid)
+        stuck = end_children() if has_left else []
+        if not stuck:
+            self._log.end(log)
+        if is_short:
+            self._supervisor.send("ran", pid, began, status, stuck)
+        else:
+            self._supervisor.send("exited", status, stuck)
 
-    def _wait(self, pid: int) -> int:
-        """Wait for a job's leader, kill its group, and return the leader's exit status."""
+    def _wait(self, pid: int) -> None:
+        """Wait for the exit of a job's leader; if it is held, for the end of its grace period."""
         os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
         held = False
         while message := self._supervisor.receive(waits=held):
@@ -109,8 +133,6 @@ class Launcher:
             if not held:
                 held = True
                 self._supervisor.send("leaving")
-        signal_group(pid, signal.SIGKILL)
-        return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
     def _fork(self, descriptor: int, log: str) -> int:
         """Fork a worker that has `descriptor` as its socket."""
@@ -135,19 +157,16 @@ class Launcher:
         checkpoints: str,
     ) -> int:
         """Start a command that has `descriptor` as number 3."""
-        output = logs.create(log) if log else None
-        try:
-            if checkpoints:
-                make_folder(checkpoints)
-            unset = {os.fsencode(name) for name, value in variables.items() if value is None}
-            given = {name: value for name, value in variables.items() if value is not None}
-            environment = {**self._environment, **encoded(given)}
-            for name in unset:
-                environment.pop(name, None)
-            return _spawned(arguments, program, environment, descriptor, output)
-        finally:
-            if output is not None:
-                os.close(output)
+        self._log.begin(log)
+        if checkpoints:
+            make_folder(checkpoints)
+        environment = dict(self._environment)
+        for name, value in variables.items():
+            if value is None:
+                environment.pop(os.fsencode(name), None)
+            else:
+                environment[os.fsencode(name)] = os.fsencode(value)
+        return _spawned(arguments, program, environment, descriptor)
 
 
 def encoded(variables: Mapping[str, str]) -> dict[bytes, bytes]:
@@ -160,19 +179,17 @@ def _spawned(
     program: str,
     environment: Mapping[bytes, bytes],
     descriptor: int,
-    output: int | None,
 ) -> int:
-    """Start a program that leads a session; return its process id."""
+    """Start a program that leads a session; return its process id.
+
+    It reads nothing and prints where this process does.
+    """
     if sys.platform == "linux":
-        actions: list[Any] = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)]
-        if output is not None:  # its own number may be the report's
-            actions += [(os.POSIX_SPAWN_DUP2, output, number) for number in (1, 2)]
-        actions.append((os.POSIX_SPAWN_DUP2, descriptor, REPORT_FD))
         return os.posix_spawn(
             program,
             arguments,
             environment,
-            file_actions=actions,
+            file_actions=[(os.POSIX_SPAWN_DUP2, descriptor, REPORT_FD)],
             setsid=True,
             setsigmask=(),
             setsigdef=_RESET,
@@ -184,8 +201,6 @@ def _spawned(
             executable=program,
             env=environment,
             stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=None if output is None else subprocess.STDOUT,
             pass_fds=(REPORT_FD,),
             start_new_session=True,
         )
@@ -195,15 +210,42 @@ def _spawned(
     return process.pid
 
 
+def _ends_within(seconds: float, child: int) -> bool:
+    """Wait for a moment; return whether a child has ended by then. SIGCHLD is blocked."""
+    if sys.platform != "linux":
+        return False
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        if signal.sigtimedwait((signal.SIGCHLD,), left) is None:
+            return False
+        if os.waitid(os.P_PID, child, os.WEXITED | os.WNOWAIT | os.WNOHANG) is not None:
+            return True
+    return False
+
+
 def become_launcher(
     sock: socket.socket,
     environment: Mapping[bytes, bytes],
     serve: Callable[[socket.socket], NoReturn] | None = None,
 ) -> NoReturn:
-    """Become a launcher, in a process that has just been forked."""
+    """Become a launcher, in a process that has just been forked; it never acts as its parent."""
+    try:
+        _launch(sock, environment, serve)
+    except Exception:  # noqa: BLE001  # its job is said to have ended it, and its log has this
+        traceback.print_exc()
+    os._exit(1)
+
+
+def _launch(
+    sock: socket.socket,
+    environment: Mapping[bytes, bytes],
+    serve: Callable[[socket.socket], NoReturn] | None,
+) -> NoReturn:
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGCHLD, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
+    if serve is None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGCHLD,))
     moved = socket.socket(fileno=_moved(sock.detach()))
     Launcher(moved, environment, serve).run()
 

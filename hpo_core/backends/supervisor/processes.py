@@ -61,14 +61,19 @@ def kill_with_group(pid: int) -> None:
             os.killpg(group, signal.SIGKILL)
 
 
-def has_children() -> bool:
-    """Say whether this process has a child that runs; reap those that have ended."""
+def reap_group(leader: int) -> tuple[int, bool]:
+    """Reap a child that has ended, and all others that have; return its exit status.
+
+    Returns:
+        The exit status, and whether this process has children that run.
+    """
+    status = os.waitpid(leader, 0)[1]
     try:
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
     except ChildProcessError:
-        return False
-    return True
+        return os.waitstatus_to_exitcode(status), False
+    return os.waitstatus_to_exitcode(status), True
 
 
 def children() -> list[int]:

@@ -6,8 +6,11 @@ import json
 import os
 import signal
 import socket
+import time
+from functools import partial
 from typing import Any, Protocol
 
+from hpo_core.backends import logs
 from hpo_core.backends.supervisor import boot
 from hpo_core.backends.supervisor.connection import Connection, messages
 from hpo_core.backends.supervisor.job import Cause, SupervisedJob
@@ -20,6 +23,12 @@ _READ = 1 << 16
 
 _PIPE_HOLDS = 1 << 20
 """The most bytes that a pipe can hold, and so the most to read once nobody writes."""
+
+_STARTING = 0.1
+"""Seconds after which a launcher that is still silent may have been stopped by its job."""
+
+_FOLLOWED = 0.1
+"""Seconds after which what a job of a worker has printed can be read as its log."""
 
 _CLOSING = 1.0
 """Seconds in which a worker whose socket was closed has ended, if that is why it was closed."""
@@ -75,6 +84,7 @@ class Slot:
         self._owner = owner
         self._is_ending = False
         self._grace_at_start: float | None = None  # for a job that is to end once it has started
+        self._log = ("", 0)  # the last job's, and the process that has its spare file
         self._connection = Connection(sock, loop, messages(self._take), self._lose_launcher)
 
     def start(self, job: SupervisedJob) -> bool:
@@ -132,6 +142,11 @@ class Slot:
         """Let the launcher end."""
         self._loop.never(self)
         self._connection.close()
+        self.remove_spare_log()
+
+    def remove_spare_log(self) -> None:
+        """Remove the spare file that takes what jobs print; no job runs here any more."""
+        logs.remove_spare(*self._log)
 
     def _drain(self) -> None:
         left = _PIPE_HOLDS
@@ -153,11 +168,16 @@ class Slot:
         match kind, told:
             case "launcher", (pid,):
                 self.launcher = pid
-            case "started", (pid,):
+            case "started", (pid, began):
                 self.leader = pid
-                self._on_started()
+                self._on_started(began)
+                self._watch()
                 if self._grace_at_start is not None:
                     self.end(self._grace_at_start)
+            case "ran", (pid, began, status, stuck):
+                self.leader = pid
+                self._on_started(began)
+                self._take("exited", status, stuck)
             case "refused", (number, text):
                 self._on_refused(number, text)
             case "leaving", ():
@@ -170,8 +190,11 @@ class Slot:
                     self._owner.stuck(stuck)
                 self._on_exited(status)
 
-    def _on_started(self) -> None:
+    def _on_started(self, began: float) -> None:
         raise NotImplementedError
+
+    def _watch(self) -> None:
+        """Hear what the job says, from now on: it runs for more than a moment."""
 
     def _on_refused(self, number: int | None, text: str) -> None:
         raise NotImplementedError
@@ -190,6 +213,10 @@ class Slot:
                 self.job.cause = "parent"
             self._drain()
             self._owner.orphaned()
+        elif self.job is not None:  # it may run although that was not said
+            self.job.cause = "parent"
+            self._owner.orphaned()
+            self._drain()
         self.leader = 0
         self._loop.never(self)
         self._on_launcher_lost()
@@ -210,6 +237,8 @@ class CommandSlot(Slot):
         self._take_on(job)
         self._pipe, self._is_watched = reading, False
         told = job.told
+        self._log = (told["log"], self.launcher)
+        self._loop.later((self, "starts"), _STARTING, self._wake_launcher)
         self._connection.send(
             "spawn",
             told["arguments"],
@@ -248,11 +277,20 @@ class CommandSlot(Slot):
                 self._connection.send("release")
             signal_process(self.launcher, signal.SIGCONT)  # the job may have stopped it
 
-    def _on_started(self) -> None:
+    def _on_started(self, began: float) -> None:
+        self._loop.never((self, "starts"))
         if self.job is not None and self._pipe is not None:
-            self.job.begin(self.leader)
+            self.job.begin(self.leader, began)
+
+    def _watch(self) -> None:
+        if self._pipe is not None:
             self._loop.watch(self._pipe, self._readable)
             self._is_watched = True
+
+    def _wake_launcher(self) -> None:
+        """Continue the launcher: its job may have stopped it before it could tell of the job."""
+        signal_process(self.launcher, signal.SIGCONT)
+        self._loop.later((self, "starts"), _STARTING, self._wake_launcher)
 
     def _on_refused(self, number: int | None, text: str) -> None:
         self._close_pipe()
@@ -276,12 +314,15 @@ class CommandSlot(Slot):
     def _on_launcher_lost(self) -> None:
         self._close_pipe()
         job, self.job = self.job, None
+        if job is not None:
+            logs.name(*self._log)
         self.close()
         self._owner.gone(self, None)
         if job is not None:
             self._owner.ended(job, None)
 
     def _close_pipe(self) -> None:
+        self._loop.never((self, "starts"))
         if self._pipe is not None:
             if self._is_watched:
                 self._loop.unwatch(self._pipe)
@@ -326,7 +367,9 @@ class FunctionSlot(Slot):
         if self._worker is None or self._worker.is_broken or not self._worker.is_open:
             return False
         self._take_on(job)
-        job.begin(self.leader)
+        job.begin(self.leader, time.monotonic())
+        self._log = (told["log"], self.leader)
+        self._loop.later((self, "log"), _FOLLOWED, partial(logs.name, *self._log))
         return True
 
     def ask_to_end(self) -> None:
@@ -374,6 +417,7 @@ class FunctionSlot(Slot):
                     self._owner.asks(self)
             elif line is lines[-1] and not rest and _is_end(line):
                 self._loop.never(self)
+                self._loop.never((self, "log"))
                 self.job = None
                 self._owner.ended(job, None)
                 self._owner.idle(self)
@@ -390,7 +434,7 @@ class FunctionSlot(Slot):
             self.job.cause = "closed"
         self.kill()
 
-    def _on_started(self) -> None:
+    def _on_started(self, began: float) -> None:
         pass  # it says when it is ready
 
     def _on_refused(self, number: int | None, text: str) -> None:
@@ -405,6 +449,9 @@ class FunctionSlot(Slot):
     def _lose_all(self, status: int | None, refusal: tuple[int | None, str] | None = None) -> None:
         """Its worker has ended, and the next one gets a slot of its own."""
         job, self.job = self.job, None
+        self._loop.never((self, "log"))
+        if job is not None:
+            logs.name(*self._log)
         self.close()
         self._owner.gone(self, status, refusal)
         if job is not None:

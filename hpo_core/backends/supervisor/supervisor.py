@@ -434,6 +434,8 @@ class Supervisor:
     def _end(self) -> NoReturn:
         """End, with all that is left of this process's children."""
         end_children()
+        for slot in self._slots:
+            slot.remove_spare_log()
         if self._folder:
             shutil.rmtree(self._folder, ignore_errors=True)
         os._exit(0)

@@ -30,6 +30,9 @@ from hpo_core.model.values import Configuration
 LINE_CLOSED = 74
 """The exit status of a worker whose job has closed its socket (EX_IOERR)."""
 
+_log = logs.ReusedLog()
+"""Takes what this process prints in all jobs but the first; that one's log is there already."""
+
 
 def loaded(function: str, directory: str) -> Call | str:
     """Return how to call the study's function, or for people why it can't be loaded."""
@@ -74,6 +77,7 @@ class Worker:
         self._decides = decides
         self._reporting = threading.Lock()  # a function may report from threads of its own
         self._job: str | None = None
+        self._is_first = True  # whether no job has run here yet
         self._stopped = False
         self._pid = os.getpid()
         self._threads: weakref.WeakSet[threading.Thread] = weakref.WeakSet(threading.enumerate())
@@ -100,7 +104,10 @@ class Worker:
         """Run a job, and return its outcome, a reason and what it returned."""
         if isinstance(self._call, str):
             return "failed", self._call, None
-        logs.write_to(log)
+        if self._is_first:
+            logs.write_to(log)
+        else:
+            _log.begin(log)
         self._job, self._stopped = job_id, False
         info = client.JobInfo(job_id, trial_id, Configuration(values), iterations, folder)
         client.process_wide[:] = [client.Connection(info, partial(self._report, job_id))]
@@ -115,8 +122,11 @@ class Worker:
             client.process_wide.clear()
             self._left.update(set(threading.enumerate()) - set(self._threads))
             _flush()
-            if log:
+            if not self._is_first:
+                _log.end(log)
+            elif log:
                 logs.remove_if_empty(log)
+            self._is_first = False
 
     def _outcome(
         self, call: Call, info: client.JobInfo
@@ -198,6 +208,7 @@ def reseed() -> None:
 
 def end() -> NoReturn:
     """End this process and all that its jobs have left in its group."""
+    _log.remove()
     os.killpg(0, signal.SIGKILL)
     raise SystemExit  # not reached: the signal is never refused
 

@@ -72,6 +72,16 @@ def test_a_job_that_stops_its_parent_holds_nothing_up(harms, tmp_path, kind):
     assert driver.finished(good).outcome is Outcome.COMPLETED
 
 
+AT_ONCE = [("STOP", Outcome.TIMED_OUT), ("TERM", Outcome.FAILED), ("KILL", Outcome.FAILED)]
+
+
+@pytest.mark.parametrize(("number", "outcome"), AT_ONCE)
+def test_a_parent_may_be_met_before_it_could_tell_of_its_job(start, number, outcome):
+    script = f"kill -{number} $PPID; exec sleep 60"
+    driver = start("local", command=("sh", "-c", script))
+    assert driver.run({}, time_limit=0.3).outcome is outcome
+
+
 @pytest.mark.parametrize("kind", ["command", "function"])
 def test_a_limit_holds_for_a_job_that_has_stopped_its_parent(harms, tmp_path, kind):
     driver, good = harms(kind)
