@@ -2,7 +2,7 @@
 
 `StudyConfig` is what the rest of hpo-core works with, and what a study's row in the store keeps,
 every default filled in. Files are read in `hpo_core.config_file`; plugins' options are checked
-where plugins are resolved, in `hpo_core.engine.preparation`.
+where plugins are resolved, in `hpo_core.controller.strategy.resolve`.
 """
 
 from __future__ import annotations

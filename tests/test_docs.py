@@ -18,7 +18,7 @@ from hpo_core import Budget, Categorical, Constant, Float, Int, Objective, Param
 from hpo_core.cli.main import _COMMANDS
 from hpo_core.config import JobSettings
 from hpo_core.config_file import _KEYS
-from hpo_core.engine.preparation import read_config
+from hpo_core.controller.strategy.resolve import read_config
 from hpo_core.model.templates import BUILTIN_PLACEHOLDERS
 
 tomllib = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")

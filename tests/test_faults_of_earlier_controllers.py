@@ -40,11 +40,11 @@ FAULTS = {
     "10 jobs allowed, 4 workers: 12 ran, since the limit was checked once a round": [
         "tests/test_faults_of_earlier_controllers.py::"
         "test_ten_jobs_on_four_workers_are_ten__not_twelve",
-        "tests/engine/test_budgets.py::"
+        "tests/controller/test_budgets.py::"
         "test_a_budget_of_ten_jobs_runs_ten_jobs_whatever_the_workers",
     ],
     "the time limit lived in the reporting thread: a reporting error disabled it": [
-        "tests/engine/test_control.py::test_the_time_limit_does_not_depend_on_observers_or_reports",
+        "tests/controller/test_control.py::test_the_time_limit_does_not_depend_on_observers_or_reports",
         "tests/test_faults_of_earlier_controllers.py::"
         "test_the_time_limit_holds_though_reporting_breaks",
     ],
@@ -54,19 +54,19 @@ FAULTS = {
         "test_a_limit_of_time_is_in_seconds_and_so_is_its_use",
     ],
     "the iteration budget was shown and never enforced; bad types were swallowed": [
-        "tests/engine/test_budgets.py::test_two_workers_that_report_all_at_once_do_not_exceed_it",
+        "tests/controller/test_budgets.py::test_two_workers_that_report_all_at_once_do_not_exceed_it",
         "tests/model/test_budget.py::test_fault_bad_types_in_a_budget_were_swallowed",
         "tests/test_faults_of_earlier_controllers.py::"
         "test_a_budget_of_iterations_is_kept_and_bad_types_are_errors",
     ],
     "a crashed strategy left is_running true for ever, and wait() returned at once": [
-        "tests/engine/test_broken_strategies.py::"
+        "tests/controller/test_broken_strategies.py::"
         "test_a_strategy_that_raises_ends_the_study_with_the_cause",
         "tests/test_faults_of_earlier_controllers.py::"
         "test_a_crashed_strategy_ends_the_study__it_does_not_run_for_ever",
     ],
     "stop() aborted a snapshot of the jobs while new ones were being launched: orphans": [
-        "tests/engine/test_control.py::"
+        "tests/controller/test_control.py::"
         "test_stop_at_any_moment_leaves_no_process_while_jobs_are_launched_all_the_time",
     ],
     'a typing error in the direction ("minimize" for min) silently maximised': [
@@ -84,7 +84,7 @@ FAULTS = {
         "tests/test_faults_of_earlier_controllers.py::test_no_dominated_trial_is_on_the_front",
     ],
     'the callback "job completed" fired on running jobs, once, with a partial value': [
-        "tests/engine/test_jobs.py::"
+        "tests/controller/test_jobs.py::"
         "test_a_callback_fires_once_for_each_finished_job_with_its_final_value",
         "tests/test_faults_of_earlier_controllers.py::"
         "test_the_callback_never_fires_on_a_running_job_with_a_partial_value",
@@ -116,10 +116,10 @@ FAULTS = {
     "a restart lost the grid's place, the seen set, the study and the budgets": [
         "plugins/hpo-grid-search/tests/test_grid_search.py::"
         "test_a_restart_keeps_the_grids_place_and_what_was_adopted",
-        "tests/engine/test_recovery.py::"
+        "tests/controller/test_recovery.py::"
         "test_a_stopped_study_goes_on_as_though_nothing_had_happened",
-        "tests/engine/test_budgets.py::test_counts_are_kept_across_resumes",
-        "tests/engine/test_budgets.py::test_time_is_kept_across_resumes",
+        "tests/controller/test_budgets.py::test_counts_are_kept_across_resumes",
+        "tests/controller/test_budgets.py::test_time_is_kept_across_resumes",
     ],
     "misspelt options were swallowed by **_": [
         "tests/model/test_budget.py::test_fault_misspelt_options_were_swallowed",
@@ -135,15 +135,15 @@ FAULTS = {
     "a sampler stopped at 15 of 30 and made again repeated all 15; a resumed run diverged": [
         "plugins/hpo-random-search/tests/test_random_search.py::"
         "test_a_restart_at_15_of_30_does_not_repeat_the_first_15",
-        "tests/engine/test_recovery.py::"
+        "tests/controller/test_recovery.py::"
         "test_a_stopped_study_goes_on_as_though_nothing_had_happened",
     ],
     "trials left RUNNING for ever after a crash; a false heartbeat kills a live process": [
-        "tests/engine/test_recovery.py::"
+        "tests/controller/test_recovery.py::"
         "test_killed_at_any_point_no_finished_job_is_lost_and_none_runs_twice",
-        "tests/engine/test_recovery.py::"
+        "tests/controller/test_recovery.py::"
         "test_one_in_another_process_is_refused_and_comes_on_after_a_kill",
-        "tests/engine/test_budgets.py::"
+        "tests/controller/test_budgets.py::"
         "test_a_retry_for_which_no_job_is_left_leaves_its_trial_failed_not_running",
     ],
     "one look-up imported every plugin, a broken one broke all, state was a pickle": [
@@ -157,7 +157,7 @@ FAULTS = {
         "tests/test_layers.py::"
         "test_plugins_import_only_public_names_of_hpo_core_and_never_each_other",
         "tests/test_packages.py::test_wheels_of_the_core_and_one_plugin_run_a_study",
-        "tests/engine/test_recovery.py::test_a_strategy_of_another_version_is_remarked",
+        "tests/controller/test_recovery.py::test_a_strategy_of_another_version_is_remarked",
     ],
 }
 """For each fault the tests that would find it, as pytest names them."""

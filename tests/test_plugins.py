@@ -25,7 +25,7 @@ from hpo_core import (
     plugins,
 )
 from hpo_core.config import JobSettings, PluginChoice
-from hpo_core.engine.preparation import prepare
+from hpo_core.controller.strategy.resolve import prepare
 from hpo_core.model.errors import (
     BrokenPlugin,
     DuplicatePlugin,

@@ -10,7 +10,7 @@ import msgspec
 
 from hpo_core.cli import tables
 from hpo_core.cli.common import as_argument, json_option, open_store, print_json, store_option
-from hpo_core.engine.curves import Point, read_curve, read_curves
+from hpo_core.controller.results.curves import Point, read_curve, read_curves
 
 
 @click.command("curves", epilog="Example: hpo curves digits 7")

@@ -18,9 +18,9 @@ from hpo_core.cli.common import (
     trust_option,
 )
 from hpo_core.config import StudyConfig
-from hpo_core.engine.importing import Imported, import_study
-from hpo_core.engine.opening import trusted_config
-from hpo_core.engine.preparation import read_config
+from hpo_core.controller.stored.import_trials import Imported, import_study
+from hpo_core.controller.stored.open_study import trusted_config
+from hpo_core.controller.strategy.resolve import read_config
 from hpo_core.model.text import counted, printable
 from hpo_core.study_file import load
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from hpo_core.cli.common import flag
 from hpo_core.config import from_json
-from hpo_core.engine.opening import not_larger
+from hpo_core.controller.stored.open_study import not_larger
 from hpo_core.model.budget import Budget
 from hpo_core.model.durations import seconds
 from hpo_core.model.errors import Fault, InvalidInput

@@ -26,13 +26,13 @@ from hpo_core.cli.common import (
 )
 from hpo_core.cli.showing import moment, overview
 from hpo_core.config import StudyConfig, from_json
+from hpo_core.controller.results.open_trials import read_unfinished
+from hpo_core.controller.results.result import read_result, read_top, table
+from hpo_core.controller.results.unfinished import read_configurations, read_jobs
 from hpo_core.controller.run.budget import stored_usage
-from hpo_core.engine.exporting import export_study
-from hpo_core.engine.open_trials import read_unfinished
-from hpo_core.engine.output_file import write_text
-from hpo_core.engine.result import read_result, read_top, table
-from hpo_core.engine.study_text import study_text
-from hpo_core.engine.unfinished import read_configurations, read_jobs
+from hpo_core.controller.stored.export_trials import export_study
+from hpo_core.controller.stored.output_file import write_text
+from hpo_core.controller.stored.study_text import study_text
 from hpo_core.model.errors import Fault, InvalidInput, StoreError, UnknownPlugin
 from hpo_core.model.job import StudyState
 from hpo_core.model.text import counted, first_line, printable

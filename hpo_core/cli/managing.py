@@ -17,8 +17,8 @@ from hpo_core.cli.common import (
     store_option,
     yes_option,
 )
-from hpo_core.engine.copying import copy_study
-from hpo_core.engine.stored import delete_study, rename_study
+from hpo_core.controller.stored.copy_study import copy_study
+from hpo_core.controller.stored.manage import delete_study, rename_study
 from hpo_core.model.text import counted, printable
 from hpo_core.store.records import StudyRecord
 from hpo_core.store.store import Store

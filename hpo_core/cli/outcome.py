@@ -9,7 +9,7 @@ import msgspec
 from hpo_core.cli import tables
 from hpo_core.cli.common import as_argument, larger_budget
 from hpo_core.config import StudyConfig
-from hpo_core.engine.summary import Summary
+from hpo_core.controller.results.summary import Summary
 from hpo_core.model.budget import Budget
 from hpo_core.model.job import StudyState, TrialState
 from hpo_core.model.text import counted, printable

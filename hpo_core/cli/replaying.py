@@ -9,7 +9,7 @@ import msgspec
 
 from hpo_core.cli.common import json_option, print_json, show_log, store_option, trust_option
 from hpo_core.contracts.strategy import Answer, Exhausted, Resume, Start, Wait
-from hpo_core.engine.replay import Difference, Replayed, replay
+from hpo_core.controller.stored.audit import Difference, Replayed, replay
 from hpo_core.model.report import Decision
 from hpo_core.model.text import counted, printable
 

@@ -23,12 +23,12 @@ from hpo_core.cli.common import (
 )
 from hpo_core.cli.managing import deletion
 from hpo_core.config import StudyConfig
-from hpo_core.engine.opening import extend, trusted_config
-from hpo_core.engine.optimizer import HyperParameterOptimizer
-from hpo_core.engine.preparation import check, read_config
-from hpo_core.engine.signals import interruptible
-from hpo_core.engine.stored import delete_study
-from hpo_core.engine.trying import Trial, try_once
+from hpo_core.controller.dry_run import DryRun, try_once
+from hpo_core.controller.optimizer import HyperParameterOptimizer
+from hpo_core.controller.signals import interruptible
+from hpo_core.controller.stored.manage import delete_study
+from hpo_core.controller.stored.open_study import extend, trusted_config
+from hpo_core.controller.strategy.resolve import check, read_config
 from hpo_core.model.errors import StoreError, StudyFailed
 from hpo_core.model.job import StudyState
 from hpo_core.model.text import printable
@@ -205,7 +205,7 @@ def _show_failed(optimizer: HyperParameterOptimizer, as_json: bool) -> str:
 _ENDING = "ending, as soon as the running jobs have ended; Ctrl-C again forces them to"
 
 
-def _told(tried: Trial) -> str:
+def _told(tried: DryRun) -> str:
     lines = [f"configuration: {printable(tables.shown(tried.configuration))}"]
     lines.append(f"the job {tried.state.value} after {tried.seconds:.1f} s")
     if tried.reason:

@@ -20,9 +20,9 @@ from hpo_core.cli.common import (
     store_option,
 )
 from hpo_core.config import from_json
+from hpo_core.controller.results.open_trials import read_open, read_unfinished
+from hpo_core.controller.results.result import TrialResult, read_top
 from hpo_core.controller.run.budget import stored_usage
-from hpo_core.engine.open_trials import read_open, read_unfinished
-from hpo_core.engine.result import TrialResult, read_top
 from hpo_core.model.budget import LIMITS, Budget, remaining
 from hpo_core.model.constraint import Constraint
 from hpo_core.model.durations import human

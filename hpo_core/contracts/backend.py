@@ -13,7 +13,7 @@ from hpo_core.model.job import Job
 
 
 class Clock(Protocol):
-    """Where the whole engine takes its time from."""
+    """Where the controller takes its time from."""
 
     def now(self) -> float:
         """Return seconds since the epoch; never less than before, whatever the system does."""

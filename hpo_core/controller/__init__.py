@@ -1,1 +1,11 @@
-"""The controller of a study."""
+"""The controller of a study: it asks the strategy, launches jobs and keeps the budget.
+
+optimizer  HyperParameterOptimizer: the controller as its users hold it
+dry_run    one job with default values, to see whether a study would work
+signals    Ctrl-C, SIGTERM and a closed terminal while a study runs
+stored/    what is done with a stored study: open, copy, delete, import, export, audit
+run/       one run of a study: a loop of turns
+strategy/  the strategy: built, validated, restored
+results/   what has come out of a study
+clock      the time
+"""

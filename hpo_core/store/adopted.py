@@ -1,4 +1,7 @@
-"""What a study's strategy adopted when it could not be restored: see `hpo_core.engine.adopting`."""
+"""What a study's strategy adopted when it could not be restored.
+
+See `hpo_core.controller.stored.adopt_history`.
+"""
 
 from __future__ import annotations
 

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hpo_core.model.errors import StoreError, StudyRunning
-from hpo_core.store.anchor import Anchor
 from hpo_core.store.folder import StudyFolder
+from hpo_core.store.required_file import RequiredFile
 
 _NO_LINK = os.O_NOFOLLOW | os.O_CLOEXEC
 """Nothing is written where a link leads that somebody has planted in the folder."""
@@ -37,9 +37,9 @@ class ControllerLock:
         os.ftruncate(self._descriptor, 0)
         os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
 
-    def anchor(self) -> Anchor:
+    def required_file(self) -> RequiredFile:
         """Return what tells whether the lock's file is still there: else it keeps nobody away."""
-        return Anchor(self._folder.lock, f"the study's folder {self._folder.path}")
+        return RequiredFile(self._folder.lock, f"the study's folder {self._folder.path}")
 
     def release(self) -> None:
         """Let go of the lock."""

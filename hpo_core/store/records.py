@@ -49,7 +49,7 @@ class StudyRecord(msgspec.Struct, frozen=True, kw_only=True):
         reason: Why, for people.
         wall_time: Seconds that it has run.
         first_budget: The limits that it began with, if it was extended.
-        marks: Which users have made it, or trusted it: see `hpo_core.engine.trust`.
+        marks: Which users have made it, or trusted it: see `hpo_core.controller.stored.trust`.
         adopted_events: How many of its events count as adopted, whoever suggested them.
         files: The name of its folder if it still has the one of schema 1; else "".
     """
@@ -104,7 +104,7 @@ class JobRecord(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     handle: Any
     seen: float | None = None
-    """Until when it is known to run, for a job that runs; filled in by the engine."""
+    """Until when it is known to run, for a job that runs; filled in by the controller."""
 
     @property
     def id(self) -> str:

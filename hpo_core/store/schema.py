@@ -35,7 +35,7 @@ CREATE TABLE study (
     reason TEXT NOT NULL DEFAULT '',
     files TEXT NOT NULL DEFAULT '',   -- its folder, if still the one of schema 1; else ''
     first_budget TEXT,                -- JSON, before it was extended; NULL if not known
-    marks TEXT NOT NULL DEFAULT ''    -- which users have made or trusted it (engine/trust.py)
+    marks TEXT NOT NULL DEFAULT ''    -- which users have made or trusted it
 );
 CREATE TABLE progress (               -- apart from study, since it is written often
     study INTEGER PRIMARY KEY REFERENCES study,

@@ -16,8 +16,8 @@ from hpo_core.model.objective import Losses
 from hpo_core.model.report import Decision, Report
 from hpo_core.model.values import JSON, Configuration
 from hpo_core.store import wal
-from hpo_core.store.anchor import Anchor
 from hpo_core.store.records import IMPORTED, configuration_from_json, encode, metrics_to_json
+from hpo_core.store.required_file import RequiredFile
 from hpo_core.store.retries import KEPT, RETRY
 from hpo_core.store.store import Store
 
@@ -29,15 +29,15 @@ class StudyWriter:
         store: The store; it is locked for each turn.
         study: The study's row.
         durable: Whether each turn waits for the disk.
-        anchors: Files that have to be in their places for each turn.
+        required: Files that have to be in their places for each turn.
     """
 
     def __init__(
-        self, store: Store, study: int, *, durable: bool, anchors: Sequence[Anchor] = ()
+        self, store: Store, study: int, *, durable: bool, required: Sequence[RequiredFile] = ()
     ) -> None:
         self._store = store
         self._study = study
-        self._anchors = anchors
+        self._required = required
         self._execute = store.connection.execute
         self.seq = store.log_length(study)
         self._execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
@@ -50,8 +50,8 @@ class StudyWriter:
         Raises:
             StoreError: If a file that has to be there was removed.
         """
-        for anchor in self._anchors:
-            anchor.check()
+        for file in self._required:
+            file.check()
         if self._turns % wal.CHECKPOINT_EVERY == 0:
             wal.checkpoint(self._store)
         self._turns += 1

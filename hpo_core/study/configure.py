@@ -15,8 +15,8 @@ import msgspec
 
 from hpo_core import plugins
 from hpo_core.config import JobSettings, PluginChoice, StudyConfig
-from hpo_core.engine.opening import not_larger
-from hpo_core.engine.preparation import read_config
+from hpo_core.controller.stored.open_study import not_larger
+from hpo_core.controller.strategy.resolve import read_config
 from hpo_core.model.budget import LIMITS, Budget
 from hpo_core.model.checked import read, without_order
 from hpo_core.model.durations import seconds

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from hpo_core.contracts.observer import FinishedJob, Observer
 from hpo_core.contracts.strategy import Strategy
-from hpo_core.engine.result import Result
+from hpo_core.controller.results.result import Result
 from hpo_core.model.budget import Budget
 from hpo_core.model.constraint import Constraint
 from hpo_core.model.objective import Objective

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import msgspec
 
 from hpo_core.config import from_json
-from hpo_core.engine.open_trials import read_unfinished
-from hpo_core.engine.result import TrialResult, read_top
+from hpo_core.controller.results.open_trials import read_unfinished
+from hpo_core.controller.results.result import TrialResult, read_top
 from hpo_core.model.job import StudyState, TrialState
 from hpo_core.store.records import StudyRecord
 from hpo_core.store.store import Store

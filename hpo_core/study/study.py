@@ -12,11 +12,12 @@ import msgspec
 from hpo_core.config import StudyConfig, from_json
 from hpo_core.contracts.observer import FinishedJob, Observer
 from hpo_core.contracts.strategy import Strategy
-from hpo_core.engine import opening, preparation, stored
-from hpo_core.engine.copying import Copied, copy_study
-from hpo_core.engine.optimizer import HyperParameterOptimizer
-from hpo_core.engine.replay import Replayed, replay
-from hpo_core.engine.trying import Trial, try_once
+from hpo_core.controller.dry_run import DryRun, try_once
+from hpo_core.controller.optimizer import HyperParameterOptimizer
+from hpo_core.controller.stored import manage, open_study
+from hpo_core.controller.stored.audit import Replayed, replay
+from hpo_core.controller.stored.copy_study import Copied, copy_study
+from hpo_core.controller.strategy import resolve
 from hpo_core.model.budget import Budget
 from hpo_core.model.constraint import Constraint
 from hpo_core.model.errors import StudyRunning
@@ -27,8 +28,8 @@ from hpo_core.model.values import Value
 from hpo_core.store import control
 from hpo_core.store.connection import MEMORY
 from hpo_core.study import configure
+from hpo_core.study.interactive_run import InteractiveRun
 from hpo_core.study.place import Place
-from hpo_core.study.session import Session
 from hpo_core.study.view import StudyView
 
 if TYPE_CHECKING:
@@ -292,7 +293,7 @@ class Study(StudyView):
         if self._given is not None:
             return self._given
         with self._place.opened() as store:
-            return opening.trusted_config(store, self._name, trust_it=trust)
+            return open_study.trusted_config(store, self._name, trust_it=trust)
 
     def _run(
         self,
@@ -304,7 +305,7 @@ class Study(StudyView):
     ) -> Self:
         if self._controller is not None:
             raise StudyRunning(f"the study {self._name!r} is running in this process")
-        session = Session(progress)
+        session = InteractiveRun(progress)
         with HyperParameterOptimizer(
             config,
             store=self._place.store,
@@ -320,7 +321,7 @@ class Study(StudyView):
                 self._controller = None
         return self
 
-    def try_once(self) -> Trial:
+    def try_once(self) -> DryRun:
         """Run one job with the default value of each parameter; nothing is stored.
 
         Raises:
@@ -352,9 +353,9 @@ class Study(StudyView):
                 control.send(store.folder(study), "wake")
 
     def _store_it(self, config: StudyConfig) -> None:
-        prepared = preparation.prepare(config, self._strategy)
+        prepared = resolve.prepare(config, self._strategy)
         with self._place.opened(create=True) as store:
-            opening.find_or_create(store, opening.settled(store, prepared), time.time())
+            open_study.find_or_create(store, open_study.settled(store, prepared), time.time())
 
     def extend(self, budget: Budget | None = None, /, **limits: float | str) -> Budget:
         """Give the study a larger budget; `run` or `resume` uses it.
@@ -373,7 +374,7 @@ class Study(StudyView):
         """
         with self._stored() as (store, study):
             wanted = budget or configure.totals(from_json(study.config).budget, limits)
-            extended = opening.extend(store, self._name, wanted)
+            extended = open_study.extend(store, self._name, wanted)
         if self._given is not None:
             self._given = msgspec.structs.replace(self._given, budget=extended)
         return extended
@@ -427,7 +428,7 @@ class Study(StudyView):
             StoreError: If another study has that name.
         """
         with self._stored() as (store, study):
-            stored.rename_study(store, study, name)
+            manage.rename_study(store, study, name)
         self._name = name
         if self._given is not None:
             self._given = msgspec.structs.replace(self._given, name=name)
@@ -439,7 +440,7 @@ class Study(StudyView):
             StudyRunning: If it is running.
         """
         with self._stored() as (store, study):
-            stored.delete_study(store, study)
+            manage.delete_study(store, study)
 
     def close(self) -> None:
         """Free a study in memory, which is gone then; a stored one needs no closing."""

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from hpo_core.config import StudyConfig, from_json, to_json
 from hpo_core.config import settled as settle
+from hpo_core.controller.results import tables
+from hpo_core.controller.results.curves import Point, read_curve, read_curves
+from hpo_core.controller.results.open_trials import read_open, read_unfinished
+from hpo_core.controller.results.result import Result, TrialResult, read_result, read_top
+from hpo_core.controller.results.summary import Summary, read_summary
+from hpo_core.controller.results.unfinished import read_configurations, read_jobs
 from hpo_core.controller.run.budget import stored_usage
-from hpo_core.engine import tables
-from hpo_core.engine.curves import Point, read_curve, read_curves
-from hpo_core.engine.open_trials import read_open, read_unfinished
-from hpo_core.engine.result import Result, TrialResult, read_result, read_top
-from hpo_core.engine.summary import Summary, read_summary
-from hpo_core.engine.unfinished import read_configurations, read_jobs
 from hpo_core.model.budget import Usage, remaining
 from hpo_core.model.errors import Fault, InvalidInput, StoreError, listed, nearest
 from hpo_core.model.job import StudyState

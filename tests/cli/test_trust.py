@@ -15,7 +15,7 @@ import pytest
 
 import hpo_core
 from hpo_core import HyperParameterOptimizer
-from hpo_core.engine.opening import stored_config
+from hpo_core.controller.stored.open_study import stored_config
 from hpo_core.model.errors import StoreError
 from hpo_core.store.store import Store
 

@@ -12,7 +12,7 @@ import pytest
 
 from hpo_core import Budget, HyperParameterOptimizer, StudyConfig, extend
 from hpo_core.config import settled
-from hpo_core.engine.opening import stored_config
+from hpo_core.controller.stored.open_study import stored_config
 from hpo_core.model.errors import StoreError, StudyChanged
 from hpo_core.model.templates import Variables
 from hpo_core.store import schema

@@ -19,5 +19,4 @@ checkpoint_retention  which checkpoints are kept
 iteration_warnings    warns of jobs that count in another unit, or not at all
 observers             notifies observers and callbacks
 study_events          makes the events that they are notified of
-clock                 the time
 """

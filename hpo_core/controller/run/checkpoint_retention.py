@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 
+from hpo_core.controller.results.result import ranking
 from hpo_core.controller.run.effects import NOTHING, Effects, all_of
-from hpo_core.engine.result import ranking
 from hpo_core.model.job import TrialState
 from hpo_core.model.objective import Losses
 from hpo_core.store.checkpoints import Checkpoints

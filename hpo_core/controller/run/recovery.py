@@ -148,7 +148,7 @@ def require_fit(config: StudyConfig, store: Store, configuration: Configuration)
     """See that a stored configuration that is to be run fits the study's parameters.
 
     What a study runs is trusted by its parameters, and not by each configuration: see
-    `hpo_core.engine.trust`.
+    `hpo_core.controller.stored.trust`.
 
     Raises:
         StoreError: If it does not: it was changed in the store.

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 import msgspec
 
 from hpo_core.contracts.backend import Started
+from hpo_core.controller.results.result import best_trials
 from hpo_core.controller.run.budget import BudgetTracker
 from hpo_core.controller.run.checkpoint_retention import CheckpointRetention
 from hpo_core.controller.run.context import RunContext
@@ -15,7 +16,6 @@ from hpo_core.controller.run.events import EventHandler
 from hpo_core.controller.run.job_factory import JobFactory
 from hpo_core.controller.run.recovery import Interrupted
 from hpo_core.controller.run.state import RunState
-from hpo_core.engine.result import best_trials
 from hpo_core.model.job import Job, JobState
 from hpo_core.store.records import JobRecord
 

@@ -1,4 +1,7 @@
 """The strategy as the controller holds it.
 
+resolve  names -> plugins: checks a configuration against what is installed, builds
 checked  CheckedStrategy: what the strategy answers is validated, what it raises is named
+restore  a strategy as it was after all that it was asked and told
+rebuild  a strategy forgets what a retry has replaced
 """

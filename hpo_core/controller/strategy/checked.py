@@ -8,7 +8,7 @@ from typing import Any
 
 from hpo_core.config import StudyConfig
 from hpo_core.contracts.strategy import Answer, Exhausted, Resume, Start, Strategy, Suggestion, Wait
-from hpo_core.engine.rebuild import handles_attempts
+from hpo_core.controller.strategy.rebuild import handles_attempts
 from hpo_core.model.errors import StrategyError
 from hpo_core.model.report import Decision, Report
 from hpo_core.model.text import counted

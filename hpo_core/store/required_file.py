@@ -11,7 +11,7 @@ import os
 from hpo_core.model.errors import StoreError
 
 
-class Anchor:
+class RequiredFile:
     """A file, as it is now.
 
     Args:

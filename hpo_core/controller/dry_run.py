@@ -11,14 +11,14 @@ import msgspec
 
 from hpo_core.config import StudyConfig
 from hpo_core.contracts.observer import FinishedJob
-from hpo_core.engine.optimizer import HyperParameterOptimizer
-from hpo_core.engine.signals import interruptible
+from hpo_core.controller.optimizer import HyperParameterOptimizer
+from hpo_core.controller.signals import interruptible
 from hpo_core.model.budget import Budget
 from hpo_core.model.job import JobState
 from hpo_core.model.values import Configuration
 
 
-class Trial(msgspec.Struct, frozen=True, kw_only=True):
+class DryRun(msgspec.Struct, frozen=True, kw_only=True):
     """What one job with default values did.
 
     Attributes:
@@ -47,7 +47,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
         return self.state is JobState.COMPLETED
 
 
-def try_once(config: StudyConfig, function: Callable[..., Any] | None = None) -> Trial:
+def try_once(config: StudyConfig, function: Callable[..., Any] | None = None) -> DryRun:
     """Run one job with the default value of each parameter.
 
     Args:
@@ -80,7 +80,7 @@ def try_once(config: StudyConfig, function: Callable[..., Any] | None = None) ->
         with interruptible(optimizer):
             result = optimizer.run(note)
         metrics = result.trials[0].metrics
-    return Trial(
+    return DryRun(
         configuration=first,
         state=finished[-1].state,
         reason=finished[-1].reason,

@@ -6,8 +6,8 @@ import sys
 from collections.abc import Callable
 
 from hpo_core.contracts.observer import FinishedJob, Observer
-from hpo_core.engine.optimizer import HyperParameterOptimizer
-from hpo_core.engine.signals import Interruption, interruptible
+from hpo_core.controller.optimizer import HyperParameterOptimizer
+from hpo_core.controller.signals import Interruption, interruptible
 
 _ENDING = "ending, as soon as the running jobs have ended; Ctrl-C again forces them to"
 
@@ -16,7 +16,7 @@ class StudyInterrupted(KeyboardInterrupt):
     """A signal ended a run in good order: its jobs are gone, and the study can be resumed."""
 
 
-class Session:
+class InteractiveRun:
     """What a run of a study needs beside its controller.
 
     Args:

@@ -15,7 +15,7 @@ from hpo_core.contracts.backend import Finished, Outcome
 from hpo_core.controller.run.pending_trial import PendingTrial
 from hpo_core.controller.run.running_job import RunningJob
 from hpo_core.controller.run.targets import Target
-from hpo_core.engine.replay import replay
+from hpo_core.controller.stored.audit import replay
 from hpo_core.model.job import Job, JobState
 from hpo_core.plugin import BaseStrategy, Capability, Decision, Resume, Start, Status
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from hpo_core.config import from_json
-from hpo_core.engine.result import TrialResult, ranking, trial_result
-from hpo_core.engine.unfinished import read_reports
+from hpo_core.controller.results.result import TrialResult, ranking, trial_result
+from hpo_core.controller.results.unfinished import read_reports
 from hpo_core.model.constraint import is_broken
 from hpo_core.store.records import StudyRecord
 from hpo_core.store.store import Store

@@ -13,8 +13,8 @@ from hpo_core.model.space import SearchSpace
 if TYPE_CHECKING:
     import pandas
 
-    from hpo_core.engine.curves import Point
-    from hpo_core.engine.result import TrialResult
+    from hpo_core.controller.results.curves import Point
+    from hpo_core.controller.results.result import TrialResult
     from hpo_core.model.values import Configuration
     from hpo_core.store.records import JobRecord
 

@@ -17,7 +17,7 @@ from hpo_core.config import StudyConfig
 from hpo_core.config_file import parse
 from hpo_core.contracts.backend import Backend, BackendContext, BackendSpec, Work
 from hpo_core.contracts.strategy import Capability, Problem, Strategy, StrategySpec
-from hpo_core.controller.run.clock import SystemClock
+from hpo_core.controller.clock import SystemClock
 from hpo_core.misuse import misuses
 from hpo_core.model.errors import (
     BackendError,

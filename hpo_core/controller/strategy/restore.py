@@ -10,7 +10,7 @@ from contextlib import suppress
 import msgspec
 
 from hpo_core.contracts.strategy import Asked, History, SavedState, Strategy, Told
-from hpo_core.engine.rebuild import Renewer, handles_attempts, position_of
+from hpo_core.controller.strategy.rebuild import Renewer, handles_attempts, position_of
 from hpo_core.model.errors import HpoError, StrategyError
 from hpo_core.model.report import Report, Status
 from hpo_core.store.records import StudyRecord

@@ -1,4 +1,4 @@
-"""The clock that the engine takes its time from."""
+"""The clock that the controller takes its time from."""
 
 from __future__ import annotations
 

@@ -10,8 +10,8 @@ import msgspec
 from hpo_core import plugins
 from hpo_core.config import from_json, name_faults, to_json
 from hpo_core.contracts.backend import BackendContext, Work
-from hpo_core.controller.run.clock import SystemClock
-from hpo_core.engine import trust
+from hpo_core.controller.clock import SystemClock
+from hpo_core.controller.stored import trust
 from hpo_core.model.errors import HpoError, InvalidInput, StudyRunning
 from hpo_core.model.job import StudyState
 from hpo_core.store import whole

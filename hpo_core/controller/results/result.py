@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from hpo_core.config import StudyConfig, from_json
-from hpo_core.engine import unfinished
-from hpo_core.engine.tables import trials_frame
+from hpo_core.controller.results import unfinished
+from hpo_core.controller.results.tables import trials_frame
 from hpo_core.model.budget import Usage
 from hpo_core.model.constraint import Constraint, is_feasible
 from hpo_core.model.errors import NoResult, StoreError

@@ -20,13 +20,13 @@ from hpo_core.contracts.strategy import (
     Told,
     same_answer,
 )
+from hpo_core.controller.stored.open_study import warn_of_stranger
+from hpo_core.controller.stored.trust import require
+from hpo_core.controller.strategy import resolve
 from hpo_core.controller.strategy.checked import CheckedStrategy
-from hpo_core.engine import preparation
-from hpo_core.engine.opening import warn_of_stranger
-from hpo_core.engine.preparation import Prepared
-from hpo_core.engine.rebuild import Renewer
-from hpo_core.engine.restore import restore, without_metrics
-from hpo_core.engine.trust import require
+from hpo_core.controller.strategy.rebuild import Renewer
+from hpo_core.controller.strategy.resolve import Prepared
+from hpo_core.controller.strategy.restore import restore, without_metrics
 from hpo_core.model.errors import StrategyError
 from hpo_core.model.report import Decision, Report
 from hpo_core.store.control import is_running
@@ -128,10 +128,10 @@ def replay(
         prepared = _prepared(config, study, strategy)
         forgot = store.retries(study.id).forgot
         renewer = Renewer(
-            lambda: preparation.build_strategy(prepared).strategy,
+            lambda: resolve.build_strategy(prepared).strategy,
             prepared.given if forgot else None,
         )
-        checked = CheckedStrategy(preparation.build_strategy(prepared).strategy, config)
+        checked = CheckedStrategy(resolve.build_strategy(prepared).strategy, config)
 
         def rebuild(end: int) -> None:
             """Go on with a strategy that was told what is stored up to a retry, and no more."""
@@ -150,10 +150,10 @@ def replay(
 
 def _prepared(config: StudyConfig, study: StudyRecord, strategy: Strategy | None) -> Prepared:
     """Find the strategy's plugin; the backend, which may be missing here, plays no part."""
-    prepared = preparation.prepare(
+    prepared = resolve.prepare(
         msgspec.structs.replace(config, backend=PluginChoice("inline")), strategy
     )
-    prepared = preparation.as_stored(prepared, config)
+    prepared = resolve.as_stored(prepared, config)
     parts = {role: found for role, found in study.plugins.items() if role != "backend"}
     for sentence in prepared.changed_since(parts):
         _log.warning(sentence)

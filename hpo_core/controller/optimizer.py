@@ -19,19 +19,8 @@ from hpo_core.config import StudyConfig, instance_choice
 from hpo_core.contracts.backend import Backend, BackendContext, Clock
 from hpo_core.contracts.observer import FinishedJob, Observer
 from hpo_core.contracts.strategy import Capability, Strategy
-from hpo_core.controller.run import recovery
-from hpo_core.controller.run.budget import BudgetTracker, stored_usage
-from hpo_core.controller.run.checkpoint_retention import CheckpointRetention
-from hpo_core.controller.run.clock import SystemClock
-from hpo_core.controller.run.context import RunContext
-from hpo_core.controller.run.incumbents import Incumbents
-from hpo_core.controller.run.observers import JobCallback, ObserverDispatcher
-from hpo_core.controller.run.session import Session
-from hpo_core.controller.strategy.checked import CheckedStrategy
-from hpo_core.engine import adopting, opening, preparation, stored
-from hpo_core.engine.rebuild import Renewer
-from hpo_core.engine.restore import rebuilt, restored_strategy
-from hpo_core.engine.result import (
+from hpo_core.controller.clock import SystemClock
+from hpo_core.controller.results.result import (
     Result,
     TrialResult,
     best_trials,
@@ -39,7 +28,19 @@ from hpo_core.engine.result import (
     read_result,
     read_top,
 )
-from hpo_core.engine.summary import Summary, read_summary
+from hpo_core.controller.results.summary import Summary, read_summary
+from hpo_core.controller.run import recovery
+from hpo_core.controller.run.budget import BudgetTracker, stored_usage
+from hpo_core.controller.run.checkpoint_retention import CheckpointRetention
+from hpo_core.controller.run.context import RunContext
+from hpo_core.controller.run.incumbents import Incumbents
+from hpo_core.controller.run.observers import JobCallback, ObserverDispatcher
+from hpo_core.controller.run.session import Session
+from hpo_core.controller.stored import adopt_history, manage, open_study
+from hpo_core.controller.strategy import resolve
+from hpo_core.controller.strategy.checked import CheckedStrategy
+from hpo_core.controller.strategy.rebuild import Renewer
+from hpo_core.controller.strategy.restore import rebuilt, restored_strategy
 from hpo_core.model.budget import Usage, remaining
 from hpo_core.model.durations import seconds
 from hpo_core.model.errors import (
@@ -54,10 +55,10 @@ from hpo_core.model.errors import (
 from hpo_core.model.job import Job, StudyState
 from hpo_core.model.objective import pareto_front
 from hpo_core.model.values import Value
-from hpo_core.store.anchor import Anchor
 from hpo_core.store.connection import MEMORY
 from hpo_core.store.control import ControllerLock, ControlPipe
 from hpo_core.store.records import StudyRecord
+from hpo_core.store.required_file import RequiredFile
 from hpo_core.store.store import Store
 from hpo_core.store.writer import StudyWriter
 
@@ -103,7 +104,7 @@ class HyperParameterOptimizer:
     ) -> None:
         if strategy is not None:
             config = msgspec.structs.replace(config, strategy=instance_choice(strategy))
-        prepared = preparation.prepare(config, strategy)
+        prepared = resolve.prepare(config, strategy)
         self._function = function
         self._adopt_history = adopt_history
         self._capabilities: frozenset[Capability] = frozenset()  # known once it is built
@@ -116,13 +117,13 @@ class HyperParameterOptimizer:
             self._store = Store(MEMORY if store is None else store)
         try:
             self._is_new = self._store.find(config.name) is None
-            self._prepared = opening.settled(self._store, prepared)
+            self._prepared = open_study.settled(self._store, prepared)
             self.config = self._prepared.config
             self._observers = [
                 *observers,
                 *plugins.observers(config.observers, msgspec.to_builtins(self.config)),
             ]
-            self._study = opening.find_or_create(self._store, self._prepared, self._clock.now())
+            self._study = open_study.find_or_create(self._store, self._prepared, self._clock.now())
         except BaseException:
             if self._owns_store:
                 self._store.close(remove_if_empty=is_new_store)
@@ -346,13 +347,13 @@ class HyperParameterOptimizer:
     ) -> Callable[[], None]:
         """Put a session together and return what runs it; a study that is refused is not kept."""
         if self._is_new and self._store.find(self.name) is None:  # it was refused before
-            self._study = opening.find_or_create(self._store, self._prepared, self._clock.now())
+            self._study = open_study.find_or_create(self._store, self._prepared, self._clock.now())
             self._folder = self._store.folder(self._study)
         try:
             return self._session_of(on_job_finished)
         except (BackendError, InvalidInput, PluginError, StrategyError, KeyboardInterrupt):
             if self._is_new:
-                stored.forget_unbegun(self._store, self._study)
+                manage.forget_unbegun(self._store, self._study)
             raise
 
     def _session_of(
@@ -361,17 +362,18 @@ class HyperParameterOptimizer:
         client.end_loading()
         if self._session is not None:
             raise HpoError("this optimizer has been started; make another one to carry on")
-        anchors: tuple[Anchor, ...] = ()
+        required: tuple[RequiredFile, ...] = ()
         with contextlib.ExitStack() as held:
             if self._store.path != MEMORY:
                 lock = ControllerLock(self._folder)
                 held.callback(lock.release)
                 held.callback(self._move_folder)
                 self._move_folder()
-                anchors = (lock.anchor(), Anchor(self._store.path, f"the store {self._store.path}"))
+                the_store = RequiredFile(self._store.path, f"the store {self._store.path}")
+                required = (lock.required_file(), the_store)
                 held.callback(ControlPipe(self._folder, self._obey).close)
             self._study = self._store.study(self.name)
-            opening.take_over(self._store, self._study, self._prepared)
+            open_study.take_over(self._store, self._study, self._prepared)
             if self._study.state is StudyState.FINISHED:
                 self._over.set()
                 return lambda: None
@@ -388,10 +390,10 @@ class HyperParameterOptimizer:
                 self.is_building = False
             checked = CheckedStrategy(strategy, self.config)
             held.callback(checked.close)
-            session = self._new_session(checked, renewer, on_job_finished, anchors)
+            session = self._new_session(checked, renewer, on_job_finished, required)
             interrupted = recovery.interrupted_trials(self.config, self._store, self._study)
             self._leave_other_instances_alone()
-            backend = preparation.build_backend(self._prepared, self._context(session))
+            backend = resolve.build_backend(self._prepared, self._context(session))
             held.callback(self._close_backend)
             until_the_end = held.pop_all()
         self._session, self._backend = session, backend
@@ -418,7 +420,7 @@ class HyperParameterOptimizer:
     def _let_history_be_adopted(self) -> None:
         given = self._prepared.given
         make = self._make_strategy if given is None else lambda: copy.deepcopy(given)
-        refused = adopting.adopt_history(make, self._prepared, self._store, self._study)
+        refused = adopt_history.adopt_history(make, self._prepared, self._store, self._study)
         for sentence in refused:
             _log.warning(sentence)
         _log.warning(
@@ -428,7 +430,7 @@ class HyperParameterOptimizer:
         )
 
     def _make_strategy(self) -> Strategy:
-        built = preparation.build_strategy(self._prepared)
+        built = resolve.build_strategy(self._prepared)
         self._capabilities = built.capabilities
         return built.strategy
 
@@ -443,7 +445,7 @@ class HyperParameterOptimizer:
         strategy: CheckedStrategy,
         renewer: Renewer,
         on_job_finished: Callable[[FinishedJob], object] | None,
-        anchors: tuple[Anchor, ...],
+        required: tuple[RequiredFile, ...],
     ) -> Session:
         config, store, study = self.config, self._store, self._study
         now = self._began = self._clock.now()
@@ -456,7 +458,7 @@ class HyperParameterOptimizer:
             config=config,
             study=study,
             store=store,
-            writer=StudyWriter(store, study.id, durable=is_durable, anchors=anchors),
+            writer=StudyWriter(store, study.id, durable=is_durable, required=required),
             folder=self._folder,
             clock=self._clock,
             is_resuming=is_resuming,
@@ -488,7 +490,7 @@ class HyperParameterOptimizer:
         return BackendContext(
             study=self.config.name,
             study_uid=self._folder.instance(),
-            work=preparation.work_of(self.config, self._function),
+            work=resolve.work_of(self.config, self._function),
             workers=self.config.workers,
             clock=self._clock,
             decides=Capability.STOPPING in self._capabilities,

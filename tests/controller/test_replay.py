@@ -14,7 +14,7 @@ from hpo_core import (
     UnknownStudy,
     replay,
 )
-from hpo_core.engine.replay import Difference
+from hpo_core.controller.stored.audit import Difference
 from hpo_core.plugin import BaseStrategy, Decision, Resume, Start, Wait
 
 SPACE = SearchSpace(
@@ -249,7 +249,7 @@ def test_a_value_of_another_type_is_another_suggestion(lab):
 class NotesOtherwise(Halving):
     def ask(self, trial_id, /):
         answer = super().ask(trial_id)
-        return hpo_core.engine.replay._without_notes(answer)
+        return hpo_core.controller.stored.audit._without_notes(answer)
 
 
 def test_notes_are_not_compared(lab):

@@ -10,8 +10,8 @@ import msgspec
 from hpo_core import plugins
 from hpo_core.config import PluginChoice, StudyConfig, differences, from_json, to_json
 from hpo_core.config import settled as settle
-from hpo_core.engine import trust
-from hpo_core.engine.preparation import Prepared, as_stored, completed
+from hpo_core.controller.stored import trust
+from hpo_core.controller.strategy.resolve import Prepared, as_stored, completed
 from hpo_core.misuse import misuses
 from hpo_core.model.budget import LIMITS, Budget
 from hpo_core.model.durations import human

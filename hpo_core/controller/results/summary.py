@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from hpo_core.config import from_json
-from hpo_core.engine.open_trials import read_unfinished
-from hpo_core.engine.result import TrialResult, feasible_trials, read_top
+from hpo_core.controller.results.open_trials import read_unfinished
+from hpo_core.controller.results.result import TrialResult, feasible_trials, read_top
 from hpo_core.model.budget import Usage
 from hpo_core.model.constraint import Constraint
 from hpo_core.model.job import StudyState

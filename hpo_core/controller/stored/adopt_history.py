@@ -6,8 +6,8 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from hpo_core.contracts.strategy import Asked, History, Resume, Strategy, Told
-from hpo_core.engine.preparation import Prepared
-from hpo_core.engine.rebuild import handles_attempts
+from hpo_core.controller.strategy.rebuild import handles_attempts
+from hpo_core.controller.strategy.resolve import Prepared
 from hpo_core.store import adopted
 from hpo_core.store.history import as_adopted
 from hpo_core.store.records import StudyRecord

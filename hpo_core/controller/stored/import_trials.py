@@ -14,9 +14,10 @@ from hpo_core import plugins
 from hpo_core.config import StudyConfig
 from hpo_core.contracts.exchange import ExchangedStudy, ExchangedTrial
 from hpo_core.contracts.strategy import Start
+from hpo_core.controller.stored import open_study
+from hpo_core.controller.strategy import resolve
 from hpo_core.controller.strategy.checked import CheckedStrategy
-from hpo_core.engine import opening, preparation
-from hpo_core.engine.restore import restored_strategy
+from hpo_core.controller.strategy.restore import restored_strategy
 from hpo_core.model.errors import Fault, InvalidInput
 from hpo_core.model.job import TrialState, job_id
 from hpo_core.model.objective import Losses, complete, updated
@@ -89,7 +90,7 @@ def import_study(
     theirs = plugins.exchange(plugin).spec.read(place, of, config.space)
     if faults := list(_other_objectives(config, theirs)):
         raise InvalidInput(faults)
-    prepared = preparation.prepare(config)
+    prepared = resolve.prepare(config)
     with Store(path) as store:
         found = store.find(config.name)
         known = {job.reason for job in store.jobs(found.id) if job.attempt == 0} if found else set()
@@ -101,8 +102,8 @@ def import_study(
                     *(Fault(f"trial {one.number}", "; ".join(one.reasons)) for one in misfits),
                 ]
             )
-        prepared = opening.settled(store, prepared)
-        study = opening.find_or_create(store, prepared, time.time())
+        prepared = open_study.settled(store, prepared)
+        study = open_study.find_or_create(store, prepared, time.time())
         lock = ControllerLock(store.folder(study))
         try:
             trials = _take_in(store, study, prepared, theirs, fit)
@@ -164,14 +165,14 @@ def _origin(theirs: ExchangedStudy, trial: ExchangedTrial) -> str:
 def _take_in(
     store: Store,
     study: StudyRecord,
-    prepared: preparation.Prepared,
+    prepared: resolve.Prepared,
     theirs: ExchangedStudy,
     fit: Sequence[tuple[ExchangedTrial, Configuration]],
 ) -> dict[int, int]:
     """Tell the strategy of the trials, and store them: all of them, or none."""
     config = prepared.config
     strategy = restored_strategy(
-        lambda: preparation.build_strategy(prepared).strategy, config.strategy.name, store, study
+        lambda: resolve.build_strategy(prepared).strategy, config.strategy.name, store, study
     )
     checked = CheckedStrategy(strategy, config)
     try:

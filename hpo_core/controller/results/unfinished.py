@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from hpo_core.controller.run.clock import SystemClock
+from hpo_core.controller.clock import SystemClock
 from hpo_core.model.job import JobState, StudyState, TrialState
 from hpo_core.model.objective import Losses
 from hpo_core.model.values import Configuration
