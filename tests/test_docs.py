@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from hpo_core import Budget, Categorical, Constant, Float, Int, Objective, ParameterSet, StudyConfig
-from hpo_core.cli.main import _COMMANDS
+from hpo_core.cli.main import BUILT_IN
 from hpo_core.config import JobSettings
 from hpo_core.config_file import _KEYS
 from hpo_core.controller.strategy.resolve import read_config
@@ -263,7 +263,7 @@ def test_every_placeholder_of_commands_is_explained(name: str) -> None:
     assert f"`{{{name}}}`" in CONFIGURATION.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", _COMMANDS)
+@pytest.mark.parametrize("name", BUILT_IN)
 def test_every_command_is_in_the_readme(name: str) -> None:
     assert re.search(rf"^\| `hpo {name}\b", README.read_text(encoding="utf-8"), re.MULTILINE)
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import click
 
 from hpo_core import plugins
-from hpo_core.cli import tables
+from hpo_core.cli import main, plugin_commands, tables
 from hpo_core.cli.common import json_option, print_json
 from hpo_core.model.text import first_line
-from hpo_core.plugins import Described
+from hpo_core.plugins import Described, Identity
 
 
 @click.command("plugins", epilog="Example: hpo plugins --json")
@@ -20,7 +21,7 @@ def plugins_command(as_json: bool) -> None:
 
     Each is loaded in a process of its own, so that one that hangs or crashes is a line like any.
     """
-    described = [_plain(found) for found in plugins.describe()]
+    described = [*map(_plain, plugins.describe()), *_commands()]
     if as_json:
         print_json(described)
         return
@@ -32,7 +33,7 @@ def plugins_command(as_json: bool) -> None:
         if found["printed"]:
             said = f"prints when it is loaded: {first_line(found['printed'])}"
             rows.append([found["name"], "PRINTS", origin, said, ""])
-        for kind in ("strategy", "backend", "exchange"):
+        for kind in ("strategy", "backend", "exchange", "command"):
             for spec in found[kind]:
                 able = ", ".join(spec.get("capabilities", ()))
                 rows.append([spec["name"], kind, origin, spec["summary"], able])
@@ -60,4 +61,19 @@ def _plain(found: Described) -> dict[str, Any]:
         "backend": [{"name": spec.name, "summary": spec.summary} for spec in found.backends],
         "exchange": [{"name": spec.name, "summary": spec.summary} for spec in found.exchanges],
         "observers": found.has_observers,
+        "command": [],
     }
+
+
+def _commands() -> Iterator[dict[str, Any]]:
+    """Yield the commands that plugins bring, from metadata alone: none is imported."""
+    for name, candidates in plugin_commands.installed().items():
+        for command in candidates:
+            identity = Identity(name, command.distribution, command.version)
+            failure = None
+            if name in main.BUILT_IN:
+                failure = f"hpo has a command {name!r} of its own, which is run"
+            elif len(candidates) > 1:
+                failure = f"several distributions bring a command {name!r}: uninstall all but one"
+            announced = [{"name": name, "summary": command.summary}]
+            yield {**_plain(Described(identity, failure=failure)), "command": announced}

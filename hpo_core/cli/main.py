@@ -12,11 +12,12 @@ import sys
 import click
 
 from hpo_core import __version__
+from hpo_core.cli import plugin_commands
 from hpo_core.cli.streams import forgiving, unwritten
 from hpo_core.model.errors import HpoError, InvalidInput, StrategyError, StudyFailed, nearest
 from hpo_core.model.text import printable
 
-_COMMANDS = {
+BUILT_IN = {
     "run": ("running", "Run a study from its file, or carry it on."),
     "resume": ("running", "Carry a study on, from the store alone."),
     "extend": ("running", "Give a study a larger budget, and carry it on."),
@@ -42,15 +43,16 @@ _COMMANDS = {
 
 
 class _Commands(click.Group):
-    """A group whose commands are imported when they are called."""
+    """A group whose commands are imported when they are called: its own, then those of plugins."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(_COMMANDS)
+        return [*BUILT_IN, *_commands_of_plugins()]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in _COMMANDS:
-            return None
-        module = importlib.import_module(f"hpo_core.cli.{_COMMANDS[cmd_name][0]}")
+        if cmd_name not in BUILT_IN:
+            found = _commands_of_plugins().get(cmd_name)
+            return plugin_commands.load(cmd_name, found) if found else None
+        module = importlib.import_module(f"hpo_core.cli.{BUILT_IN[cmd_name][0]}")
         command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
         assert isinstance(command, click.Command)
         return command
@@ -59,14 +61,26 @@ class _Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command; for one that does not exist, name the one that may be meant."""
-        if args[0] not in _COMMANDS and not args[0].startswith("-"):
-            said = f"No such command {printable(repr(args[0]))}{nearest(args[0], _COMMANDS)}"
-            raise click.UsageError(said, ctx)
-        return super().resolve_command(ctx, args)
+        name = args[0]
+        if name in BUILT_IN or name.startswith("-") or name in _commands_of_plugins():
+            return super().resolve_command(ctx, args)
+        known = [*BUILT_IN, *_commands_of_plugins()]
+        remedy = plugin_commands.missing(name) or nearest(name, known)
+        raise click.UsageError(f"No such command {printable(repr(name))}{remedy}", ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl([(name, summary) for name, (_, summary) in _COMMANDS.items()])
+            formatter.write_dl([(name, summary) for name, (_, summary) in BUILT_IN.items()])
+        if found := _commands_of_plugins():
+            with formatter.section("Commands of plugins"):
+                rows = [(name, commands[0].summary) for name, commands in found.items()]
+                formatter.write_dl([(printable(name), printable(said)) for name, said in rows])
+
+
+def _commands_of_plugins() -> dict[str, list[plugin_commands.PluginCommand]]:
+    """Return the commands of plugins by name; those that are built in win."""
+    found = plugin_commands.installed()
+    return {name: commands for name, commands in found.items() if name not in BUILT_IN}
 
 
 @click.group(

@@ -53,7 +53,7 @@ COMMANDS: dict[str, tuple[list[str], dict[str, list[str]]]] = {
 prints the tables that have the keys there."""
 
 EXCHANGE = """
-from hpo_core import ExchangedStudy, ExchangedTrial, ExchangeSpec, TrialState, hookimpl
+from hpo_core.plugin import ExchangedStudy, ExchangedTrial, ExchangeSpec, TrialState, hookimpl
 
 def trial(number, x):
     completed = TrialState.COMPLETED

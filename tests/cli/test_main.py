@@ -10,12 +10,10 @@ from typing import Any
 
 import pytest
 
-from hpo_core.cli.main import hpo as group
+from hpo_core.cli.main import BUILT_IN as COMMANDS
 
 Hpo = Callable[..., Any]
 Start = Callable[..., subprocess.Popen[str]]
-
-COMMANDS = group.list_commands(None)  # type: ignore[arg-type]  # it needs no context
 
 
 @pytest.mark.parametrize("command", COMMANDS)
