@@ -88,7 +88,7 @@ class Studies:
         Raises:
             StoreError: If the file can't be written; nothing of the transaction is kept then.
         """
-        return Transaction(self)
+        return Transaction(self.connection, self.lock, self.path)
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:

@@ -3,38 +3,44 @@
 from __future__ import annotations
 
 import sqlite3
-from typing import TYPE_CHECKING
+from contextlib import AbstractContextManager
+from typing import Any
 
 from hpo_core.model.errors import StoreError
 from hpo_core.store.explained import explained
-
-if TYPE_CHECKING:
-    from hpo_core.store.studies import Studies
 
 
 class Transaction:
     """Holds a store, and keeps all that is written meanwhile, or nothing if that fails.
 
     A class and not a generator, since the controller opens one a turn.
+
+    Args:
+        connection: The store.
+        lock: Keeps the store's other threads away.
+        path: The store's file, for messages.
     """
 
-    __slots__ = ("_store",)
+    __slots__ = ("_connection", "_lock", "_path")
 
-    def __init__(self, store: Studies) -> None:
-        self._store = store
+    def __init__(
+        self, connection: sqlite3.Connection, lock: AbstractContextManager[Any], path: str
+    ) -> None:
+        self._connection = connection
+        self._lock = lock
+        self._path = path
 
     def __enter__(self) -> sqlite3.Connection:
-        store = self._store
-        store.lock.acquire()
+        self._lock.__enter__()
         try:
-            store.connection.execute("BEGIN IMMEDIATE")
+            self._connection.execute("BEGIN IMMEDIATE")
         except BaseException as error:
-            store.lock.release()
+            self._lock.__exit__(None, None, None)
             raise self._named(error) from error
-        return store.connection
+        return self._connection
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        connection = self._store.connection
+        connection = self._connection
         try:
             if error is None:
                 connection.execute("COMMIT")
@@ -43,7 +49,7 @@ class Transaction:
         finally:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
-            self._store.lock.release()
+            self._lock.__exit__(None, None, None)
         if error is not None:
             named = self._named(error)
             if named is not error:
@@ -52,8 +58,7 @@ class Transaction:
     def _named(self, error: BaseException) -> BaseException:
         """Return SQLite's error as one that says which store it is about; others as they are."""
         if isinstance(error, sqlite3.Error):
-            why = explained(error)
-            return StoreError(f"cannot write to the store {self._store.path}: {why}")
+            return StoreError(f"cannot write to the store {self._path}: {explained(error)}")
         if isinstance(error, OverflowError):
-            return StoreError(f"cannot write to the store {self._store.path}: {error}")
+            return StoreError(f"cannot write to the store {self._path}: {error}")
         return error

@@ -12,36 +12,33 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from typing import TYPE_CHECKING
 
 from hpo_core.model.errors import StoreError
 from hpo_core.store.explained import explained
-
-if TYPE_CHECKING:
-    from hpo_core.store.studies import Studies
 
 CHECKPOINT_EVERY = 200  # turns of a controller, each of about five pages: as often as SQLite would
 
 _REPEATS = 3
 
 
-def checkpoint(store: Studies) -> None:
+def checkpoint(connection: sqlite3.Connection, path: str) -> None:
     """Copy the log into the store's file, which says from then on that it needs the log.
+
+    Args:
+        connection: The store, which nobody else uses meanwhile.
+        path: Its file.
 
     Raises:
         StoreError: If the file can't be written.
     """
-    execute = store.connection.execute
-    with store.lock:
-        try:
-            for _ in range(_REPEATS):
-                execute("UPDATE wal SET is_needed = 1")
-                execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()  # it waits for no reader
-                if execute("UPDATE wal SET is_needed = 0 WHERE is_needed = 1").rowcount:
-                    return  # else another process that has just opened it was quicker
-        except sqlite3.Error as error:
-            why = explained(error)
-            raise StoreError(f"cannot write to the store {store.path}: {why}") from error
+    try:
+        for _ in range(_REPEATS):
+            connection.execute("UPDATE wal SET is_needed = 1")
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()  # waits for no reader
+            if connection.execute("UPDATE wal SET is_needed = 0 WHERE is_needed = 1").rowcount:
+                return  # else another process that has just opened it was quicker
+    except sqlite3.Error as error:
+        raise StoreError(f"cannot write to the store {path}: {explained(error)}") from error
 
 
 def require(connection: sqlite3.Connection, path: str, *, accept_loss: bool) -> None:

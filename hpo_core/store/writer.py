@@ -53,7 +53,8 @@ class StudyWriter:
         for file in self._required:
             file.check()
         if self._turns % wal.CHECKPOINT_EVERY == 0:
-            wal.checkpoint(self._store)
+            with self._store.lock:
+                wal.checkpoint(self._store.connection, self._store.path)
         self._turns += 1
         return self._store.writing()
 
