@@ -9,6 +9,7 @@ how long a job has run. One supervisor serves commands and function calls alike:
     boot         starts any of these processes: the one boot script
     supervisor   the process itself: what the controller asks for, and what it is told
     job          one job: what it has said, its limits, its end
+    start_retry  jobs are tried again that this machine had no room for
     slots        a place for one job at a time: a launcher, and for functions its worker
     launcher     the parent of one job: what a job does to its parent harms that job alone
     template     a process that has imported the function's module, and is forked for each worker

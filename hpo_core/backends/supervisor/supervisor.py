@@ -31,6 +31,7 @@ import tempfile
 import time
 import traceback
 from collections import deque
+from collections.abc import Callable
 from functools import partial
 from typing import Any, NoReturn
 
@@ -41,6 +42,7 @@ from hpo_core.backends.supervisor.launcher import become_launcher, encoded
 from hpo_core.backends.supervisor.loop import Loop
 from hpo_core.backends.supervisor.processes import PATIENCE, become_subreaper, end_children
 from hpo_core.backends.supervisor.slots import CommandSlot, FunctionSlot, Slot
+from hpo_core.backends.supervisor.start_retry import NO_ROOM, SHORTAGES, StartRetry
 from hpo_core.backends.supervisor.template_client import TemplateClient
 
 UNSENT_AT_MOST = 1 << 20
@@ -48,15 +50,6 @@ UNSENT_AT_MOST = 1 << 20
 
 _GATHERS = 0.002
 """Seconds for which what is not urgent waits for more, so that it wakes the controller once."""
-
-_TRIES_AGAIN = 0.5
-"""Seconds after which a job is tried again that this machine had no room for."""
-
-_GIVES_UP = 60.0
-"""Seconds without room for a single job after which the study can't go on."""
-
-SHORTAGES = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
-"""Errors of a machine that has no room for another process or file at the moment."""
 
 
 class Supervisor:
@@ -96,8 +89,8 @@ class Supervisor:
         self._first: dict[Slot, SupervisedJob] = {}  # jobs that wait for their slot's worker
         self._template: TemplateClient | None = None
         self._is_fresh = False  # whether workers are new processes, and not forked
-        self._short_since: float | None = None
-        self._said_short = self._is_closing = self._listens = False
+        self._retry = StartRetry(self._loop, self._tell, self._fill)
+        self._is_closing = self._listens = False
         self._folder = self._listen() if journal is not None else ""
         self._connect(sock)
 
@@ -196,7 +189,11 @@ class Supervisor:
 
     def _fill(self) -> None:
         """Give jobs that wait to slots that are idle, or to new ones."""
-        while self._queue and not self._is_closing:
+        self._reap_launchers()
+        while self._queue and not self._is_closing and not self._retry.waits:
+            if self._retry.is_careful and self._is_starting():
+                self._retry.later()
+                return
             try:
                 if self._idle:
                     if self._idle[-1].start(self._queue[0]):
@@ -207,9 +204,12 @@ class Supervisor:
             except OSError as error:
                 if error.errno not in SHORTAGES:
                     raise
-                self._run_short(error.errno, error.strerror or str(error))
-                return
-            self._short_since = None
+                self.refused(self._queue.popleft(), error.errno, error.strerror or str(error))
+
+    def _is_starting(self) -> bool:
+        """Say whether a job is about to start of which it is not known yet whether it can."""
+        jobs = (slot.job for slot in self._slots)
+        return bool(self._first) or any(job is not None and not job.pid for job in jobs)
 
     def _open_slot(self) -> bool:
         """Open a slot for the job that waits first; return whether that was possible now."""
@@ -221,14 +221,21 @@ class Supervisor:
         if self._is_fresh:
             sock, pid = self._fork_launcher()
             slot = FunctionSlot(sock, self._loop, self, self._decides, pid)
-            slot.spawn_worker(self._function, self._variables, job.told["log"])
+            start: Callable[[str], None] = partial(
+                slot.spawn_worker, self._function, self._variables
+            )
         elif self._template is not None and self._template.is_ready:
             slot = FunctionSlot(self._template.fork(), self._loop, self, self._decides)
-            slot.fork_worker(job.told["log"])
+            start = slot.fork_worker
         else:
             if self._template is None:
                 self._start_template(job.told["log"])
             return False
+        try:
+            start(job.told["log"])
+        except OSError:
+            slot.close()
+            raise
         self._slots.add(slot)
         self._first[slot] = self._queue.popleft()
         return True
@@ -247,11 +254,13 @@ class Supervisor:
             theirs.close()
             raise
         if pid == 0:
-            gc.disable()  # what would be collected here may own a descriptor that is closed
-            _close_all_but(theirs.fileno())
-            become_launcher(theirs, self._environment)
+            try:
+                gc.disable()  # what would be collected here may own a descriptor that is closed
+                _close_all_but(theirs.fileno())
+                become_launcher(theirs, self._environment)
+            finally:  # whatever it is, it must not reach this copy of the supervisor
+                os._exit(1)
         theirs.close()
-        self._reap_launchers()
         return ours, pid
 
     def _reap_launchers(self) -> None:
@@ -274,12 +283,22 @@ class Supervisor:
             if slot.start(job):
                 return
             self._queue.appendleft(job)
-        self._idle.append(slot)
+        if self._retry.waits and len(self._slots) > 1:
+            self._let_launcher_go(slot)  # it takes the room that a job of another one needs
+        else:
+            self._idle.append(slot)
         self._fill()
+
+    def _let_launcher_go(self, slot: Slot) -> None:
+        slot.close()
+        self._slots.discard(slot)
+        self._let_go.append(slot.launcher)
 
     def refused(self, job: SupervisedJob, number: int | None, text: str) -> None:
         """A command could not be started."""
-        if number in SHORTAGES and self._try_again(job, number, text):
+        runs = any(slot.job is not None and slot.job.pid for slot in self._slots)
+        if number in SHORTAGES and self._retry.refused(number, text, runs=runs):
+            self._queue.appendleft(job)
             return
         self._jobs.pop(job.id, None)
         self._tell("refused", job.id, number, text)
@@ -287,6 +306,8 @@ class Supervisor:
 
     def ended(self, job: SupervisedJob, status: int | None) -> None:
         """A job has ended."""
+        if job.pid:
+            self._retry.job_ended()
         job.finish(status)
         self._loop.emit(None)
         if self._controller is None and self._journal is not None:
@@ -303,6 +324,8 @@ class Supervisor:
         self._let_go.append(slot.launcher)
         job = self._first.pop(slot, None)
         if job is not None and job.end is None:
+            if status == NO_ROOM:
+                refusal = (errno.EAGAIN, os.strerror(errno.EAGAIN))
             if refusal is not None:
                 self.refused(job, *refusal)
             else:
@@ -326,27 +349,6 @@ class Supervisor:
     def stuck(self, pids: list[int]) -> None:
         """Processes of a job can't be ended."""
         self._tell("stuck", pids)
-
-    # -- no room for more -----------------------------------------------------------------------
-
-    def _try_again(self, job: SupervisedJob, number: int, text: str) -> bool:
-        """Try a job again later; return False if there has been no room for too long."""
-        now = time.monotonic()
-        if any(slot.job is not None for slot in self._slots):
-            self._short_since = None
-        elif self._short_since is None:
-            self._short_since = now
-        elif now - self._short_since > _GIVES_UP:
-            return False
-        self._queue.appendleft(job)
-        if not self._said_short:
-            self._said_short = True
-            self._tell("short", number, text)
-        self._loop.later("try again", _TRIES_AGAIN, self._fill)
-        return True
-
-    def _run_short(self, number: int, text: str) -> None:
-        self.refused(self._queue.popleft(), number, text)
 
     # -- the template ---------------------------------------------------------------------------
 
@@ -443,6 +445,7 @@ class Supervisor:
 
 def _close_all_but(descriptor: int) -> None:
     """Close all descriptors but one and the standard ones, in a process that was just forked."""
+    os.closerange(3, descriptor)  # which makes room for the descriptor of the list
     for name in os.listdir("/dev/fd"):
         if int(name) > 2 and int(name) != descriptor:
             with contextlib.suppress(OSError):

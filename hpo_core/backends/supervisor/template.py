@@ -52,7 +52,13 @@ def run(
         gc.freeze()  # what is here already stays shared with the forked processes
         while supervisor.receive():
             descriptor = supervisor.descriptors.popleft()
-            if os.fork() == 0:
+            try:
+                pid = os.fork()
+            except OSError as error:  # said in place of the launcher that there is not
+                with socket.socket(fileno=descriptor) as launcher:
+                    BlockingConnection(launcher).send("refused", error.errno, error.strerror)
+                continue
+            if pid == 0:
                 sock.close()
 
                 def be_worker(worker: socket.socket) -> NoReturn:

@@ -25,6 +25,7 @@ from hpo_core import client
 from hpo_core.backends import logs
 from hpo_core.backends.functions import Call, caller, described, load, shortened
 from hpo_core.backends.supervisor.connection import BlockingConnection
+from hpo_core.backends.supervisor.start_retry import NO_ROOM
 from hpo_core.model.values import Configuration
 
 LINE_CLOSED = 74
@@ -191,7 +192,10 @@ class Worker:
 def serve(sock: socket.socket, call: Call | str, metric: str | None, decides: bool) -> NoReturn:
     """Be a worker until the supervisor is gone."""
     sock.set_inheritable(False)
-    threading.Thread(target=_wait_for_the_end, args=(sock,), daemon=True).start()
+    try:
+        threading.Thread(target=_wait_for_the_end, args=(sock,), daemon=True).start()
+    except RuntimeError:
+        os._exit(NO_ROOM)
     Worker(sock, call, metric, decides).run()
 
 
