@@ -55,7 +55,8 @@ def _connect(path: str, accept_loss: bool) -> sqlite3.Connection:
         except _EmptyError:
             pass  # another process is making it just now, or was ended while it did
     with _alone_in(_writable_folder(path)):
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+        if not os.path.exists(path):  # another thread's locks would end with the descriptor
+            os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         return _opened(path)
 
 
@@ -86,11 +87,14 @@ def _opened(
     limit = soundness.Limit(connection, path)
     limit.begin()
     try:
+        connection.execute("BEGIN")  # another process may make it between two looks
         application, version = (
             connection.execute(f"PRAGMA {name}").fetchone()[0]
             for name in ("application_id", "user_version")
         )
-        if application == 0 and version == 0 and _is_empty(connection):
+        is_empty = application == 0 and version == 0 and _is_empty(connection)
+        connection.execute("COMMIT")
+        if is_empty:
             if not may_be_empty:
                 raise _EmptyError
             _create(connection)

@@ -7,20 +7,35 @@ and every resumption; one numbering (`seq`) puts the rows of both into the order
 from __future__ import annotations
 
 import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 
 APPLICATION_ID = 0x68706F43  # "hpoC": marks a file as ours
 VERSION = 2
 
 
 def is_store(path: str | os.PathLike[str]) -> bool:
-    """Say whether a file is a store, by its first bytes; nothing of it is opened."""
-    try:
-        with open(path, "rb") as file:
-            header = file.read(100)
-    except OSError:
+    """Say whether a file is a store, by its first bytes alone, or those in its write-ahead log.
+
+    SQLite reads them: whoever else closes a file that this process has open with SQLite gives up
+    SQLite's locks on it.
+    """
+    if not os.path.isfile(path):
         return False
-    is_sqlite = header.startswith(b"SQLite format 3\0")
-    return is_sqlite and int.from_bytes(header[68:72], "big") == APPLICATION_ID
+    return _is_marked(path, "mode=ro&immutable=1") or (
+        os.path.exists(f"{os.fspath(path)}-wal") and _is_marked(path, "mode=ro")
+    )
+
+
+def _is_marked(path: str | os.PathLike[str], how: str) -> bool:
+    uri = f"{Path(path).absolute().as_uri()}?{how}"
+    try:
+        with closing(sqlite3.connect(uri, uri=True)) as connection:
+            (found,) = connection.execute("PRAGMA application_id").fetchone()
+    except sqlite3.Error:
+        return False
+    return bool(found == APPLICATION_ID)
 
 
 SCHEMA = """

@@ -14,6 +14,7 @@ import pytest
 
 from hpo_core.model.errors import StoreError, UnknownJob, UnknownStudy
 from hpo_core.store import schema
+from hpo_core.store.schema import is_store
 from hpo_core.store.store import Store
 
 
@@ -204,3 +205,42 @@ def test_two_studies_of_one_name_are_refused(tmp_path):
         store.create("digits", "{}", {}, 0.0)
         with pytest.raises(StoreError, match="UNIQUE"):
             store.create("digits", "{}", {}, 0.0)
+
+
+HOLDS = """
+import sys
+from hpo_core.store.schema import is_store
+from hpo_core.store.store import Store
+store = Store(sys.argv[1])
+store.connection.execute("PRAGMA locking_mode")
+assert is_store(sys.argv[1])
+print(open("/proc/locks").read())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/locks")
+def test_to_look_whether_a_file_is_a_store_leaves_the_locks_of_an_open_one(tmp_path):
+    """POSIX gives up a process's locks on a file whenever the process closes it."""
+    path = tmp_path / "hpo.db"
+    Store(path).close()
+    looked = subprocess.run(
+        [sys.executable, "-c", HOLDS, str(path)], capture_output=True, text=True
+    )
+    assert looked.returncode == 0, looked.stderr
+    assert f":{path.stat().st_ino} " in looked.stdout
+
+
+@pytest.mark.parametrize("content", [b"", b"text", b"SQLite format 3\0" + b"x" * 200])
+def test_what_is_no_store_is_none(tmp_path, content):
+    file = tmp_path / "file"
+    file.write_bytes(content)
+    assert not is_store(file)
+    assert not is_store(tmp_path)
+    assert not is_store(tmp_path / "nothing")
+
+
+def test_a_store_with_a_special_name_is_one(tmp_path):
+    path = tmp_path / "a b?mode=rw#100%.db"
+    with Store(path):
+        assert is_store(path)
+    assert is_store(path)
