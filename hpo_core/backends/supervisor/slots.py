@@ -347,6 +347,7 @@ class FunctionSlot(Slot):
         super().__init__(sock, loop, owner, pid)
         self._decides = decides
         self._worker: Connection | None = None
+        self._is_ready = False  # whether its worker has loaded the function
         self._line = b""  # the beginning of a line that is not complete
 
     def fork_worker(self, log: str) -> None:
@@ -403,7 +404,9 @@ class FunctionSlot(Slot):
         job = self.job
         if job is None:
             if data == b'["ready"]\n':
-                self._owner.idle(self)
+                self._is_ready = True
+                if self.leader:  # else its launcher has not said yet which process it is
+                    self._owner.idle(self)
             else:  # an earlier job of it writes there; it is used no more
                 self.kill()
             return
@@ -435,7 +438,8 @@ class FunctionSlot(Slot):
         self.kill()
 
     def _on_started(self, began: float) -> None:
-        pass  # it says when it is ready
+        if self._is_ready:
+            self._owner.idle(self)
 
     def _on_refused(self, number: int | None, text: str) -> None:
         self._lose_all(None, (number, text))

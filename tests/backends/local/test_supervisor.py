@@ -9,8 +9,9 @@ import textwrap
 
 import pytest
 
+from hpo_core.backends.supervisor.connection import BlockingConnection
 from hpo_core.backends.supervisor.loop import Loop
-from hpo_core.backends.supervisor.slots import CommandSlot
+from hpo_core.backends.supervisor.slots import CommandSlot, FunctionSlot
 from hpo_core.contracts.backend import Finished, Outcome
 
 HARMS = """
@@ -111,6 +112,33 @@ def test_a_job_whose_process_is_reaped_already_has_ended():
     slot.leader = gone.pid
     assert slot.catch_up() is False
     slot.close()
+    theirs.close()
+    loop.close()
+
+
+def test_a_worker_that_is_ready_first_gets_a_job_once_its_process_is_known():
+    """Else the job would have no process, and so would have run for no time."""
+
+    class Owner:
+        given = []
+
+        def idle(self, slot):
+            self.given.append(slot.leader)
+
+    ours, theirs = socket.socketpair()
+    loop, launcher = Loop(), BlockingConnection(theirs)
+    slot = FunctionSlot(ours, loop, Owner(), decides=False)
+    slot.fork_worker("")
+    assert launcher.receive()[0] == "fork"
+    with socket.socket(fileno=launcher.descriptors.popleft()) as worker:
+        worker.sendall(b'["ready"]\n')
+        loop.run(0)
+        assert Owner.given == []
+        launcher.send("started", os.getpid(), 0.0)
+        loop.run(0)
+        assert Owner.given == [os.getpid()]
+        slot.leader = 0
+        slot.close()
     theirs.close()
     loop.close()
 
