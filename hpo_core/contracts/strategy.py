@@ -110,20 +110,26 @@ class Strategy(Protocol):
     The controller calls from one thread. A strategy keeps its own random stream, seeded from
     `Problem.seed`, and leaves the global ones as they are.
 
-    Besides these methods it may have five things more. ``capabilities``, a frozenset of
+    Besides these methods it may have six things more. ``capabilities``, a frozenset of
     `Capability`, says what this very strategy can do, where that is known only once it is built,
     or where there is no spec; it stands above the spec's. ``no_more_trials()`` is called at most
     once in a session, when the budget of trials is used up: from then on ``ask`` carries trials
     on, waits, or is exhausted, and starts none; without it the first `Start` is the last that is
     asked. ``handles_attempts``, if true, says that it replaces by itself what it heard of a trial
     when a report of a new `Report.attempt` comes; without it, it is built again where a job is
-    retried that has reported, and restored from a history without those reports. ``close()`` is
-    called once, when the session is over, however it ends: for what has to
-    be ended or freed. ``interrupt(at_once=False)`` is for a strategy that waits for something
-    outside, such as another process. It is called from another thread or a signal handler, perhaps
+    retried that has reported, and restored from a history without those reports.
+    ``compares_targets``, if true, says that it compares trials at the iterations that they were to
+    train, also those that it adopts without any; see below. ``close()`` is called once, when the
+    session is over, however it ends: for what has to be ended or freed.
+    ``interrupt(at_once=False)`` is for a strategy that waits for something outside, such as
+    another process. It is called from another thread or a signal handler, perhaps
     in the middle of another method, when the session is to end: from then on each method returns
     or raises `StrategyError` within about two seconds, with ``at_once=True`` immediately. What it
     was not told thereby, it is told when the study is resumed.
+
+    A trial that its time limit has ended before its target is completed for its user. A strategy
+    that resumes trials, has itself suggested that target or ``compares_targets`` would rank it
+    where it has not been, and is told that it was stopped, at the iteration that it has reached.
     """
 
     def ask(self, trial_id: int, /) -> Answer:

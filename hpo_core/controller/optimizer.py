@@ -462,6 +462,7 @@ class HyperParameterOptimizer:
             folder=self._folder,
             clock=self._clock,
             is_resuming=is_resuming,
+            compares_targets=is_resuming or strategy.compares_targets,
             is_pruning=Capability.STOPPING in self._capabilities and self._prepared.announces,
             enforces_limits=self._prepared.backend.spec.enforces_limits,
         )

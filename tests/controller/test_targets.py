@@ -285,11 +285,19 @@ def test_the_silence_limit_always_times_out(lab):
     assert lab.rows("SELECT state FROM job") == [("timed_out",)]
 
 
-@pytest.mark.parametrize(("iterations", "told"), [(None, Status.COMPLETED), (9, Status.STOPPED)])
+@pytest.mark.parametrize(
+    ("iterations", "compares", "told"),
+    [
+        (None, False, Status.COMPLETED),
+        (9, False, Status.STOPPED),
+        (None, True, Status.STOPPED),
+    ],
+)
 def test_a_strategy_that_compares_at_targets_is_told_that_a_trial_stopped_short(
-    lab, iterations, told
+    lab, iterations, compares, told
 ):
     strategy = Recorder(iterations=iterations)
+    strategy.compares_targets = compares
     study = lab.study(
         lab.sh("report 5 3; exec sleep 60"),
         strategy=strategy, max_iterations=9, time_limit=0.3, grace=0, budget=1,
@@ -346,4 +354,22 @@ def test_asha_never_promotes_a_trial_that_ended_before_its_rung(lab):
     assert (first.state, first.value) == (TrialState.COMPLETED, 0.0)
     assert lab.rows("SELECT count(*) FROM job WHERE trial = ?", first.trial_id) == [(1,)]
     assert lab.rows("SELECT count(*) FROM log WHERE kind = 'resume'") != [(0,)]
+    assert replay(lab.store, "s").is_as_stored
+
+
+def test_bohb_does_not_learn_what_ended_before_the_target_as_a_result_there(lab):
+    """An enqueued configuration has no target of bohb's own."""
+    job = lab.sh("report 0 1; [ $1 = 1 ] && exec sleep 60; report 1 2")
+    choice = hpo_core.config.PluginChoice("bohb:hyperband", {"resume": False, "eta": 2})
+    config = lab.config(
+        job, max_iterations=2, time_limit=0.5, grace=0, budget=3,
+        space=hpo_core.SearchSpace((hpo_core.Int("x", 1, 9),)),
+    )  # fmt: skip
+    config = msgspec.structs.replace(config, strategy=choice, enqueue=({"x": 1},))
+    optimizer = hpo_core.HyperParameterOptimizer(config, store=lab.store)
+    lab.opened.append(optimizer)
+    optimizer.run()
+    assert lab.rows("SELECT state, iteration FROM job WHERE trial = 1") == [("completed", 1)]
+    query = "SELECT kind, iteration FROM log WHERE trial = 1 ORDER BY seq"
+    assert lab.rows(query)[-1] == ("stopped", 1)
     assert replay(lab.store, "s").is_as_stored

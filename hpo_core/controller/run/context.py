@@ -24,6 +24,8 @@ class RunContext(msgspec.Struct, frozen=True, kw_only=True):
         clock: The time.
         is_resuming: Whether the strategy resumes trials, and so is asked even when no new trial
             may be started.
+        compares_targets: Whether the strategy compares trials at their targets, also where it has
+            not set them.
         is_pruning: Whether the strategy says that it stops jobs by what they report.
         enforces_limits: Whether the backend ends jobs at their limits, and not the controller.
     """
@@ -35,5 +37,6 @@ class RunContext(msgspec.Struct, frozen=True, kw_only=True):
     folder: StudyFolder
     clock: Clock
     is_resuming: bool
+    compares_targets: bool
     is_pruning: bool
     enforces_limits: bool

@@ -41,7 +41,7 @@ class EventHandler:
     ) -> None:
         self._config = context.config
         self._writer = context.writer
-        self._is_resuming = context.is_resuming
+        self._compares_targets = context.compares_targets
         self._state = state
         self._budget = budget
         self._trials = trials
@@ -186,10 +186,10 @@ class EventHandler:
     def _status(self, job: RunningJob, state: JobState) -> Status:
         """Return how a job has ended, as the strategy is told.
 
-        A strategy that has said how far to train, or resumes trials, compares them at the targets
-        that they reached: for it, a job that its time limit has cut short was stopped there.
+        For a strategy that compares trials at the targets that they reached, a job that its time
+        limit has cut short was stopped there.
         """
-        compares = self._is_resuming or job.trial.is_target_suggested
+        compares = self._compares_targets or job.trial.is_target_suggested
         return Status.STOPPED if job.is_cut_short and compares else Status(state.value)
 
     def _lost(self, trial: PendingTrial, reason: str) -> tuple[JobState, str]:

@@ -52,6 +52,11 @@ class CheckedStrategy:
         """Whether it replaces by itself what it heard of an earlier attempt."""
         return handles_attempts(self._strategy)
 
+    @property
+    def compares_targets(self) -> bool:
+        """Whether it compares trials at the iterations that they were to train, whoever said so."""
+        return bool(getattr(self._strategy, "compares_targets", False))
+
     def replace(self, strategy: Strategy) -> None:
         """Go on with another strategy, which knows what this one is to know.
 

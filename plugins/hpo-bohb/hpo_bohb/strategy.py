@@ -61,6 +61,7 @@ class HpBandSter(BaseStrategy):
     """
 
     handles_attempts = True  # it learns from final reports alone
+    compares_targets = True  # a user's configuration is a result at the most iterations
 
     def __init__(self, problem: Problem, options: given.Bandit) -> None:
         if len(problem.objectives) > 1:
