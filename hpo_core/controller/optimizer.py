@@ -367,8 +367,8 @@ class HyperParameterOptimizer:
             if self._store.path != MEMORY:
                 lock = ControllerLock(self._folder)
                 held.callback(lock.release)
-                held.callback(self._move_folder)
-                self._move_folder()
+                manage.require_no_jobs_of_schema_1(self._folder)
+                self._store.move_folder(self._study)
                 the_store = RequiredFile(self._store.path, f"the store {self._store.path}")
                 required = (lock.required_file(), the_store)
                 held.callback(ControlPipe(self._folder, self._obey).close)
@@ -413,9 +413,6 @@ class HyperParameterOptimizer:
                 self._over.set()
 
         return run
-
-    def _move_folder(self) -> None:
-        self._store.move_folder(self._study)
 
     def _let_history_be_adopted(self) -> None:
         given = self._prepared.given

@@ -73,18 +73,13 @@ class StudyFolder:
         """Return what identifies the study's processes and journals: none of a copy has it.
 
         It is made of the folder's place on its file system, which a move keeps, and no copy gets:
-        what runs for a study does not run for a copy of its folder. Processes of a study that is
-        still where schema 1 had it carry its uid.
+        what runs for a study does not run for a copy of its folder.
         """
-        if self.path == self._earlier:
-            return self._uid
         status = self.path.stat()
         return f"{self._uid}-{status.st_dev:x}-{status.st_ino:x}"
 
     def journals(self) -> Path:
         """Return the folder in which the backend keeps what it needs to find its jobs again."""
-        if self.path == self._earlier:
-            return self.path / _JOURNALS
         return self.path / f"{_JOURNALS}{self.instance().removeprefix(self._uid)}"
 
     def remove_foreign_journals(self) -> bool:
@@ -101,6 +96,14 @@ class StudyFolder:
         for entry in foreign:
             shutil.rmtree(entry)
         return bool(foreign)
+
+    @property
+    def uid_of_schema_1(self) -> str | None:
+        """What processes of the study carry if schema 1 began them, whoever's copy this is.
+
+        None if the folder has its own name already: there are none then.
+        """
+        return None if self._earlier is None else self._uid
 
     def move(self) -> None:
         """Give the folder the name of the uid, if it still has the one of schema 1."""

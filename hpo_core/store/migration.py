@@ -49,6 +49,7 @@ def _from_1_to_2(connection: sqlite3.Connection) -> None:
     for statement in (
         "ALTER TABLE study ADD COLUMN files TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE study ADD COLUMN first_budget TEXT",
+        "UPDATE study SET first_budget = '{}'",  # schema 1 did not say which was extended
         "ALTER TABLE study ADD COLUMN marks TEXT NOT NULL DEFAULT ''",
         "UPDATE study SET files = name",
         "ALTER TABLE progress ADD COLUMN adopted_events INTEGER NOT NULL DEFAULT 0",

@@ -49,7 +49,8 @@ CREATE TABLE study (
     state TEXT NOT NULL,
     reason TEXT NOT NULL DEFAULT '',
     files TEXT NOT NULL DEFAULT '',   -- its folder, if still the one of schema 1; else ''
-    first_budget TEXT,                -- JSON, before it was extended; NULL if not known
+    first_budget TEXT,                -- JSON, before it was extended; NULL if it was not, {} if
+                                      -- that is not known, since schema 1 did not record it
     marks TEXT NOT NULL DEFAULT ''    -- which users have made or trusted it
 );
 CREATE TABLE progress (               -- apart from study, since it is written often

@@ -189,11 +189,11 @@ class Store(Studies):
             return replaced((trial, attempt, JobState(state)) for trial, attempt, state in rows)
 
     def move_folder(self, record: StudyRecord) -> None:
-        """Give the folder of a study of schema 1 the name of its uid, if no job of it can be alive.
+        """Give the folder of a study of schema 1 the name of its uid.
 
-        To be called by who holds the study's lock.
+        To be called by who holds the study's lock, when no job of it is alive.
         """
-        if record.files and not self.unfinished_jobs(record.id):
+        if record.files:
             with self.writing() as connection:
                 self.folder(record).move()
                 connection.execute("UPDATE study SET files = '' WHERE id = ?", (record.id,))

@@ -133,18 +133,28 @@ def test_a_folder_of_schema_1_is_read_where_it_is_and_renamed_by_the_next_contro
     assert (own / "checkpoints" / "1").is_dir()
 
 
-def test_a_folder_of_schema_1_is_renamed_after_the_session_where_a_job_may_be_alive(
+def test_a_folder_of_schema_1_is_left_alone_while_a_job_lives_that_may_be_of_its_original(
     released_store: Path, hpo: Hpo, folder: Path
 ) -> None:
+    """A copy has the original's uid, and schema 1 tells its processes by nothing else."""
+    uid = own_folder(released_store).name
     with closing(sqlite3.connect(released_store)) as connection, connection:
         connection.execute("UPDATE job SET state = 'running', ended = NULL WHERE trial = 3")
         connection.execute("UPDATE trial SET state = 'running', losses = NULL WHERE id = 3")
         connection.execute("UPDATE study SET state = 'running'")
     where = 'echo "$HPO_CHECKPOINT_DIR" > where; echo "{\\"loss\\": 1}" > /dev/fd/$HPO_REPORT_FD'
     (folder / "job.sh").write_text(where)
+    with subprocess.Popen(["sleep", "60"], env={**os.environ, "HPO_STUDY_UID": uid}) as job:
+        for command in (["resume", "small", "--quiet", "--trust"], ["delete", "small", "--yes"]):
+            refused = hpo(*command)
+            assert refused.status == 2
+            assert "which an earlier version of hpo-core has started" in refused.err
+            assert f"{job.pid}; wait until they have ended" in refused.err
+        assert job.poll() is None
+        job.kill()
     assert hpo("resume", "small", "--quiet", "--trust").status == 0
     assert (folder / "where").read_text().strip() == str(
-        folder / "hpo.files" / "small" / "checkpoints" / "3"
+        own_folder(released_store) / "checkpoints" / "3"
     )
     assert [path.name for path in (folder / "hpo.files").iterdir()] == [
         own_folder(released_store).name

@@ -122,3 +122,19 @@ def test_braces_in_the_variables_of_older_studies_stay_braces() -> None:
     new = with_old_values(old)["job"]["environment"]
     assert new == {"JSON": '{{"a": {{lr}}}}', "PLAIN": "1"}
     assert Variables(new).render({"lr": 0.5}) == old["job"]["environment"]
+
+
+def test_a_study_that_was_extended_before_is_run_by_its_file_again(
+    released_store: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Schema 1 did not record with which budget a study began: any smaller one may be it."""
+    config = config_of(released_store)
+    first = msgspec.structs.replace(config, budget=Budget(jobs=2))
+    with HyperParameterOptimizer(first, store=released_store) as optimizer:
+        assert optimizer.config == config
+    assert "was extended: its budget is jobs 3, and not jobs 2 as given here" in caplog.text
+    for other in (Budget(jobs=4), Budget(trials=2), Budget(jobs=2, trials=2)):
+        with pytest.raises(StudyChanged, match="budget"):
+            HyperParameterOptimizer(
+                msgspec.structs.replace(config, budget=other), store=released_store
+            )

@@ -12,10 +12,11 @@ from hpo_core.config import from_json, name_faults, to_json
 from hpo_core.contracts.backend import BackendContext, Work
 from hpo_core.controller.clock import SystemClock
 from hpo_core.controller.stored import trust
-from hpo_core.model.errors import HpoError, InvalidInput, StudyRunning
+from hpo_core.model.errors import HpoError, InvalidInput, StoreError, StudyRunning
 from hpo_core.model.job import StudyState
 from hpo_core.store import whole
 from hpo_core.store.control import ControllerLock
+from hpo_core.store.folder import StudyFolder
 from hpo_core.store.records import StudyRecord
 from hpo_core.store.store import Store
 
@@ -27,11 +28,12 @@ def delete_study(store: Store, study: StudyRecord) -> None:
 
     Raises:
         StudyRunning: If a controller runs it.
-        StoreError: If the store or the files can't be written.
+        StoreError: If the store or the files can't be written, or jobs of an earlier version run.
     """
     folder = store.folder(study)
     lock = ControllerLock(folder)
     try:
+        require_no_jobs_of_schema_1(folder)
         if store.unfinished_jobs(study.id):
             _end_jobs(store, study)
         whole.delete(store, study.id)
@@ -64,6 +66,28 @@ def rename_study(store: Store, study: StudyRecord, name: str) -> None:
         whole.rename(store, study.id, name, to_json(config))
     finally:
         lock.release()
+
+
+def require_no_jobs_of_schema_1(folder: StudyFolder) -> None:
+    """See that nothing runs that an earlier version of hpo-core has started for a study.
+
+    Such processes carry the study's uid alone, so they may as well be those of the folder of which
+    this one is a copy. Nobody but the user knows.
+
+    Raises:
+        StoreError: If something does.
+    """
+    if folder.uid_of_schema_1 is None:
+        return
+    from hpo_core.backends.local import orphans  # seldom needed
+
+    if not (pids := orphans.find(folder.uid_of_schema_1)):
+        return
+    raise StoreError(
+        f"processes of the study {folder.name!r} still run which an earlier version of hpo-core "
+        f"has started, here or for another copy of {folder.path}: "
+        f"{', '.join(map(str, pids))}; wait until they have ended, or end them, and try again"
+    )
 
 
 def _end_jobs(store: Store, study: StudyRecord) -> None:

@@ -90,13 +90,15 @@ def _takes_options_of(stored: StudyConfig, given: Prepared, settled: Prepared) -
 def _is_extended(found: StudyRecord, stored: StudyConfig, given: Budget) -> bool:
     """Say whether a study has a larger budget than the given one because it was extended.
 
-    Then the given one is that with which it began, or one that it has had since.
+    Then the given one is that with which it began, or one that it has had since. Of a study of
+    schema 1 it is not known with which it began: there any smaller one may be it.
     """
     first, now = found.first_budget, stored.budget
     if first is None or given == now or given.count != now.count:
         return False
     for limit in LIMITS:
-        began, asked, total = first.get(limit), getattr(given, limit), getattr(now, limit)
+        asked, total = getattr(given, limit), getattr(now, limit)
+        began = first.get(limit, asked)
         if began is None or asked is None or total is None:
             if not began == asked == total:
                 return False
