@@ -11,6 +11,7 @@ import pytest
 from hpo_core import HyperParameterOptimizer, InvalidInput
 from hpo_core.config import StudyConfig, to_json
 from hpo_core.config_file import parse
+from hpo_core.controller.dry_run import try_once
 from hpo_core.misuse import misuses
 from hpo_core.store.store import Store
 
@@ -177,6 +178,20 @@ def test_a_stored_study_goes_on_with_a_warning(
     allowed = msgspec.structs.replace(wrong, job=job)
     with caplog.at_level(logging.WARNING), HyperParameterOptimizer(allowed, store=store):
         assert caplog.text == ""
+
+
+@pytest.mark.parametrize(("iterations", "is_said"), [(9, False), (8, True)])
+def test_a_budget_that_ends_before_any_trial_does_is_told_before_it_is_spent(
+    iterations: int, is_said: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    short = config(budget={"iterations": iterations}, job={"max_iterations": 9})
+    with caplog.at_level(logging.WARNING), HyperParameterOptimizer(short):
+        assert ("the budget of 8 iterations ends before one trial has trained" in caplog.text) is (
+            is_said
+        )
+    caplog.clear()
+    try_once(short)
+    assert ("ends before one trial has trained to max_iterations, 9" in caplog.text) is is_said
 
 
 @pytest.mark.parametrize(("workers", "is_said"), [(1, False), (2, True)])

@@ -125,6 +125,7 @@ def extend_command(
 def try_command(study_file: str, as_json: bool) -> int:
     """Run one job of STUDY.toml with default values; say what it reported. Nothing is stored."""
     config = read_config(load(study_file), Path(study_file).resolve().parent, seed=0)
+    show_log()
     tried = try_once(config)
     if as_json:
         print_json(msgspec.to_builtins(tried))

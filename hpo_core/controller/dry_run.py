@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,12 @@ from hpo_core.config import StudyConfig
 from hpo_core.contracts.observer import FinishedJob
 from hpo_core.controller.optimizer import HyperParameterOptimizer
 from hpo_core.controller.signals import interruptible
+from hpo_core.controller.strategy.resolve import budget_remark
 from hpo_core.model.budget import Budget
 from hpo_core.model.job import JobState
 from hpo_core.model.values import Configuration
+
+_log = logging.getLogger("hpo_core")
 
 
 class DryRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +62,8 @@ def try_once(config: StudyConfig, function: Callable[..., Any] | None = None) ->
         HpoError: If it can't be run at all.
     """
     first = config.space.defaults()
+    if remark := budget_remark(config):
+        _log.warning(remark)
     alone = msgspec.structs.replace(
         config,
         budget=Budget(jobs=1),

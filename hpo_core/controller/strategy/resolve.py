@@ -79,6 +79,8 @@ class Prepared(msgspec.Struct, frozen=True):
                 f"{counted(most, 'job')} at a time: nothing gets faster, and the strategy learns "
                 "later; leave workers out, or choose another backend, such as local"
             )
+        if remark := budget_remark(self.config):
+            yield remark
 
     def changed_since(self, stored: Mapping[str, Mapping[str, Any]]) -> list[str]:
         """Return a sentence for each plugin that is installed in another version than stored."""
@@ -264,6 +266,18 @@ def build_strategy(prepared: Prepared) -> BuiltStrategy:
         raise _unsupported(prepared.config, str(error)) from error
     _check_capabilities(prepared.config, built.capabilities)
     return built
+
+
+def budget_remark(config: StudyConfig) -> str | None:
+    """Return what there is to say of a budget that ends before any trial has trained to its end."""
+    most, total = config.job.max_iterations, config.budget.iterations
+    if most is None or total is None or total >= most:
+        return None
+    return (
+        f"the budget of {counted(total, 'iteration')} ends before one trial has trained to "
+        f"max_iterations, {most}: no trial is trained to its end; give budget.iterations more, or "
+        "job.max_iterations less"
+    )
 
 
 def check(config: StudyConfig) -> None:
