@@ -151,7 +151,7 @@ class StudyConfig(Checked, frozen=True, kw_only=True):
         job: What jobs execute.
         space: What is searched.
         backend: Which backend, with its options.
-        observers: Names of plugins whose observers are told what happens.
+        observers: Observers to notify of study events: names of plugins, or with options.
         job_name: How jobs are named: a template over the parameters, ``name``, ``trial_id`` and
             ``job_id``.
         tags: Free words, kept and shown.
@@ -174,7 +174,7 @@ class StudyConfig(Checked, frozen=True, kw_only=True):
     constraints: tuple[Constraint, ...] = ()
     budget: Budget = Budget()
     backend: PluginChoice = PluginChoice("local")
-    observers: tuple[str, ...] = ()
+    observers: tuple[str | PluginChoice, ...] = ()
     job_name: str = "{name}-{trial_id}"
     tags: tuple[str, ...] = ()
     max_failures: int | None = None

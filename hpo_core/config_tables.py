@@ -31,6 +31,10 @@ def tables_of(config: StudyConfig) -> dict[str, Any]:
     tables["strategy"] = _choice(config.strategy)
     if "backend" in tables:
         tables["backend"] = _choice(config.backend)
+    if "observers" in tables:
+        tables["observers"] = [
+            each if isinstance(each, str) else _choice(each) for each in config.observers
+        ]
     if "constraints" in tables:
         tables["constraints"] = [
             each["metric"] if len(each) == 1 else each for each in map(_unlike, config.constraints)

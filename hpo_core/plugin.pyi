@@ -41,7 +41,9 @@ from hpo_core.contracts.observer import FinishedJob as FinishedJob
 from hpo_core.contracts.observer import JobFinished as JobFinished
 from hpo_core.contracts.observer import JobReported as JobReported
 from hpo_core.contracts.observer import JobStarted as JobStarted
+from hpo_core.contracts.observer import ObservedStudy as ObservedStudy
 from hpo_core.contracts.observer import Observer as Observer
+from hpo_core.contracts.observer import ObserverSpec as ObserverSpec
 from hpo_core.contracts.observer import Progress as Progress
 from hpo_core.contracts.observer import StudyEnded as StudyEnded
 from hpo_core.contracts.observer import StudyEvent as StudyEvent

@@ -34,7 +34,7 @@ from hpo_core.model.errors import (
     UnknownPlugin,
     Unsupported,
 )
-from hpo_core.plugin import BaseStrategy, Capability, Exhausted
+from hpo_core.plugin import BaseStrategy, Capability, Exhausted, ObservedStudy
 from hpo_core.plugins import registry
 
 GOOD = """
@@ -201,7 +201,7 @@ def test_observers_are_made_for_the_study(publish: Publish) -> None:
         def hpo_observers(config): return [Noting(config["name"])]
     """
     publish("notes", source)
-    (observer,) = plugins.observers(["notes"], {"name": "s"})
+    (observer,) = plugins.observers("notes", {}, ObservedStudy(name="s", config={"name": "s"}))
     assert vars(observer) == {"name": "s"}
     assert described("notes").has_observers
 
@@ -265,7 +265,7 @@ def test_a_plugin_of_another_kind_brings_no_strategy() -> None:
     with pytest.raises(UnknownPlugin, match=r"'local' .hpo-core. brings no strategy"):
         plugins.strategy("local")
     with pytest.raises(UnknownPlugin, match="'random' brings no observers"):
-        plugins.observers(["random"], {})
+        plugins.observers("random", {}, ObservedStudy(name="s", config={}))
 
 
 # -- plugins that are broken -----------------------------------------------------------------
@@ -339,7 +339,8 @@ def test_a_broken_plugin_is_an_error_with_its_reason_for_who_uses_it_alone(
 def test_a_misspelt_hook_lists_the_hooks(publish: Publish) -> None:
     publish("broken", SPEC.replace("hpo_strategies", "hpo_stratgies"))
     with pytest.raises(
-        BrokenPlugin, match="hpo_strategies, hpo_backends, hpo_observers, hpo_exchanges"
+        BrokenPlugin,
+        match="hpo_strategies, hpo_backends, hpo_observers, hpo_observer_specs, hpo_exchanges",
     ):
         plugins.strategy("broken")
 
@@ -374,7 +375,7 @@ def test_remains_of_a_distribution_without_metadata_harm_nobody(
 def test_an_observers_hook_that_raises_names_the_plugin(publish: Publish) -> None:
     publish("notes", SPEC.replace("strategies()", "observers(config)").replace("RETURNED", "1 / 0"))
     with pytest.raises(BrokenPlugin, match="the plugin 'notes' failed in hpo_observers"):
-        plugins.observers(["notes"], {})
+        plugins.observers("notes", {}, ObservedStudy(name="s", config={}))
 
 
 def test_a_strategy_that_can_not_be_built_is_an_error_with_its_name(publish: Publish) -> None:

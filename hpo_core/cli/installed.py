@@ -33,11 +33,11 @@ def plugins_command(as_json: bool) -> None:
         if found["printed"]:
             said = f"prints when it is loaded: {first_line(found['printed'])}"
             rows.append([found["name"], "PRINTS", origin, said, ""])
-        for kind in ("strategy", "backend", "exchange", "command"):
+        for kind in ("strategy", "backend", "observer", "exchange", "command"):
             for spec in found[kind]:
                 able = ", ".join(spec.get("capabilities", ()))
                 rows.append([spec["name"], kind, origin, spec["summary"], able])
-        if found["observers"]:
+        if found["observers"] and not found["observer"]:
             rows.append([found["name"], "observers", origin, "", ""])
     print(tables.lay_out(["name", "kind", "from", "summary", "capabilities"], rows))
 
@@ -59,6 +59,7 @@ def _plain(found: Described) -> dict[str, Any]:
             for spec in found.strategies
         ],
         "backend": [{"name": spec.name, "summary": spec.summary} for spec in found.backends],
+        "observer": [{"name": spec.name, "summary": spec.summary} for spec in found.observers],
         "exchange": [{"name": spec.name, "summary": spec.summary} for spec in found.exchanges],
         "observers": found.has_observers,
         "command": [],

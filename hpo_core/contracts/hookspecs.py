@@ -9,7 +9,7 @@ import pluggy
 
 from hpo_core.contracts.backend import BackendSpec
 from hpo_core.contracts.exchange import ExchangeSpec
-from hpo_core.contracts.observer import Observer
+from hpo_core.contracts.observer import Observer, ObserverSpec
 from hpo_core.contracts.strategy import StrategySpec
 
 PROJECT = "hpo_core"
@@ -36,6 +36,14 @@ def hpo_observers(config: Mapping[str, Any]) -> Iterable[Observer]:  # type: ign
 
     Args:
         config: The study's stored configuration, as plain JSON.
+    """
+
+
+@hookspec
+def hpo_observer_specs() -> Iterable[ObserverSpec]:  # type: ignore[empty-body]  # a specification
+    """Return the observers that this plugin brings, with their options; the first is its default.
+
+    A plugin with this hook needs no `hpo_observers`.
     """
 
 

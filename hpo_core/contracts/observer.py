@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol, TypeAlias
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeAlias
 
 import msgspec
 
+from hpo_core.contracts.strategy import NoOptions
 from hpo_core.model.budget import Budget, Usage
 from hpo_core.model.job import Job, JobState, StudyState
 from hpo_core.model.objective import Losses, Objective
@@ -136,3 +137,34 @@ class Observer(Protocol):
         An observer that raises is logged once and dropped; the search goes on.
         """
         ...
+
+
+class ObservedStudy(msgspec.Struct, frozen=True, kw_only=True):
+    """What an observer knows of a study when it is built, before the study begins.
+
+    Attributes:
+        name: The study's name.
+        config: Its configuration, as plain JSON with every default filled in.
+        store: The path of the store; None for a study in memory.
+    """
+
+    name: str
+    config: Mapping[str, Any]
+    store: str | None = None
+
+
+class ObserverSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """Announces one observer of a plugin; making it imports nothing heavy.
+
+    Attributes:
+        name: The config string: the plugin's entry-point name, or with a variant, ``"wandb:job"``.
+        summary: One line for ``hpo plugins``.
+        build: Makes the observer of one session, from the study and the options; imports what it
+            needs. It raises `hpo_core.InvalidInput` for options that don't suit the study.
+        options: A frozen `msgspec.Struct` with the options, their types and defaults.
+    """
+
+    name: str
+    summary: str
+    build: Callable[[ObservedStudy, Any], Observer]
+    options: type[msgspec.Struct] = NoOptions

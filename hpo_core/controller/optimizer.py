@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from hpo_core import client, plugins
+from hpo_core import client
 from hpo_core.config import StudyConfig, instance_choice
 from hpo_core.contracts.backend import Backend, BackendContext, Clock
 from hpo_core.contracts.observer import FinishedJob, Observer
@@ -104,7 +104,7 @@ class HyperParameterOptimizer:
     ) -> None:
         if strategy is not None:
             config = msgspec.structs.replace(config, strategy=instance_choice(strategy))
-        prepared = resolve.prepare(config, strategy)
+        prepared = resolve.prepare(resolve.with_observers(config), strategy)
         self._function = function
         self._adopt_history = adopt_history
         self._capabilities: frozenset[Capability] = frozenset()  # known once it is built
@@ -121,7 +121,7 @@ class HyperParameterOptimizer:
             self.config = self._prepared.config
             self._observers = [
                 *observers,
-                *plugins.observers(config.observers, msgspec.to_builtins(self.config)),
+                *resolve.build_observers(self.config, self._store.path),
             ]
             self._study = open_study.find_or_create(self._store, self._prepared, self._clock.now())
         except BaseException:

@@ -4,6 +4,7 @@
     registry    loads the one plugin that is asked for, in this process
     reading     reads a plugin's options, and those of strategies that it names in turn
     building    makes strategies of their specs
+    observing   reads the options of observers, and builds them
     listing     looks at all of them, each in a process of its own that may fail, print or hang
 
 A plugin is loaded alone, when its name is asked for, so that a broken one harms nobody who does
@@ -13,8 +14,9 @@ not use it. Imports the contracts and the model.
 from hpo_core.plugins.building import BuiltStrategy, build, build_strategy, checked, under
 from hpo_core.plugins.discovery import Identity, installed
 from hpo_core.plugins.listing import Announced, Described, describe, strategies_that
+from hpo_core.plugins.observing import observer_options, observers
 from hpo_core.plugins.reading import as_stored, options, parts, require
-from hpo_core.plugins.registry import Resolved, backend, exchange, observers, strategy
+from hpo_core.plugins.registry import Resolved, backend, exchange, strategy
 
 __all__ = [
     "Announced",
@@ -30,6 +32,7 @@ __all__ = [
     "describe",
     "exchange",
     "installed",
+    "observer_options",
     "observers",
     "options",
     "parts",

@@ -21,6 +21,7 @@ from hpo_core.plugins.registry import (
     exchanges_of,
     has_observers,
     load,
+    observer_specs_of,
     one,
     only,
     strategies_of,
@@ -50,6 +51,7 @@ class Described(msgspec.Struct, frozen=True):
         plugin: Which it is.
         strategies: What it brings, the default first.
         backends: Likewise.
+        observers: Likewise, those that it announces by a spec.
         exchanges: Likewise.
         has_observers: Whether it brings observers.
         failure: Why it can't be used, or can't be listed.
@@ -59,6 +61,7 @@ class Described(msgspec.Struct, frozen=True):
     plugin: Identity
     strategies: tuple[Announced, ...] = ()
     backends: tuple[Announced, ...] = ()
+    observers: tuple[Announced, ...] = ()
     exchanges: tuple[Announced, ...] = ()
     has_observers: bool = False
     failure: str | None = None
@@ -150,10 +153,15 @@ def _look(name: str) -> Described:
             backends=tuple(
                 Announced(spec.name, spec.summary) for spec in backends_of(manager, name)
             ),
+            observers=(
+                observers := tuple(
+                    Announced(spec.name, spec.summary) for spec in observer_specs_of(manager, name)
+                )
+            ),
             exchanges=tuple(
                 Announced(spec.name, spec.summary) for spec in exchanges_of(manager, name)
             ),
-            has_observers=has_observers(manager),
+            has_observers=bool(observers) or has_observers(manager),
         )
     except PluginError as error:
         return Described(plugin, failure=str(error))

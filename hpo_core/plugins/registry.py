@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from typing import Any, Generic, TypeVar
 
@@ -14,7 +14,7 @@ import pluggy
 from hpo_core.contracts import hookspecs
 from hpo_core.contracts.backend import BackendSpec
 from hpo_core.contracts.exchange import ExchangeSpec
-from hpo_core.contracts.observer import Observer
+from hpo_core.contracts.observer import Observer, ObserverSpec
 from hpo_core.contracts.strategy import Capability, StrategySpec
 from hpo_core.model.errors import (
     BrokenPlugin,
@@ -28,7 +28,7 @@ from hpo_core.plugins.discovery import Found, Identity, scan
 
 _log = logging.getLogger("hpo_core")
 
-Spec = TypeVar("Spec", StrategySpec, BackendSpec, ExchangeSpec)
+Spec = TypeVar("Spec", StrategySpec, BackendSpec, ObserverSpec, ExchangeSpec)
 
 DISTRIBUTIONS = {
     "grid": "hpo-grid-search",
@@ -72,23 +72,36 @@ def exchange(name: str) -> Resolved[ExchangeSpec]:
     return _resolve("exchange", name, exchanges_of)
 
 
-def observers(names: Iterable[str], config: Mapping[str, Any]) -> list[Observer]:
-    """Return the observers that the named plugins bring for one study.
+def observer(name: str) -> Resolved[ObserverSpec] | None:
+    """Find an observer by its config string; see `strategy`.
+
+    Returns:
+        The observer's spec; None if the plugin brings observers by the hook ``hpo_observers``,
+        which has no options.
+    """
+    head = name.partition(":")[0]
+    plugin = one("observer", head).identity
+    with _printing_nothing(plugin):
+        manager = load("observer", head)
+    if manager.hook.hpo_observer_specs.get_hookimpls():
+        return _resolve("observer", name, observer_specs_of)
+    if not has_observers(manager):
+        raise UnknownPlugin(f"the plugin {head!r} brings no observers")
+    if name != head:
+        raise UnknownPlugin(f"the plugin {head!r} has no variants; write {head!r}")
+    return None
+
+
+def hooked_observers(name: str, config: Mapping[str, Any]) -> list[Observer]:
+    """Return what a plugin's hook ``hpo_observers`` brings for one study.
 
     Raises:
         PluginError: As in `strategy`.
     """
-    found: list[Observer] = []
-    for name in names:
-        plugin = one("observer", name).identity
-        with _printing_nothing(plugin):
-            manager = load("observer", name)
-            if not has_observers(manager):
-                raise UnknownPlugin(f"the plugin {name!r} brings no observers")
-            with _guarded(f"the plugin {name!r} failed in hpo_observers"):
-                for group in manager.hook.hpo_observers(config=config):
-                    found += group
-    return found
+    plugin = one("observer", name).identity
+    with _printing_nothing(plugin), guarded(f"the plugin {name!r} failed in hpo_observers"):
+        groups = load("observer", name).hook.hpo_observers(config=config)
+        return [observer for group in groups for observer in group]
 
 
 # -- one plugin -----------------------------------------------------------------------------
@@ -108,7 +121,7 @@ def load(kind: str, name: str) -> pluggy.PluginManager:
     assert entry is not None
     manager = pluggy.PluginManager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
-    with _guarded(f"the plugin {plugin} fails to import"):
+    with guarded(f"the plugin {plugin} fails to import"):
         try:
             manager.register(entry.load(), name)
             manager.check_pending()
@@ -162,6 +175,11 @@ def backends_of(manager: pluggy.PluginManager, name: str) -> list[BackendSpec]:
     return _specs(manager.hook.hpo_backends, BackendSpec, name)
 
 
+def observer_specs_of(manager: pluggy.PluginManager, name: str) -> list[ObserverSpec]:
+    """Return the specs of the observers of a loaded plugin."""
+    return _specs(manager.hook.hpo_observer_specs, ObserverSpec, name)
+
+
 def exchanges_of(manager: pluggy.PluginManager, name: str) -> list[ExchangeSpec]:
     """Return the specs of the exchanges of a loaded plugin."""
     return _specs(manager.hook.hpo_exchanges, ExchangeSpec, name)
@@ -210,7 +228,7 @@ def _printing_nothing(plugin: Identity) -> Iterator[None]:
 
 
 @contextmanager
-def _guarded(what: str) -> Iterator[None]:
+def guarded(what: str) -> Iterator[None]:
     """Turn whatever a plugin's code raises, even `SystemExit`, into `BrokenPlugin`.
 
     Args:
@@ -241,7 +259,7 @@ def _unknown(kind: str, name: str, everything: list[Identity]) -> str:
 
 
 def _specs(hook: Any, kind: type[Spec], name: str) -> list[Spec]:
-    with _guarded(f"the plugin {name!r} failed in {hook.name}"):
+    with guarded(f"the plugin {name!r} failed in {hook.name}"):
         found = [spec for group in hook() for spec in group]
     for spec in found:
         if not isinstance(spec, kind):
@@ -261,7 +279,7 @@ def _specs(hook: Any, kind: type[Spec], name: str) -> list[Spec]:
     return found
 
 
-def _misfit(spec: StrategySpec | BackendSpec | ExchangeSpec) -> str:
+def _misfit(spec: StrategySpec | BackendSpec | ObserverSpec | ExchangeSpec) -> str:
     """Return what is wrong with the types of a spec's fields, or ``""``."""
     if not isinstance(spec.name, str) or not isinstance(spec.summary, str):
         return f"name and summary must be texts, got {spec.name!r} and {spec.summary!r}"

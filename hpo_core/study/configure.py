@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import msgspec
 
 from hpo_core import plugins
 from hpo_core.config import JobSettings, PluginChoice, StudyConfig
+from hpo_core.contracts.observer import Observer
 from hpo_core.controller.stored.open_study import not_larger
 from hpo_core.controller.strategy.resolve import read_config
 from hpo_core.model.budget import LIMITS, Budget
@@ -93,7 +94,7 @@ def from_values(place: Place, values: Mapping[str, Any]) -> StudyConfig:
     plugins.require(_set_faults(table))
     for key in ("constraints", "enqueue", "observers"):
         table[key] = list(table.get(key, ()))
-    table["observers"] = [each for each in table["observers"] if isinstance(each, str)]
+    table["observers"] = [each for each in table["observers"] if isinstance(each, _NAMED)]
     options = {role: table.pop(key, {}) for role, key in _OPTIONS.items()}
     for role, given in options.items():
         named = isinstance(table.get(role), str)  # else it is a strategy of the user's own
@@ -110,6 +111,15 @@ def from_values(place: Place, values: Mapping[str, Any]) -> StudyConfig:
         job["function"] = name_of(job["function"], values["backend"])
     table["job"] = {**job, "directory": os.fspath(job.get("directory", os.getcwd()))}
     return _checked(table, Path.cwd(), place)
+
+
+_NAMED = (str, Mapping, PluginChoice)
+"""How a plugin's observer is given: by its name, or with options."""
+
+
+def instances(observers: Iterable[Any]) -> list[Observer]:
+    """Return those observers that are given as they are, not by a plugin's name."""
+    return [each for each in observers if not isinstance(each, _NAMED)]
 
 
 def totals(budget: Budget, limits: Mapping[str, float | str]) -> Budget:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from hpo_core.config import StudyConfig, from_json
+from hpo_core.config import PluginChoice, StudyConfig, from_json
 from hpo_core.contracts.observer import FinishedJob, Observer
 from hpo_core.contracts.strategy import Strategy
 from hpo_core.controller.dry_run import DryRun, try_once
@@ -66,7 +66,8 @@ class Study(StudyView):
         name: The study's name, unique in its store.
         store: The file that keeps the study; None to keep it in memory.
         enqueue: Known configurations to run first.
-        observers: Observers to notify of study events, or names of plugins that have some.
+        observers: Observers to notify of study events, or names of plugins that have some; with
+            options ``{"name": "tensorboard", "options": {"directory": "runs"}}``.
         directory: The folder in which jobs run; None for the current one.
         environment: Variables for the jobs.
         time_limit: Seconds after which a job is ended, or a duration such as ``"10m"``.
@@ -101,7 +102,7 @@ class Study(StudyView):
         name: str = "study",
         store: str | os.PathLike[str] | None = None,
         enqueue: Iterable[Mapping[str, Value]] = (),
-        observers: Iterable[Observer | str] = (),
+        observers: Iterable[Observer | str | Mapping[str, Any] | PluginChoice] = (),
         directory: str | os.PathLike[str] | None = None,
         environment: Mapping[str, str] | None = None,
         time_limit: float | str | None = None,
@@ -142,7 +143,7 @@ class Study(StudyView):
             configure.from_values(place, values),
             function=function if callable(function) else None,
             strategy=None if isinstance(strategy, str) else strategy,
-            observers=[each for each in observers if not isinstance(each, str)],
+            observers=configure.instances(observers),
         )
 
     def _set_up(

@@ -134,7 +134,7 @@ def _would_run(config: StudyConfig) -> Iterator[str]:
         options = f" with the options {json.dumps(choice.options)}" if choice.options else ""
         yield f"the {role} {choice.name!r}{options}"
     if config.observers:
-        yield f"the observers {json.dumps(config.observers)}"
+        yield f"the observers {json.dumps(msgspec.to_builtins(config.observers))}"
 
 
 def _cut(text: str) -> str:

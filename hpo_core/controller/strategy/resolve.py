@@ -13,9 +13,10 @@ from typing import Any
 import msgspec
 
 from hpo_core import plugins
-from hpo_core.config import StudyConfig
+from hpo_core.config import PluginChoice, StudyConfig
 from hpo_core.config_file import parse
 from hpo_core.contracts.backend import Backend, BackendContext, BackendSpec, Work
+from hpo_core.contracts.observer import ObservedStudy, Observer
 from hpo_core.contracts.strategy import Capability, Problem, Strategy, StrategySpec
 from hpo_core.controller.clock import SystemClock
 from hpo_core.misuse import misuses
@@ -30,6 +31,7 @@ from hpo_core.model.errors import (
 )
 from hpo_core.model.text import counted
 from hpo_core.plugins import BuiltStrategy, Resolved
+from hpo_core.store.connection import MEMORY
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -129,6 +131,11 @@ def read_config(table: Mapping[str, Any], directory: Path, seed: int | None = No
             except PluginError as error:
                 broken = broken or error
                 faults += [Fault(role, str(error))] if faults else []
+    for place, choice in enumerate(config.observers if config else ()):
+        try:
+            faults += _observer(choice, f"observers[{place}]")[1]
+        except PluginError as error:
+            broken = broken or error
     if faults or config is None:
         raise InvalidInput(faults)
     if broken is not None:
@@ -168,6 +175,50 @@ def prepare(config: StudyConfig, given: Strategy | None = None) -> Prepared:
         _given(config, strategy)
     config = _with_options(config, "backend", backend_options)
     return Prepared(config, strategy, strategy_options, backend, backend_options, options_given)
+
+
+def with_observers(config: StudyConfig) -> StudyConfig:
+    """Return a configuration in which the options of observers are complete.
+
+    Raises:
+        PluginError: If one of the observers is missing or broken.
+        InvalidInput: With every fault of their options.
+    """
+    read = [
+        _observer(choice, f"observers[{place}]") for place, choice in enumerate(config.observers)
+    ]
+    plugins.require(fault for _, faults in read for fault in faults)
+    return msgspec.structs.replace(config, observers=tuple(choice for choice, _ in read))
+
+
+def _observer(choice: str | PluginChoice, path: str) -> tuple[str | PluginChoice, list[Fault]]:
+    """Return an observer with all its options, or as a name if it has none; and every fault."""
+    name, given = (choice, {}) if isinstance(choice, str) else (choice.name, choice.options)
+    options, faults = plugins.observer_options(name, given, f"{path}.options")
+    return (name if options is None else PluginChoice(name, options)), faults
+
+
+def build_observers(config: StudyConfig, store: str) -> list[Observer]:
+    """Build the observers that a configuration names.
+
+    Args:
+        config: The study, its observers complete.
+        store: The path of its store, or ``MEMORY``.
+
+    Raises:
+        InvalidInput: If their options don't suit the study.
+        PluginError: If one is missing, broken, or raises anything else.
+    """
+    study = ObservedStudy(
+        name=config.name,
+        config=msgspec.to_builtins(config),
+        store=None if store == MEMORY else store,
+    )
+    found: list[Observer] = []
+    for choice in config.observers:
+        name, given = (choice, {}) if isinstance(choice, str) else (choice.name, choice.options)
+        found += plugins.observers(name, given, study)
+    return found
 
 
 def as_stored(prepared: Prepared, stored: StudyConfig) -> Prepared:

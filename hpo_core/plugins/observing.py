@@ -1,0 +1,56 @@
+"""Observers that a study names: their options are read, and they are built."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from hpo_core.contracts.observer import ObservedStudy, Observer
+from hpo_core.model.errors import BrokenPlugin, Fault, InvalidInput
+from hpo_core.plugins.building import under
+from hpo_core.plugins.reading import options, require
+from hpo_core.plugins.registry import guarded, hooked_observers, observer
+
+
+def observer_options(
+    name: str, given: Mapping[str, Any], path: str
+) -> tuple[dict[str, Any] | None, list[Fault]]:
+    """Read the options of an observer.
+
+    Returns:
+        The options as plain JSON, every default filled in, and no faults; None for an observer
+        that takes no options; or None and every fault, under `path`.
+
+    Raises:
+        PluginError: If the observer can't be found.
+    """
+    resolved = observer(name)
+    if resolved is None:
+        return None, [Fault(path, f"the observer {name!r} takes no options")] if given else []
+    found, faults = options(resolved, given, path)
+    return (None, faults) if faults else (msgspec.to_builtins(found), [])
+
+
+def observers(name: str, given: Mapping[str, Any], study: ObservedStudy) -> list[Observer]:
+    """Build the observers that a name stands for; one, unless it is brought by the older hook.
+
+    Raises:
+        InvalidInput: If the options don't suit the study.
+        PluginError: If it can't be found, raises anything else, or is no observer.
+    """
+    resolved = observer(name)
+    if resolved is None:
+        return hooked_observers(name, study.config)
+    found, faults = options(resolved, given, "options")
+    require(faults)
+    with guarded(f"the observer {name!r} could not be built"):
+        try:
+            built = resolved.spec.build(study, found)
+        except InvalidInput as error:
+            faults = under(f"the options of the observer {name!r}", error.faults)
+    require(faults)
+    if not callable(getattr(built, "observe", None)):
+        raise BrokenPlugin(f"the plugin {name!r} built {built!r}, which has no method observe")
+    return [built]
