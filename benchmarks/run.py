@@ -10,7 +10,17 @@ import subprocess
 import sys
 from pathlib import Path
 
-ALL = ("search", "optuna_plugin", "asha", "growth", "workers", "utilisation", "reports", "startup")
+ALL = (
+    "search",
+    "optuna_plugin",
+    "asha",
+    "growth",
+    "workers",
+    "workers_start",
+    "utilisation",
+    "reports",
+    "startup",
+)
 
 
 def main(names: list[str]) -> int:
