@@ -63,6 +63,17 @@ class Journal:
     def __init__(self, descriptor: int) -> None:
         os.set_inheritable(descriptor, False)
         self._descriptor = descriptor
+        self._begins_at = 0
+
+    def begin(self, message: list[Any]) -> None:
+        """Write the first line, which names the supervisor."""
+        self.write(message)
+        self._begins_at = os.lseek(self._descriptor, 0, os.SEEK_CUR)
+
+    def clear(self) -> None:
+        """Remove all but the first line: what an earlier controller was to know."""
+        os.ftruncate(self._descriptor, self._begins_at)
+        os.lseek(self._descriptor, 0, os.SEEK_END)
 
     def write(self, *messages: list[Any]) -> None:
         """Write messages."""

@@ -388,7 +388,7 @@ class Supervisor:
         self._listener.listen()
         self._listener.setblocking(False)
         self._loop.watch(self._listener, self._accept)
-        self._journal.write(["supervisor", os.getpid(), path])
+        self._journal.begin(["supervisor", os.getpid(), path])
         return folder
 
     def _accept(self) -> None:
@@ -413,6 +413,7 @@ class Supervisor:
             self._jobs.pop(job.id, None)  # the end of a cancelled one may be recorded
             job.end = (self._clock(), 0.0, None, "")
         self._queue.clear()
+        self._journal.clear()
         self._journal.write(*(line for job in self._ended() for line in job.summary()))
         for slot in self._slots:
             if isinstance(slot, FunctionSlot):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import sqlite3
 import subprocess
 import sys
@@ -384,9 +385,14 @@ def pid() -> int:
 
 
 def is_gone(process: int) -> bool:
-    """Say whether a process is gone; one that nobody has waited for yet is as good as gone."""
-    stat = subprocess.run(["ps", "-o", "stat=", "-p", str(process)], capture_output=True, text=True)
-    return stat.stdout.strip()[:1] in ("", "Z")
+    """Wait for the end of a process that was killed: it takes a moment on a busy machine."""
+    try:
+        descriptor = os.pidfd_open(process)
+    except ProcessLookupError:
+        return True
+    ready, _, _ = select.select([descriptor], [], [], 60.0)
+    os.close(descriptor)
+    return bool(ready)
 
 
 def test_a_program_is_told_goodbye_and_is_gone_when_the_strategy_is_closed(make: Make) -> None:
