@@ -415,9 +415,9 @@ class HyperParameterOptimizer:
         return run
 
     def _let_history_be_adopted(self) -> None:
-        given = self._prepared.given
-        make = self._make_strategy if given is None else lambda: copy.deepcopy(given)
-        refused = adopt_history.adopt_history(make, self._prepared, self._store, self._study)
+        refused = adopt_history.adopt_history(
+            self._make_another, self._prepared, self._store, self._study
+        )
         for sentence in refused:
             _log.warning(sentence)
         _log.warning(
@@ -425,6 +425,16 @@ class HyperParameterOptimizer:
             self.name,
             self._store.log_length(self._study.id),
         )
+
+    def _make_another(self) -> Strategy:
+        """Make a strategy to be tried and thrown away: of one that is given, a copy."""
+        if self._prepared.given is None:
+            return self._make_strategy()
+        try:
+            return copy.deepcopy(self._prepared.given)
+        except Exception as error:  # an instance may hold what can't be copied
+            kind = type(self._prepared.given).__qualname__
+            raise StrategyError(f"an instance of {kind} can't be copied: {error}") from error
 
     def _make_strategy(self) -> Strategy:
         built = resolve.build_strategy(self._prepared)

@@ -201,7 +201,12 @@ class Store(Studies):
     # -- the log ----------------------------------------------------------------------------
 
     def history(
-        self, study: int, *, end: int | None = None, with_replaced: bool = False
+        self,
+        study: int,
+        *,
+        end: int | None = None,
+        with_replaced: bool = False,
+        all_adopted: bool = False,
     ) -> StoredHistory:
         """Return everything that was asked and told, in order; it is read as it is used.
 
@@ -209,12 +214,15 @@ class Store(Studies):
             study: The study's row.
             end: The number of the log's row before which it ends; None for all.
             with_replaced: Whether those reports belong to it that a retry has replaced.
+            all_adopted: Whether all counts as adopted, also what could not be adopted earlier.
         """
         retries = self.retries(study)
         length = self.log_length(study) if end is None else end
         places = retries.events(length, with_replaced=with_replaced)
         with self.sound():
-            adopted = Adopted.read(self._rows, study)
+            adopted = (
+                Adopted(length, frozenset()) if all_adopted else Adopted.read(self._rows, study)
+            )
         return StoredHistory(
             self._rows, self.sound, study, retries, adopted.known(places), adopted.events
         )

@@ -141,6 +141,36 @@ def test_a_downgrade_is_refused_and_goes_on_likewise(lab: Lab) -> None:
     assert lab.hpo("replay", "small").returncode == 0
 
 
+def test_what_could_not_be_adopted_once_is_tried_by_each_later_version(lab: Lab) -> None:
+    lab.install("2.0", 5.0, refused=0.2)
+    lab.more(4)
+    assert lab.hpo("resume", "small", "--adopt-history", "--quiet").returncode == 0
+    lab.install("3.0", 4.0, refused=0.2)
+    lab.more(5)
+    refused = lab.hpo("resume", "small", "--adopt-history", "--quiet")
+    assert refused.returncode == 0
+    assert "trial 2 could not be adopted" in refused.stderr
+    lab.install("1.0", 10.0)
+    lab.more(6)
+    assert lab.hpo("resume", "small", "--adopt-history", "--quiet").returncode == 0
+    assert lab.xs()[-1] == (6 + 5) / 10, "it knows all five trials"
+    assert lab.hpo("replay", "small").returncode == 0
+
+
+def test_a_version_that_can_not_be_restored_leaves_the_study_to_the_earlier_one(lab: Lab) -> None:
+    lab.install("2.0", 5.0)
+    plugin = lab.site / "hpo_steps.py"
+    text = plugin.read_text().replace("super().restore", "raise ValueError('no way')  # ")
+    plugin.write_text(text)
+    lab.more(4)
+    failed = lab.hpo("resume", "small", "--adopt-history", "--quiet")
+    assert failed.returncode == 1
+    assert "no way" in failed.stderr
+    lab.install("1.0", 10.0)
+    assert lab.hpo("resume", "small", "--quiet").returncode == 0
+    assert lab.xs() == [0.1, 0.2, 0.3, 0.4]
+
+
 def test_what_can_not_be_adopted_is_listed_and_left_out_from_then_on(lab: Lab) -> None:
     lab.install("2.0", 5.0, refused=0.2)
     lab.more(4)

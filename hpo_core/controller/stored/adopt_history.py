@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
+from functools import partial
+from typing import TypeVar
 
 from hpo_core.contracts.strategy import Asked, History, Resume, Strategy, Told
 from hpo_core.controller.strategy.rebuild import handles_attempts
 from hpo_core.controller.strategy.resolve import Prepared
+from hpo_core.controller.strategy.restore import restore
+from hpo_core.model.errors import StrategyError
 from hpo_core.store import adopted
-from hpo_core.store.history import as_adopted
 from hpo_core.store.records import StudyRecord
 from hpo_core.store.store import Store
+
+T = TypeVar("T")
+
+
+MOST_REFUSED = 100
+"""So many trials may be left out; a strategy that can't adopt more is no successor."""
+
+_ANYTHING = (Exception, SystemExit)  # what a plugin may raise
 
 
 def adopt_history(
@@ -20,8 +31,9 @@ def adopt_history(
     """Let all that is stored of a study count as adopted from now on.
 
     The strategy's saved state is forgotten, and the plugins of today are those that the study
-    uses. It is tried first on a strategy that is thrown away: trials that it can't adopt are left
-    out of what the strategy is told from then on.
+    uses. It is tried first on strategies that are thrown away: trials that one can't adopt are left
+    out of what the strategy is told from then on, and nothing is stored before one was restored
+    without them.
 
     Args:
         make: Makes a new strategy each time.
@@ -31,33 +43,47 @@ def adopt_history(
 
     Returns:
         What could not be adopted, a sentence for each trial.
+
+    Raises:
+        StrategyError: If the strategy can't be made or restored, or can't adopt too many trials;
+            the study is as it was.
     """
     refused: dict[int, str] = {}
-    while (found := _first_refusal(make, store, study, refused)) is not None:
+    while (found := _tried(make, store, study, partial(_refusal, refused))) is not None:
         trial_id, why = found
         refused[trial_id] = why
+        if len(refused) > MOST_REFUSED:
+            raise StrategyError(
+                f"the strategy {prepared.config.strategy.name!r} can't adopt {len(refused)} trials "
+                f"or more, so nothing of the study is changed; trial {trial_id}: {why}"
+            )
+    _tried(make, store, study, partial(_restore, refused, prepared.config.strategy.name))
     adopted.record(store, study.id, store.log_length(study.id), refused, prepared.identities())
     return [f"trial {trial_id} could not be adopted: {why}" for trial_id, why in refused.items()]
 
 
-def _first_refusal(
-    make: Callable[[], Strategy], store: Store, study: StudyRecord, refused: dict[int, str]
-) -> tuple[int, str] | None:
-    """Return the first trial that a new strategy can't adopt, or can't be told of, and why."""
+def _tried(
+    make: Callable[[], Strategy],
+    store: Store,
+    study: StudyRecord,
+    what: Callable[[Strategy, History], T],
+) -> T:
+    """Do something with a new strategy and the history that it is to adopt."""
     strategy = make()
     try:
-        history = store.history(study.id, with_replaced=handles_attempts(strategy))
-        return _refusal(strategy, history, refused)
+        with_replaced = handles_attempts(strategy)
+        history = store.history(study.id, with_replaced=with_replaced, all_adopted=True)
+        return what(strategy, history)
     finally:
-        with suppress(Exception):
+        with suppress(*_ANYTHING):
             getattr(strategy, "close", lambda: None)()
 
 
 def _refusal(
-    strategy: Strategy, history: History, refused: dict[int, str]
+    refused: Collection[int], strategy: Strategy, history: History
 ) -> tuple[int, str] | None:
+    """Return the first trial that a strategy can't adopt, or can't be told of, and why."""
     for event in history:
-        event = as_adopted(event)
         trial_id = _trial_of(event)
         if trial_id in refused:
             continue
@@ -66,9 +92,13 @@ def _refusal(
                 strategy.adopt(event.trial_id, event.suggestion)
             else:
                 strategy.tell(event.report)
-        except Exception as error:  # noqa: BLE001  # a plugin may raise anything
+        except _ANYTHING as error:
             return trial_id, f"{type(error).__name__}: {error}"
     return None
+
+
+def _restore(refused: Collection[int], name: str, strategy: Strategy, history: History) -> None:
+    restore(strategy, name, [one for one in history if _trial_of(one) not in refused], None)
 
 
 def _trial_of(event: Asked | Told) -> int:
