@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -11,7 +12,7 @@ import msgspec
 import pytest
 
 from hpo_core import Budget, HyperParameterOptimizer, StudyConfig, extend
-from hpo_core.config import settled
+from hpo_core.config import settled, to_json
 from hpo_core.controller.stored.open_study import stored_config
 from hpo_core.model.errors import StoreError, StudyChanged
 from hpo_core.model.templates import Variables
@@ -138,3 +139,30 @@ def test_a_study_that_was_extended_before_is_run_by_its_file_again(
             HyperParameterOptimizer(
                 msgspec.structs.replace(config, budget=other), store=released_store
             )
+
+
+NEWER: dict[str, object] = {
+    "max_failures_at_start": 0,
+    "job.on_time_limit": "fail",
+    "job.reads_configuration": False,  # what it allows was not looked at
+}
+"""Each key that schema 1 did not have, with the value by which a study behaves as it did then."""
+
+
+def flat(table: dict[str, Any], path: str = "") -> dict[str, object]:
+    found: dict[str, object] = {}
+    for key, value in table.items():
+        is_table = isinstance(value, dict) and key not in ("environment", "options")
+        found |= flat(value, f"{path}{key}.") if is_table else {f"{path}{key}": value}
+    return found
+
+
+def test_each_key_that_schema_1_did_not_have_has_its_old_value(released_store: Path) -> None:
+    """Whoever adds a key, or gives one another meaning, says here what older studies get."""
+    ((released,),) = rows(released_store, "SELECT config FROM study")
+    Store(released_store).close()
+    ((stored,),) = rows(released_store, "SELECT config FROM study")
+    was, is_now = flat(json.loads(released)), flat(json.loads(stored))
+    read = flat(json.loads(to_json(config_of(released_store))))
+    assert {key: value for key, value in is_now.items() if key in was} == was
+    assert {key: value for key, value in read.items() if key not in was} == NEWER
