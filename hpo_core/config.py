@@ -83,6 +83,8 @@ class JobSettings(Checked, frozen=True, kw_only=True):
         grace: Seconds between asking a job to end and forcing it.
         keep_checkpoints: How many of the best trials keep their checkpoints; those of trials that
             may be carried on are kept besides. None to keep all.
+        metrics_reader: A plugin that reads the job's metrics from what it leaves behind, by its
+            name or with options. None if the job reports itself.
     """
 
     command: tuple[str, ...] | None = None
@@ -98,6 +100,7 @@ class JobSettings(Checked, frozen=True, kw_only=True):
     retries: int = 0
     grace: float = 5.0
     keep_checkpoints: int | None = None
+    metrics_reader: str | PluginChoice | None = None
 
     def faults(self) -> list[Fault]:
         faults = []
@@ -119,6 +122,9 @@ class JobSettings(Checked, frozen=True, kw_only=True):
             limit = getattr(self, key)
             if limit is not None and not limit > 0:
                 faults.append(Fault(key, f"must be above 0, got {limit}"))
+        if self.metrics_reader is not None and self.silence_limit is not None:
+            message = "counts what jobs report themselves; with metrics_reader give a time_limit"
+            faults.append(Fault("silence_limit", message))
         if self.keep_checkpoints is not None and self.keep_checkpoints < 0:
             message = f"must be 0 or more, got {self.keep_checkpoints}"
             faults.append(Fault("keep_checkpoints", message))

@@ -48,6 +48,10 @@ from hpo_core.contracts.observer import Progress as Progress
 from hpo_core.contracts.observer import StudyEnded as StudyEnded
 from hpo_core.contracts.observer import StudyEvent as StudyEvent
 from hpo_core.contracts.observer import StudyStarted as StudyStarted
+from hpo_core.contracts.reader import JobOutput as JobOutput
+from hpo_core.contracts.reader import MetricsReader as MetricsReader
+from hpo_core.contracts.reader import ReaderSpec as ReaderSpec
+from hpo_core.contracts.reader import ReadReport as ReadReport
 from hpo_core.contracts.strategy import Asked as Asked
 from hpo_core.contracts.strategy import BaseStrategy as BaseStrategy
 from hpo_core.contracts.strategy import Capability as Capability

@@ -4,6 +4,7 @@
     composition StrategyChoice: an option that names another strategy
     backend     Backend, the events of jobs, and the BackendSpec that announces it
     observer    Observer, and the events of a study
+    reader      ReaderSpec: metrics read from what jobs leave behind
     exchange    ExchangeSpec: studies written for other programs, and read from them
     hookspecs   the pluggy hooks by which a plugin brings any of them
 

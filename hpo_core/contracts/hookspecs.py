@@ -10,6 +10,7 @@ import pluggy
 from hpo_core.contracts.backend import BackendSpec
 from hpo_core.contracts.exchange import ExchangeSpec
 from hpo_core.contracts.observer import Observer, ObserverSpec
+from hpo_core.contracts.reader import ReaderSpec
 from hpo_core.contracts.strategy import StrategySpec
 
 PROJECT = "hpo_core"
@@ -45,6 +46,11 @@ def hpo_observer_specs() -> Iterable[ObserverSpec]:  # type: ignore[empty-body] 
 
     A plugin with this hook needs no `hpo_observers`.
     """
+
+
+@hookspec
+def hpo_readers() -> Iterable[ReaderSpec]:  # type: ignore[empty-body]  # a specification
+    """Return what reads jobs' metrics from what they leave behind; the first is the default."""
 
 
 @hookspec

@@ -16,7 +16,7 @@ import msgspec
 
 from hpo_core import client
 from hpo_core.config import StudyConfig, instance_choice
-from hpo_core.contracts.backend import Backend, BackendContext, Clock
+from hpo_core.contracts.backend import Backend, BackendContext, Clock, JobEvent
 from hpo_core.contracts.observer import FinishedJob, Observer
 from hpo_core.contracts.strategy import Capability, Strategy
 from hpo_core.controller.clock import SystemClock
@@ -34,6 +34,7 @@ from hpo_core.controller.run.budget import BudgetTracker, stored_usage
 from hpo_core.controller.run.checkpoint_retention import CheckpointRetention
 from hpo_core.controller.run.context import RunContext
 from hpo_core.controller.run.incumbents import Incumbents
+from hpo_core.controller.run.metrics_readers import ReadingBackend
 from hpo_core.controller.run.observers import JobCallback, ObserverDispatcher
 from hpo_core.controller.run.session import Session
 from hpo_core.controller.stored import adopt_history, manage, open_study
@@ -104,7 +105,7 @@ class HyperParameterOptimizer:
     ) -> None:
         if strategy is not None:
             config = msgspec.structs.replace(config, strategy=instance_choice(strategy))
-        prepared = resolve.prepare(resolve.with_observers(config), strategy)
+        prepared = resolve.prepare(resolve.with_options(config), strategy)
         self._function = function
         self._adopt_history = adopt_history
         self._capabilities: frozenset[Capability] = frozenset()  # known once it is built
@@ -393,7 +394,7 @@ class HyperParameterOptimizer:
             session = self._new_session(checked, renewer, on_job_finished, required)
             interrupted = recovery.interrupted_trials(self.config, self._store, self._study)
             self._leave_other_instances_alone()
-            backend = resolve.build_backend(self._prepared, self._context(session))
+            backend = self._build_backend(session)
             held.callback(self._close_backend)
             until_the_end = held.pop_all()
         self._session, self._backend = session, backend
@@ -494,7 +495,14 @@ class HyperParameterOptimizer:
                 self._folder.path,
             )
 
-    def _context(self, session: Session) -> BackendContext:
+    def _build_backend(self, session: Session) -> Backend:
+        make = resolve.reader_of(self.config)
+        if make is None:
+            return resolve.build_backend(self._prepared, self._context(session.deliver))
+        reading = ReadingBackend(make, session.deliver)
+        return reading.on(resolve.build_backend(self._prepared, self._context(reading.deliver)))
+
+    def _context(self, deliver: Callable[[JobEvent], None]) -> BackendContext:
         return BackendContext(
             study=self.config.name,
             study_uid=self._folder.instance(),
@@ -502,7 +510,7 @@ class HyperParameterOptimizer:
             workers=self.config.workers,
             clock=self._clock,
             decides=Capability.STOPPING in self._capabilities,
-            deliver=session.deliver,
+            deliver=deliver,
             folder=None if self._store.path == MEMORY else str(self._folder.journals()),
         )
 

@@ -16,7 +16,7 @@ from hpo_core.plugins.discovery import Identity, installed
 from hpo_core.plugins.listing import Announced, Described, describe, strategies_that
 from hpo_core.plugins.observing import observer_options, observers
 from hpo_core.plugins.reading import as_stored, options, parts, require
-from hpo_core.plugins.registry import Resolved, backend, exchange, strategy
+from hpo_core.plugins.registry import Resolved, backend, exchange, reader, strategy
 
 __all__ = [
     "Announced",
@@ -36,6 +36,7 @@ __all__ = [
     "observers",
     "options",
     "parts",
+    "reader",
     "require",
     "strategies_that",
     "strategy",

@@ -24,6 +24,7 @@ from hpo_core.plugins.registry import (
     observer_specs_of,
     one,
     only,
+    readers_of,
     strategies_of,
 )
 
@@ -52,6 +53,7 @@ class Described(msgspec.Struct, frozen=True):
         strategies: What it brings, the default first.
         backends: Likewise.
         observers: Likewise, those that it announces by a spec.
+        readers: Likewise.
         exchanges: Likewise.
         has_observers: Whether it brings observers.
         failure: Why it can't be used, or can't be listed.
@@ -62,6 +64,7 @@ class Described(msgspec.Struct, frozen=True):
     strategies: tuple[Announced, ...] = ()
     backends: tuple[Announced, ...] = ()
     observers: tuple[Announced, ...] = ()
+    readers: tuple[Announced, ...] = ()
     exchanges: tuple[Announced, ...] = ()
     has_observers: bool = False
     failure: str | None = None
@@ -158,6 +161,7 @@ def _look(name: str) -> Described:
                     Announced(spec.name, spec.summary) for spec in observer_specs_of(manager, name)
                 )
             ),
+            readers=tuple(Announced(spec.name, spec.summary) for spec in readers_of(manager, name)),
             exchanges=tuple(
                 Announced(spec.name, spec.summary) for spec in exchanges_of(manager, name)
             ),

@@ -15,6 +15,7 @@ from hpo_core.contracts import hookspecs
 from hpo_core.contracts.backend import BackendSpec
 from hpo_core.contracts.exchange import ExchangeSpec
 from hpo_core.contracts.observer import Observer, ObserverSpec
+from hpo_core.contracts.reader import ReaderSpec
 from hpo_core.contracts.strategy import Capability, StrategySpec
 from hpo_core.model.errors import (
     BrokenPlugin,
@@ -28,7 +29,7 @@ from hpo_core.plugins.discovery import Found, Identity, scan
 
 _log = logging.getLogger("hpo_core")
 
-Spec = TypeVar("Spec", StrategySpec, BackendSpec, ObserverSpec, ExchangeSpec)
+Spec = TypeVar("Spec", StrategySpec, BackendSpec, ObserverSpec, ReaderSpec, ExchangeSpec)
 
 DISTRIBUTIONS = {
     "grid": "hpo-grid-search",
@@ -70,6 +71,11 @@ def backend(name: str) -> Resolved[BackendSpec]:
 def exchange(name: str) -> Resolved[ExchangeSpec]:
     """Find what exchanges studies with another program, by its plugin's name; see `strategy`."""
     return _resolve("exchange", name, exchanges_of)
+
+
+def reader(name: str) -> Resolved[ReaderSpec]:
+    """Find what reads jobs' metrics, by its config string; see `strategy`."""
+    return _resolve("reader", name, readers_of)
 
 
 def observer(name: str) -> Resolved[ObserverSpec] | None:
@@ -180,6 +186,11 @@ def observer_specs_of(manager: pluggy.PluginManager, name: str) -> list[Observer
     return _specs(manager.hook.hpo_observer_specs, ObserverSpec, name)
 
 
+def readers_of(manager: pluggy.PluginManager, name: str) -> list[ReaderSpec]:
+    """Return the specs of the readers of a loaded plugin."""
+    return _specs(manager.hook.hpo_readers, ReaderSpec, name)
+
+
 def exchanges_of(manager: pluggy.PluginManager, name: str) -> list[ExchangeSpec]:
     """Return the specs of the exchanges of a loaded plugin."""
     return _specs(manager.hook.hpo_exchanges, ExchangeSpec, name)
@@ -279,7 +290,7 @@ def _specs(hook: Any, kind: type[Spec], name: str) -> list[Spec]:
     return found
 
 
-def _misfit(spec: StrategySpec | BackendSpec | ObserverSpec | ExchangeSpec) -> str:
+def _misfit(spec: StrategySpec | BackendSpec | ObserverSpec | ReaderSpec | ExchangeSpec) -> str:
     """Return what is wrong with the types of a spec's fields, or ``""``."""
     if not isinstance(spec.name, str) or not isinstance(spec.summary, str):
         return f"name and summary must be texts, got {spec.name!r} and {spec.summary!r}"

@@ -133,6 +133,8 @@ def _would_run(config: StudyConfig) -> Iterator[str]:
     for role, choice in (("strategy", config.strategy), ("backend", config.backend)):
         options = f" with the options {json.dumps(choice.options)}" if choice.options else ""
         yield f"the {role} {choice.name!r}{options}"
+    if job.metrics_reader is not None:
+        yield f"the reader {json.dumps(msgspec.to_builtins(job.metrics_reader))}"
     if config.observers:
         yield f"the observers {json.dumps(msgspec.to_builtins(config.observers))}"
 
@@ -153,6 +155,8 @@ def _mark(key: bytes, config: StudyConfig) -> str:
         "backend": msgspec.to_builtins(config.backend),
         "observers": msgspec.to_builtins(config.observers),
     }
+    if job.metrics_reader is not None:
+        content["metrics_reader"] = msgspec.to_builtins(job.metrics_reader)
     text = json.dumps(content, sort_keys=True).encode()
     return hmac.new(key, text, hashlib.sha256).hexdigest()
 
