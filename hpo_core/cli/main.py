@@ -14,6 +14,7 @@ import click
 from hpo_core import __version__
 from hpo_core.cli import plugin_commands
 from hpo_core.cli.streams import forgiving, unwritten
+from hpo_core.entries import Entry
 from hpo_core.model.errors import HpoError, InvalidInput, StrategyError, StudyFailed, nearest
 from hpo_core.model.text import printable
 
@@ -51,7 +52,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in BUILT_IN:
             found = _commands_of_plugins().get(cmd_name)
-            return plugin_commands.load(cmd_name, found) if found else None
+            return plugin_commands.load(found) if found else None
         module = importlib.import_module(f"hpo_core.cli.{BUILT_IN[cmd_name][0]}")
         command = getattr(module, f"{cmd_name.replace('-', '_')}_command")
         assert isinstance(command, click.Command)
@@ -77,7 +78,7 @@ class _Commands(click.Group):
                 formatter.write_dl([(printable(name), printable(said)) for name, said in rows])
 
 
-def _commands_of_plugins() -> dict[str, list[plugin_commands.PluginCommand]]:
+def _commands_of_plugins() -> dict[str, list[Entry]]:
     """Return the commands of plugins by name; those that are built in win."""
     found = plugin_commands.installed()
     return {name: commands for name, commands in found.items() if name not in BUILT_IN}

@@ -25,6 +25,7 @@ from hpo_core.store.records import JobRecord, StudyRecord
 from hpo_core.store.store import Store
 from hpo_core.study.overview import Overview, read_overview
 from hpo_core.study.place import Place
+from hpo_core.study.plots import Plots
 
 if TYPE_CHECKING:
     import pandas
@@ -242,6 +243,11 @@ class StudyView:
         known = ("trials", "jobs", "reports")
         message = f"there is no table {table!r}{nearest(str(table), known)}; {listed(known)}"
         raise InvalidInput([Fault("table", message)])
+
+    @property
+    def plot(self) -> Plots:
+        """The plots that plugins bring: ``study.plot.optimization_history()`` returns a figure."""
+        return Plots(self)
 
     def __repr__(self) -> str:
         """Return its name, its place, where it stands and its best value, in one line."""

@@ -1,0 +1,85 @@
+"""The contract of plots: entry points of the group ``hpo_core.plots`` reach ``study.plot``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hpo_core import Int, PluginError, Study
+
+PLOTS = """
+def losses(study, *, best=1):
+    return [trial.values for trial in study.top(best)]
+
+number = 7
+"""
+
+
+@pytest.fixture
+def study() -> Study:
+    return Study(
+        function=lambda configuration: configuration["x"] ** 2,
+        parameters=[Int("x", 1, 9)],
+        objective="square",
+        direction="minimize",
+        budget={"jobs": 4},
+        seed=7,
+        backend="inline",
+    )
+
+
+@pytest.fixture
+def pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Install a distribution with two plots, of which one is none; return its module's name."""
+    information = tmp_path / "hpo_pictures-1.0.dist-info"
+    information.mkdir()
+    (tmp_path / "contract_pictures.py").write_text(PLOTS)
+    (information / "METADATA").write_text("Name: hpo-pictures\nVersion: 1.0\n")
+    (information / "entry_points.txt").write_text(
+        "[hpo_core.plots]\nlosses = contract_pictures:losses\n"
+        "number = contract_pictures:number\nmissing = contract_pictures:absent\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    yield "contract_pictures"
+    sys.modules.pop("contract_pictures", None)
+
+
+def test_a_plot_is_called_with_the_study_and_returns_its_figure(
+    study: Study, pictures: str
+) -> None:
+    study.run(progress=False)
+    assert study.plot.losses() == [study.best.values]
+    assert len(study.plot.losses(best=3)) == 3
+
+
+def test_plots_are_listed_without_importing_them(study: Study, pictures: str) -> None:
+    assert dir(study.plot) == ["losses", "missing", "number"]
+    assert repr(study.plot) == "<plots of the study 'study': losses, missing, number>"
+    assert pictures not in sys.modules
+
+
+def test_a_plot_that_no_plugin_brings_is_named_with_what_to_do(study: Study, pictures: str) -> None:
+    with pytest.raises(PluginError, match="no plot 'loses' is installed; did you mean 'losses'"):
+        study.plot.loses()
+    with pytest.raises(PluginError, match="pip install a package that brings it"):
+        study.plot.contour()
+    assert not hasattr(study.plot, "contour")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("number", "is 7"), ("missing", "has no attribute 'absent'")]
+)
+def test_a_broken_plot_is_one_sentence(study: Study, pictures: str, name: str, said: str) -> None:
+    with pytest.raises(PluginError) as caught:
+        getattr(study.plot, name)
+    assert said in str(caught.value)
+    assert "hpo-pictures 1.0" in str(caught.value)
+
+
+def test_what_python_asks_of_any_object_is_no_plot(study: Study) -> None:
+    plots: Any = study.plot
+    assert not hasattr(plots, "__array__")
