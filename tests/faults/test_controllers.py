@@ -43,7 +43,7 @@ def test_an_interrupted_study_is_the_uninterrupted_one(strategy: str) -> None:
 
 
 def test_processes_that_are_stopped_and_continued_hold_up_nothing_for_good() -> None:
-    passes("pauses.py", "--seconds", "5", "--jobs", "4", "--reports", "5000")
+    passes("pauses.py", "--seconds", "3", "--jobs", "4", "--reports", "2000")
 
 
 def test_a_crowd_around_a_running_study_hears_no_word_of_locks() -> None:
