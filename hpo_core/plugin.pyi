@@ -21,6 +21,11 @@ from hpo_core import SearchSpace as SearchSpace
 from hpo_core import StrategyError as StrategyError
 from hpo_core import StudyState as StudyState
 from hpo_core import TrialState as TrialState
+from hpo_core.authoring.cube import UnitCube as UnitCube
+from hpo_core.authoring.generators import generator_to_json as generator_to_json
+from hpo_core.authoring.generators import set_generator as set_generator
+from hpo_core.authoring.streams import RandomStreams as RandomStreams
+from hpo_core.authoring.streams import drawing_from as drawing_from
 from hpo_core.contracts import CONTRACT_VERSION as CONTRACT_VERSION
 from hpo_core.contracts.backend import Backend as Backend
 from hpo_core.contracts.backend import BackendContext as BackendContext

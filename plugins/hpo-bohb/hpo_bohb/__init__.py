@@ -7,7 +7,6 @@ brackets    hpbandster's brackets of successive halving, begun and filled as its
 rungs       its budgets, which are fractions, as whole iterations
 sampler     where configurations come from: its generators, and all that is random about them
 masters     its optimisers without their network
-streams     numpy's global stream, swapped for one of our own while hpbandster draws
 space       a search space as a ConfigurationSpace, and configurations there and back
 axes        one parameter as one hyperparameter
 clauses     ConfigSpace's conditions and forbidden clauses, decided by values

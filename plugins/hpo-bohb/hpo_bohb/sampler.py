@@ -10,11 +10,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 from ConfigSpace import ConfigurationSpace
 from ConfigSpace.exceptions import ForbiddenValueError
 
 from hpo_bohb.masters import quiet
-from hpo_bohb.streams import Stream, generator_to_json, seat
+from hpo_core.plugin import drawing_from, generator_to_json, set_generator
 
 
 class Pick(NamedTuple):
@@ -38,21 +39,22 @@ class Sampler:
     Args:
         generator: hpbandster's.
         configspace: What it draws from.
-        seed: The seed of the stream that stands for numpy's global one.
+        seed: The seed of the stream that stands for numpy's global one, which hpbandster and scipy
+            draw from; as numpy's old generators take it, below 2^32.
     """
 
     def __init__(self, generator: Any, configspace: ConfigurationSpace, seed: int) -> None:
         self._generator = generator
         self._generator.logger = self._ear = _Ear()
         self._configspace = configspace
-        self._stream = Stream(seed)
+        self._stream = np.random.RandomState(seed)
         self._models: Mapping[float, Any] | None = getattr(generator, "kde_models", None)
         self._before_the_fit: dict[str, Any] | None = None
 
     def draw(self, budget: float) -> Pick:
         """Draw a configuration that is to be run on a budget first."""
         self._ear.failure = None
-        with self._stream.in_place_of_the_global_one(), quiet():
+        with drawing_from(self._stream), quiet():
             natives, info = self._generator.get_config(budget)
         failure = self._ear.failure
         is_model_based = bool(info.get("model_based_pick")) and failure is None
@@ -60,11 +62,12 @@ class Sampler:
 
     def learn(self, result: Any) -> None:
         """Learn from a result, hpbandster's `Job`; this fits the model of its budget anew."""
-        before, model = self._stream.to_json(), self._largest_model()
-        with self._stream.in_place_of_the_global_one(), quiet():
+        before, model = generator_to_json(self._stream), self._largest_model()
+        with drawing_from(self._stream), quiet():
             self._generator.new_result(result)
         if self._largest_model() is not model:
-            self._before_the_fit = None if self._stream.to_json() == before else before
+            has_drawn = generator_to_json(self._stream) != before
+            self._before_the_fit = before if has_drawn else None
 
     def _largest_model(self) -> Any:
         """The only one that is drawn from: that of the largest budget that has one."""
@@ -80,7 +83,7 @@ class Sampler:
         """
         state: dict[str, Any] = {"space": generator_to_json(self._configspace.random)}
         if self._models is not None:
-            state["numpy"] = self._stream.to_json()
+            state["numpy"] = generator_to_json(self._stream)
             state["model"] = float(max(self._models)) if self._models else None
             state["before_the_fit"] = self._before_the_fit
         return state
@@ -94,14 +97,14 @@ class Sampler:
         largest = state.get("model")
         fitted = [result for result in results if result.kwargs["budget"] == largest][-1:]
         if (before := state.get("before_the_fit")) is not None:
-            self._stream.seat(before)
+            set_generator(self._stream, before)
         self._before_the_fit = before
-        with self._stream.in_place_of_the_global_one(), quiet():
+        with drawing_from(self._stream), quiet():
             for result in results:
                 self._generator.new_result(result, update_model=result in fitted)
         if "numpy" in state:
-            self._stream.seat(state["numpy"])
-        seat(self._configspace.random, state["space"])
+            set_generator(self._stream, state["numpy"])
+        set_generator(self._configspace.random, state["space"])
 
 
 class _Ear:

@@ -17,7 +17,6 @@ from hpo_bohb.brackets import OUTSIDE, Brackets, Candidate, Draw, Run
 from hpo_bohb.masters import master_of, quiet
 from hpo_bohb.rungs import Rungs
 from hpo_bohb.sampler import Sampler
-from hpo_bohb.streams import seed_of
 from hpo_core.plugin import (
     Asked,
     BaseStrategy,
@@ -68,7 +67,7 @@ class HpBandSter(BaseStrategy):
             raise Unsupported("hpbandster minimises one objective alone; give the study one")
         if faults := [*given.faults(problem, options), *space.faults(problem.space)]:
             raise InvalidInput(faults)
-        seed = seed_of(problem.seed)
+        seed = problem.seed % 2**32  # as numpy's old generators take it
         self.capabilities = given.abilities(options)
         self._resumes = Capability.RESUMING in self.capabilities
         with quiet():

@@ -20,7 +20,7 @@ from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial
 
-from hpo_core import StrategyError
+from hpo_core.plugin import StrategyError, generator_to_json, set_generator
 from hpo_optuna.arrays import array_from_json, array_to_json, optimizer_from_json, optimizer_to_json
 
 KNOWN = ("5.0.",)
@@ -64,7 +64,7 @@ class Memory:
             return None
         state: dict[str, Any] = {
             "optuna": optuna.__version__,
-            "generators": [_generator_to_json(each) for each in self._generators()],
+            "generators": [generator_to_json(each) for each in self._generators()],
         }
         if (groups := self._groups()) is not None:
             state["groups"] = [sorted(group) for group in groups.search_spaces]
@@ -79,7 +79,7 @@ class Memory:
     def load(self, state: Mapping[str, Any]) -> None:
         """Put the sampler where it was when `save` returned this."""
         for generator, saved in zip(self._generators(), state["generators"], strict=True):
-            _seat(generator, saved)
+            set_generator(generator, saved)  # in place: samplers share them
         if (groups := self._groups()) is not None:
             groups._search_spaces = [
                 {name: self._distributions[name] for name in group} for group in state["groups"]
@@ -105,23 +105,6 @@ class Memory:
             {part: array_to_json(getattr(each, part).detach().numpy()) for part in _KERNEL}
             for each in cache
         ]
-
-
-def _generator_to_json(generator: np.random.RandomState) -> dict[str, Any]:
-    state = generator.get_state(legacy=False)
-    assert isinstance(state, dict)
-    return {
-        "key": array_to_json(state["state"]["key"]),
-        "pos": int(state["state"]["pos"]),
-        "has_gauss": int(state["has_gauss"]),
-        "gauss": float(state["gauss"]),
-    }
-
-
-def _seat(generator: np.random.RandomState, saved: Mapping[str, Any]) -> None:
-    """Set a generator in place: samplers share them."""
-    key = array_from_json(saved["key"])
-    generator.set_state(("MT19937", key, saved["pos"], saved["has_gauss"], saved["gauss"]))
 
 
 def _regressor(kernel: Mapping[str, Any]) -> Any:
