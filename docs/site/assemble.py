@@ -41,6 +41,7 @@ SCRIPTS = {
 Mermaid draws diagrams; the other one makes the search work where the site is opened as a file."""
 
 CODE = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
+WIDE = re.compile(r"^```mermaid\n(?:flowchart|sequenceDiagram).*?^```$", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"(\]\()(?!https?:|mailto:|#)([^)#\s]+)((?:#[^)\s]*)?\))")
 
 
@@ -79,7 +80,8 @@ def assemble(out: Path, root: Path = ROOT) -> list[str]:
 
         text = _list_of_decisions(root) if page == DECISIONS else (root / page).read_text("utf-8")
         (out / place).parent.mkdir(parents=True, exist_ok=True)
-        (out / place).write_text(with_links(text, linked), encoding="utf-8")
+        text = WIDE.sub(r'<div class="wide" markdown>\n\n\g<0>\n\n</div>', with_links(text, linked))
+        (out / place).write_text(text, encoding="utf-8")
     shutil.copy(Path(__file__).parent / "site.css", out)
     return dead
 

@@ -46,6 +46,7 @@ IN_A_FILE = {
     "seed": ("whole number", "drawn, and stored"),
     "strategy": ("text or table", "required"),
     "backend": ("text or table", '`"local"`'),
+    "observers": ("list of texts and tables", "none"),
     "objective": ("table, or list of tables", "required"),
     "constraints": ("list of texts and tables", "none"),
     "budget": ("table", "no limits"),
