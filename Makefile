@@ -39,7 +39,7 @@ TESTS := tests $(filter-out plugins/hpo-bohb plugins/hpo-optuna,$(PLUGINS)) exam
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo examples test test-asha test-bohb test-optuna faults lint format bench bench-digits \
-    dist docs reference clean
+    dist docs picture reference clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +48,14 @@ setup: $(READY) ## make the development environment: .venv
 
 demo: $(DEMO_READY) ## tune a network on handwritten digits; leaves hpo.db
 	.venv-demo/bin/hpo run examples/digits/study.toml
+	@printf '%s\n' '' 'What to try next (the study is stored in hpo.db):' '' \
+	    '  .venv-demo/bin/hpo top digits                its best trials' \
+	    '  .venv-demo/bin/hpo jobs digits               every job, how it ended, and why' \
+	    '  .venv-demo/bin/hpo curves digits 7           what trial 7 reported, epoch by epoch' \
+	    '  .venv-demo/bin/hpo extend digits --jobs 40   8 jobs more' \
+	    '  .venv-demo/bin/hpo resume digits             continues them after Ctrl-C' '' \
+	    'The study is examples/digits/study.toml, its job examples/digits/train.py: copy and change them.' \
+	    'A study of your own, step by step: README.md, "Your first study".'
 
 examples: $(READY) ## run every example, each from its beginning
 	@rm -rf build/examples && mkdir -p build/examples
@@ -92,6 +100,9 @@ bench: $(BENCH_READY) ## measure speed, beside other tools
 
 bench-digits: $(READY) ## examples/digits by several strategies on equal budgets: half an hour
 	$(BIN)/python benchmarks/digits.py
+
+picture: $(READY) ## run the study of the README in a terminal (tmux) and draw docs/pictures/run.svg
+	@$(BIN)/python docs/pictures/make.py
 
 reference: $(READY) ## write the pages of the reference that are made from the code again
 	@for page in $(wildcard tests/test_reference.py tests/reference/test_*.py); do \

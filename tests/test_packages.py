@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import re
+import sys
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -11,6 +14,9 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PLUGIN = ROOT / "plugins" / "hpo-random-search"
+DISTRIBUTIONS = [ROOT, *(file.parent for file in sorted(ROOT.glob("plugins/*/pyproject.toml")))]
+
+tomllib = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
 
 JOB = """
 import json, os
@@ -94,3 +100,27 @@ def test_a_wheel_holds_the_package_its_type_marker_and_its_entry_point(wheels: l
         assert f"{wheel.name.split('-')[0]}/py.typed" in names
         assert any(name.endswith("entry_points.txt") for name in names)
         assert not any(name.startswith("tests/") for name in names)
+
+
+RELATIVE_LINK = re.compile(r"\]\((?!https?:)[^)]+\)")
+
+
+def test_the_page_on_the_package_index_has_no_link_that_leads_nowhere_there(
+    wheels: list[Path],
+) -> None:
+    for wheel in wheels:
+        (metadata,) = (name for name in ZipFile(wheel).namelist() if name.endswith("/METADATA"))
+        page = ZipFile(wheel).read(metadata).decode()
+        assert "Description-Content-Type: text/markdown" in page
+        assert RELATIVE_LINK.findall(page) == []
+
+
+@pytest.mark.parametrize("project", DISTRIBUTIONS, ids=lambda project: project.name)
+def test_each_readme_goes_to_the_package_index_without_such_links(project: Path) -> None:
+    settings = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
+    hooks = settings["tool"]["hatch"].get("metadata", {}).get("hooks", {})
+    page = (project / "README.md").read_text(encoding="utf-8")
+    for substitution in hooks.get("fancy-pypi-readme", {}).get("substitutions", []):
+        page = re.sub(substitution["pattern"], substitution["replacement"], page)
+    assert RELATIVE_LINK.findall(page) == []
+    assert page.startswith(f"# {project.name if project != ROOT else 'hpo-core'}\n")
