@@ -35,6 +35,8 @@ def tables_of(config: StudyConfig) -> dict[str, Any]:
         tables["observers"] = [
             each if isinstance(each, str) else _choice(each) for each in config.observers
         ]
+    if "observers" in tables:
+        tables["observers"] = list(map(_choice, config.observers))
     if "constraints" in tables:
         tables["constraints"] = [
             each["metric"] if len(each) == 1 else each for each in map(_unlike, config.constraints)
@@ -70,7 +72,9 @@ def _unlike(struct: msgspec.Struct, defaults: Mapping[str, Any] | None = None) -
     }
 
 
-def _choice(choice: PluginChoice) -> str | dict[str, Any]:
+def _choice(choice: str | PluginChoice) -> str | dict[str, Any]:
+    if isinstance(choice, str):
+        return choice
     options = _without_none(choice.options)
     return {"name": choice.name, "options": options} if options else choice.name
 

@@ -14,6 +14,7 @@ import pytest
 from hpo_core import (
     Budget,
     Categorical,
+    Configuration,
     Float,
     HyperParameterOptimizer,
     Int,
@@ -23,6 +24,7 @@ from hpo_core import (
     StudyFailed,
     StudyState,
     plugins,
+    replay,
 )
 from hpo_core.config import JobSettings, PluginChoice
 from hpo_core.controller.strategy.resolve import prepare
@@ -30,12 +32,15 @@ from hpo_core.model.errors import (
     BrokenPlugin,
     DuplicatePlugin,
     InvalidInput,
+    PluginError,
     StrategyError,
     UnknownPlugin,
     Unsupported,
 )
-from hpo_core.plugin import BaseStrategy, Capability, Exhausted, ObservedStudy
-from hpo_core.plugins import registry
+from hpo_core.plugin import BaseStrategy, Capability, Exhausted, ObservedStudy, Start
+from hpo_core.plugins import unknown
+
+ROOT = Path(__file__).parents[1]
 
 GOOD = """
     import msgspec
@@ -145,6 +150,15 @@ def study(strategy: str, options: Mapping[str, Any] | None = None, **changes: An
     return StudyConfig(**{**fields, **changes})
 
 
+class Mine(BaseStrategy):
+    def ask(self, trial_id: int, /) -> Start | Exhausted:
+        return Start(Configuration(x=trial_id)) if trial_id < 4 else Exhausted()
+
+
+def half(values: Mapping[str, Any]) -> float:
+    return float(values["x"]) / 2
+
+
 # -- a plugin that is as it should be --------------------------------------------------------
 
 
@@ -215,14 +229,74 @@ def test_an_unknown_name_lists_what_is_installed_and_the_nearest(publish: Publis
         plugins.strategy("cout")
     said = str(caught.value)
     assert "no strategy 'cout' is installed" in said
+    assert "installed strategies: " in said
     assert "count, " in said
+    assert "local" not in said  # which is a backend
     assert said.endswith("did you mean 'count'?")
+
+
+@pytest.mark.parametrize(("name", "meant"), [("down", "'count:down'"), ("donw", "'count:down'")])
+def test_the_name_of_a_variant_alone_names_its_strategy(
+    publish: Publish, name: str, meant: str
+) -> None:
+    publish("count", GOOD)
+    with pytest.raises(UnknownPlugin, match=rf"; did you mean {meant}\?$"):
+        plugins.strategy(name)
+
+
+def test_a_backend_is_not_taken_for_a_strategy() -> None:
+    with pytest.raises(
+        UnknownPlugin, match=r"installed backends: inline, local; did you .*'local'"
+    ):
+        plugins.backend("locl")
+
+
+def test_what_is_said_of_this_projects_plugins_is_so() -> None:
+    strategies = [spec.name for plugin in plugins.describe() for spec in plugin.strategies]
+    assert set(unknown.VARIANTS) <= set(strategies)
+    assert all((ROOT / "plugins" / package).is_dir() for package in unknown.DISTRIBUTIONS.values())
+
+
+def test_a_variant_of_a_plugin_that_is_missing_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, absent: None
+) -> None:
+    monkeypatch.setattr(unknown, "VARIANTS", ("absent:swift",))
+    with pytest.raises(
+        UnknownPlugin, match=r"did you mean 'absent:swift'\? try: pip install hpo-the-absent$"
+    ):
+        plugins.strategy("swift")
+
+
+def test_a_missing_plugin_is_named_by_the_distribution_that_the_study_had_it_from(
+    publish: Publish, tmp_path: Path
+) -> None:
+    publish("count", GOOD, distribution="acme-search")
+    store = tmp_path / "hpo.db"
+    with HyperParameterOptimizer(study("count"), store=store, function=half) as optimizer:
+        optimizer.run()
+    (tmp_path / "acme-search-1.0" / "acme_search-1.0.dist-info" / "entry_points.txt").unlink()
+    said = r"the strategy 'count' is not installed; .* acme-search 1.0 .*: pip install acme-search$"
+    with pytest.raises(UnknownPlugin, match=said):
+        HyperParameterOptimizer(study("count"), store=store)
+    with pytest.raises(UnknownPlugin, match=said):
+        replay(store, "plugged")
+
+
+def test_nobody_is_asked_to_install_an_instance(tmp_path: Path) -> None:
+    store = tmp_path / "hpo.db"
+    with HyperParameterOptimizer(
+        study("random"), store=store, strategy=Mine(), function=half
+    ) as optimizer:
+        optimizer.run()
+        config = optimizer.config
+    with pytest.raises(PluginError, match=r"an instance of .*Mine, which only the Python program"):
+        HyperParameterOptimizer(config, store=store)
 
 
 @pytest.fixture
 def absent(monkeypatch: pytest.MonkeyPatch) -> None:
     """A plugin of this project that is not installed."""
-    monkeypatch.setitem(registry.DISTRIBUTIONS, "absent", "hpo-the-absent")
+    monkeypatch.setitem(unknown.DISTRIBUTIONS, "absent", "hpo-the-absent")
 
 
 @pytest.mark.usefixtures("absent")

@@ -9,12 +9,12 @@ import logging
 import math
 import os
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 
-from hpo_core import client
+from hpo_core import client, plugins
 from hpo_core.config import StudyConfig, instance_choice
 from hpo_core.contracts.backend import Backend, BackendContext, Clock, JobEvent
 from hpo_core.contracts.observer import FinishedJob, Observer
@@ -38,6 +38,7 @@ from hpo_core.controller.run.metrics_readers import ReadingBackend
 from hpo_core.controller.run.observers import JobCallback, ObserverDispatcher
 from hpo_core.controller.run.session import Session
 from hpo_core.controller.stored import adopt_history, manage, open_study
+from hpo_core.controller.stored.missing import named_by_store
 from hpo_core.controller.strategy import resolve
 from hpo_core.controller.strategy.checked import CheckedStrategy
 from hpo_core.controller.strategy.rebuild import Renewer
@@ -46,6 +47,7 @@ from hpo_core.model.budget import Usage, remaining
 from hpo_core.model.durations import seconds
 from hpo_core.model.errors import (
     BackendError,
+    Fault,
     HpoError,
     InvalidInput,
     PluginError,
@@ -103,9 +105,12 @@ class HyperParameterOptimizer:
         observers: Iterable[Observer] = (),
         adopt_history: bool = False,
     ) -> None:
+        observers = list(observers)
+        plugins.require(_misfits(observers))
         if strategy is not None:
             config = msgspec.structs.replace(config, strategy=instance_choice(strategy))
-        prepared = resolve.prepare(resolve.with_options(config), strategy)
+        with named_by_store(store, config.name):
+            prepared = resolve.prepare(resolve.with_options(config), strategy)
         self._function = function
         self._adopt_history = adopt_history
         self._capabilities: frozenset[Capability] = frozenset()  # known once it is built
@@ -347,6 +352,9 @@ class HyperParameterOptimizer:
         self, on_job_finished: Callable[[FinishedJob], object] | None
     ) -> Callable[[], None]:
         """Put a session together and return what runs it; a study that is refused is not kept."""
+        if on_job_finished is not None and not callable(on_job_finished):
+            message = f"expected a function, got {on_job_finished!r}"
+            raise InvalidInput([Fault("on_job_finished", message)])
         if self._is_new and self._store.find(self.name) is None:  # it was refused before
             self._study = open_study.find_or_create(self._store, self._prepared, self._clock.now())
             self._folder = self._store.folder(self._study)
@@ -524,6 +532,13 @@ class HyperParameterOptimizer:
         if self._session is not None:
             self._session.expect_enqueued()
             self._wake()
+
+
+def _misfits(observers: Iterable[object]) -> Iterator[Fault]:
+    for index, each in enumerate(observers):
+        if isinstance(each, type) or not callable(getattr(each, "observe", None)):
+            message = f"expected an object with a method observe(event), got {each!r:.60}"
+            yield Fault(f"observers[{index}]", message)
 
 
 def _incumbents(store: Store, study: StudyRecord, config: StudyConfig) -> Incumbents:

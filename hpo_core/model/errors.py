@@ -46,7 +46,15 @@ class PluginError(HpoError):
 
 
 class UnknownPlugin(PluginError):
-    """No installed plugin has that name."""
+    """No installed plugin has that name.
+
+    Attributes:
+        plugin: The name, without a variant; empty if the plugin is there and lacks something.
+    """
+
+    def __init__(self, message: str, plugin: str = "") -> None:
+        super().__init__(message)
+        self.plugin = plugin
 
 
 class DuplicatePlugin(PluginError):

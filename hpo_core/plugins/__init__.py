@@ -2,6 +2,7 @@
 
     discovery   which plugins are installed, from metadata alone
     registry    loads the one plugin that is asked for, in this process
+    unknown     what is said of a name that no installed plugin has
     reading     reads a plugin's options, and those of strategies that it names in turn
     building    makes strategies of their specs
     observing   reads the options of observers, and builds them

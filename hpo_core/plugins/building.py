@@ -94,6 +94,11 @@ def checked(name: str, made: Strategy, announced: frozenset[Capability]) -> Buil
     Raises:
         StrategyError: If it lacks a method, or its capabilities are none.
     """
+    if isinstance(made, type):
+        raise StrategyError(
+            f"the strategy {name!r} is the class {made.__name__}, not an instance of it; write "
+            f"{made.__name__}(...)"
+        )
     missing = [one for one in _METHODS if not callable(getattr(made, one, None))]
     if missing:
         raise StrategyError(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -87,7 +87,7 @@ def describe(patience: float = PATIENCE) -> list[Described]:
             only(namesakes)
         except PluginError as error:
             return Described(found.identity, failure=found.fault or str(error))
-        return _described_by_child(found.identity, patience)
+        return _described_alone(found.identity, patience)
 
     pool = ThreadPoolExecutor(_AT_ONCE)
     try:
@@ -101,12 +101,26 @@ def strategies_that(can: Callable[[Announced], bool]) -> list[str]:
     return [spec.name for found in describe() for spec in found.strategies if can(spec)]
 
 
-def _described_by_child(plugin: Identity, patience: float) -> Described:
+def describe_quickly(patience: float = PATIENCE) -> list[Described]:
+    """Say the same, with one process for all of them, unless one of them crashes or hangs it."""
+    everything = scan()
+    heads = dict.fromkeys(found.identity.name for found in everything if not found.fault)
+    described = _described_by_child(list(heads), patience)
+    return describe(patience) if isinstance(described, str) else described
+
+
+def _described_alone(plugin: Identity, patience: float) -> Described:
+    described = _described_by_child([plugin.name], patience)
+    return Described(plugin, failure=described) if isinstance(described, str) else described[0]
+
+
+def _described_by_child(names: Sequence[str], patience: float) -> list[Described] | str:
+    """Return what a process says of plugins that it loads; or why it says nothing."""
     import signal
     import subprocess
 
     with subprocess.Popen(
-        [sys.executable, "-c", _CHILD, plugin.name, *map(str, sys.path)],
+        [sys.executable, "-c", _CHILD, "\n".join(names), *map(str, sys.path)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -118,29 +132,34 @@ def _described_by_child(plugin: Identity, patience: float) -> Described:
             os.killpg(child.pid, signal.SIGKILL)
             if not isinstance(error, subprocess.TimeoutExpired):
                 raise
-            return Described(plugin, failure=f"takes longer than {patience:g} s to import")
+            return f"takes longer than {patience:g} s to import"
     try:
-        return msgspec.json.decode(answer, type=Described)
+        return msgspec.json.decode(answer, type=list[Described])
     except msgspec.DecodeError:
         status, last = child.returncode, errors.decode(errors="replace").strip().splitlines()[-1:]
         how = f"signal {-status}" if status < 0 else f"exit status {status}"
-        said = ": ".join([f"ends the interpreter that imports it ({how})", *last])
-        return Described(plugin, failure=said)
+        return ": ".join([f"ends the interpreter that imports it ({how})", *last])
 
 
 # -- in the child ---------------------------------------------------------------------------
 
 
 def main() -> None:
-    """Load the plugin that the command line names; write what it brings on standard output."""
-    with tempfile.TemporaryFile() as printed, os.fdopen(os.dup(1), "wb") as answer:
+    """Load the plugins that the command line names; write what they bring on standard output."""
+    with os.fdopen(os.dup(1), "wb") as answer:
+        described = [_look_quietly(name) for name in sys.argv[1].split("\n")]
+        answer.write(msgspec.json.encode(described))
+    os._exit(0)  # not waiting for threads that a plugin may have started
+
+
+def _look_quietly(name: str) -> Described:
+    with tempfile.TemporaryFile() as printed:
         os.dup2(printed.fileno(), 1)
-        described = _look(sys.argv[1])
+        described = _look(name)
         sys.stdout.flush()
         printed.seek(0)
         text = printed.read().decode(errors="replace").strip()
-        answer.write(msgspec.json.encode(msgspec.structs.replace(described, printed=text)))
-    os._exit(0)  # not waiting for threads that the plugin may have started
+    return msgspec.structs.replace(described, printed=text)
 
 
 def _look(name: str) -> Described:

@@ -26,22 +26,11 @@ from hpo_core.model.errors import (
     nearest,
 )
 from hpo_core.plugins.discovery import Found, Identity, scan
+from hpo_core.plugins.unknown import unknown
 
 _log = logging.getLogger("hpo_core")
 
 Spec = TypeVar("Spec", StrategySpec, BackendSpec, ObserverSpec, ReaderSpec, ExchangeSpec)
-
-DISTRIBUTIONS = {
-    "grid": "hpo-grid-search",
-    "random": "hpo-random-search",
-    "process": "hpo-process",
-    "optuna": "hpo-optuna",
-    "bohb": "hpo-bohb",
-    "asha": "hpo-asha",
-    "dask": "hpo-dask",
-    "ray": "hpo-ray",
-}
-"""Where the plugins of this project are to be had."""
 
 
 class Resolved(msgspec.Struct, Generic[Spec], frozen=True):
@@ -141,15 +130,15 @@ def load(kind: str, name: str) -> pluggy.PluginManager:
 
 
 def one(kind: str, name: str) -> Found:
-    """Return the only installed plugin of a name, one that metadata has nothing against.
+    """Return the only installed plugin of a config string, with nothing against it in metadata.
 
     Raises:
         PluginError: As in `strategy`.
     """
-    everything = scan()
-    matches = [found for found in everything if found.identity.name == name]
+    head = name.partition(":")[0]
+    matches = [found for found in scan() if found.identity.name == head]
     if not matches:
-        raise UnknownPlugin(_unknown(kind, name, [found.identity for found in everything]))
+        raise UnknownPlugin(unknown(kind, name), head)
     return only(matches)
 
 
@@ -205,7 +194,7 @@ def _resolve(
     kind: str, name: str, specs_of: Callable[[pluggy.PluginManager, str], list[Spec]]
 ) -> Resolved[Spec]:
     head, _, variant = name.partition(":")
-    plugin = one(kind, head).identity
+    plugin = one(kind, name).identity
     with _printing_nothing(plugin):
         specs = specs_of(load(kind, head), head)
     if not specs:
@@ -251,22 +240,6 @@ def guarded(what: str) -> Iterator[None]:
         raise
     except BaseException as error:
         raise BrokenPlugin(f"{what}: {type(error).__name__}: {error}") from error
-
-
-def _unknown(kind: str, name: str, everything: list[Identity]) -> str:
-    names = list(dict.fromkeys(identity.name for identity in everything))
-    here = f"installed plugins: {listed(names)}"
-    if not name:
-        return f"the {kind} has no name; {here}"
-    said = f"no {kind} {name!r} is installed; {here}"
-    if name in DISTRIBUTIONS:
-        return f"{said}; try: pip install {DISTRIBUTIONS[name]}"
-    if guess := nearest(name, names):
-        return f"{said}{guess}"
-    if guess := nearest(name, DISTRIBUTIONS):
-        missing = [DISTRIBUTIONS[known] for known in DISTRIBUTIONS if repr(known) in guess]
-        return f"{said}{guess} try: pip install {missing[0]}"
-    return f"{said}; pip install the package that brings it (by custom it is named hpo-NAME)"
 
 
 def _specs(hook: Any, kind: type[Spec], name: str) -> list[Spec]:

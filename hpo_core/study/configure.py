@@ -16,13 +16,15 @@ import msgspec
 from hpo_core import plugins
 from hpo_core.config import JobSettings, PluginChoice, StudyConfig
 from hpo_core.contracts.observer import Observer
+from hpo_core.controller.stored.missing import named_by_store
 from hpo_core.controller.stored.open_study import not_larger
 from hpo_core.controller.strategy.resolve import read_config
 from hpo_core.model.budget import LIMITS, Budget
-from hpo_core.model.checked import read, without_order
+from hpo_core.model.checked import read
 from hpo_core.model.durations import seconds
 from hpo_core.model.errors import BackendError, Fault, InvalidInput, nearest
 from hpo_core.model.functions import function_reference
+from hpo_core.study.arguments import argument_faults, in_python
 from hpo_core.study.place import Place
 from hpo_core.study_file import load
 
@@ -90,8 +92,8 @@ def from_values(place: Place, values: Mapping[str, Any]) -> StudyConfig:
         InvalidInput: With every fault.
         PluginError: If all is right, but a plugin that they name can't be used.
     """
+    plugins.require(argument_faults(values))
     table = {key: value for key, value in values.items() if value is not None}
-    plugins.require(_set_faults(table))
     for key in ("constraints", "enqueue", "observers"):
         table[key] = list(table.get(key, ()))
     table["observers"] = [each for each in table["observers"] if isinstance(each, _NAMED)]
@@ -99,18 +101,17 @@ def from_values(place: Place, values: Mapping[str, Any]) -> StudyConfig:
     for role, given in options.items():
         named = isinstance(table.get(role), str)  # else it is a strategy of the user's own
         table[role] = {"name": table[role], "options": given} if named else PluginChoice("")
-    direction = table.pop("direction", None)
     if isinstance(table["objective"], str):
-        table["objective"] = {"metric": table["objective"]} | (
-            {} if direction is None else {"direction": direction}
-        )
-    elif direction is not None:
-        plugins.require([Fault("direction", "the objective has its own; leave this out")])
+        direction = {"direction": table.pop("direction")} if "direction" in table else {}
+        table["objective"] = {"metric": table["objective"], **direction}
     job = {key: table.pop(key) for key in JobSettings.__struct_fields__ if key in table}
     if callable(job.get("function")):
         job["function"] = name_of(job["function"], values["backend"])
     table["job"] = {**job, "directory": os.fspath(job.get("directory", os.getcwd()))}
-    return _checked(table, Path.cwd(), place)
+    try:
+        return _checked(table, Path.cwd(), place)
+    except InvalidInput as error:
+        raise InvalidInput([in_python(fault, values) for fault in error.faults]) from None
 
 
 _NAMED = (str, Mapping, PluginChoice)
@@ -177,16 +178,11 @@ def name_of(function: Callable[..., Any], backend: str) -> str:
 def _checked(table: Mapping[str, Any], directory: Path, place: Place) -> StudyConfig:
     name = table.get("name")
     stored = place.config(name) if isinstance(name, str) and "seed" not in table else None
-    return read_config(table, directory, None if stored is None else stored.seed)
+    with named_by_store(place.store, str(name)):
+        return read_config(table, directory, None if stored is None else stored.seed)
 
 
 _OPTIONS = {"strategy": "options", "backend": "backend_options"}
-
-
-def _set_faults(table: Mapping[str, Any]) -> list[Fault]:
-    """Return the values that are sets, whose order each process would have otherwise."""
-    wrong = {key: without_order(value) for key, value in table.items()}
-    return [Fault(key, message) for key, message in wrong.items() if message is not None]
 
 
 def _with_flags(table: dict[str, Any], flags: Flags) -> dict[str, Any]:

@@ -147,7 +147,6 @@ def test_null_is_for_json_alone(hpo: Hpo, folder: Path) -> None:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"time_limit": math.inf},
         {"constraints": [Constraint("memory", math.inf)]},
         {"strategy": "grid", "options": {"points": math.inf}},
     ],

@@ -127,7 +127,7 @@ def test_every_fault_of_the_arguments_is_said_with_its_place(make):
     with pytest.raises(InvalidInput) as caught:
         make(budget={"jbs": 6}, workers=0, direction=None, time_limit=-1, tagz=["a"])
     assert {fault.path for fault in caught.value.faults} == {
-        "budget.jbs", "workers", "objective.direction", "job.time_limit", "tagz",
+        "budget.jbs", "workers", "direction", "time_limit", "tagz",
     }  # fmt: skip
 
 

@@ -9,5 +9,6 @@ study_text     a stored study as the text of a file for hpo run
 output_file    text that is written to a file: nothing that exists is destroyed
 audit          every suggestion derived again from the stored log
 adopt_history  a strategy that would have suggested otherwise adopts what is stored
+missing        a plugin that a stored study needs and that is not installed
 trust          whose studies are run without a question
 """

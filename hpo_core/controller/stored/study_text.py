@@ -77,8 +77,7 @@ def _without_defaults(role: str, choice: PluginChoice) -> PluginChoice:
     if choice.name.partition(":")[0] not in {plugin.name for plugin in plugins.installed()}:
         return choice
     try:
-        found: Any = plugins.strategy if role == "strategy" else plugins.backend
-        resolved = found(choice.name)
+        resolved = getattr(plugins, role)(choice.name)
         complete, faults = plugins.options(resolved, choice.options, "")
         if faults:
             return choice

@@ -161,6 +161,11 @@ def prepare(config: StudyConfig, given: Strategy | None = None) -> Prepared:
         StrategyError: If the strategy that is given is none.
         InvalidInput: With every fault of the options.
     """
+    if given is None and config.strategy.is_instance:
+        raise PluginError(
+            f"the study {config.name!r} was begun with an {config.strategy.name}, which only the "
+            "Python program that has it can give again: optimize(..., strategy=...)"
+        )
     strategy = plugins.strategy(config.strategy.name) if given is None else given
     backend = plugins.backend(config.backend.name)
     strategy_options: Any = None

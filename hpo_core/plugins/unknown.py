@@ -1,0 +1,86 @@
+"""What is said of a name that no installed plugin has: what there is, and what may be meant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from hpo_core.model.errors import listed, nearest
+
+DISTRIBUTIONS = {
+    "grid": "hpo-grid-search",
+    "random": "hpo-random-search",
+    "process": "hpo-process",
+    "optuna": "hpo-optuna",
+    "bohb": "hpo-bohb",
+    "asha": "hpo-asha",
+}
+"""Where the plugins of this project are to be had; packages that exist, no others."""
+
+VARIANTS = (
+    "optuna:tpe", "optuna:cmaes", "optuna:gp", "optuna:nsga2", "optuna:nsga3", "optuna:qmc",
+    "optuna:bruteforce", "bohb:hyperband", "asha:hyperband", "asha:sha", "asha:median", "asha:pbt",
+)  # fmt: skip
+"""Their variants: people ask for ``tpe``."""
+
+
+def unknown(kind: str, name: str) -> str:
+    """Return a sentence about a name that no plugin has.
+
+    Args:
+        kind: ``"strategy"``, ``"backend"``, ``"exchange"`` or ``"observer"``.
+        name: The config string that was given, perhaps with a variant.
+    """
+    names = _names(kind)
+    heads = list(dict.fromkeys(each.partition(":")[0] for each in names))
+    here = f"installed {_PLURALS[kind]}: {listed(heads)}"
+    if not name:
+        return f"the {kind} has no name; {here}"
+    said = f"no {kind} {name!r} is installed; {here}"
+    if (head := name.partition(":")[0]) in DISTRIBUTIONS:
+        return f"{said}; try: pip install {DISTRIBUTIONS[head]}"
+    guess = _variants(name, names) or nearest(name, heads)
+    if not guess and kind == "strategy":
+        absent = [each for each in (*DISTRIBUTIONS, *VARIANTS) if each not in names]
+        guess = _variants(name, absent) or nearest(name, absent)
+        guess += _to_install([each for each in absent if repr(each) in guess])
+    if not guess:
+        variants = {each.partition(":")[2]: each for each in names}
+        guess = nearest(name, variants)
+        for variant, full in variants.items():
+            guess = guess.replace(f" {variant!r}?", f" {full!r}?")
+    return said + (
+        guess or "; pip install the package that brings it (by custom it is named hpo-NAME)"
+    )
+
+
+_PLURALS = {
+    "strategy": "strategies",
+    "backend": "backends",
+    "exchange": "exchanges",
+    "observer": "plugins with observers",
+    "plugin": "plugins",
+}
+
+
+def _names(kind: str) -> list[str]:
+    """Return the full names of what is installed, variants too; each plugin is loaded elsewhere."""
+    from hpo_core.plugins.listing import describe_quickly  # which imports the registry
+
+    found = describe_quickly()
+    if kind == "observer":
+        return [one.plugin.name for one in found if one.has_observers]
+    if kind == "plugin":
+        return [one.plugin.name for one in found]
+    attribute = _PLURALS[kind]
+    return [spec.name for one in found for spec in getattr(one, attribute)]
+
+
+def _variants(name: str, names: Sequence[str]) -> str:
+    """Ask for the strategies whose variant has the name: ``tpe`` is ``optuna:tpe``."""
+    found = [repr(each) for each in names if each.partition(":")[2] == name]
+    return f"; did you mean {' or '.join(found)}?" if found else ""
+
+
+def _to_install(names: Sequence[str]) -> str:
+    packages = dict.fromkeys(DISTRIBUTIONS[each.partition(":")[0]] for each in names)
+    return f" try: pip install {' or '.join(packages)}" if packages else ""

@@ -1,0 +1,129 @@
+"""What is wrong with the arguments of `optimize` and `Study` is told in words of Python."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from hpo_core import (
+    Budget,
+    Configuration,
+    Constraint,
+    Float,
+    HyperParameterOptimizer,
+    InvalidInput,
+    Objective,
+    SearchSpace,
+    StrategyError,
+    Study,
+    StudyConfig,
+    optimize,
+)
+from hpo_core.config import JobSettings, PluginChoice
+from hpo_core.plugin import BaseStrategy, Start
+
+X = Float("x", 0, 1)
+LOSS = Objective("loss", "minimize")
+
+
+class Mine(BaseStrategy):
+    def ask(self, trial_id: int, /) -> Start:
+        return Start(Configuration({"x": trial_id / 10}))
+
+
+def loss(configuration: Any) -> float:
+    return float(configuration["x"])
+
+
+def refusal(**changes: Any) -> str:
+    given = {"function": loss, "parameters": [X], "objective": LOSS, "budget": Budget(jobs=1)}
+    with pytest.raises(InvalidInput) as caught:
+        Study(**{**given, **changes})
+    return str(caught.value)
+
+
+def test_a_metrics_name_with_a_direction_is_an_objective() -> None:
+    result = optimize(
+        loss, [X], objective="loss", direction="minimize", budget=Budget(jobs=2), backend="inline"
+    )
+    assert len(result.trials) == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"objective": "loss"}, "direction: missing; give 'minimize' or 'maximize'"),
+        ({"direction": "minimize"}, "direction: the objective has its own; leave this out"),
+        ({"objective": "loss", "direction": "min"}, "direction: expected 'minimize' or 'maximize'"),
+        ({"objective": ("loss", "minimize")}, "objective='loss', direction='minimize'"),
+        ({"objective": None}, "objective: expected a metric's name"),
+        ({"budget": 3}, "budget: expected a Budget, got 3; did you mean Budget(jobs=3)?"),
+        ({"budget": "1h"}, "budget: expected a Budget, such as Budget(jobs=30)"),
+        ({"strategy": Mine}, "strategy: expected an instance, got the class Mine; write Mine(...)"),
+        ({"strategy": 3}, "strategy: expected a name, such as 'random', or a strategy instance"),
+        ({"strategy": Mine(), "options": {"a": 1}}, "options: are for a strategy that is given by"),
+        ({"options": {"a": 1}}, "options.a: unknown key"),
+        ({"observers": "mlflow"}, "observers: expected a list; write ['mlflow']"),
+        ({"observers": [Mine]}, "observers[0]: expected an instance, got the class Mine; write"),
+        (
+            {"observers": [3]},
+            "observers[0]: expected an object with a method observe(event), or a plugin",
+        ),
+        ({"parameters": X}, "parameters: expected a list of parameters; write [Float('x', ...)]"),
+        (
+            {"parameters": {"x": (0, 1)}},
+            "parameters: expected a list of parameters, such as [Float",
+        ),
+        ({"parameters": [("x", 0, 1)]}, "parameters[0]: expected a parameter, such as Float("),
+        ({"parameters": [Float]}, "parameters[0]: expected a parameter, such as Float("),
+        ({"constraints": "mem"}, "constraints: expected a list; write ['mem']"),
+        ({"constraints": Constraint("mem", 1)}, "constraints: expected a list; write [Constraint("),
+        ({"constraints": [("mem", 1)]}, "constraints[0]: expected a metric's name or a Constraint"),
+        ({"backend": 3}, "backend: expected a name, such as 'local', got 3"),
+        ({"enqueue": {"x": 1.0}}, "enqueue: expected a list of configurations; write [{'x': 1.0}]"),
+        ({"enqueue": [1]}, "enqueue[0]: expected a configuration"),
+        ({"function": 0.3}, "function: expected a function, got 0.3"),
+        ({"function": "f"}, "function: expected 'module:name'"),
+        ({"max_iterations": 0}, "max_iterations: 0 is below min_iterations"),
+    ],
+)
+def test_a_wrong_argument_is_named_with_what_to_write(changes: dict[str, Any], said: str) -> None:
+    assert said in refusal(**changes)
+
+
+def test_all_wrong_arguments_are_told_at_once() -> None:
+    told = refusal(budget=3, strategy=Mine, observers="mlflow").splitlines()
+    assert [line.partition(":")[0] for line in told] == ["budget", "strategy", "observers"]
+
+
+# -- the controller alone -------------------------------------------------------------------
+
+CONFIG = StudyConfig(
+    name="s",
+    seed=1,
+    strategy=PluginChoice("random"),
+    objectives=(LOSS,),
+    space=SearchSpace((X,)),
+    job=JobSettings(function="module:loss"),
+    backend=PluginChoice("inline"),
+    budget=Budget(jobs=1),
+)
+
+
+def test_a_class_in_place_of_a_strategy_is_named() -> None:
+    with pytest.raises(StrategyError, match=r"is the class Mine, .* write Mine\(\.\.\.\)"):
+        HyperParameterOptimizer(CONFIG, strategy=Mine)  # type: ignore[arg-type]
+
+
+def test_what_can_observe_nothing_is_refused_at_once() -> None:
+    with pytest.raises(InvalidInput, match=r"observers\[0\]: expected an object with a method"):
+        HyperParameterOptimizer(CONFIG, observers=["mlflow"])  # type: ignore[list-item]
+
+
+def test_what_can_not_be_called_when_a_job_has_finished_is_refused_at_once() -> None:
+    with (
+        HyperParameterOptimizer(CONFIG, function=loss) as optimizer,
+        pytest.raises(InvalidInput, match="on_job_finished: expected a function, got 3"),
+    ):
+        optimizer.run(3)  # type: ignore[arg-type]
