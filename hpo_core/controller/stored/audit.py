@@ -100,11 +100,12 @@ def replay(
     are its own memory, and may be written otherwise by another version that suggests the same.
     Nothing of the study is changed.
 
-    Not in the history, since they change no strategy: answers of `Wait` and `Exhausted`, and
-    ``no_more_trials``. A report that the strategy did not decide on, since it had raised, is told
-    again, and what it does then is not compared. Where a study went on with ``--adopt-history``,
-    all before is adopted and told, and the comparison starts there. A plugin of another version
-    than the study began with is logged as a warning.
+    Not in the history, since they change no strategy: answers of `Wait` and `Exhausted`. When
+    ``no_more_trials`` was called is not, either: where the answer is another one, the strategy is
+    restored up to there, and asked after that call, or without it. A report that the strategy did
+    not decide on, since it had raised, is told again, and what it does then is not compared. Where
+    a study went on with ``--adopt-history``, all before is adopted and told, and the comparison
+    starts there. A plugin of another version than the study began with is logged as a warning.
 
     Args:
         path: The store's file, or the store.
@@ -131,20 +132,22 @@ def replay(
         forgot = store.retries(study.id).forgot
         renewer = Renewer(
             lambda: resolve.build_strategy(prepared).strategy,
-            prepared.given if forgot else None,
+            prepared.given if forgot or config.budget.trials is not None else None,
         )
         checked = CheckedStrategy(resolve.build_strategy(prepared).strategy, config)
 
-        def rebuild(end: int) -> None:
-            """Go on with a strategy that was told what is stored up to a retry, and no more."""
+        def rebuild(end: int, is_full: bool | None = None) -> None:
+            """Go on with a strategy that was told what is stored up to a row, and no more."""
             history = store.history(study.id, end=end)
-            checked.replace(renewer.restored(lambda new: restore(new, name, history, None)))
+            again = renewer.restored(lambda new: restore(new, name, history, None))
+            checked.replace(again, is_full=is_full)
 
         try:
             history = store.history(study.id, with_replaced=True)
             retries = set() if checked.handles_attempts else forgot
             undecided = history.positions(store.undecided(study.id))
-            audit = _Audit(checked, undecided, rebuild, retries, study.adopted_events)
+            may_be_full = config.budget.trials is not None
+            audit = _Audit(checked, undecided, rebuild, retries, study.adopted_events, may_be_full)
             return audit.of(history, name, running)
         finally:
             checked.close()
@@ -168,24 +171,29 @@ class _Audit:
     Args:
         checked: The strategy, new.
         undecided: The places of reports on which it did not decide.
-        rebuild: Rebuilds the strategy, as it was rebuilt at a retry.
+        rebuild: Rebuilds the strategy from what is stored before a row of the log; the second
+            argument says whether it is told that it can start no more trials.
         retries: Where in the log that was.
         adopted: The row of the log from which on it is compared: before it, all was adopted.
+        may_be_full: Whether the strategy may have been told that it can start no more trials.
     """
 
     def __init__(
         self,
         checked: CheckedStrategy,
         undecided: Set[int],
-        rebuild: Callable[[int], None],
+        rebuild: Callable[[int, bool | None], None],
         retries: Set[int],
         adopted: int,
+        may_be_full: bool,
     ) -> None:
         self._strategy = checked
         self._undecided = undecided
         self._rebuild = rebuild
         self._retries = sorted(retries, reverse=True)
         self._from = adopted
+        self._may_be_full = may_be_full
+        self._is_full = False
         self._suggestions = self._decisions = self._adopted = 0
 
     def of(self, history: StoredHistory, name: str, running: bool) -> Replayed:
@@ -206,7 +214,7 @@ class _Audit:
 
     def _event(self, place: int, event: Asked | Told, seq: int) -> Difference | None:
         while self._retries and self._retries[-1] < seq:
-            self._rebuild(self._retries.pop() + 1)
+            self._rebuild(self._retries.pop() + 1, None)
         stored: Answer | Decision
         now: Answer | Decision | Raised
         try:
@@ -218,7 +226,7 @@ class _Audit:
                     return None
                 case Asked(trial_id, suggestion):
                     stored = before = _without_notes(suggestion)
-                    now = again = _without_notes(self._strategy.ask(trial_id)[0])
+                    now = again = self._answer(trial_id, before, seq)
                     if same_answer(again, before):
                         self._suggestions += 1
                         return None
@@ -236,6 +244,19 @@ class _Audit:
         except StrategyError as error:
             now = str(error)
         return Difference(event=place + 1, trial_id=trial_id, stored=stored, now=now)
+
+    def _answer(self, trial_id: int, stored: Answer, seq: int) -> Answer:
+        """Ask the strategy; if it answers otherwise, as it was asked once the budget was used up.
+
+        A budget that is extended later leaves no trace of when it was.
+        """
+        now = _without_notes(self._strategy.ask(trial_id)[0])
+        is_full = isinstance(stored, Resume)
+        if same_answer(now, stored) or not self._may_be_full or is_full is self._is_full:
+            return now
+        self._is_full = is_full
+        self._rebuild(seq, is_full)
+        return _without_notes(self._strategy.ask(trial_id)[0])
 
     def _tell_undecided(self, report: Report) -> None:
         """Tell a report on which the strategy raised; if it raises again, as it was restored."""

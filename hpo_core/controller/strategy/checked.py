@@ -57,8 +57,12 @@ class CheckedStrategy:
         """Whether it compares trials at the iterations that they were to train, whoever said so."""
         return bool(getattr(self._strategy, "compares_targets", False))
 
-    def replace(self, strategy: Strategy) -> None:
+    def replace(self, strategy: Strategy, *, is_full: bool | None = None) -> None:
         """Go on with another strategy, which knows what this one is to know.
+
+        Args:
+            strategy: The other strategy.
+            is_full: Whether it can start no more trials, and is told so; None if that is as before.
 
         Raises:
             StrategyError: If it raises.
@@ -66,6 +70,7 @@ class CheckedStrategy:
         if strategy is not self._strategy:
             self.close()
         self._strategy = strategy
+        self._is_full = self._is_full if is_full is None else is_full
         if self._is_full:
             self.no_more_trials()
         if self._is_interrupted:

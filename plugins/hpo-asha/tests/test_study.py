@@ -19,6 +19,7 @@ from hpo_core import (
     TrialState,
     extend,
     optimize,
+    replay,
     report,
 )
 
@@ -133,3 +134,17 @@ def test_a_study_that_is_carried_on_goes_on_as_it_would_have(
         trial.configuration for trial in whole.trials
     ]
     assert [trial.losses for trial in parts.trials] == [trial.losses for trial in whole.trials]
+
+
+@pytest.mark.parametrize("strategy", ["asha", "asha:sha", "asha:hyperband", "asha:pbt"])
+def test_a_replay_knows_when_the_budget_of_trials_was_used_up(
+    strategy: str, tmp_path: Path
+) -> None:
+    """From then on trials are promoted that otherwise would have waited, and no store says when."""
+    store = tmp_path / "hpo.db"
+    options = {"population_size": 5} if strategy == "asha:pbt" else {}
+    run(strategy, store, Budget(trials=7), **options)
+    assert replay(store, "study").is_as_stored
+    extend(store, "study", Budget(trials=11))
+    run(strategy, store, Budget(trials=11), **options)
+    assert replay(store, "study").is_as_stored
