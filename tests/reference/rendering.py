@@ -29,6 +29,42 @@ def attributes(documented: Any) -> dict[str, str]:
     return {name: sentence(text) for name, text in found.items()}
 
 
+def prose(documented: Any) -> str:
+    """Return a docstring as Markdown: its sections are lists, its indented lines code."""
+    parts = re.split(
+        r"^(Attributes|Args|Returns|Raises):\n",
+        inspect.getdoc(documented) or "",
+        flags=re.MULTILINE,
+    )
+    written = [_paragraphs(parts[0])]
+    for heading, body in zip(parts[1::2], parts[2::2], strict=True):
+        section, _, rest = f"{body}\n".partition("\n\n")
+        items = re.split(r"^ {4}(?=\S)", section, flags=re.MULTILINE)
+        if heading == "Returns":
+            written.append(f"**{heading}:** {_marked(' '.join(section.split()))}")
+        else:
+            listed = [_item(" ".join(item.split())) for item in items if item.strip()]
+            written.append("\n".join([f"**{heading}:**\n", *listed]))
+        written.append(_paragraphs(rest))
+    return "\n\n".join(filter(None, written))
+
+
+def _paragraphs(text: str) -> str:
+    return "\n\n".join(
+        f"```python\n{inspect.cleandoc(part)}\n```" if part.startswith("    ") else _marked(part)
+        for part in re.split(r"\n{2,}", text.strip("\n"))
+    )
+
+
+def _item(text: str) -> str:
+    name, colon, said = text.partition(": ")
+    return f"- `{name}`: {_marked(said)}" if colon else f"- {_marked(text)}"
+
+
+def _marked(text: str) -> str:
+    return re.sub(r"``(.+?)``", r"`\1`", text, flags=re.DOTALL)
+
+
 def sentence(text: str) -> str:
     """Return a docstring's text for a page: its code marks are Markdown's."""
     return cell(re.sub(r"``(.+?)``", r"`\1`", " ".join(text.split())))
