@@ -166,6 +166,7 @@ CONTROLLER = """
 import os, signal, sys
 import hpo_core.plugin
 from hpo_core import *
+from hpo_core.plugin import *
 from hpo_core.config import JobSettings, PluginChoice
 
 def die():
