@@ -58,7 +58,7 @@ def public_names(module: ModuleType) -> set[str]:
 
 def entry(name: str, value: Any) -> str:
     if not (inspect.isclass(value) or inspect.isfunction(value)):
-        return f"### {name}\n\n```python\n{name} = {constant(value)}\n```\n"
+        return f"### {name}\n\n```text\n{name} = {constant(value)}\n```\n"
     parts = [f"### {name}", called(name, value), prose(value)]
     parts += members(value) if inspect.isclass(value) else []
     return "\n\n".join(filter(None, parts)) + "\n"
@@ -120,7 +120,7 @@ def constant(value: Any) -> str:
         return repr(value)
     if " object at 0x" in repr(value):
         return type(value).__name__
-    return str(value).replace("typing.", "")
+    return re.sub(r"\b(?:\w+\.)+(\w+)", r"\1", str(value))  # without their modules
 
 
 def test_the_page_has_every_public_name_and_no_other() -> None:

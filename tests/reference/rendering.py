@@ -51,7 +51,9 @@ def prose(documented: Any) -> str:
 
 def _paragraphs(text: str) -> str:
     return "\n\n".join(
-        f"```python\n{inspect.cleandoc(part)}\n```" if part.startswith("    ") else _marked(part)
+        f"```python-fragment\n{inspect.cleandoc(part)}\n```"
+        if part.startswith("    ")
+        else _marked(part)
         for part in re.split(r"\n{2,}", text.strip("\n"))
     )
 
