@@ -21,6 +21,7 @@ from hpo_core import SearchSpace as SearchSpace
 from hpo_core import StrategyError as StrategyError
 from hpo_core import StudyState as StudyState
 from hpo_core import TrialState as TrialState
+from hpo_core.authoring.ask_tell import AskTell as AskTell
 from hpo_core.authoring.cube import UnitCube as UnitCube
 from hpo_core.authoring.generators import generator_to_json as generator_to_json
 from hpo_core.authoring.generators import set_generator as set_generator

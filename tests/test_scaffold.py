@@ -18,10 +18,11 @@ ROOT = Path(__file__).parents[1]
 LONGEST = "a" + "-b" * ((scaffold.LONGEST - 1) // 2)
 
 
+@pytest.mark.parametrize("asktell", [False, True], ids=["plain", "asktell"])
 def test_a_new_strategy_passes_every_check_in_a_new_environment(
-    packaging: Any, tmp_path: Path
+    packaging: Any, tmp_path: Path, asktell: bool
 ) -> None:
-    folder, *_ = scaffold.write("my-search", tmp_path)
+    folder, *_ = scaffold.write("my-search", tmp_path, asktell=asktell)
     core = packaging.wheel(ROOT)
     commands = packaging.environment(tmp_path / "environment", core, f"{folder}[test]")
     for command, *arguments in (
@@ -35,9 +36,12 @@ def test_a_new_strategy_passes_every_check_in_a_new_environment(
         assert finished.returncode == 0, f"{command}:\n{finished.stdout}{finished.stderr}"
 
 
+@pytest.mark.parametrize("asktell", [False, True], ids=["plain", "asktell"])
 @pytest.mark.parametrize("name", ["z", "my-search", LONGEST])
-def test_what_is_written_is_in_order_whatever_the_name(name: str, tmp_path: Path) -> None:
-    folder, *_ = scaffold.write(name, tmp_path)
+def test_what_is_written_is_in_order_whatever_the_name(
+    name: str, asktell: bool, tmp_path: Path
+) -> None:
+    folder, *_ = scaffold.write(name, tmp_path, asktell=asktell)
     for arguments in (["check"], ["format", "--check"]):
         subprocess.run([sys.executable, "-m", "ruff", *arguments], cwd=folder, check=True)
 
@@ -45,6 +49,8 @@ def test_what_is_written_is_in_order_whatever_the_name(name: str, tmp_path: Path
 def test_every_template_is_written(tmp_path: Path) -> None:
     templates = {entry.name for entry in (resources.files(scaffold) / "templates").iterdir()}
     assert templates == set(scaffold._FILES)
+    others = {entry.name for entry in (resources.files(scaffold) / "asktell").iterdir()}
+    assert others == set(scaffold._ASKTELL)
     folder, *files = scaffold.write("my-search", tmp_path)
     assert set(files) == {path for path in folder.rglob("*") if path.is_file()}
 
@@ -86,6 +92,14 @@ def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InvalidInput, match="give another --directory"):
         scaffold.write("my-search", tmp_path / "file")
+
+
+def test_the_command_writes_a_strategy_of_a_library_that_is_asked_and_told(tmp_path: Path) -> None:
+    arguments = ["my-search", "--asktell", "--directory", str(tmp_path)]
+    assert CliRunner().invoke(new_strategy_command, arguments).exit_code == 0
+    package = tmp_path / "hpo-my-search" / "hpo_my_search"
+    assert "(AskTell)" in (package / "strategy.py").read_text()
+    assert not (package / "options.py").exists()
 
 
 def test_the_command_lists_the_files_and_says_what_comes_next(tmp_path: Path) -> None:

@@ -18,14 +18,19 @@ from hpo_core.model.text import printable
     show_default=True,
     help="Where the folder hpo-NAME is made.",
 )
-def new_strategy_command(name: str, directory: str) -> None:
+@click.option(
+    "--asktell",
+    is_flag=True,
+    help="Write a strategy for a library that is asked and told, by AskTell.",
+)
+def new_strategy_command(name: str, directory: str, asktell: bool) -> None:
     """Write a package with a strategy NAME that works, its tests, and its settings.
 
     The folder hpo-NAME must not exist, or be empty.
     """
     from hpo_core import scaffold
 
-    folder, *files = scaffold.write(name, Path(directory))
+    folder, *files = scaffold.write(name, Path(directory), asktell=asktell)
     print(f"wrote {printable(str(folder))}:")
     for file in files:
         print(f"    {file.relative_to(folder)}")

@@ -28,13 +28,17 @@ _FILES = {
     "gitignore.in": ".gitignore",
 }
 
+_ASKTELL = ("README.md.in", "plugin.py.in", "strategy.py.in", "test_contract.py.in")
+"""Files of which a strategy by `AskTell` has its own template; it has no options."""
 
-def write(name: str, directory: Path) -> list[Path]:
+
+def write(name: str, directory: Path, *, asktell: bool = False) -> list[Path]:
     """Write the package of a strategy, which works as it stands.
 
     Args:
         name: The strategy's name, as users will write it; the package is ``hpo-<name>``.
         directory: Where its folder is made.
+        asktell: Whether it is a strategy by `hpo_core.plugin.AskTell`.
 
     Returns:
         The files, the package's folder first.
@@ -50,7 +54,11 @@ def write(name: str, directory: Path) -> list[Path]:
     def filled(text: str) -> str:
         return Template(text).substitute(filling)
 
-    texts = {folder / filled(place): filled(_template(file)) for file, place in _FILES.items()}
+    texts = {
+        folder / filled(place): filled(_template(file, asktell=asktell))
+        for file, place in _FILES.items()
+        if not (asktell and file == "options.py.in")
+    }
     texts[folder / filling["package"] / "py.typed"] = ""
     try:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -82,8 +90,9 @@ def _check(name: str) -> None:
     raise InvalidInput([Fault(repr(name), wrong)])
 
 
-def _template(source: str) -> str:
-    return (resources.files(__name__) / "templates" / source).read_text(encoding="utf-8")
+def _template(source: str, *, asktell: bool) -> str:
+    folder = "asktell" if asktell and source in _ASKTELL else "templates"
+    return (resources.files(__name__) / folder / source).read_text(encoding="utf-8")
 
 
 def _versions() -> dict[str, str]:

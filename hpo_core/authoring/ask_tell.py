@@ -1,0 +1,299 @@
+"""AskTell: a strategy of any library that is asked for points and told their losses.
+
+The library sees points of the unit cube and losses, lower is better. Everything else is here:
+parameters of every kind, conditions, forbidden combinations, repetitions, points of the user's,
+trials that fail, the library's random streams, and recovery.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import blake2b
+from typing import Any, ClassVar
+
+import msgspec
+
+from hpo_core.authoring.cube import UnitCube
+from hpo_core.authoring.streams import RandomStreams, loaded
+from hpo_core.authoring.tried import Tried
+from hpo_core.contracts.strategy import (
+    Asked,
+    BaseStrategy,
+    Capability,
+    Exhausted,
+    History,
+    NoOptions,
+    Problem,
+    SavedState,
+    Start,
+    Suggestion,
+    Told,
+    Wait,
+)
+from hpo_core.model.report import Decision, Report
+from hpo_core.model.values import JSON, Configuration, same_values
+
+TRIES = 20
+"""After so many useless suggestions of the library in a row a random configuration is taken."""
+
+
+class AskTell(BaseStrategy):
+    """A strategy of a library with ask and tell: override `setup`, `suggest` and `learn`.
+
+    The library is asked when hpo-core asks, and told when a trial ends. It hears of each candidate
+    that it has suggested once: its trial's loss; the known loss at once if its configuration has
+    been tried before; or the worst loss so far if the trial fails or the configuration is
+    forbidden (see `failed`). If it suggests nothing new, a random configuration is taken.
+
+    While one of the methods below runs, the global random streams of `random`, numpy and PyTorch
+    are the strategy's own, seeded by the study. The methods must depend on nothing else but what
+    they are given: not on time, on files, or on the order of a set. By default a study is resumed
+    by doing all of it again; `save` and `load` make that quick.
+
+    Args:
+        problem: The study.
+        options: The strategy's options.
+
+    Attributes:
+        problem: The study.
+        options: The strategy's options.
+        cube: How points and configurations belong together.
+    """
+
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(
+        {
+            Capability.CONDITIONAL,
+            Capability.FORBIDDEN,
+            Capability.INTEGERS,
+            Capability.CATEGORICALS,
+        }
+    )
+    """What it can do; the same for its `StrategySpec`."""
+
+    least_dimensions: ClassVar[int] = 1
+    """The fewest coordinates that the library takes; coordinates without an effect are added."""
+
+    repeats: ClassVar[bool] = False
+    """Whether a configuration may be tried again, for objectives with noise."""
+
+    handles_attempts = True  # it ignores the reports of running jobs
+
+    def __init__(self, problem: Problem, options: Any = NoOptions()) -> None:  # noqa: B008  # frozen
+        self.problem = problem
+        self.options = options
+        self.cube = UnitCube(problem.space, self.least_dimensions)
+        self._tried = Tried(problem.space, problem.seed, repeats=self.repeats)
+        self._running: dict[int, _Trial] = {}
+        self._failed: list[Any] = []  # candidates that failed before there was any loss
+        self._held: _Trial | None = None  # suggested when a user's point was adopted in its place
+        before = loaded()
+        self._set_up()
+        if loaded() != before:  # it has imported numpy or PyTorch, whose streams were not ours yet
+            self._set_up()
+
+    # -- what the library is asked and told -------------------------------------------------
+
+    def setup(self, dimensions: int, seed: int) -> None:
+        """Make the library's optimizer; called when the strategy is made, perhaps twice.
+
+        Args:
+            dimensions: How many coordinates a point has, each from 0 to 1.
+            seed: A seed for the library, from 1 to 2^31 - 1, made of the study's.
+        """
+        raise NotImplementedError
+
+    def suggest(self) -> Any:
+        """Return the library's next candidate: a point, or whatever `point` takes.
+
+        None means that it has to hear of its earlier candidates first, and changes nothing.
+        """
+        raise NotImplementedError
+
+    def learn(self, candidate: Any, loss: float) -> None:
+        """Tell the library the loss of a candidate; lower is better."""
+        raise NotImplementedError
+
+    def foreign(self, point: list[float], loss: float) -> None:
+        """Tell the library the loss of a point that it has not suggested. Here it is not told."""
+
+    def point(self, candidate: Any) -> Sequence[float]:
+        """Return the coordinates of a candidate. Here a candidate is its coordinates."""
+        coordinates: Sequence[float] = candidate
+        return coordinates
+
+    def failed(self, candidate: Any, worst: float) -> None:
+        """Tell the library of a candidate that has no loss. Here it has the worst loss so far.
+
+        It is called once there is a first loss.
+        """
+        self.learn(candidate, worst)
+
+    def save(self) -> JSON:
+        """Return the optimizer's state as plain JSON, small, or None if it can't be saved."""
+        return None
+
+    def load(self, state: Any) -> None:
+        """Put the optimizer, which `setup` has just made, into a state that `save` returned.
+
+        Candidates that are running are from then on their points, as lists of floats.
+        """
+        raise NotImplementedError
+
+    # -- the strategy -----------------------------------------------------------------------
+
+    def ask(self, trial_id: int, /) -> Start | Wait | Exhausted:
+        """Suggest a configuration: the library's, or a random one if it suggests nothing new.
+
+        Raises:
+            StrategyError: If neither the library nor chance finds an allowed configuration.
+        """
+        if self._tried.is_all:
+            return Exhausted()
+        trial = self._next(trial_id)
+        if trial is None:
+            return Wait()
+        self._start(trial_id, trial)
+        return Start(trial.configuration)
+
+    def adopt(self, trial_id: int, suggestion: Suggestion, /) -> None:
+        """Run another configuration in place of the library's, which is held for the next ask."""
+        if not isinstance(suggestion, Start):
+            return
+        trial = None if self._tried.is_all else self._next(trial_id)
+        if trial is None or not same_values(trial.configuration, suggestion.configuration):
+            self._held = trial
+            trial = _Trial(suggestion.configuration, [])
+        self._start(trial_id, trial)
+
+    def tell(self, report: Report, /) -> Decision:
+        """Learn from how a trial ends."""
+        if report.is_final and report.trial_id in self._running:
+            self._conclude(*self._end(report))
+        return Decision.CONTINUE
+
+    def save_state(self) -> JSON:
+        """Return the library's state, if it can be saved, and what it has not heard of yet."""
+        with self._streams.in_place():
+            library = self.save()
+            if library is None:
+                return None
+            running = {str(trial_id): self._points(t) for trial_id, t in self._running.items()}
+            failed = [self._coordinates(candidate) for candidate in self._failed]
+            held = self._held and [dict(self._held.configuration), self._points(self._held)]
+        return {
+            "library": library,
+            "running": running,
+            "failed": failed,
+            "held": held,
+            "streams": self._streams.to_json(),
+        }
+
+    def restore(self, history: History, saved: SavedState | None, /) -> None:
+        """Do everything again, or from the library's saved state on."""
+        if saved is None:
+            super().restore(history, None)
+            return
+        for event in history[: saved.events]:
+            match event:
+                case Asked(trial_id, Start(configuration)):
+                    self._start(trial_id, _Trial(configuration, []))
+                case Told(report) if report.is_final and report.trial_id in self._running:
+                    self._end(report)
+        state = saved.state
+        for trial_id, candidates in state["running"].items():
+            self._running[int(trial_id)].candidates = candidates
+        self._failed = state["failed"]
+        if state["held"] is not None:
+            configuration, candidates = state["held"]
+            self._held = _Trial(Configuration(configuration), candidates)
+        self._streams.restore(state["streams"])
+        with self._streams.in_place():
+            self.load(state["library"])
+        super().restore(history[saved.events :], None)
+
+    # -- candidates -------------------------------------------------------------------------
+
+    def _set_up(self) -> None:
+        digest = blake2b(str(self.problem.seed).encode(), digest_size=4).digest()
+        self._streams = RandomStreams(self.problem.seed)
+        with self._streams.in_place():
+            self.setup(self.cube.size, int.from_bytes(digest, "little") % (2**31 - 1) + 1)
+
+    def _next(self, trial_id: int) -> _Trial | None:
+        """Return what to run next; None if the library has to hear something first."""
+        held, self._held = self._held, None
+        if held is not None and self._is_fit(held):
+            return held
+        for attempt in range(TRIES):
+            with self._streams.in_place():
+                candidate = self.suggest()
+                if candidate is None:
+                    is_unchanged = held is None and attempt == 0
+                    if is_unchanged and self._running:
+                        return None
+                    break
+                point = self._coordinates(candidate)
+            trial = _Trial(self.cube.configuration(point), [candidate])
+            if self._is_fit(trial):
+                return trial
+        return _Trial(self._tried.draw(trial_id), [])
+
+    def _coordinates(self, candidate: Any) -> list[float]:
+        return [float(coordinate) for coordinate in self.point(candidate)]
+
+    def _points(self, trial: _Trial) -> list[list[float]]:
+        return [self._coordinates(candidate) for candidate in trial.candidates]
+
+    def _is_fit(self, trial: _Trial) -> bool:
+        """Say whether to run a candidate; if not, the library hears of it at once, or in time."""
+        configuration = trial.configuration
+        if self.problem.space.is_forbidden(configuration):
+            self._conclude(trial, None)
+            return False
+        if self._tried.may_run(configuration):
+            return True
+        running = (t for t in self._running.values() if same_values(t.configuration, configuration))
+        if (same := next(running, None)) is not None:
+            same.candidates += trial.candidates
+        elif trial.candidates:
+            self._conclude(trial, self._tried.loss_of(configuration))
+        return False
+
+    def _end(self, report: Report) -> tuple[_Trial, float | None]:
+        """Record how a running trial has ended; return it with its loss, None if it has none."""
+        trial = self._running.pop(report.trial_id)
+        loss = None if report.losses is None else report.losses[0]
+        self._tried.add(trial.configuration, loss)
+        return trial, loss
+
+    def _start(self, trial_id: int, trial: _Trial) -> None:
+        self._running[trial_id] = trial
+        self._tried.add(trial.configuration)
+
+    def _conclude(self, trial: _Trial, loss: float | None) -> None:
+        """Tell the library of a trial's candidates, or of a point that it has not suggested."""
+        with self._streams.in_place():
+            if loss is None:
+                self._failed += trial.candidates
+            elif trial.candidates:
+                for candidate in trial.candidates:
+                    self.learn(candidate, loss)
+            else:
+                self.foreign(self.cube.point(trial.configuration), loss)
+            if (worst := self._tried.worst) is not None:
+                failed, self._failed = self._failed, []
+                for candidate in failed:
+                    self.failed(candidate, worst)
+
+
+class _Trial(msgspec.Struct):
+    """A trial that runs, or may be run next.
+
+    Attributes:
+        configuration: Its configuration.
+        candidates: The library's candidates that stand for it: none, one, or more that came to
+            the same configuration while it ran.
+    """
+
+    configuration: Configuration
+    candidates: list[Any]
