@@ -37,9 +37,15 @@ BOHB := plugins/hpo-bohb/tests
 TESTS := tests $(filter-out plugins/hpo-bohb plugins/hpo-optuna,$(PLUGINS)) examples/third_party \
     $(OPTUNA)/test_options.py $(OPTUNA)/test_strategy.py $(wildcard $(BOHB)/test_*.py)
 
+# Heavy real parts whose tests are no part of `make test`: each has a target integration-NAME, and
+# where it can't share .venv an environment of its own, .venv-NAME. DEBIAN has the Debian packages
+# that they need, each as COMMAND=PACKAGE: it is installed if the command is missing.
+INTEGRATIONS := bohb optuna
+DEBIAN :=
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo examples test test-asha test-bohb test-optuna faults lint format bench bench-digits \
-    dist docs picture reference clean
+    dist docs picture reference clean debian test-integrations $(INTEGRATIONS:%=integration-%)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -64,6 +70,17 @@ examples: $(READY) ## run every example, each from its beginning
 
 test: lint ## lint, then run all tests but the long ones of hpo-bohb and hpo-optuna
 	$(BIN)/python -m pytest $(TESTS)
+
+test-integrations: $(INTEGRATIONS:%=integration-%) ## tests with heavy real parts
+
+integration-bohb: $(READY)
+	$(BIN)/python -m pytest $(BOHB)/long
+
+integration-optuna: debian .venv-optuna/ready
+	.venv-optuna/bin/python -m pytest $(OPTUNA)
+
+debian:
+	@.ci/debian $(DEBIAN)
 
 test-bohb: $(READY) ## the long tests of hpo-bohb: minutes
 	$(BIN)/python -m pytest $(BOHB)
@@ -120,7 +137,7 @@ dist: $(READY) ## build a wheel of every distribution, into dist/
 	@ls dist
 
 clean: ## remove all that was made here, but for studies (hpo.db, hpo.files)
-	rm -rf .venv .venv-demo .venv-docs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+	rm -rf .venv .venv-* build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis \
 	    .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -151,6 +168,18 @@ $(DOCS_READY): constraints.txt Makefile
 	@mkdir -p .venv-docs/scripts
 	@PATH="$$PWD/.venv-docs/bin:$$PATH" npm pack --silent --pack-destination .venv-docs/scripts $(SCRIPTS) >/dev/null
 	@touch $@
+
+# Optuna with its dashboard, and without PyTorch, which `make test-optuna` takes besides.
+.venv-optuna/ready: constraints.txt pyproject.toml plugins/hpo-optuna/pyproject.toml
+	$(call integration,optuna,-e 'plugins/hpo-optuna[cmaes]' -e plugins/hpo-random-search \
+	    -e plugins/hpo-grid-search -e plugins/hpo-asha optuna-dashboard pandas scipy)
+
+# Make the environment of an integration, .venv-$(1): hpo-core with what tests need, and $(2).
+define integration
+$(call environment,.venv-$(1))
+@.venv-$(1)/bin/python -m pip install --quiet -e '.[testing]' $(2)
+@touch $@
+endef
 
 # Make the virtual environment $(1), or say what stands in the way. (It hides itself from git, as
 # newer versions of venv have it do.)
