@@ -68,6 +68,7 @@ class JobSettings(Checked, frozen=True, kw_only=True):
     Attributes:
         command: An argument list with ``{placeholders}``; or else
         function: ``"module:name"`` of a Python function.
+        work: A kind of work that a plugin brings, for a backend that runs it.
         directory: The folder in which jobs run, absolute once it is parsed.
         environment: Variables for the jobs, on top of the controller's own.
         reads_configuration: Whether the command takes parameters from ``HPO_CONFIGURATION``, so
@@ -89,6 +90,7 @@ class JobSettings(Checked, frozen=True, kw_only=True):
 
     command: tuple[str, ...] | None = None
     function: str | None = None
+    work: str | PluginChoice | None = None
     directory: str = "."
     environment: dict[str, str] = {}
     reads_configuration: bool = False
@@ -104,8 +106,11 @@ class JobSettings(Checked, frozen=True, kw_only=True):
 
     def faults(self) -> list[Fault]:
         faults = []
-        if (self.command is None) == (self.function is None):
-            faults.append(Fault("", "give a command or a function, and only one of them"))
+        if sum(each is not None for each in (self.command, self.function, self.work)) != 1:
+            kinds = (
+                "a command or a function" if self.work is None else "a command, function or work"
+            )
+            faults.append(Fault("", f"give {kinds}, and only one of them"))
         if self.command == ():
             faults.append(Fault("command", "is empty; give the program and its arguments"))
         if self.function is not None and ":" not in self.function:

@@ -38,6 +38,7 @@ from hpo_core.contracts.backend import Outcome as Outcome
 from hpo_core.contracts.backend import Reported as Reported
 from hpo_core.contracts.backend import Started as Started
 from hpo_core.contracts.backend import Work as Work
+from hpo_core.contracts.backend import WorkSpec as WorkSpec
 from hpo_core.contracts.composition import StrategyChoice as StrategyChoice
 from hpo_core.contracts.exchange import ExchangedStudy as ExchangedStudy
 from hpo_core.contracts.exchange import ExchangedTrial as ExchangedTrial

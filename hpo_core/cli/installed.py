@@ -33,7 +33,7 @@ def plugins_command(as_json: bool) -> None:
         if found["printed"]:
             said = f"prints when it is loaded: {first_line(found['printed'])}"
             rows.append([found["name"], "PRINTS", origin, said, ""])
-        for kind in ("strategy", "backend", "observer", "reader", "exchange", "command"):
+        for kind in ("strategy", "backend", "work", "observer", "reader", "exchange", "command"):
             for spec in found[kind]:
                 able = ", ".join(spec.get("capabilities", ()))
                 rows.append([spec["name"], kind, origin, spec["summary"], able])
@@ -59,6 +59,7 @@ def _plain(found: Described) -> dict[str, Any]:
             for spec in found.strategies
         ],
         "backend": [{"name": spec.name, "summary": spec.summary} for spec in found.backends],
+        "work": [{"name": spec.name, "summary": spec.summary} for spec in found.works],
         "observer": [{"name": spec.name, "summary": spec.summary} for spec in found.observers],
         "reader": [{"name": spec.name, "summary": spec.summary} for spec in found.readers],
         "exchange": [{"name": spec.name, "summary": spec.summary} for spec in found.exchanges],

@@ -19,7 +19,7 @@ from hpo_core.cli.common import (
     print_json,
     store_option,
 )
-from hpo_core.config import from_json
+from hpo_core.config import JobSettings, from_json
 from hpo_core.controller.results.open_trials import read_open, read_unfinished
 from hpo_core.controller.results.result import TrialResult, read_top
 from hpo_core.controller.run.budget import stored_usage
@@ -95,7 +95,7 @@ def show_command(name: str, store_path: str, as_json: bool) -> None:
     lines.append(_best(about, unfinished))
     lines += [_standing(trial, study) for trial in unfinished]
     lines.append(["files", str(folder)])
-    lines.append(["job", config.job.function or _words(config.job.command or ())])
+    lines.append(["job", _job(config.job)])
     lines += [
         [axis.name, _parameter(axis, config.space.conditions[axis.name])]
         for axis in config.space.parameters
@@ -216,6 +216,13 @@ def _listed(values: Sequence[Value], separator: str = ", ") -> str:
     """Return values in a line: the first of them, and how many more there are."""
     more = f"{separator}{counted(len(values) - 20, 'more value')}" if len(values) > 20 else ""
     return separator.join(map(tables.brief, values[:20])) + more
+
+
+def _job(job: JobSettings) -> str:
+    """Return what jobs run, in a line."""
+    if job.work is not None:
+        return f"work {job.work if isinstance(job.work, str) else job.work.name}"
+    return job.function or _words(job.command or ())
 
 
 def _words(command: tuple[str, ...]) -> str:

@@ -99,12 +99,14 @@ and exactly one Finished, in that order."""
 
 
 class Work(msgspec.Struct, frozen=True, kw_only=True):
-    """What the jobs of a study execute: a command or a function, exactly one of them.
+    """What the jobs of a study execute: a command, a function, or a kind that a plugin brings.
 
     Attributes:
         command: An argument list with ``{placeholders}``; never given to a shell.
         function: ``"module:name"`` of a Python function.
         callable: The function itself, where the study runs in the process that defined it.
+        kind: The name of a `WorkSpec`, for a backend that announces that it runs this kind.
+        options: The options of that kind, of its own type.
         directory: The folder in which jobs run, and where the function's module is looked for.
         environment: Variables for the jobs, on top of the controller's own.
         metric: What a number that a function returns is called; None with several objectives.
@@ -113,6 +115,8 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     command: tuple[str, ...] | None = None
     function: str | None = None
     callable: Callable[..., Any] | None = None
+    kind: str | None = None
+    options: Any = None
     directory: str = "."
     environment: Mapping[str, str] = {}
     metric: str | None = None
@@ -213,6 +217,7 @@ class BackendSpec(msgspec.Struct, frozen=True, kw_only=True):
         enforces_limits: Whether the backend itself ends jobs at `Job.time_limit` and
             `Job.silence_limit`. If not, the controller cancels them.
         most_workers: How many jobs it can run at once; None for any number.
+        works: The names of the kinds of work that it runs besides commands and functions.
     """
 
     name: str
@@ -221,3 +226,21 @@ class BackendSpec(msgspec.Struct, frozen=True, kw_only=True):
     options: type[msgspec.Struct] = NoOptions
     enforces_limits: bool = False
     most_workers: int | None = None
+    works: frozenset[str] = frozenset()
+
+
+class WorkSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """Announces a kind of work, for backends that run it: a container, a job of a queue.
+
+    A study names it as ``job.work``, in place of a command or a function, and a backend that has
+    the name among its `BackendSpec.works` gets it as `Work.kind`, with `Work.options`.
+
+    Attributes:
+        name: The config string: the plugin's entry-point name, or with a variant, ``"pod:gpu"``.
+        summary: One line for ``hpo plugins``.
+        options: A frozen `msgspec.Struct` that says what is run, with types and defaults.
+    """
+
+    name: str
+    summary: str
+    options: type[msgspec.Struct] = NoOptions

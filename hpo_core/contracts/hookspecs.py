@@ -7,7 +7,7 @@ from typing import Any
 
 import pluggy
 
-from hpo_core.contracts.backend import BackendSpec
+from hpo_core.contracts.backend import BackendSpec, WorkSpec
 from hpo_core.contracts.exchange import ExchangeSpec
 from hpo_core.contracts.observer import Observer, ObserverSpec
 from hpo_core.contracts.reader import ReaderSpec
@@ -29,6 +29,11 @@ def hpo_strategies() -> Iterable[StrategySpec]:  # type: ignore[empty-body]  # a
 @hookspec
 def hpo_backends() -> Iterable[BackendSpec]:  # type: ignore[empty-body]  # a specification
     """Return the backends that this plugin brings; the first one is its default."""
+
+
+@hookspec
+def hpo_works() -> Iterable[WorkSpec]:  # type: ignore[empty-body]  # a specification
+    """Return the kinds of work that this plugin brings, beside commands and functions."""
 
 
 @hookspec

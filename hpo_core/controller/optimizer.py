@@ -39,7 +39,7 @@ from hpo_core.controller.run.observers import JobCallback, ObserverDispatcher
 from hpo_core.controller.run.session import Session
 from hpo_core.controller.stored import adopt_history, manage, open_study
 from hpo_core.controller.stored.missing import named_by_store
-from hpo_core.controller.strategy import resolve
+from hpo_core.controller.strategy import choices, resolve
 from hpo_core.controller.strategy.checked import CheckedStrategy
 from hpo_core.controller.strategy.rebuild import Renewer
 from hpo_core.controller.strategy.restore import rebuilt, restored_strategy
@@ -110,7 +110,7 @@ class HyperParameterOptimizer:
         if strategy is not None:
             config = msgspec.structs.replace(config, strategy=instance_choice(strategy))
         with named_by_store(store, config.name):
-            prepared = resolve.prepare(resolve.with_options(config), strategy)
+            prepared = resolve.prepare(choices.with_options(config), strategy)
         self._function = function
         self._adopt_history = adopt_history
         self._capabilities: frozenset[Capability] = frozenset()  # known once it is built
@@ -127,7 +127,7 @@ class HyperParameterOptimizer:
             self.config = self._prepared.config
             self._observers = [
                 *observers,
-                *resolve.build_observers(self.config, self._store.path),
+                *choices.build_observers(self.config, self._store.path),
             ]
             self._study = open_study.find_or_create(self._store, self._prepared, self._clock.now())
         except BaseException:
@@ -504,7 +504,7 @@ class HyperParameterOptimizer:
             )
 
     def _build_backend(self, session: Session) -> Backend:
-        make = resolve.reader_of(self.config)
+        make = choices.reader_of(self.config)
         if make is None:
             return resolve.build_backend(self._prepared, self._context(session.deliver))
         reading = ReadingBackend(make, session.deliver)

@@ -14,10 +14,16 @@ not use it. Imports the contracts and the model.
 
 from hpo_core.plugins.building import BuiltStrategy, build, build_strategy, checked, under
 from hpo_core.plugins.discovery import Identity, installed
-from hpo_core.plugins.listing import Announced, Described, describe, strategies_that
+from hpo_core.plugins.listing import (
+    Announced,
+    Described,
+    backends_that,
+    describe,
+    strategies_that,
+)
 from hpo_core.plugins.observing import observer_options, observers
 from hpo_core.plugins.reading import as_stored, options, parts, require
-from hpo_core.plugins.registry import Resolved, backend, exchange, reader, strategy
+from hpo_core.plugins.registry import Resolved, backend, exchange, reader, strategy, work
 
 __all__ = [
     "Announced",
@@ -27,6 +33,7 @@ __all__ = [
     "Resolved",
     "as_stored",
     "backend",
+    "backends_that",
     "build",
     "build_strategy",
     "checked",
@@ -42,4 +49,5 @@ __all__ = [
     "strategies_that",
     "strategy",
     "under",
+    "work",
 ]

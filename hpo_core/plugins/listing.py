@@ -26,6 +26,7 @@ from hpo_core.plugins.registry import (
     only,
     readers_of,
     strategies_of,
+    works_of,
 )
 
 PATIENCE = 5.0
@@ -43,6 +44,7 @@ class Announced(msgspec.Struct, frozen=True):
     name: str
     summary: str
     capabilities: frozenset[Capability] = frozenset()
+    works: frozenset[str] = frozenset()
 
 
 class Described(msgspec.Struct, frozen=True):
@@ -52,6 +54,7 @@ class Described(msgspec.Struct, frozen=True):
         plugin: Which it is.
         strategies: What it brings, the default first.
         backends: Likewise.
+        works: Likewise, kinds of work.
         observers: Likewise, those that it announces by a spec.
         readers: Likewise.
         exchanges: Likewise.
@@ -63,6 +66,7 @@ class Described(msgspec.Struct, frozen=True):
     plugin: Identity
     strategies: tuple[Announced, ...] = ()
     backends: tuple[Announced, ...] = ()
+    works: tuple[Announced, ...] = ()
     observers: tuple[Announced, ...] = ()
     readers: tuple[Announced, ...] = ()
     exchanges: tuple[Announced, ...] = ()
@@ -99,6 +103,11 @@ def describe(patience: float = PATIENCE) -> list[Described]:
 def strategies_that(can: Callable[[Announced], bool]) -> list[str]:
     """Return the names of all installed strategies for which `can` is true."""
     return [spec.name for found in describe() for spec in found.strategies if can(spec)]
+
+
+def backends_that(can: Callable[[Announced], bool]) -> list[str]:
+    """Return the names of all installed backends for which `can` is true."""
+    return [spec.name for found in describe() for spec in found.backends if can(spec)]
 
 
 def describe_quickly(patience: float = PATIENCE) -> list[Described]:
@@ -173,8 +182,10 @@ def _look(name: str) -> Described:
                 for spec in strategies_of(manager, name)
             ),
             backends=tuple(
-                Announced(spec.name, spec.summary) for spec in backends_of(manager, name)
+                Announced(spec.name, spec.summary, works=spec.works)
+                for spec in backends_of(manager, name)
             ),
+            works=tuple(Announced(spec.name, spec.summary) for spec in works_of(manager, name)),
             observers=(
                 observers := tuple(
                     Announced(spec.name, spec.summary) for spec in observer_specs_of(manager, name)

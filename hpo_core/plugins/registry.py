@@ -12,7 +12,7 @@ import msgspec
 import pluggy
 
 from hpo_core.contracts import hookspecs
-from hpo_core.contracts.backend import BackendSpec
+from hpo_core.contracts.backend import BackendSpec, WorkSpec
 from hpo_core.contracts.exchange import ExchangeSpec
 from hpo_core.contracts.observer import Observer, ObserverSpec
 from hpo_core.contracts.reader import ReaderSpec
@@ -30,7 +30,7 @@ from hpo_core.plugins.unknown import unknown
 
 _log = logging.getLogger("hpo_core")
 
-Spec = TypeVar("Spec", StrategySpec, BackendSpec, ObserverSpec, ReaderSpec, ExchangeSpec)
+Spec = TypeVar("Spec", StrategySpec, BackendSpec, WorkSpec, ObserverSpec, ReaderSpec, ExchangeSpec)
 
 
 class Resolved(msgspec.Struct, Generic[Spec], frozen=True):
@@ -60,6 +60,11 @@ def backend(name: str) -> Resolved[BackendSpec]:
 def exchange(name: str) -> Resolved[ExchangeSpec]:
     """Find what exchanges studies with another program, by its plugin's name; see `strategy`."""
     return _resolve("exchange", name, exchanges_of)
+
+
+def work(name: str) -> Resolved[WorkSpec]:
+    """Find a kind of work by its config string; see `strategy`."""
+    return _resolve("work", name, works_of)
 
 
 def reader(name: str) -> Resolved[ReaderSpec]:
@@ -175,6 +180,11 @@ def observer_specs_of(manager: pluggy.PluginManager, name: str) -> list[Observer
     return _specs(manager.hook.hpo_observer_specs, ObserverSpec, name)
 
 
+def works_of(manager: pluggy.PluginManager, name: str) -> list[WorkSpec]:
+    """Return the specs of the kinds of work of a loaded plugin."""
+    return _specs(manager.hook.hpo_works, WorkSpec, name)
+
+
 def readers_of(manager: pluggy.PluginManager, name: str) -> list[ReaderSpec]:
     """Return the specs of the readers of a loaded plugin."""
     return _specs(manager.hook.hpo_readers, ReaderSpec, name)
@@ -263,7 +273,9 @@ def _specs(hook: Any, kind: type[Spec], name: str) -> list[Spec]:
     return found
 
 
-def _misfit(spec: StrategySpec | BackendSpec | ObserverSpec | ReaderSpec | ExchangeSpec) -> str:
+def _misfit(
+    spec: StrategySpec | BackendSpec | WorkSpec | ObserverSpec | ReaderSpec | ExchangeSpec,
+) -> str:
     """Return what is wrong with the types of a spec's fields, or ``""``."""
     if not isinstance(spec.name, str) or not isinstance(spec.summary, str):
         return f"name and summary must be texts, got {spec.name!r} and {spec.summary!r}"
@@ -273,7 +285,7 @@ def _misfit(spec: StrategySpec | BackendSpec | ObserverSpec | ReaderSpec | Excha
         return ""
     if not isinstance(spec.options, type) or not issubclass(spec.options, msgspec.Struct):
         return f"options must be a msgspec.Struct class, got {spec.options!r}"
-    if not callable(spec.build):
+    if not isinstance(spec, WorkSpec) and not callable(spec.build):
         return f"build must be a function, got {spec.build!r}"
     given: object = getattr(spec, "capabilities", frozenset())
     if not isinstance(given, frozenset) or not all(isinstance(can, Capability) for can in given):

@@ -27,7 +27,8 @@ def unknown(kind: str, name: str) -> str:
     """Return a sentence about a name that no plugin has.
 
     Args:
-        kind: ``"strategy"``, ``"backend"``, ``"exchange"`` or ``"observer"``.
+        kind: ``"strategy"``, ``"backend"``, ``"exchange"``, ``"observer"``, ``"reader"`` or
+            ``"work"``.
         name: The config string that was given, perhaps with a variant.
     """
     names = _names(kind)
@@ -57,6 +58,8 @@ _PLURALS = {
     "strategy": "strategies",
     "backend": "backends",
     "exchange": "exchanges",
+    "reader": "readers",
+    "work": "works",
     "observer": "plugins with observers",
     "plugin": "plugins",
 }

@@ -145,6 +145,8 @@ NEWER: dict[str, object] = {
     "max_failures_at_start": 0,
     "job.on_time_limit": "fail",
     "job.reads_configuration": False,  # what it allows was not looked at
+    "job.work": None,
+    "job.metrics_reader": None,
 }
 """Each key that schema 1 did not have, with the value by which a study behaves as it did then."""
 

@@ -121,8 +121,10 @@ def _would_run(config: StudyConfig) -> Iterator[str]:
     job = config.job
     if job.command is not None:
         yield f"the command {json.dumps(job.command)}"
-    else:
+    elif job.function is not None:
         yield f"the function {json.dumps(job.function)}"
+    else:
+        yield f"the work {json.dumps(msgspec.to_builtins(job.work))}"
     yield f"in the folder {job.directory}"
     if job.environment:
         yield f"with the variables {json.dumps(job.environment)}"
@@ -157,6 +159,8 @@ def _mark(key: bytes, config: StudyConfig) -> str:
     }
     if job.metrics_reader is not None:
         content["metrics_reader"] = msgspec.to_builtins(job.metrics_reader)
+    if job.work is not None:
+        content["work"] = msgspec.to_builtins(job.work)
     text = json.dumps(content, sort_keys=True).encode()
     return hmac.new(key, text, hashlib.sha256).hexdigest()
 

@@ -13,13 +13,12 @@ from typing import Any
 import msgspec
 
 from hpo_core import plugins
-from hpo_core.config import JobSettings, PluginChoice, StudyConfig
+from hpo_core.config import StudyConfig
 from hpo_core.config_file import parse
 from hpo_core.contracts.backend import Backend, BackendContext, BackendSpec, Work
-from hpo_core.contracts.observer import ObservedStudy, Observer
-from hpo_core.contracts.reader import JobOutput, MetricsReader
 from hpo_core.contracts.strategy import Capability, Problem, Strategy, StrategySpec
 from hpo_core.controller.clock import SystemClock
+from hpo_core.controller.strategy import choices
 from hpo_core.misuse import misuses
 from hpo_core.model.errors import (
     BackendError,
@@ -30,10 +29,8 @@ from hpo_core.model.errors import (
     Unsupported,
     listed,
 )
-from hpo_core.model.job import Job
 from hpo_core.model.text import counted
 from hpo_core.plugins import BuiltStrategy, Resolved
-from hpo_core.store.connection import MEMORY
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -133,13 +130,8 @@ def read_config(table: Mapping[str, Any], directory: Path, seed: int | None = No
             except PluginError as error:
                 broken = broken or error
                 faults += [Fault(role, str(error))] if faults else []
-    for place, choice in enumerate(config.observers if config else ()):
-        try:
-            faults += _observer(choice, f"observers[{place}]")[1]
-        except PluginError as error:
-            broken = broken or error
     try:
-        faults += _reader(config.job)[1] if config else []
+        faults += choices.faults_of(config) if config else []
     except PluginError as error:
         broken = broken or error
     if faults or config is None:
@@ -185,89 +177,8 @@ def prepare(config: StudyConfig, given: Strategy | None = None) -> Prepared:
     else:
         _given(config, strategy)
     config = _with_options(config, "backend", backend_options)
+    choices.check_work(config, backend.spec)
     return Prepared(config, strategy, strategy_options, backend, backend_options, options_given)
-
-
-def with_options(config: StudyConfig) -> StudyConfig:
-    """Return a configuration in which the options of observers and the reader are complete.
-
-    Raises:
-        PluginError: If one of them is missing or broken.
-        InvalidInput: With every fault of their options.
-    """
-    read = [
-        _observer(choice, f"observers[{place}]") for place, choice in enumerate(config.observers)
-    ]
-    reader, wrong = _reader(config.job)
-    plugins.require([*(fault for _, faults in read for fault in faults), *wrong])
-    job = msgspec.structs.replace(config.job, metrics_reader=reader) if reader else config.job
-    observers = tuple(choice for choice, _ in read)
-    return msgspec.structs.replace(config, observers=observers, job=job)
-
-
-def _observer(choice: str | PluginChoice, path: str) -> tuple[str | PluginChoice, list[Fault]]:
-    """Return an observer with all its options, or as a name if it has none; and every fault."""
-    name, given = (choice, {}) if isinstance(choice, str) else (choice.name, choice.options)
-    options, faults = plugins.observer_options(name, given, f"{path}.options")
-    return (name if options is None else PluginChoice(name, options)), faults
-
-
-def _reader(job: JobSettings) -> tuple[PluginChoice | None, list[Fault]]:
-    """Return what reads the jobs' metrics, with all its options; and every fault."""
-    choice = job.metrics_reader
-    if choice is None:
-        return None, []
-    name, given = (choice, {}) if isinstance(choice, str) else (choice.name, choice.options)
-    options, faults = plugins.options(plugins.reader(name), given, "job.metrics_reader.options")
-    return PluginChoice(name, msgspec.to_builtins(options) if options else {}), faults
-
-
-def reader_of(config: StudyConfig) -> Callable[[Job], MetricsReader] | None:
-    """Return what makes the reader of a job; None if jobs report themselves.
-
-    Args:
-        config: The study, its reader's options complete.
-
-    Raises:
-        PluginError: If the reader is missing or broken.
-    """
-    choice = config.job.metrics_reader
-    if not isinstance(choice, PluginChoice):
-        return None
-    resolved = plugins.reader(choice.name)
-    options, faults = plugins.options(resolved, choice.options, "job.metrics_reader.options")
-    plugins.require(faults)
-    metrics = [each.metric for each in config.objectives]
-    metrics += [each.metric for each in config.constraints]
-    directory, wanted = config.job.directory, tuple(dict.fromkeys(metrics))
-
-    def make(job: Job) -> MetricsReader:
-        return resolved.spec.build(JobOutput(job=job, directory=directory, metrics=wanted), options)
-
-    return make
-
-
-def build_observers(config: StudyConfig, store: str) -> list[Observer]:
-    """Build the observers that a configuration names.
-
-    Args:
-        config: The study, its observers complete.
-        store: The path of its store, or ``MEMORY``.
-
-    Raises:
-        InvalidInput: If their options don't suit the study.
-        PluginError: If one is missing, broken, or raises anything else.
-    """
-    study = ObservedStudy(
-        name=config.name,
-        config=msgspec.to_builtins(config),
-        store=None if store == MEMORY else store,
-    )
-    found: list[Observer] = []
-    for choice in config.observers:
-        name, given = (choice, {}) if isinstance(choice, str) else (choice.name, choice.options)
-        found += plugins.observers(name, given, study)
-    return found
 
 
 def as_stored(prepared: Prepared, stored: StudyConfig) -> Prepared:
@@ -414,9 +325,12 @@ def work_of(config: StudyConfig, function: Callable[..., Any] | None = None) -> 
         function: The function that jobs call, where ``config.job.function`` is its name.
     """
     job, objectives = config.job, config.objectives
+    kind, options = choices.work_of(job)
     return Work(
         command=job.command,
         function=job.function,
+        kind=kind,
+        options=options,
         callable=function,
         directory=job.directory,
         environment=job.environment,

@@ -1,0 +1,158 @@
+"""Plugins that a study names beside its strategy and backend: observers, a reader, a kind of work.
+
+Each is named by a text, or with options; their options are read here, and they are built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from hpo_core import plugins
+from hpo_core.config import JobSettings, PluginChoice, StudyConfig
+from hpo_core.contracts.backend import BackendSpec
+from hpo_core.contracts.observer import ObservedStudy, Observer
+from hpo_core.contracts.reader import JobOutput, MetricsReader
+from hpo_core.model.errors import Fault, Unsupported, listed
+from hpo_core.model.job import Job
+from hpo_core.plugins import Resolved
+from hpo_core.store.connection import MEMORY
+
+
+def with_options(config: StudyConfig) -> StudyConfig:
+    """Return a configuration in which the options of these plugins are complete.
+
+    Raises:
+        PluginError: If one of them is missing or broken.
+        InvalidInput: With every fault of their options.
+    """
+    completed, faults = _completed(config)
+    plugins.require(faults)
+    return completed
+
+
+def faults_of(config: StudyConfig) -> list[Fault]:
+    """Return what is wrong with the options of these plugins.
+
+    Raises:
+        PluginError: If one of them is missing or broken.
+    """
+    return _completed(config)[1]
+
+
+def _completed(config: StudyConfig) -> tuple[StudyConfig, list[Fault]]:
+    observers, faults = [], []
+    for place, choice in enumerate(config.observers):
+        observer, wrong = _observer(choice, f"observers[{place}]")
+        observers.append(observer)
+        faults += wrong
+    job = config.job
+    for key, find in (("metrics_reader", plugins.reader), ("work", plugins.work)):
+        if (given := getattr(job, key)) is not None:
+            complete, wrong = _option_of(find, given, f"job.{key}")
+            faults += wrong
+            if not wrong:
+                job = msgspec.structs.replace(job, **{key: complete})
+    return msgspec.structs.replace(config, observers=tuple(observers), job=job), faults
+
+
+def _option_of(
+    find: Callable[[str], Resolved[Any]], choice: str | PluginChoice, path: str
+) -> tuple[PluginChoice, list[Fault]]:
+    name, given = _named(choice)
+    options, faults = plugins.options(find(name), given, f"{path}.options")
+    return PluginChoice(name, {} if faults else msgspec.to_builtins(options)), faults
+
+
+def _observer(choice: str | PluginChoice, path: str) -> tuple[str | PluginChoice, list[Fault]]:
+    """Return an observer with all its options, or as a name if it has none; and every fault."""
+    name, given = _named(choice)
+    options, faults = plugins.observer_options(name, given, f"{path}.options")
+    return (name if options is None else PluginChoice(name, options)), faults
+
+
+def _named(choice: str | PluginChoice) -> tuple[str, dict[str, Any]]:
+    return (choice, {}) if isinstance(choice, str) else (choice.name, choice.options)
+
+
+# -- built ----------------------------------------------------------------------------------
+
+
+def reader_of(config: StudyConfig) -> Callable[[Job], MetricsReader] | None:
+    """Return what makes the reader of a job; None if jobs report themselves.
+
+    Args:
+        config: The study, its reader's options complete.
+
+    Raises:
+        PluginError: If the reader is missing or broken.
+    """
+    choice = config.job.metrics_reader
+    if not isinstance(choice, PluginChoice):
+        return None
+    resolved = plugins.reader(choice.name)
+    options, faults = plugins.options(resolved, choice.options, "job.metrics_reader.options")
+    plugins.require(faults)
+    metrics = [each.metric for each in config.objectives]
+    metrics += [each.metric for each in config.constraints]
+    directory, wanted = config.job.directory, tuple(dict.fromkeys(metrics))
+
+    def make(job: Job) -> MetricsReader:
+        return resolved.spec.build(JobOutput(job=job, directory=directory, metrics=wanted), options)
+
+    return make
+
+
+def build_observers(config: StudyConfig, store: str) -> list[Observer]:
+    """Build the observers that a configuration names.
+
+    Args:
+        config: The study, its observers complete.
+        store: The path of its store, or ``MEMORY``.
+
+    Raises:
+        InvalidInput: If their options don't suit the study.
+        PluginError: If one is missing, broken, or raises anything else.
+    """
+    study = ObservedStudy(
+        name=config.name,
+        config=msgspec.to_builtins(config),
+        store=None if store == MEMORY else store,
+    )
+    found: list[Observer] = []
+    for choice in config.observers:
+        found += plugins.observers(*_named(choice), study)
+    return found
+
+
+def work_of(job: JobSettings) -> tuple[str | None, Any]:
+    """Return the kind of work that a job runs, and its options; None for a command or a function.
+
+    Raises:
+        PluginError: If the kind is missing or broken.
+    """
+    if job.work is None:
+        return None, None
+    name, given = _named(job.work)
+    options, faults = plugins.options(plugins.work(name), given, "job.work.options")
+    plugins.require(faults)
+    return name, options
+
+
+def check_work(config: StudyConfig, backend: BackendSpec) -> None:
+    """See that a backend runs a study's kind of work.
+
+    Raises:
+        Unsupported: If it does not, with those that do.
+    """
+    if config.job.work is None:
+        return
+    name, _ = _named(config.job.work)
+    if name not in backend.works:
+        able = plugins.backends_that(lambda other: name in other.works)
+        raise Unsupported(
+            f"the backend {backend.name!r} does not run work of the kind {name!r}; installed "
+            f"backends that do: {listed(able)}"
+        )
