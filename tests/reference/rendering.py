@@ -50,11 +50,12 @@ def prose(documented: Any) -> str:
 
 
 def _paragraphs(text: str) -> str:
+    code = re.compile(r"((?:^ {4}.*\n?|^\n(?= {4}))+)", re.MULTILINE)
+    parts = code.split(text.strip("\n"))
     return "\n\n".join(
-        f"```python-fragment\n{inspect.cleandoc(part)}\n```"
-        if part.startswith("    ")
-        else _marked(part)
-        for part in re.split(r"\n{2,}", text.strip("\n"))
+        f"```python-fragment\n{inspect.cleandoc(part)}\n```" if is_code else _marked(part.strip())
+        for part, is_code in zip(parts, [False, True] * len(parts), strict=False)
+        if part.strip()
     )
 
 
