@@ -128,7 +128,7 @@ reference: $(READY) ## write the pages of the reference that are made from the c
 docs: $(DOCS_READY) ## build the site of the documentation: build/site/index.html
 	@rm -rf build/site-pages build/site
 	@.venv-docs/bin/python docs/site/assemble.py .venv-docs/scripts
-	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict -f docs/site/mkdocs.yml
+	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --strict
 	@echo 'open build/site/index.html'
 
 dist: $(READY) ## build a wheel of every distribution, into dist/

@@ -66,7 +66,7 @@ class JobSettings(Checked, frozen=True, kw_only=True):
     """What a job executes, and its limits.
 
     Attributes:
-        command: An argument list with ``{placeholders}``; or else
+        command: An argument list with ``{placeholders}``. A study has a command or a function.
         function: ``"module:name"`` of a Python function.
         work: A kind of work that a plugin brings, for a backend that runs it.
         directory: The folder in which jobs run, absolute once it is parsed.

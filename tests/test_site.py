@@ -37,7 +37,7 @@ def test_every_link_of_the_site_leads_somewhere(assemble: Any, tmp_path: Path) -
 def test_every_page_is_in_the_navigation(assemble: Any, tmp_path: Path) -> None:
     assemble.assemble(tmp_path)
     pages = {page.relative_to(tmp_path).as_posix() for page in tmp_path.rglob("*.md")}
-    navigation = re.findall(r": (\S+\.md)$", (SITE / "mkdocs.yml").read_text(), re.MULTILINE)
+    navigation = re.findall(r": (\S+\.md)$", (ROOT / "mkdocs.yml").read_text(), re.MULTILINE)
     assert len(set(navigation)) == len(navigation)
     assert set(navigation) == {page for page in pages if not page.startswith("decisions/0")}
 
