@@ -17,6 +17,7 @@ import msgspec
 from hpo_core.model.budget import Budget
 from hpo_core.model.checked import Checked
 from hpo_core.model.constraint import Constraint
+from hpo_core.model.durations import DURATIONS, seconds
 from hpo_core.model.errors import Fault, InvalidInput
 from hpo_core.model.objective import Objective
 from hpo_core.model.placeholders import Texts, values_of
@@ -104,6 +105,9 @@ class JobSettings(Checked, frozen=True, kw_only=True):
     keep_checkpoints: int | None = None
     metrics_reader: str | PluginChoice | None = None
 
+    def spelled_out(self, field: str, value: Any) -> Any:
+        return seconds(value) if field in DURATIONS and isinstance(value, str) else value
+
     def faults(self) -> list[Fault]:
         faults = []
         if sum(each is not None for each in (self.command, self.function, self.work)) != 1:
@@ -151,6 +155,9 @@ class JobSettings(Checked, frozen=True, kw_only=True):
 class StudyConfig(Checked, frozen=True, kw_only=True):
     """The whole configuration of a study, every default filled in.
 
+    Where a study's file takes a short form, so does this: a text for a strategy or a backend, one
+    objective alone, a metric's name for a constraint. `space` may be a list of parameters.
+
     Attributes:
         name: The study's name, unique in its store.
         seed: The source of all randomness.
@@ -193,6 +200,19 @@ class StudyConfig(Checked, frozen=True, kw_only=True):
     on_failure: Literal["continue", "stop"] = "continue"
     enqueue: tuple[dict[str, Value], ...] = ()
     durability: Literal["normal", "full"] = "normal"
+
+    def spelled_out(self, field: str, value: Any) -> Any:
+        match field, value:
+            case (("strategy" | "backend"), str()):
+                return PluginChoice(value)
+            case "objectives", Objective():
+                return (value,)
+            case "constraints", list() | tuple():
+                return [Constraint(each) if isinstance(each, str) else each for each in value]
+            case "space", list() | tuple():
+                return SearchSpace(tuple(value))
+            case _:
+                return value
 
     def faults(self) -> list[Fault]:
         faults = list(range_faults(msgspec.structs.asdict(self)))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
 from hpo_core.model.checked import Checked
+from hpo_core.model.durations import seconds
 from hpo_core.model.errors import Fault
 
 
@@ -18,8 +19,8 @@ class Budget(Checked, frozen=True, kw_only=True):
         trials: Trials that are started.
         jobs: Jobs that are launched; retries and promotions are jobs too, lost jobs are not.
         iterations: Iterations over all jobs, as they report them.
-        compute_time: Seconds of all jobs' run times added up.
-        wall_time: Seconds in which the study runs, over all its sessions.
+        compute_time: Seconds of all jobs' run times added up, or a duration such as ``"2h"``.
+        wall_time: Seconds in which the study runs, over all its sessions, or a duration.
         count: What ``jobs`` counts: ``"launched"`` jobs, or ``"completed"`` trials alone.
 
     Raises:
@@ -32,6 +33,9 @@ class Budget(Checked, frozen=True, kw_only=True):
     compute_time: float | None = None
     wall_time: float | None = None
     count: Literal["launched", "completed"] = "launched"
+
+    def spelled_out(self, field: str, value: Any) -> Any:
+        return seconds(value) if field.endswith("_time") and isinstance(value, str) else value
 
     def faults(self) -> list[Fault]:
         faults = []

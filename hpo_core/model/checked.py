@@ -36,13 +36,30 @@ class Checked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True
     def __post_init__(self) -> None:
         faults = []
         for field in msgspec.structs.fields(self):
-            value, wrong = read_value(field.type, getattr(self, field.name), field.name)
+            value, wrong = self._taken(field)
             faults += wrong
             if not wrong:
                 msgspec.structs.force_setattr(self, field.name, value)
         faults = faults or self.faults()
         if faults:
             raise InvalidInput(faults)
+
+    def _taken(self, field: msgspec.structs.FieldInfo) -> tuple[Any, list[Fault]]:
+        try:
+            given = self.spelled_out(field.name, getattr(self, field.name))
+        except InvalidInput as error:
+            return None, [fault.under(field.name) for fault in error.faults]
+        except ValueError as error:
+            return None, [Fault(field.name, str(error))]
+        return read_value(field.type, given, field.name)
+
+    def spelled_out(self, field: str, value: Any) -> Any:
+        """Return what a short form of a field's value stands for, such as a text for a table.
+
+        Raises:
+            ValueError: If it stands for nothing.
+        """
+        return value
 
     def faults(self) -> list[Fault]:
         """Return what is wrong beyond the fields' types; called once all types are right."""
