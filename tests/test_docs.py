@@ -153,6 +153,25 @@ def test_the_documentation_shows_studies() -> None:
     assert {study.page for study in STUDIES} >= {README, CONFIGURATION}
 
 
+PARTS = [
+    part
+    for part in blocks("toml")
+    if part not in STUDIES and not {"project", "build-system"} & set(tomllib.loads(part.text))
+    if part.page != PLUGINS  # which makes up the plugins that it names
+]
+
+
+@pytest.mark.parametrize("part", PARTS, ids=str)
+def test_a_part_of_a_study_in_the_documentation_fits_into_a_study(
+    part: Block, tmp_path: Path
+) -> None:
+    study = tomllib.loads(block(README, "study.toml").text)
+    for key, value in tomllib.loads(part.text).items():
+        is_table = key == "job" and isinstance(value, dict)
+        study[key] = {**study[key], **value} if is_table else value
+    read_config(study, tmp_path)
+
+
 @pytest.mark.parametrize("code", blocks("python"), ids=str)
 def test_python_in_the_documentation_runs_and_prints_what_it_says(
     code: Block, tmp_path: Path
