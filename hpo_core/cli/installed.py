@@ -7,11 +7,14 @@ from typing import Any
 
 import click
 
-from hpo_core import plugins
+from hpo_core import entries, plugins
 from hpo_core.cli import main, plugin_commands, tables
 from hpo_core.cli.common import json_option, print_json
 from hpo_core.model.text import first_line
 from hpo_core.plugins import Described, Identity
+from hpo_core.study import plots
+
+_KINDS = ("strategy", "backend", "work", "observer", "reader", "exchange", "command", "plot")
 
 
 @click.command("plugins", epilog="Example: hpo plugins --json")
@@ -21,7 +24,7 @@ def plugins_command(as_json: bool) -> None:
 
     Each is loaded in a process of its own, so that one that hangs or crashes is a line like any.
     """
-    described = [*map(_plain, plugins.describe()), *_commands()]
+    described = [*map(_plain, plugins.describe()), *_entries()]
     if as_json:
         print_json(described)
         return
@@ -33,7 +36,16 @@ def plugins_command(as_json: bool) -> None:
         if found["printed"]:
             said = f"prints when it is loaded: {first_line(found['printed'])}"
             rows.append([found["name"], "PRINTS", origin, said, ""])
-        for kind in ("strategy", "backend", "work", "observer", "reader", "exchange", "command"):
+        for kind in (
+            "strategy",
+            "backend",
+            "work",
+            "observer",
+            "reader",
+            "exchange",
+            "command",
+            "plot",
+        ):
             for spec in found[kind]:
                 able = ", ".join(spec.get("capabilities", ()))
                 rows.append([spec["name"], kind, origin, spec["summary"], able])
@@ -65,18 +77,20 @@ def _plain(found: Described) -> dict[str, Any]:
         "exchange": [{"name": spec.name, "summary": spec.summary} for spec in found.exchanges],
         "observers": found.has_observers,
         "command": [],
+        "plot": [],
     }
 
 
-def _commands() -> Iterator[dict[str, Any]]:
-    """Yield the commands that plugins bring, from metadata alone: none is imported."""
-    for name, candidates in plugin_commands.installed().items():
-        for command in candidates:
-            identity = Identity(name, command.distribution, command.version)
-            failure = None
-            if name in main.BUILT_IN:
-                failure = f"hpo has a command {name!r} of its own, which is run"
-            elif len(candidates) > 1:
-                failure = f"several distributions bring a command {name!r}: uninstall all but one"
-            announced = [{"name": name, "summary": command.summary}]
-            yield {**_plain(Described(identity, failure=failure)), "command": announced}
+def _entries() -> Iterator[dict[str, Any]]:
+    """Yield the commands and plots that plugins bring, from metadata alone: none is imported."""
+    for kind, group in (("command", plugin_commands.GROUP), ("plot", plots.GROUP)):
+        for name, candidates in entries.installed(group).items():
+            for entry in candidates:
+                failure = None
+                if kind == "command" and name in main.BUILT_IN:
+                    failure = f"hpo has a command {name!r} of its own, which is run"
+                elif len(candidates) > 1:
+                    failure = f"several distributions bring a {kind} {name!r}: uninstall the others"
+                identity = Identity(name, entry.distribution, entry.version)
+                announced = [{"name": name, "summary": entry.summary}]
+                yield {**_plain(Described(identity, failure=failure)), kind: announced}

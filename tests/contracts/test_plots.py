@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -83,3 +86,18 @@ def test_a_broken_plot_is_one_sentence(study: Study, pictures: str, name: str, s
 def test_what_python_asks_of_any_object_is_no_plot(study: Study) -> None:
     plots: Any = study.plot
     assert not hasattr(plots, "__array__")
+
+
+def test_hpo_plugins_lists_plots(pictures: str) -> None:
+    code = (
+        "import sys; from hpo_core.cli.main import main;"
+        " sys.argv = ['hpo', 'plugins', '--json']; main()"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": sys.path[0]},
+    )
+    found = {one["name"]: one for one in json.loads(ended.stdout)}
+    assert found["losses"]["plot"] == [{"name": "losses", "summary": ""}]
