@@ -23,7 +23,7 @@ WIDTH, HEIGHT = 72, 40
 
 
 def screen(folder: Path) -> str:
-    """Run the study in a terminal of its own; return what that shows at the end, colours too."""
+    """Run the study in its own terminal; return what that shows at the end, colours too."""
     tmux = ["tmux", "-S", str(folder / "tmux")]
     commands = os.path.dirname(sys.executable)
     shown = f"printf '$ hpo run study.toml\\n'; hpo run study.toml; {shlex.join(tmux)} wait -S over"

@@ -65,7 +65,7 @@ class CmaEs(SamplerOptions, frozen=True):
 
 
 class GP(Constrained, frozen=True):
-    """Bayesian optimisation with a Gaussian process."""
+    """Bayesian optimization with a Gaussian process."""
 
     optuna: ClassVar[str] = "GPSampler"
     n_startup_trials: int = 10
