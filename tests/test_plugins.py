@@ -414,7 +414,7 @@ def test_a_misspelt_hook_lists_the_hooks(publish: Publish) -> None:
     publish("broken", SPEC.replace("hpo_strategies", "hpo_stratgies"))
     with pytest.raises(
         BrokenPlugin,
-        match="hpo_strategies, hpo_backends, hpo_observers, hpo_observer_specs, hpo_readers, ",
+        match="the hooks are hpo_strategies, hpo_backends, hpo_works, hpo_observers, ",
     ):
         plugins.strategy("broken")
 
