@@ -450,6 +450,18 @@ class HyperParameterOptimizer:
         self._capabilities = built.capabilities
         return built.strategy
 
+    def _sends_ahead(self) -> bool:
+        """Say whether jobs may be submitted that wait for a worker.
+
+        Not where the study may be finished while they wait: they would be trials without a job.
+        """
+        budget = self.config.budget
+        is_counted = budget.iterations is budget.compute_time is budget.wall_time is None
+        is_independent = Capability.INDEPENDENT in self._capabilities
+        resumes = Capability.RESUMING in self._capabilities
+        queues = self._prepared.backend.spec.queues
+        return is_counted and is_independent and not resumes and queues
+
     def _close_backend(self) -> None:
         with self._waking:
             backend, self._backend = self._backend, None
@@ -481,6 +493,7 @@ class HyperParameterOptimizer:
             compares_targets=is_resuming or strategy.compares_targets,
             is_pruning=Capability.STOPPING in self._capabilities and self._prepared.announces,
             enforces_limits=self._prepared.backend.spec.enforces_limits,
+            sends_ahead=self._sends_ahead(),
         )
         return Session(
             context,

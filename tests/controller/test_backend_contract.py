@@ -12,6 +12,7 @@ from hpo_core.plugin import BaseStrategy, Decision, Start
 PLUGIN = """
 import queue
 from hpo_core import *
+from hpo_core.plugin import *
 
 made = []
 left = {}  # what a cluster would run on when the controller is gone

@@ -63,7 +63,9 @@ class Scheduler(BaseStrategy, Generic[T]):
     """
 
     own: ClassVar[frozenset[Capability]] = frozenset({Capability.STOPPING})
-    never: ClassVar[frozenset[Capability]] = frozenset({Capability.MULTI_OBJECTIVE})
+    never: ClassVar[frozenset[Capability]] = frozenset(
+        {Capability.MULTI_OBJECTIVE, Capability.INDEPENDENT}
+    )
 
     def __init__(self, problem: Problem, searcher: Searcher) -> None:
         self.capabilities = (searcher.capabilities - self.never) | self.own
