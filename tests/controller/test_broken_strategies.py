@@ -188,7 +188,7 @@ def test_a_decision_that_is_none_is_an_error(lab, decision):
 @pytest.mark.parametrize(
     "state",
     [{1, 2}, {"best": math.inf}, {"best": math.nan}, {1: "one"}, (1, 2), np.zeros(2), object()],
-    ids=repr,
+    ids=["set", "infinite", "nan", "number as key", "tuple", "array", "object"],
 )
 def test_a_state_that_would_not_come_back_the_same_is_an_error_at_once(lab, state):
     """An infinite number becomes null in JSON, a tuple a list: after a restart it would differ."""

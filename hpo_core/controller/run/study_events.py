@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import msgspec
+
 from hpo_core.config import StudyConfig
 from hpo_core.contracts.backend import Reported
 from hpo_core.contracts.observer import (
@@ -106,12 +108,17 @@ class StudyEvents:
         return Effects(notify=(event,))
 
     def _progress(self, now: float) -> Progress:
-        budget = self._budget
+        """Return how far the study is; jobs that wait for a worker are neither used nor running."""
+        budget, usage = self._budget, self._budget.usage(now)
+        running = min(len(self._state.jobs), self._config.workers)
+        if ahead := len(self._state.jobs) - running:
+            jobs = usage.jobs if budget.budget.count == "completed" else usage.jobs - ahead
+            usage = msgspec.structs.replace(usage, jobs=jobs, trials=max(usage.trials - ahead, 0))
         return Progress(
-            running=len(self._state.jobs),
+            running=running,
             completed=budget.completed,
             failed=budget.failed,
             stopped=budget.stopped,
             paused=budget.paused,
-            usage=budget.usage(now),
+            usage=usage,
         )
