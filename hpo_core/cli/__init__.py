@@ -6,7 +6,7 @@ streams   standard output and error that may be closed or full
 tables    plain text tables
 running   run, resume, extend, try
 outcome   what those print of a study when it has been run
-inputs    what those are given: a study's file, the options above it
+pairs     words of the form KEY=VALUE
 showing   show
 looking   studies, top, jobs, log, export
 curves    curves

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Any
 
@@ -12,8 +11,9 @@ import msgspec
 from hpo_core import plugins
 from hpo_core.cli import tables
 from hpo_core.cli.common import json_option, print_json
+from hpo_core.cli.pairs import options_of
 from hpo_core.contracts.strategy import Capability, StrategySpec
-from hpo_core.model.errors import Fault, InvalidInput
+from hpo_core.model.errors import InvalidInput
 from hpo_core.model.parameters import Float
 from hpo_core.model.text import printable
 
@@ -48,7 +48,7 @@ def check_command(name: str, options: tuple[str, ...], examples: int, as_json: b
             "the contract kit needs hypothesis: pip install 'hpo-core[testing]'"
         ) from None
 
-    given = _read(options)
+    given = options_of(options)
     resolved = plugins.strategy(name)
     read, faults = plugins.options(resolved, given, "options")
     plugins.require(faults)
@@ -112,20 +112,6 @@ def _capabilities(spec: StrategySpec, options: Any) -> frozenset[Capability]:
     own: frozenset[Capability] = getattr(strategy, "capabilities", spec.capabilities)
     getattr(strategy, "close", lambda: None)()
     return own
-
-
-def _read(options: tuple[str, ...]) -> dict[str, Any]:
-    """Read KEY=VALUE, the value as JSON where it is that, else as text."""
-    given: dict[str, Any] = {}
-    for option in options:
-        key, separator, text = option.partition("=")
-        if not key or not separator:
-            raise InvalidInput([Fault("-o", f"expected KEY=VALUE, got {option!r}")])
-        try:
-            given[key] = json.loads(text)
-        except ValueError:
-            given[key] = text
-    return given
 
 
 def _progress(line: str) -> None:

@@ -117,11 +117,6 @@ def flag(limit: str) -> str:
     return "--" + limit.replace("_", "-")
 
 
-def open_store(path: str) -> Store:
-    """Open a store that exists."""
-    return Store(path, create=False)
-
-
 def print_json(value: object) -> None:
     """Print plain data as JSON; numbers that are not finite become null."""
     print(json_text(value))

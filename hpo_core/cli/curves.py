@@ -9,8 +9,9 @@ import click
 import msgspec
 
 from hpo_core.cli import tables
-from hpo_core.cli.common import as_argument, json_option, open_store, print_json, store_option
-from hpo_core.controller.results.curves import Point, read_curve, read_curves
+from hpo_core.cli.common import as_argument, json_option, print_json, store_option
+from hpo_core.controller.results.curves import Point
+from hpo_core.study.study import load_study
 
 
 @click.command("curves", epilog="Example: hpo curves digits 7")
@@ -24,9 +25,8 @@ def curves_command(name: str, trial: int | None, store_path: str, as_json: bool)
     A row for each report: its job, the iteration, the seconds that the job had run, the metrics.
     What a job reported that was run again after it had failed is left out.
     """
-    with open_store(store_path) as store:
-        study = store.study(name)
-        points = read_curves(store, study) if trial is None else read_curve(store, study, trial)
+    study = load_study(store_path, name)
+    points = study.curves() if trial is None else study.curve(trial)
     if as_json:
         print_json(msgspec.to_builtins(points))
     elif points:

@@ -8,21 +8,17 @@ from pathlib import Path
 import click
 import msgspec
 
-from hpo_core.cli import inputs, tables
+from hpo_core.cli import tables
 from hpo_core.cli.common import (
     json_option,
-    open_store,
     print_json,
     show_log,
     store_option,
     trust_option,
 )
-from hpo_core.config import StudyConfig
-from hpo_core.controller.stored.import_trials import Imported, import_study
-from hpo_core.controller.stored.open_study import trusted_config
-from hpo_core.controller.strategy.resolve import read_config
+from hpo_core.controller.stored.import_trials import Imported
 from hpo_core.model.text import counted, printable
-from hpo_core.study_file import load
+from hpo_core.study.study import Study, load_study
 
 
 @click.command("import", epilog="Example: hpo import optuna:sqlite:///f.db digits")
@@ -41,7 +37,7 @@ def import_command(
     told of all trials that its parameters fit; they count in no budget. The others are listed.
     """
     show_log()
-    imported = import_study(_config(study, store_path, trust), store_path, source, of)
+    imported = _study(study, store_path, trust).import_trials(source, of)
     for note in imported.notes:
         print(f"note: {printable(note)}", file=sys.stderr)
     if as_json:
@@ -50,13 +46,12 @@ def import_command(
         print(_told(imported))
 
 
-def _config(study: str, store_path: str, trust: bool) -> StudyConfig:
+def _study(study: str, store_path: str, trust: bool) -> Study:
     if Path(study).suffix.lower() in (".toml", ".json"):
-        table = load(study)
-        seed = inputs.stored_seed(table, store_path)
-        return read_config(table, Path(study).resolve().parent, seed)
-    with open_store(store_path) as store:
-        return trusted_config(store, study, trust_it=trust)
+        return Study.from_file(study, store=store_path)
+    stored = load_study(store_path, study)
+    stored.require_trust(trust=trust)
+    return stored
 
 
 def _told(imported: Imported) -> str:

@@ -20,25 +20,18 @@ from hpo_core.cli.common import (
     as_argument,
     json_option,
     json_text,
-    open_store,
     print_json,
     store_option,
 )
-from hpo_core.cli.showing import moment, overview
-from hpo_core.config import StudyConfig, from_json
-from hpo_core.controller.results.open_trials import read_unfinished
-from hpo_core.controller.results.result import read_result, read_top, table
-from hpo_core.controller.results.unfinished import read_configurations, read_jobs
-from hpo_core.controller.run.budget import stored_usage
-from hpo_core.controller.stored.export_trials import export_study
+from hpo_core.cli.showing import moment
+from hpo_core.controller.results.result import table
 from hpo_core.controller.stored.output_file import write_text
 from hpo_core.controller.stored.study_text import study_text
 from hpo_core.model.errors import Fault, InvalidInput, StoreError, UnknownPlugin
-from hpo_core.model.job import StudyState
 from hpo_core.model.text import counted, first_line, printable
 from hpo_core.model.values import Configuration
 from hpo_core.store.records import JobRecord
-from hpo_core.store.store import Store
+from hpo_core.study.study import Study, load_study, studies
 
 
 @click.command("studies", epilog="Example: hpo studies --store results/hpo.db")
@@ -46,8 +39,7 @@ from hpo_core.store.store import Store
 @json_option
 def studies_command(store_path: str, as_json: bool) -> None:
     """List the studies of the store, oldest first."""
-    with open_store(store_path) as store:
-        rows = [overview(store, study) for study in store.studies()]
+    rows = [msgspec.to_builtins(study.overview()) for study in studies(store_path)]
     if as_json:
         print_json(rows)
         return
@@ -100,11 +92,9 @@ def top_command(name: str, k: int, store_path: str, as_json: bool) -> None:
     rank. With constraints: the best of those that keep them. With several objectives: the Pareto
     front, then the front of what is left.
     """
-    with open_store(store_path) as store:
-        study = store.study(name)
-        trials = read_top(store, study, k)
-        unfinished = read_unfinished(store, study, k)
-    constraints = from_json(study.config).constraints
+    study = load_study(store_path, name)
+    trials, unfinished = study.top(k), study.unfinished(k)
+    constraints = study.config.constraints
     if as_json:
         print_json([msgspec.to_builtins(trial) for trial in [*trials, *unfinished]])
         return
@@ -123,16 +113,15 @@ def top_command(name: str, k: int, store_path: str, as_json: bool) -> None:
 @json_option
 def jobs_command(name: str, store_path: str, as_json: bool) -> None:
     """List the jobs of the study NAME, with how they ended and why."""
-    with open_store(store_path) as store, store.snapshot():
-        study = store.study(name)
-        jobs = read_jobs(store, study)
-        configurations = read_configurations(store, study) if as_json else {}
-        folder = store.folder(study)
-        is_interrupted = store.current_state(study)[0] is StudyState.INTERRUPTED
+    study = load_study(store_path, name)
+    jobs = study.jobs
     if as_json:
-        print_json([_plain(job, configurations[job.id], folder.log(job.id)) for job in jobs])
+        configurations, logs = study.configurations(), study.logs(jobs)
+        print_json(
+            [_plain(job, configurations[job.id], log) for job, log in zip(jobs, logs, strict=True)]
+        )
         return
-    metrics = [objective.metric for objective in from_json(study.config).objectives]
+    metrics = [objective.metric for objective in study.config.objectives]
     print(
         tables.lay_out(
             ["job", "name", "state", "seconds", "iteration", *metrics, "reason"],
@@ -151,7 +140,7 @@ def jobs_command(name: str, store_path: str, as_json: bool) -> None:
             right="seconds iteration",
         )
     )
-    if is_interrupted and any(not job.state.is_final for job in jobs):
+    if study.lost_its_controller and any(not job.state.is_final for job in jobs):
         print(
             "the study's controller died; jobs that run are listed as it knew them, and are taken "
             f"over by: hpo resume {as_argument(name)}",
@@ -159,10 +148,10 @@ def jobs_command(name: str, store_path: str, as_json: bool) -> None:
         )
 
 
-def _plain(job: JobRecord, configuration: Configuration, log: str) -> dict[str, Any]:
+def _plain(job: JobRecord, configuration: Configuration, log: Path) -> dict[str, Any]:
     plain = msgspec.to_builtins(job)
     del plain["seen"]  # is told by the seconds
-    about = {"seconds": job.seconds, "configuration": configuration, "log": log}
+    about = {"seconds": job.seconds, "configuration": configuration, "log": str(log)}
     return {"id": job.id, **plain, **about}
 
 
@@ -173,10 +162,9 @@ def _plain(job: JobRecord, configuration: Configuration, log: str) -> dict[str, 
 @json_option
 def log_command(name: str, job: str, store_path: str, as_json: bool) -> None:
     """Show what JOB of the study NAME printed, and why it ended as it did."""
-    with open_store(store_path) as store:
-        study = store.study(name)
-        found = store.job(study, job)
-        path = Path(store.folder(study).log(found.id))
+    study = load_study(store_path, name)
+    found = study.job(job)
+    path = study.log(found.id)
     if as_json:
         content = io.BytesIO()
         output = content.getvalue() if _copy(path, content) else None
@@ -228,22 +216,21 @@ def export_command(name: str, kind: str, output: str, force: bool, store_path: s
             raise InvalidInput([Fault("--force", message)])
         _hand_over(name, kind, output, store_path)
         return
-    with open_store(store_path) as store:
-        study = store.study(name)
-        if kind == "study":
-            write_text(output, _as_study(from_json(study.config), store, output), force=force)
-            return
-        result = read_result(store, study, stored_usage(store, name, from_json(study.config)))
+    study = load_study(store_path, name)
+    if kind == "study":
+        write_text(output, _as_study(study, output), force=force)
+        return
+    result = study.result
     rows = table(result.trials, result.space, result.constraints)
     text = _csv(rows) if kind == "csv" else json_text(rows) + "\n"
     write_text(output, text, force=force)
 
 
-def _as_study(config: StudyConfig, store: Store, output: str) -> str:
+def _as_study(study: Study, output: str) -> str:
     path = Path(output)
     as_json = path.suffix.lower() == ".json"
     folder = Path() if output == "-" else path.parent
-    return study_text(config, store.path, as_json=as_json, folder=folder)
+    return study_text(study.config, study.store, as_json=as_json, folder=folder)
 
 
 def _hand_over(name: str, kind: str, place: str, store_path: str) -> None:
@@ -256,7 +243,7 @@ def _hand_over(name: str, kind: str, place: str, store_path: str) -> None:
         ) from error
     if place == "-":
         raise InvalidInput([Fault("-o", f"say where {kind} is to find the study")])
-    written = export_study(store_path, name, kind, place)
+    written = load_study(store_path, name).export(kind, place)
     print(f"{counted(len(written.trials), 'trial')} written to {printable(place)}")
 
 

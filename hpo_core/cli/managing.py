@@ -11,17 +11,13 @@ from hpo_core.cli.common import (
     as_argument,
     confirm,
     json_option,
-    open_store,
     print_json,
     show_log,
     store_option,
     yes_option,
 )
-from hpo_core.controller.stored.copy_study import copy_study
-from hpo_core.controller.stored.manage import delete_study, rename_study
 from hpo_core.model.text import counted, printable
-from hpo_core.store.records import StudyRecord
-from hpo_core.store.store import Store
+from hpo_core.study.study import Study, load_study
 
 
 @click.command("copy", epilog="Example: hpo copy digits --to backup.db")
@@ -38,7 +34,7 @@ def copy_command(name: str, to: str, new_name: str | None, store_path: str, as_j
     The copy is the study at one moment. Jobs that run at that moment are lost in it, and are run
     again if the copy is resumed.
     """
-    copied = copy_study(store_path, name, to, new_name)
+    copied = load_study(store_path, name).copy(to, new_name)
     for what in copied.left_out:
         print(f"note: {printable(what)} was not copied", file=sys.stderr)
     if as_json:
@@ -58,10 +54,9 @@ def copy_command(name: str, to: str, new_name: str | None, store_path: str, as_j
 @store_option
 def rename_command(name: str, new_name: str, yes: bool, store_path: str) -> None:
     """Give the study NAME the name NEW."""
-    with open_store(store_path) as store:
-        study = store.study(name)
-        confirm(f"Rename the study {printable(name)} to {printable(new_name)}?", yes=yes)
-        rename_study(store, study, new_name)
+    study = load_study(store_path, name)
+    confirm(f"Rename the study {printable(name)} to {printable(new_name)}?", yes=yes)
+    study.rename(new_name)
     print(f"renamed; its file does not know: hpo run FILE --name {as_argument(new_name)}")
 
 
@@ -72,17 +67,16 @@ def rename_command(name: str, new_name: str, yes: bool, store_path: str) -> None
 def delete_command(name: str, yes: bool, store_path: str) -> None:
     """Delete the study NAME: its trials, logs and checkpoints."""
     show_log()
-    with open_store(store_path) as store:
-        study = store.study(name)
-        confirm(f"{deletion(store, study)}?", yes=yes)
-        delete_study(store, study)
+    study = load_study(store_path, name)
+    confirm(f"{deletion(study)}?", yes=yes)
+    study.delete()
     print(f"deleted the study {printable(name)}")
 
 
-def deletion(store: Store, study: StudyRecord) -> str:
+def deletion(study: Study) -> str:
     """Return what it means to delete a study."""
-    trials = len(store.trial_states(study.id))
+    about = study.overview()
     return (
-        f"Delete the study {printable(study.name)} of {printable(store.path)}: "
-        f"{counted(trials, 'trial')}, with logs and checkpoints"
+        f"Delete the study {printable(study.name)} of {printable(study.store)}: "
+        f"{counted(about.trials + about.imported, 'trial')}, with logs and checkpoints"
     )

@@ -9,9 +9,10 @@ import msgspec
 
 from hpo_core.cli.common import json_option, print_json, show_log, store_option, trust_option
 from hpo_core.contracts.strategy import Answer, Exhausted, Resume, Start, Wait
-from hpo_core.controller.stored.audit import Difference, Replayed, replay
+from hpo_core.controller.stored.audit import Difference, Replayed
 from hpo_core.model.report import Decision
 from hpo_core.model.text import counted, printable
+from hpo_core.study.study import load_study
 
 
 @click.command("replay", epilog="Example: hpo replay digits")
@@ -25,7 +26,7 @@ def replay_command(name: str, store_path: str, trust: bool, as_json: bool) -> in
     Exit status: 0 if they did, 1 if one came out otherwise, 2 for bad input.
     """
     show_log()
-    replayed = replay(store_path, name, trust=trust)
+    replayed = load_study(store_path, name).replay(trust=trust)
     if as_json:
         print_json({"is_as_stored": replayed.is_as_stored, **msgspec.to_builtins(replayed)})
     else:

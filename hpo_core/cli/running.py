@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import click
 import msgspec
 
-from hpo_core.cli import inputs, outcome, tables
+from hpo_core.cli import outcome, tables
 from hpo_core.cli.common import (
     confirm,
+    flag,
     json_option,
-    open_store,
     print_json,
     quiet_option,
     show_log,
@@ -22,17 +23,13 @@ from hpo_core.cli.common import (
     yes_option,
 )
 from hpo_core.cli.managing import deletion
-from hpo_core.config import StudyConfig
-from hpo_core.controller.dry_run import DryRun, try_once
-from hpo_core.controller.optimizer import HyperParameterOptimizer
-from hpo_core.controller.signals import interruptible
-from hpo_core.controller.stored.manage import delete_study
-from hpo_core.controller.stored.open_study import extend, trusted_config
-from hpo_core.controller.strategy.resolve import check, read_config
-from hpo_core.model.errors import StoreError, StudyFailed
+from hpo_core.cli.pairs import options_of
+from hpo_core.controller.dry_run import DryRun
+from hpo_core.model.errors import Fault, InvalidInput, StoreError, StudyFailed
 from hpo_core.model.job import StudyState
 from hpo_core.model.text import printable
-from hpo_core.study_file import load
+from hpo_core.study.interactive_run import StudyInterrupted
+from hpo_core.study.study import Study, load_study
 
 
 @click.command("run", epilog="Example: hpo run study.toml --strategy random --jobs 50")
@@ -66,14 +63,11 @@ def run_command(
     Options given here stand above the file's. A study that the store has with another
     configuration is an error that lists the differences.
     """
-    table = load(study_file)
-    inputs.override(table, options, given)
-    config = read_config(
-        table, Path(study_file).resolve().parent, inputs.stored_seed(table, store_path)
-    )
+    show_log()
+    study = Study.from_file(study_file, store=store_path, options=options_of(options), **given)
     if restart:
-        _delete(config, store_path, yes=yes)
-    return _run(config, store_path, quiet=quiet, as_json=as_json)
+        _delete(study, yes=yes)
+    return _run(study, study.run, quiet=quiet, as_json=as_json)
 
 
 @click.command("resume", epilog="Example: hpo resume digits")
@@ -91,9 +85,10 @@ def resume_command(
     name: str, store_path: str, adopt_history: bool, trust: bool, quiet: bool, as_json: bool
 ) -> int:
     """Carry the study NAME on, from its stored configuration alone."""
-    with open_store(store_path) as store:
-        config = trusted_config(store, name, trust_it=trust)
-    return _run(config, store_path, quiet=quiet, as_json=as_json, adopt_history=adopt_history)
+    show_log()
+    study = load_study(store_path, name)
+    resume = partial(study.resume, trust=trust, adopt_history=adopt_history)
+    return _run(study, resume, quiet=quiet, as_json=as_json)
 
 
 @click.command("extend", epilog="Example: hpo extend digits --jobs 60   (or by: --jobs +20)")
@@ -112,11 +107,18 @@ def extend_command(
 ) -> int:
     """Give the study NAME a larger budget, and carry it on, from its stored configuration."""
     given = {limit: text for limit, text in limits.items() if text is not None}
-    with open_store(store_path) as store:
-        config = trusted_config(store, name, trust_it=trust)
-    budget = extend(store_path, name, inputs.totals(config.budget, given))
-    config = msgspec.structs.replace(config, budget=budget)
-    return _run(config, store_path, quiet=quiet, as_json=as_json)
+    if not given:
+        raise InvalidInput([Fault("", "give a limit, such as --jobs 60, or --jobs +20 to add")])
+    show_log()
+    study = load_study(store_path, name)
+    study.require_trust(trust=trust)
+    try:
+        study.extend(**given)
+    except InvalidInput as error:
+        raise InvalidInput(
+            [fault._replace(path=flag(fault.path)) for fault in error.faults]
+        ) from None
+    return _run(study, study.resume, quiet=quiet, as_json=as_json)
 
 
 @click.command("try", epilog="Example: hpo try study.toml")
@@ -124,9 +126,8 @@ def extend_command(
 @json_option
 def try_command(study_file: str, as_json: bool) -> int:
     """Run one job of STUDY.toml with default values; say what it reported. Nothing is stored."""
-    config = read_config(load(study_file), Path(study_file).resolve().parent, seed=0)
     show_log()
-    tried = try_once(config)
+    tried = Study.from_file(study_file).try_once()
     if as_json:
         print_json(msgspec.to_builtins(tried))
     else:
@@ -134,54 +135,30 @@ def try_command(study_file: str, as_json: bool) -> int:
     return 0 if tried.is_good else 1
 
 
-def _delete(config: StudyConfig, store_path: str, *, yes: bool) -> None:
+def _delete(study: Study, *, yes: bool) -> None:
     """Delete the stored study of a name, after a question, if the new one can be run."""
-    check(config)
-    if not Path(store_path).exists():
-        return
-    with open_store(store_path) as store:
-        study = store.find(config.name)
-        if study is not None:
-            confirm(f"{deletion(store, study)}, and begin again?", yes=yes)
-            delete_study(store, study)
+    study.check()
+    if study.is_stored:
+        confirm(f"{deletion(study)}, and begin again?", yes=yes)
+        study.delete()
 
 
 # -- running a study ------------------------------------------------------------------------
 
 
-def _run(
-    config: StudyConfig,
-    store_path: str,
-    *,
-    quiet: bool,
-    as_json: bool,
-    adopt_history: bool = False,
-) -> int:
-    show_log()
-    interruption = None
-
-    def note() -> str:
-        return _ENDING if interruption is not None and interruption.count == 1 else ""
-
-    observers = []
-    if not quiet and not as_json:
-        from hpo_core.observers.progress import progress_observer  # rich is slow to load
-
-        observers.append(progress_observer(sys.stderr, note))
-    with HyperParameterOptimizer(
-        config, store=store_path, observers=observers, adopt_history=adopt_history
-    ) as optimizer:
-        was_finished = optimizer.state is StudyState.FINISHED
-        try:
-            with interruptible(optimizer) as interruption:
-                optimizer.run_through()
-        except StudyFailed as error:
-            raise StudyFailed(f"{error}{_show_failed(optimizer, as_json)}") from error
-        summary = optimizer.summary()
+def _run(study: Study, run: Callable[..., object], *, quiet: bool, as_json: bool) -> int:
+    was_finished = study.state is StudyState.FINISHED
+    try:
+        run(progress=not quiet and not as_json)
+    except StudyInterrupted:  # in good order: what has come out is shown
+        pass
+    except StudyFailed as error:
+        raise StudyFailed(f"{error}{_show_failed(study, as_json)}") from error
+    summary = study.summary()
     if as_json:
         print_json(outcome.as_json(summary))
     else:
-        print(outcome.told(summary, config, was_finished=was_finished))
+        print(outcome.told(summary, study.config, was_finished=was_finished))
     if summary.state is StudyState.INTERRUPTED:
         return 130
     if summary.completed:
@@ -190,10 +167,10 @@ def _run(
     return 1
 
 
-def _show_failed(optimizer: HyperParameterOptimizer, as_json: bool) -> str:
+def _show_failed(study: Study, as_json: bool) -> str:
     """Print what a failed study has come to; return what to look at."""
     try:
-        summary = optimizer.summary()
+        summary = study.summary()
     except StoreError:  # it may be the store that is broken
         return ""
     if as_json:
@@ -201,9 +178,6 @@ def _show_failed(optimizer: HyperParameterOptimizer, as_json: bool) -> str:
     elif summary.top:
         print("\n".join(outcome.best(summary)))
     return outcome.log_of_failure(summary)
-
-
-_ENDING = "ending, as soon as the running jobs have ended; Ctrl-C again forces them to"
 
 
 def _told(tried: DryRun) -> str:

@@ -15,23 +15,19 @@ from hpo_core.cli.common import (
     as_argument,
     json_option,
     larger_budget,
-    open_store,
     print_json,
     store_option,
 )
-from hpo_core.config import JobSettings, from_json
-from hpo_core.controller.results.open_trials import read_open, read_unfinished
-from hpo_core.controller.results.result import TrialResult, read_top
-from hpo_core.controller.run.budget import stored_usage
-from hpo_core.model.budget import LIMITS, Budget, remaining
+from hpo_core.config import JobSettings
+from hpo_core.controller.results.result import TrialResult
+from hpo_core.model.budget import LIMITS, Budget
 from hpo_core.model.constraint import Constraint
 from hpo_core.model.durations import human
 from hpo_core.model.job import StudyState, TrialState
 from hpo_core.model.parameters import Categorical, Constant, Float, Int, Parameter, ParameterSet
 from hpo_core.model.text import counted, printable, some
 from hpo_core.model.values import Value
-from hpo_core.store.records import StudyRecord
-from hpo_core.store.store import Store
+from hpo_core.study.study import load_study
 
 _PAUSED = 5  # paused trials that are shown at the most
 
@@ -42,14 +38,11 @@ _PAUSED = 5  # paused trials that are shown at the most
 @json_option
 def show_command(name: str, store_path: str, as_json: bool) -> None:
     """Show where the study NAME stands: its state, budget, best trial and configuration."""
-    with open_store(store_path) as store:
-        study = store.study(name)
-        config = from_json(study.config)
-        about = overview(store, study)
-        usage = stored_usage(store, name, config)
-        unfinished = read_open(store, study, _PAUSED)
-        folder = store.folder(study).path
-    left = remaining(config.budget, usage)
+    study = load_study(store_path, name)
+    config, usage, left = study.config, study.usage, study.remaining
+    about = msgspec.to_builtins(study.overview())
+    unfinished = study.open_trials(_PAUSED)
+    folder = study.folder
     if as_json:
         print_json(
             {
@@ -59,7 +52,7 @@ def show_command(name: str, store_path: str, as_json: bool) -> None:
                 "remaining": left,
                 "plugins": study.plugins,
                 "tags": config.tags,
-                "config": json.loads(study.config),
+                "config": msgspec.to_builtins(config),
                 "files": str(folder),
             }
         )
@@ -70,7 +63,7 @@ def show_command(name: str, store_path: str, as_json: bool) -> None:
     )
     lines = [
         ["state", about["state"] + (f": {about['reason']}" if about["reason"] else "")],
-        *_to_go_on(about["state"], study, config.budget),
+        *_to_go_on(about["state"], name, config.budget),
         ["strategy", config.strategy.name + _options(config.strategy.options)],
         ["plugins", plugins],
         ["objective", tables.wishes(config.objectives)],
@@ -79,7 +72,7 @@ def show_command(name: str, store_path: str, as_json: bool) -> None:
         ["seed", str(config.seed)],
         ["workers", str(config.workers)],
         ["tags", ", ".join(config.tags) or "-"],
-        ["created", moment(study.created)],
+        ["created", moment(about["created"])],
         ["so far", f"{about['completed']} completed, {about['stopped']} stopped, "
                    f"{about['failed']} failed, "
                    + (f"{about['running']} running, " if about["running"] else "")
@@ -93,7 +86,8 @@ def show_command(name: str, store_path: str, as_json: bool) -> None:
         text = f"{show(used)} used" + (f" of {show(of)}, {show(left[limit])} left" if of else "")
         lines.append([limit.replace("_", " "), text])
     lines.append(_best(about, unfinished))
-    lines += [_standing(trial, study) for trial in unfinished]
+    is_at_rest = study.state is not StudyState.RUNNING and not study.lost_its_controller
+    lines += [_standing(trial, waits=is_at_rest) for trial in unfinished]
     lines.append(["files", str(folder)])
     lines.append(["job", _job(config.job)])
     lines += [
@@ -107,21 +101,21 @@ def show_command(name: str, store_path: str, as_json: bool) -> None:
 # -- pieces ---------------------------------------------------------------------------------
 
 
-def _to_go_on(state: str, study: StudyRecord, budget: Budget) -> list[list[str]]:
+def _to_go_on(state: str, name: str, budget: Budget) -> list[list[str]]:
     """Return the line with the command by which a study goes on that does not run."""
     match state:
         case "running":
             return []
         case "finished":
-            command = larger_budget(study.name, budget)
+            command = larger_budget(name, budget)
         case _:
-            command = f"hpo resume {as_argument(study.name)}"
+            command = f"hpo resume {as_argument(name)}"
     return [["to go on", command]] if command else []
 
 
-def _standing(trial: TrialResult, study: StudyRecord) -> list[str]:
-    """Return the line on an unfinished trial; one whose job was ended waits for another job."""
-    waits = trial.state is TrialState.RUNNING and study.state is not StudyState.RUNNING
+def _standing(trial: TrialResult, *, waits: bool) -> list[str]:
+    """Return the line on an unfinished trial; in a study at rest a running one waits for a job."""
+    waits = waits and trial.state is TrialState.RUNNING
     said = printable(f"trial {trial.trial_id}{tables.reached(trial)}, {trial.seconds:.1f} s")
     return ["waits" if waits else trial.state.value, said]
 
@@ -135,41 +129,6 @@ def _best(about: dict[str, Any], unfinished: list[TrialResult]) -> list[str]:
     reached = about["best_so_far"]
     found = [trial for trial in unfinished if reached and trial.trial_id == reached["trial_id"]]
     return ["best so far", tables.stands(found[0])] if found else ["best", "-"]
-
-
-def overview(store: Store, study: StudyRecord) -> dict[str, Any]:
-    """Return what a line about a study says, as plain data."""
-    config = from_json(study.config)
-    totals = store.totals(study.id)
-    best = read_top(store, study, 1)
-    so_far = [] if best else read_unfinished(store, study, 1)
-    state, reason = store.current_state(study)
-    return {
-        "name": study.name,
-        "state": state.value,
-        "reason": reason,
-        "strategy": config.strategy.name,
-        "created": study.created,
-        "trials": totals.trials,
-        "completed": totals.completed,
-        "stopped": totals.stopped,
-        "failed": totals.failed,
-        "paused": totals.paused,
-        "running": totals.running,
-        "imported": totals.imported,
-        "best": dict(best[0].values) if best else {},
-        "best_so_far": _reached(so_far[0]) if so_far and so_far[0].values else None,
-    }
-
-
-def _reached(trial: TrialResult) -> dict[str, Any]:
-    """Return how far an unfinished trial has come, as plain data."""
-    return {
-        "trial_id": trial.trial_id,
-        "state": trial.state.value,
-        "iteration": trial.iteration,
-        "values": dict(trial.values),
-    }
 
 
 def moment(time: float) -> str:

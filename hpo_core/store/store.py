@@ -353,10 +353,16 @@ class Store(Studies):
             return None if state is None else (decode(state), int(events))
 
 
-def opened(store: str | os.PathLike[str] | Store) -> AbstractContextManager[Store]:
-    """Hold a store that exists: open its file meanwhile, unless it is open already.
+def opened(
+    store: str | os.PathLike[str] | Store, *, create: bool = False
+) -> AbstractContextManager[Store]:
+    """Hold a store: open its file meanwhile, unless it is open already.
+
+    Args:
+        store: The file, or the store.
+        create: Whether to make the file if there is none.
 
     Raises:
         StoreError: If there is none, or it can't be used.
     """
-    return nullcontext(store) if isinstance(store, Store) else Store(store, create=False)
+    return nullcontext(store) if isinstance(store, Store) else Store(store, create=create)

@@ -39,8 +39,7 @@ class Place:
         Raises:
             StoreError: If there is none, or it can't be used.
         """
-        is_made = create and self._memory is None
-        return Store(self.path) if is_made else opened(self.store)
+        return opened(self.store, create=create)
 
     def config(self, name: str) -> StudyConfig | None:
         """Return the configuration of a stored study; None if there is no such study."""

@@ -11,29 +11,30 @@ import msgspec
 
 from hpo_core.config import PluginChoice, StudyConfig, from_json
 from hpo_core.contracts.observer import FinishedJob, Observer
-from hpo_core.contracts.strategy import Strategy
-from hpo_core.controller.dry_run import DryRun, try_once
-from hpo_core.controller.optimizer import HyperParameterOptimizer
-from hpo_core.controller.stored import manage, open_study
-from hpo_core.controller.stored.audit import Replayed, replay
-from hpo_core.controller.stored.copy_study import Copied, copy_study
-from hpo_core.controller.strategy import resolve
-from hpo_core.model.budget import Budget
-from hpo_core.model.constraint import Constraint
 from hpo_core.model.errors import StudyRunning
-from hpo_core.model.objective import Objective
-from hpo_core.model.parameters import Parameter
-from hpo_core.model.space import SearchSpace
-from hpo_core.model.values import Value
 from hpo_core.store import control
 from hpo_core.store.connection import MEMORY
-from hpo_core.study import configure
-from hpo_core.study.interactive_run import InteractiveRun
 from hpo_core.study.place import Place
 from hpo_core.study.view import StudyView
 
+# What runs a study or changes it is imported where it is used: looking at one stays quick.
+
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+    from hpo_core.contracts.exchange import ExchangedStudy
+    from hpo_core.contracts.strategy import Strategy
+    from hpo_core.controller.dry_run import DryRun
+    from hpo_core.controller.optimizer import HyperParameterOptimizer
+    from hpo_core.controller.stored.audit import Replayed
+    from hpo_core.controller.stored.copy_study import Copied
+    from hpo_core.controller.stored.import_trials import Imported
+    from hpo_core.model.budget import Budget
+    from hpo_core.model.constraint import Constraint
+    from hpo_core.model.objective import Objective
+    from hpo_core.model.parameters import Parameter
+    from hpo_core.model.space import SearchSpace
+    from hpo_core.model.values import Value
 
 
 class Study(StudyView):
@@ -111,6 +112,8 @@ class Study(StudyView):
         max_failures_at_start: int | None = None,
         **settings: Any,
     ) -> None:
+        from hpo_core.study import configure
+
         values = {
             "function": function,
             "command": command,
@@ -192,6 +195,8 @@ class Study(StudyView):
             InvalidInput: With every fault of the file, and of what stands above it.
             PluginError: If all is right, but a plugin that it names can't be used.
         """
+        from hpo_core.study import configure
+
         place = Place(store)
         config = configure.from_file(path, place, configure.flags(above))
         return cls._of(place, config.name, config, observers=observers)
@@ -277,11 +282,13 @@ class Study(StudyView):
             UnknownStudy: If it is not stored: it was never run.
             StudyChanged: If the function has another name than the stored one.
         """
-        if not self._is_stored():
+        if not self.is_stored:
             with self._place.opened() as store:
                 store.study(self._name)
         config = self._to_run(trust=trust)
         if function is not None:
+            from hpo_core.study import configure
+
             name = configure.name_of(function, config.backend.name)
             job = msgspec.structs.replace(config.job, function=name)
             config = msgspec.structs.replace(config, job=job)
@@ -291,6 +298,8 @@ class Study(StudyView):
         return self._run(config, progress, on_job_finished, adopt_history=adopt_history)
 
     def _to_run(self, *, trust: bool) -> StudyConfig:
+        from hpo_core.controller.stored import open_study
+
         if self._given is not None:
             return self._given
         with self._place.opened() as store:
@@ -304,23 +313,52 @@ class Study(StudyView):
         *,
         adopt_history: bool = False,
     ) -> Self:
+        from hpo_core.controller.optimizer import HyperParameterOptimizer
+        from hpo_core.study.interactive_run import InteractiveRun
+
         if self._controller is not None:
             raise StudyRunning(f"the study {self._name!r} is running in this process")
-        session = InteractiveRun(progress)
+        interactive = InteractiveRun(progress)
         with HyperParameterOptimizer(
             config,
             store=self._place.store,
             strategy=self._strategy,
             function=self._function,
-            observers=[*self._observers, *session.observers],
+            observers=[*self._observers, *interactive.observers],
             adopt_history=adopt_history,
         ) as self._controller:
             self._began = time.time()
             try:
-                session.run(self._controller, on_job_finished)
+                interactive.run(self._controller, on_job_finished)
             finally:
                 self._controller = None
         return self
+
+    def check(self) -> None:
+        """See that it can be run, as far as that is known before: its strategy is built.
+
+        Raises:
+            InvalidInput: If the plugins' options do not suit the parameters.
+            PluginError: If a plugin is missing, broken, or can't do what the study needs.
+            StrategyError: If the strategy can't be built.
+        """
+        from hpo_core.controller.strategy import resolve
+
+        resolve.check(self._given or self.config)
+
+    def require_trust(self, *, trust: bool = False) -> None:
+        """See that you began the study, or trust what it would run as you.
+
+        Args:
+            trust: Whether you trust it; that is remembered.
+
+        Raises:
+            StoreError: If it is neither yours nor trusted; with what it would run.
+        """
+        from hpo_core.controller.stored import open_study
+
+        with self._stored() as (store, _):
+            open_study.trusted_config(store, self._name, trust_it=trust)
 
     def try_once(self) -> DryRun:
         """Run one job with the default value of each parameter; nothing is stored.
@@ -328,6 +366,8 @@ class Study(StudyView):
         Raises:
             HpoError: If it can't be run at all.
         """
+        from hpo_core.controller.dry_run import try_once
+
         return try_once(self.config, self._function)
 
     # -- changing ---------------------------------------------------------------------------
@@ -343,7 +383,7 @@ class Study(StudyView):
             InvalidInput: With everything that is wrong with it.
         """
         wanted = self.config.space.configuration({**(configuration or {}), **values})
-        if self._given is not None and not self._is_stored():
+        if self._given is not None and not self.is_stored:
             self._store_it(self._given)
         if (controller := self._controller) is not None:
             controller.enqueue(wanted)
@@ -354,6 +394,9 @@ class Study(StudyView):
                 control.send(store.folder(study), "wake")
 
     def _store_it(self, config: StudyConfig) -> None:
+        from hpo_core.controller.stored import open_study
+        from hpo_core.controller.strategy import resolve
+
         prepared = resolve.prepare(config, self._strategy)
         with self._place.opened(create=True) as store:
             open_study.find_or_create(store, open_study.settled(store, prepared), time.time())
@@ -373,6 +416,9 @@ class Study(StudyView):
             InvalidInput: If a limit is not larger than it was, or the study has no such limit.
             StudyRunning: If it is running.
         """
+        from hpo_core.controller.stored import open_study
+        from hpo_core.study import configure
+
         with self._stored() as (store, study):
             wanted = budget or configure.totals(from_json(study.config).budget, limits)
             extended = open_study.extend(store, self._name, wanted)
@@ -407,6 +453,8 @@ class Study(StudyView):
             strategy: The strategy, new, for a study that was run with one of your own.
             trust: Whether to run the strategy of a study that you neither began nor trusted.
         """
+        from hpo_core.controller.stored.audit import replay
+
         with self._stored() as (store, _):
             return replay(store, self._name, strategy=strategy, trust=trust)
 
@@ -417,8 +465,35 @@ class Study(StudyView):
             to: The other store's file, which is made if there is none.
             name: The copy's name; None for the same.
         """
+        from hpo_core.controller.stored.copy_study import copy_study
+
         with self._stored() as (store, _):
             return copy_study(store, self._name, to, name)
+
+    def import_trials(self, source: str, of: str | None = None) -> Imported:
+        """Take the trials of another program's study in, as a warm start; see `import_study`.
+
+        Args:
+            source: A plugin and a place in the other program's words:
+                ``"optuna:sqlite:///f.db"``.
+            of: The study there; None for the only one.
+        """
+        from hpo_core.controller.stored.import_trials import import_study
+
+        config = self._to_run(trust=False)
+        return import_study(config, self._place.store, source, of)
+
+    def export(self, to: str, place: str) -> ExchangedStudy:
+        """Write the study for another program; see `export_study`.
+
+        Args:
+            to: The plugin that knows the other program, such as ``"optuna"``.
+            place: Where to write it, in the other program's words.
+        """
+        from hpo_core.controller.stored.export_trials import export_study
+
+        with self._stored() as (store, _):
+            return export_study(store, self._name, to, place)
 
     def rename(self, name: str) -> None:
         """Give the study another name.
@@ -428,6 +503,8 @@ class Study(StudyView):
             StudyRunning: If it is running.
             StoreError: If another study has that name.
         """
+        from hpo_core.controller.stored import manage
+
         with self._stored() as (store, study):
             manage.rename_study(store, study, name)
         self._name = name
@@ -440,6 +517,8 @@ class Study(StudyView):
         Raises:
             StudyRunning: If it is running.
         """
+        from hpo_core.controller.stored import manage
+
         with self._stored() as (store, study):
             manage.delete_study(store, study)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -49,7 +49,7 @@ class StudyView:
     @contextmanager
     def _stored(self) -> Iterator[tuple[Store, StudyRecord]]:
         """Hold the store, and the study's row; an empty store for one that is not stored yet."""
-        if self._given is not None and not self._is_stored():
+        if self._given is not None and not self.is_stored:
             config = settle(self._given)
             with Store() as empty:
                 yield empty, empty.create(self._name, to_json(config), {}, 0.0)
@@ -57,7 +57,9 @@ class StudyView:
         with self._place.opened() as store:
             yield store, store.study(self._name)
 
-    def _is_stored(self) -> bool:
+    @property
+    def is_stored(self) -> bool:
+        """Whether the store has a study of this name."""
         if not self._place.exists():
             return False
         with self._place.opened() as store:
@@ -69,6 +71,11 @@ class StudyView:
     def name(self) -> str:
         """The study's name."""
         return self._name
+
+    @property
+    def store(self) -> str:
+        """The file that keeps it; ``":memory:"`` for none."""
+        return self._place.path
 
     @property
     def config(self) -> StudyConfig:
@@ -213,9 +220,15 @@ class StudyView:
         with self._stored() as (store, study):
             return store.job(study, job)
 
+    def logs(self, jobs: Iterable[JobRecord]) -> list[Path]:
+        """Return the file of each job with what it printed; there is none if that was nothing."""
+        with self._stored() as (store, study):
+            folder = store.folder(study)
+            return [Path(folder.log(job.id)) for job in jobs]
+
     def log(self, job: str) -> Path:
-        """Return the file with what a job printed; it does not exist if that was nothing."""
-        return self.folder / "logs" / f"{self.job(job).id}.log"
+        """Return the file with what a job printed; see `job` and `logs`."""
+        return self.logs([self.job(job)])[0]
 
     # -- tables -----------------------------------------------------------------------------
 

@@ -10,14 +10,16 @@ from hpo_core.config import from_json
 from hpo_core.contracts.exchange import ExchangedStudy, ExchangedTrial
 from hpo_core.controller.results.result import trial_result
 from hpo_core.store.records import JobRecord, StudyRecord, TrialRecord
-from hpo_core.store.store import Store
+from hpo_core.store.store import Store, opened
 
 
-def export_study(path: str | os.PathLike[str], name: str, to: str, place: str) -> ExchangedStudy:
+def export_study(
+    path: str | os.PathLike[str] | Store, name: str, to: str, place: str
+) -> ExchangedStudy:
     """Write a study for another program.
 
     Args:
-        path: The store's file.
+        path: The store's file, or the store.
         name: The study.
         to: The plugin that knows the other program, such as ``"optuna"``.
         place: Where to write it, in the other program's own words.
@@ -31,7 +33,7 @@ def export_study(path: str | os.PathLike[str], name: str, to: str, place: str) -
         HpoError: If it can't be written there.
     """
     exchange = plugins.exchange(to)
-    with Store(path, create=False) as store:
+    with opened(path) as store:
         exchanged = read_exchanged(store, store.study(name))
     exchange.spec.write(exchanged, place)
     return exchanged

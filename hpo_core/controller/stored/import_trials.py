@@ -25,7 +25,7 @@ from hpo_core.model.report import Report, Status
 from hpo_core.model.values import Configuration
 from hpo_core.store.control import ControllerLock
 from hpo_core.store.records import StudyRecord
-from hpo_core.store.store import Store
+from hpo_core.store.store import Store, opened
 from hpo_core.store.writer import StudyWriter
 
 _STATUS = {
@@ -64,7 +64,10 @@ class Imported(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def import_study(
-    config: StudyConfig, path: str | os.PathLike[str], source: str, of: str | None = None
+    config: StudyConfig,
+    path: str | os.PathLike[str] | Store,
+    source: str,
+    of: str | None = None,
 ) -> Imported:
     """Take the trials of another program's study into a study, which is made if it is new.
 
@@ -73,7 +76,7 @@ def import_study(
 
     Args:
         config: The study that takes them.
-        path: Its store's file.
+        path: Its store's file, or the store.
         source: A plugin's name and a place in the other program's words, with a colon between:
             ``"optuna:sqlite:///f.db"``.
         of: The study there; None for the only one.
@@ -91,7 +94,7 @@ def import_study(
     if faults := list(_other_objectives(config, theirs)):
         raise InvalidInput(faults)
     prepared = resolve.prepare(config)
-    with Store(path) as store:
+    with opened(path, create=True) as store:
         found = store.find(config.name)
         known = {job.reason for job in store.jobs(found.id) if job.attempt == 0} if found else set()
         fit, misfits = _sorted(config, theirs, known)

@@ -1,0 +1,70 @@
+"""Words of the form KEY=VALUE, as the command line is given them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from hpo_core.model.errors import Fault, InvalidInput, nearest
+from hpo_core.model.space import SearchSpace
+from hpo_core.model.values import Configuration
+
+
+def options_of(words: Iterable[str]) -> dict[str, Any]:
+    """Read the options of a strategy: each value as JSON if it is that, else as text.
+
+    Raises:
+        InvalidInput: With every word that is not KEY=VALUE.
+    """
+    return _read(words, lambda _, text: _json(text), "-o ", "points=5")
+
+
+def configuration_of(space: SearchSpace, words: Iterable[str]) -> Configuration:
+    """Read a configuration: each value as its parameter's type.
+
+    Raises:
+        InvalidInput: With everything that is wrong with it.
+    """
+
+    def value(name: str, text: str) -> Any:
+        if name not in space.by_name:
+            raise ValueError(f"no such parameter{nearest(name, space.by_name)}")
+        return space.by_name[name].parse(text)
+
+    return space.configuration(_read(words, value, "", "lr=0.01"))
+
+
+def _read(
+    words: Iterable[str], value: Callable[[str, str], Any], option: str, example: str
+) -> dict[str, Any]:
+    """Return the values by key.
+
+    Args:
+        words: The words.
+        value: Reads a key's value; raises a ValueError that says what is wrong.
+        option: The option that each word follows, for messages.
+        example: A good word, for messages.
+    """
+    found: dict[str, Any] = {}
+    faults = []
+    for word in words:
+        key, equals, text = word.partition("=")
+        if not key or not equals:
+            message = f"expected KEY=VALUE, such as {option}{example}"
+            faults.append(Fault(f"{option}{word}", message))
+            continue
+        try:
+            found[key] = value(key, text)
+        except ValueError as error:
+            faults.append(Fault(key, str(error)))
+    if faults:
+        raise InvalidInput(faults)
+    return found
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
