@@ -15,6 +15,7 @@ ALL = (
     "optuna_plugin",
     "asha",
     "growth",
+    "resume",
     "workers",
     "workers_start",
     "utilisation",

@@ -17,7 +17,7 @@ from hpo_core.model.space import SearchSpace
 from hpo_core.model.values import JSON, Configuration, same_values
 
 
-class Start(msgspec.Struct, frozen=True, tag="start"):
+class Start(msgspec.Struct, gc=False, frozen=True, tag="start"):
     """Run a new trial.
 
     Attributes:
@@ -32,7 +32,7 @@ class Start(msgspec.Struct, frozen=True, tag="start"):
     notes: Any = None
 
 
-class Resume(msgspec.Struct, frozen=True, tag="resume"):
+class Resume(msgspec.Struct, gc=False, frozen=True, tag="resume"):
     """Carry a paused or completed trial on from its checkpoint: a new job of the same trial.
 
     A failed trial can be resumed too, from a copy of another one's checkpoint.
@@ -67,7 +67,7 @@ Answer: TypeAlias = Start | Resume | Wait | Exhausted
 """What a strategy may answer when asked. `Wait` and `Exhausted` leave it unchanged."""
 
 
-class Asked(msgspec.Struct, frozen=True):
+class Asked(msgspec.Struct, gc=False, frozen=True):
     """An ask of the past, with the suggestion that came of it.
 
     Attributes:
@@ -81,7 +81,7 @@ class Asked(msgspec.Struct, frozen=True):
     adopted: bool = False
 
 
-class Told(msgspec.Struct, frozen=True):
+class Told(msgspec.Struct, gc=False, frozen=True):
     """A report of the past, with the strategy's decision."""
 
     report: Report

@@ -35,7 +35,7 @@ class Decision(enum.Enum):
     STOP = "stop"
 
 
-class Report(msgspec.Struct, frozen=True, kw_only=True):
+class Report(msgspec.Struct, gc=False, frozen=True, kw_only=True):
     """What is known of a trial at one moment, as told to a strategy.
 
     Attributes:

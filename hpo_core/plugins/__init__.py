@@ -12,7 +12,7 @@ A plugin is loaded alone, when its name is asked for, so that a broken one harms
 not use it. Imports the contracts and the model.
 """
 
-from hpo_core.plugins.building import BuiltStrategy, build, build_strategy, checked, under
+from hpo_core.plugins.building import BuiltStrategy, build, build_strategy, checked, lacks, under
 from hpo_core.plugins.discovery import Identity, installed
 from hpo_core.plugins.listing import (
     Announced,
@@ -40,6 +40,7 @@ __all__ = [
     "describe",
     "exchange",
     "installed",
+    "lacks",
     "observer_options",
     "observers",
     "options",

@@ -51,12 +51,23 @@ def build_strategy(
         built = build(spec, given, problem)
     except InvalidInput as error:
         raise InvalidInput(under(path, error.faults)) from error
-    if missing := problem.needs - built.capabilities:
-        lacking = " and ".join(need.value for need in Capability if need in missing)
-        raise Unsupported(
-            f"the study needs {lacking}, which the {option} {choice.name!r} does not support"
-        )
+    if wrong := lacks(problem.needs, built.capabilities, f"the {option} {choice.name!r}"):
+        raise Unsupported(wrong)
     return built
+
+
+def lacks(needs: frozenset[Capability], can: frozenset[Capability], who: str) -> str | None:
+    """Return what a study needs and its strategy can't do, as a sentence; None if it can all.
+
+    Args:
+        needs: What the study needs.
+        can: What the strategy can do.
+        who: The strategy, in words.
+    """
+    missing = [need.value for need in Capability if need in needs - can]
+    if not missing:
+        return None
+    return f"the study needs {' and '.join(missing)}, which {who} does not support"
 
 
 def build(spec: StrategySpec, given: Any, problem: Problem) -> BuiltStrategy:

@@ -7,6 +7,7 @@
     studies  Studies: a file, and the rows of its studies
     store    Store: the same, with all reading of what they have done
     transaction  all that is written in it is kept, or nothing
+    collector  the garbage collector rests while much is read
     history  what was asked and told, read as it is used
     retries  which reports a retry has replaced
     attempts which jobs a retry has replaced

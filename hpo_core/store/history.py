@@ -12,6 +12,7 @@ import msgspec
 from hpo_core.contracts.strategy import Asked, Resume, Start, Told
 from hpo_core.model.job import job_id
 from hpo_core.model.report import Decision, Report, Status
+from hpo_core.store.collector import resting_collector
 from hpo_core.store.records import (
     configuration_from_json,
     decode,
@@ -27,6 +28,7 @@ Query: TypeAlias = Callable[..., list[Any]]
 Sound: TypeAlias = Callable[[], AbstractContextManager[None]]
 
 _PIECE = 1_000  # events that are in memory at once
+_TRIALS = 200  # trials that are read at once
 
 
 class StoredHistory(Sequence[Asked | Told]):
@@ -60,6 +62,7 @@ class StoredHistory(Sequence[Asked | Told]):
         self._places = places
         self._adopted = adopted
         self._piece: dict[int, Asked | Told] = {}  # the events around the one that was read last
+        self._read_to = self._next_trial = 0  # the end of that piece, and the first trial after it
 
     def __len__(self) -> int:
         return len(self._places)
@@ -81,7 +84,7 @@ class StoredHistory(Sequence[Asked | Told]):
         place = self._places[index]
         if place not in self._piece:
             begin = place - place % _PIECE
-            with self._sound():
+            with self._sound(), resting_collector():
                 self._piece = self._read(begin, begin + _PIECE)
                 if place not in self._piece:
                     raise LookupError(f"event {place} is missing")
@@ -101,17 +104,16 @@ class StoredHistory(Sequence[Asked | Told]):
         return bisect_left(self._places, place)
 
     def __iter__(self) -> Iterator[Asked | Told]:
-        return map(self.__getitem__, range(len(self)))
+        index = 0
+        while index < len(self._places):
+            self[index]  # reads the piece that it is in
+            piece = self._piece
+            while index < len(self._places) and self._places[index] in piece:
+                yield piece[self._places[index]]
+                index += 1
 
     def _read(self, begin: int, end: int) -> dict[int, Asked | Told]:
-        trials = self._query(
-            "SELECT seq, id, adopted, iterations, notes, "
-            "coalesce(first_configuration, configuration) FROM trial "
-            "WHERE study = ? AND id >= ? AND id < ? ORDER BY id",
-            self._study,
-            self._first_trial(begin),
-            self._first_trial(end),
-        )
+        asked = self._asked_rows(begin, end)
         log = self._query(
             # The strategy heard of each job up to its target.
             "SELECT seq, kind, trial, attempt, min(log.iteration, coalesce(target, log.iteration)),"
@@ -123,10 +125,33 @@ class StoredHistory(Sequence[Asked | Told]):
             end,
             RETRY,
         )
-        found: dict[int, Asked | Told] = {int(seq): _asked(row) for seq, *row in trials}
-        found |= {int(seq): _logged(row, self._retries.attempt(seq)) for seq, *row in log}
-        adopted = {seq: as_adopted(event) for seq, event in found.items() if seq < self._adopted}
-        return found | adopted
+        found: dict[int, Asked | Told] = {row[0]: _asked(*row) for row in asked}
+        attempt = self._retries.attempt
+        for row in msgspec.convert(log, list[_LoggedRow]):
+            found[row[0]] = _logged(attempt(row[0]), *row)
+        if begin < self._adopted:
+            for seq in [seq for seq in found if seq < self._adopted]:
+                found[seq] = as_adopted(found[seq])
+        return found
+
+    def _asked_rows(self, begin: int, end: int) -> list[_AskedRow]:
+        """Return the rows of the trials that were asked for at these events."""
+        first = self._next_trial if begin == self._read_to else self._first_trial(begin)
+        found: list[_AskedRow] = []
+        while True:
+            rows = self._query(
+                "SELECT seq, id, adopted, iterations, notes, "
+                "coalesce(first_configuration, configuration) FROM trial "
+                "WHERE study = ? AND id >= ? ORDER BY id LIMIT ?",
+                self._study,
+                first + len(found),
+                _TRIALS,
+            )
+            found += [row for row in msgspec.convert(rows, list[_AskedRow]) if row[0] < end]
+            if len(rows) < _TRIALS or rows[-1][0] >= end:
+                break
+        self._read_to, self._next_trial = end, first + len(found)
+        return found
 
     def _first_trial(self, seq: int) -> int:
         """Return the first trial that was asked for at an event or later; ids grow as seq does."""
@@ -148,11 +173,10 @@ def as_adopted(event: Asked | Told) -> Asked | Told:
     return msgspec.structs.replace(event, suggestion=bare, adopted=True)
 
 
-_AskedRow: TypeAlias = tuple[int, int, int | None, str | None, str]
+_AskedRow: TypeAlias = tuple[int, int, int, int | None, str | None, str]
 _LoggedRow: TypeAlias = tuple[
-    str, int, int | None, int | None, str | None, str | None,
-    Decision | None, str | None,
-]  # fmt: skip
+    int, str, int, int | None, int | None, str | None, str | None, Decision | None, str | None
+]
 
 
 class _Resume(msgspec.Struct):
@@ -166,23 +190,33 @@ class _Resume(msgspec.Struct):
     notes: Any = None
 
 
+_STATUS = {status.value: status for status in Status}
 _decode_resume = msgspec.json.Decoder(_Resume).decode
 
 
-def _asked(row: Any) -> Asked:
-    trial, adopted, iterations, notes, configuration = msgspec.convert(row, _AskedRow)
+def _asked(
+    seq: int, trial: int, adopted: int, iterations: int | None, notes: str | None, values: str
+) -> Asked:
     start = Start(
-        configuration_from_json(configuration),
+        configuration_from_json(values),
         iterations=iterations,
         notes=None if notes is None else decode(notes),
     )
     return Asked(trial, start, adopted=bool(adopted))
 
 
-def _logged(row: Any, attempt_since_asked: int) -> Asked | Told:
-    kind, trial, attempt, iteration, metrics, losses, decision, suggestion = msgspec.convert(
-        row, _LoggedRow
-    )
+def _logged(
+    attempt_since_asked: int,
+    seq: int,
+    kind: str,
+    trial: int,
+    attempt: int | None,
+    iteration: int | None,
+    metrics: str | None,
+    losses: str | None,
+    decision: Decision | None,
+    suggestion: str | None,
+) -> Asked | Told:
     if suggestion is not None:
         said = _decode_resume(suggestion)
         values = said.configuration
@@ -201,7 +235,7 @@ def _logged(row: Any, attempt_since_asked: int) -> Asked | Told:
         job_id=job_id(trial, attempt or 0),
         iteration=iteration,
         losses=losses_from_json(losses),
-        status=Status(kind),
+        status=_STATUS[kind],
         metrics=metrics_from_json(metrics),
         attempt=attempt_since_asked if attempt else None,
     )

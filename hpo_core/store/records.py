@@ -30,6 +30,7 @@ decode = msgspec.json.Decoder().decode
 _decode_losses = msgspec.json.Decoder(tuple[float, ...]).decode
 _decode_values = msgspec.json.Decoder(dict[str, Value]).decode
 _decode_metrics = msgspec.json.Decoder(dict[str, float | Literal["nan", "inf", "-inf"]]).decode
+_decode_numbers = msgspec.json.Decoder(dict[str, float]).decode
 _decode_limits = msgspec.json.Decoder(dict[str, float | None]).decode
 _check_plugins = msgspec.json.Decoder(dict[str, _Identity]).decode
 
@@ -69,7 +70,7 @@ class StudyRecord(msgspec.Struct, frozen=True, kw_only=True):
     adopted_events: int
 
 
-class TrialRecord(msgspec.Struct, frozen=True, kw_only=True):
+class TrialRecord(msgspec.Struct, gc=False, frozen=True, kw_only=True):
     """A trial.
 
     Attributes:
@@ -87,8 +88,12 @@ class TrialRecord(msgspec.Struct, frozen=True, kw_only=True):
     iterations: int | None = None
 
 
-class JobRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A job. Times are seconds since the epoch; see the table ``job``."""
+class JobRecord(msgspec.Struct, gc=False, frozen=True, kw_only=True):
+    """A job. Times are seconds since the epoch; see the table ``job``.
+
+    Its fields are the columns that are read, in their order (`hpo_core.store.rows`); ``trial_id``
+    is the column ``trial``.
+    """
 
     trial_id: int
     attempt: int
@@ -132,7 +137,7 @@ class SoFar(msgspec.Struct):
     losses: Losses | None = None
 
 
-class LoggedReport(msgspec.Struct, frozen=True, kw_only=True):
+class LoggedReport(msgspec.Struct, gc=False, frozen=True, kw_only=True):
     """A report of a job, as it was recorded."""
 
     trial_id: int
@@ -172,7 +177,10 @@ def metrics_from_json(text: str | bytes | None) -> dict[str, float]:
     """Return metrics as `metrics_to_json` wrote them."""
     if text is None:
         return {}
-    return {name: float(value) for name, value in _decode_metrics(text).items()}
+    try:
+        return _decode_numbers(text)
+    except msgspec.ValidationError:  # some are not finite
+        return {name: float(value) for name, value in _decode_metrics(text).items()}
 
 
 def plugins_from_json(text: str) -> dict[str, dict[str, Any]]:

@@ -6,12 +6,13 @@ A row of another type than hpo-core writes (SQLite lets any value stand in any c
 
 from __future__ import annotations
 
+from itertools import starmap
 from typing import Any, TypeAlias
 
 import msgspec
 
 from hpo_core.client import ENDLESS
-from hpo_core.model.job import JobState, StudyState, TrialState
+from hpo_core.model.job import StudyState, TrialState
 from hpo_core.store.records import (
     JobRecord,
     LoggedReport,
@@ -33,10 +34,9 @@ STUDIES = (
     "first_budget, marks, adopted_events FROM study JOIN progress ON progress.study = study.id"
 )
 TRIALS = "SELECT id, configuration, state, losses, iterations FROM trial WHERE study = ?"
-JOBS = (
-    "SELECT trial, attempt, name, state, target, queued, started, ended, iteration, iterations, "
-    "metrics, reason, handle FROM job WHERE study = ?"
-)
+_JOB_KEYS = tuple(key for key in JobRecord.__struct_fields__ if key != "seen")
+_JOB_COLUMNS = ("trial", *_JOB_KEYS[1:])
+JOBS = f"SELECT {', '.join(_JOB_COLUMNS)} FROM job WHERE study = ?"
 REPORTS = (
     "SELECT trial, attempt, time, iteration, metrics FROM log WHERE study = ? "
     "AND suggestion IS NULL"
@@ -46,13 +46,9 @@ _Study: TypeAlias = tuple[
     int, str, str, str, str, float, StudyState, str, float, str, str | None, str, int
 ]
 _Trial: TypeAlias = tuple[int, str, TrialState, str | None, int | None]
-_Job: TypeAlias = tuple[
-    int, int, str, JobState, int | None, float, float | None, float | None, int | None, int,
-    str | None, str, str | None,
-]  # fmt: skip
 _Report: TypeAlias = tuple[int, int, float, int | None, str | None]
 
-_convert = msgspec.convert
+_convert = msgspec.convert  # of many rows at once: it looks at the type of a row only once
 
 
 def countable(number: int) -> int:
@@ -62,15 +58,31 @@ def countable(number: int) -> int:
     return number
 
 
-def name(row: Any) -> str:
-    """Return a name, from a row of nothing else."""
-    return _convert(row, tuple[str])[0]
+def names(rows: Any) -> list[str]:
+    """Return names, from rows of nothing else."""
+    return [name for (name,) in _convert(rows, list[tuple[str]])]
 
 
-def study(row: Any) -> StudyRecord:
-    """Return a study, from a row of `STUDIES`."""
-    key, name, uid, config, plugins, created, state, reason, wall_time, *new = _convert(row, _Study)
-    files, first_budget, marks, adopted_events = new
+def studies(rows: Any) -> list[StudyRecord]:
+    """Return studies, from rows of `STUDIES`."""
+    return list(starmap(_study, _convert(rows, list[_Study])))
+
+
+def _study(
+    key: int,
+    name: str,
+    uid: str,
+    config: str,
+    plugins: str,
+    created: float,
+    state: StudyState,
+    reason: str,
+    wall_time: float,
+    files: str,
+    first_budget: str | None,
+    marks: str,
+    adopted_events: int,
+) -> StudyRecord:
     return StudyRecord(
         id=key,
         name=name,
@@ -88,46 +100,39 @@ def study(row: Any) -> StudyRecord:
     )
 
 
-def trial(row: Any) -> TrialRecord:
-    """Return a trial, from a row of `TRIALS`."""
-    key, configuration, state, losses, iterations = _convert(row, _Trial)
-    return TrialRecord(
-        id=key,
-        configuration=configuration_from_json(configuration),
-        state=state,
-        losses=losses_from_json(losses),
-        iterations=iterations,
-    )
+def trials(rows: Any) -> list[TrialRecord]:
+    """Return trials, from rows of `TRIALS`."""
+    return [
+        TrialRecord(
+            id=key,
+            configuration=configuration_from_json(configuration),
+            state=state,
+            losses=losses_from_json(losses),
+            iterations=iterations,
+        )
+        for key, configuration, state, losses, iterations in _convert(rows, list[_Trial])
+    ]
 
 
-def report(row: Any) -> LoggedReport:
-    """Return a report, from a row of `REPORTS`."""
-    trial, attempt, time, iteration, metrics = _convert(row, _Report)
-    return LoggedReport(
-        trial_id=trial,
-        attempt=attempt,
-        time=time,
-        iteration=iteration,
-        metrics=metrics_from_json(metrics),
-    )
+def reports(rows: Any) -> list[LoggedReport]:
+    """Return reports, from rows of `REPORTS`."""
+    return [
+        LoggedReport(
+            trial_id=trial,
+            attempt=attempt,
+            time=time,
+            iteration=iteration,
+            metrics=metrics_from_json(metrics),
+        )
+        for trial, attempt, time, iteration, metrics in _convert(rows, list[_Report])
+    ]
 
 
-def job(row: Any) -> JobRecord:
-    """Return a job, from a row of `JOBS`."""
-    *plain, metrics, reason, handle = _convert(row, _Job)
-    of, attempt, name, state, target, queued, started, ended, iteration, iterations = plain
-    return JobRecord(
-        trial_id=of,
-        attempt=attempt,
-        name=name,
-        state=state,
-        target=target,
-        queued=queued,
-        started=started,
-        ended=ended,
-        iteration=iteration,
-        iterations=iterations,
-        metrics=metrics_from_json(metrics),
-        reason=reason,
-        handle=None if handle is None else decode(handle),
-    )
+def jobs(rows: Any) -> list[JobRecord]:
+    """Return jobs, from rows of `JOBS`: a column for each field of `JobRecord`."""
+    plain = [dict(zip(_JOB_KEYS, row, strict=True)) for row in rows]
+    for job in plain:
+        job["metrics"] = metrics_from_json(job["metrics"])
+        handle = job["handle"]
+        job["handle"] = None if handle is None else decode(handle)
+    return _convert(plain, list[JobRecord])

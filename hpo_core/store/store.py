@@ -73,7 +73,7 @@ class Store(Studies):
 
     def trial(self, study: int, trial_id: int) -> TrialRecord | None:
         """Return one trial, or None."""
-        found = self._read(made.trial, f"{made.TRIALS} AND id = ?", study, trial_id)
+        found = self._read(made.trials, f"{made.TRIALS} AND id = ?", study, trial_id)
         return found[0] if found else None
 
     def trial_states(self, study: int) -> dict[int, TrialState]:
@@ -84,7 +84,7 @@ class Store(Studies):
 
     def trials(self, study: int) -> list[TrialRecord]:
         """Return all trials in their order."""
-        return self._read(made.trial, f"{made.TRIALS} ORDER BY id", study)
+        return self._read(made.trials, f"{made.TRIALS} ORDER BY id", study)
 
     def trials_with_jobs(self, study: int) -> list[tuple[TrialRecord, list[JobRecord]]]:
         """Return all trials in their order, each with its jobs, as they are at one moment."""
@@ -92,9 +92,9 @@ class Store(Studies):
             trials = self._rows(f"{made.TRIALS} ORDER BY id", study)
             jobs = self._rows(made.JOBS, study)
         with self.sound():
-            found = [(made.trial(row), list[JobRecord]()) for row in trials]
+            found = [(trial, list[JobRecord]()) for trial in made.trials(trials)]
             of = {trial.id: its for trial, its in found}
-            for job in map(made.job, jobs):
+            for job in made.jobs(jobs):
                 of[job.trial_id].append(job)
         return found
 
@@ -108,37 +108,37 @@ class Store(Studies):
             f"{made.TRIALS} AND state = 'completed' "
             "ORDER BY CAST(substr(losses, 2) AS REAL), id LIMIT ?"
         )
-        return self._read(made.trial, query, study, limit)
+        return self._read(made.trials, query, study, limit)
 
     def completed_trials(self, study: int) -> list[TrialRecord]:
         """Return all completed trials, in their order."""
         query = f"{made.TRIALS} AND state = 'completed' ORDER BY id"
-        return self._read(made.trial, query, study)
+        return self._read(made.trials, query, study)
 
     def unfinished_trials(self, study: int) -> list[TrialRecord]:
         """Return the trials that are running, or were when their controller died."""
         query = f"{made.TRIALS} AND state = 'running' ORDER BY id"
-        return self._read(made.trial, query, study)
+        return self._read(made.trials, query, study)
 
     def paused_trials(self, study: int, limit: int | None = None) -> list[TrialRecord]:
         """Return the paused trials: all, or those of the least first loss, best first."""
         query = f"{made.TRIALS} AND state = 'paused'"
         if limit is None:
-            return self._read(made.trial, f"{query} ORDER BY id", study)
+            return self._read(made.trials, f"{query} ORDER BY id", study)
         query += " AND losses IS NOT NULL ORDER BY CAST(substr(losses, 2) AS REAL), id LIMIT ?"
-        return self._read(made.trial, query, study, limit)
+        return self._read(made.trials, query, study, limit)
 
     def jobs(self, study: int, trial_id: int | None = None) -> list[JobRecord]:
         """Return all jobs, or those of one trial, in their order."""
         query = made.JOBS
         if trial_id is not None:
-            return self._read(made.job, f"{query} AND trial = ?", study, trial_id)
-        return self._read(made.job, query, study)
+            return self._read(made.jobs, f"{query} AND trial = ?", study, trial_id)
+        return self._read(made.jobs, query, study)
 
     def unfinished_jobs(self, study: int) -> list[JobRecord]:
         """Return the jobs that are queued or running, or were when their controller died."""
         query = f"{made.JOBS} AND state IN ('queued', 'running')"
-        return self._read(made.job, query, study)
+        return self._read(made.jobs, query, study)
 
     def first_failure(self, study: int, since: float = 0.0) -> JobRecord | None:
         """Return the job by which a trial was the first to fail from a moment on, or None."""
@@ -147,7 +147,7 @@ class Store(Studies):
             "FROM trial WHERE trial.study = job.study AND id = job.trial AND trial.state = 'failed'"
             ") ORDER BY ended, trial, attempt LIMIT 1"
         )
-        found = self._read(made.job, query, study, since)
+        found = self._read(made.jobs, query, study, since)
         return found[0] if found else None
 
     def job(self, record: StudyRecord, job_id: str) -> JobRecord:
@@ -289,7 +289,7 @@ class Store(Studies):
         """Return the reports of one trial or of all, in the order of trials, then of time."""
         one = "" if trial_id is None else "AND trial = ? "
         query = f"{made.REPORTS} AND metrics IS NOT NULL {one}ORDER BY trial, seq"
-        return self._read(made.report, query, study, *(() if trial_id is None else (trial_id,)))
+        return self._read(made.reports, query, study, *(() if trial_id is None else (trial_id,)))
 
     def given_configurations(self, study: int) -> dict[int, list[tuple[float, Configuration]]]:
         """Return for each trial the configurations that it has had, each with its begin.

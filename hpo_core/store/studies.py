@@ -116,14 +116,14 @@ class Studies:
             finally:
                 self._limit.end()
 
-    def _read(self, make: Callable[[Any], T], query: str, *values: object) -> list[T]:
-        """Return what is made of each row.
+    def _read(self, make: Callable[[Any], list[T]], query: str, *values: object) -> list[T]:
+        """Return what is made of the rows.
 
         Raises:
             StoreError: If one holds what hpo-core has not written.
         """
         with self.sound():
-            return [make(row) for row in self._rows(query, *values)]
+            return make(self._rows(query, *values))
 
     @contextmanager
     def sound(self) -> Iterator[None]:
@@ -144,11 +144,11 @@ class Studies:
 
     def studies(self) -> list[StudyRecord]:
         """Return every study, oldest first."""
-        return self._read(made.study, f"{made.STUDIES} ORDER BY study.id")
+        return self._read(made.studies, f"{made.STUDIES} ORDER BY study.id")
 
     def find(self, name: str) -> StudyRecord | None:
         """Return the study of that name, or None."""
-        found = self._read(made.study, f"{made.STUDIES} WHERE study.name = ?", name)
+        found = self._read(made.studies, f"{made.STUDIES} WHERE study.name = ?", name)
         return found[0] if found else None
 
     def study(self, name: str) -> StudyRecord:
@@ -159,7 +159,7 @@ class Studies:
         """
         record = self.find(name)
         if record is None:
-            names = self._read(made.name, "SELECT name FROM study ORDER BY id")
+            names = self._read(made.names, "SELECT name FROM study ORDER BY id")
             raise UnknownStudy(
                 f"the store {self.path} has no study {name!r}{nearest(name, names)}; "
                 f"its studies: {listed(names)}"

@@ -242,16 +242,12 @@ class StudyWriter:
 
     def job_started(self, trial_id: int, attempt: int, time: float, handle: Any) -> None:
         """Record that a job runs."""
-        self._execute(
-            "UPDATE job SET state = 'running', started = ?, handle = ? "
-            "WHERE study = ? AND trial = ? AND attempt = ?",
-            (
-                time,
-                None if handle is None else encode(handle).decode(),
-                self._study,
-                trial_id,
-                attempt,
-            ),
+        self._update_job(
+            trial_id,
+            attempt,
+            state=JobState.RUNNING.value,
+            started=time,
+            handle=None if handle is None else encode(handle).decode(),
         )
 
     def job_ended(
@@ -268,21 +264,23 @@ class StudyWriter:
         metrics: dict[str, float],
     ) -> None:
         """Record how a job ended."""
+        self._update_job(
+            trial_id,
+            attempt,
+            state=state.value,
+            reason=reason,
+            started=started,
+            ended=ended,
+            iteration=iteration,
+            iterations=iterations,
+            metrics=_text(metrics_to_json(metrics)),
+        )
+
+    def _update_job(self, trial_id: int, attempt: int, **columns: str | float | None) -> None:
+        changes = ", ".join(f"{column} = ?" for column in columns)
         self._execute(
-            "UPDATE job SET state = ?, reason = ?, started = ?, ended = ?, iteration = ?, "
-            "iterations = ?, metrics = ? WHERE study = ? AND trial = ? AND attempt = ?",
-            (
-                state.value,
-                reason,
-                started,
-                ended,
-                iteration,
-                iterations,
-                _text(metrics_to_json(metrics)),
-                self._study,
-                trial_id,
-                attempt,
-            ),
+            f"UPDATE job SET {changes} WHERE study = ? AND trial = ? AND attempt = ?",
+            (*columns.values(), self._study, trial_id, attempt),
         )
 
 

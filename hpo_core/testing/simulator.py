@@ -28,7 +28,8 @@ from hpo_core.contracts.strategy import (
     Suggestion,
     Told,
 )
-from hpo_core.model.job import job_id
+from hpo_core.controller.run.recovery import wrong_with
+from hpo_core.model.job import TrialState, job_id
 from hpo_core.model.objective import Losses
 from hpo_core.model.report import Decision, Report, Status
 from hpo_core.model.values import Configuration
@@ -68,6 +69,16 @@ class Move(NamedTuple):
         return self.do.value + ("" if self.do in UNAIMED else f" #{self.which}")
 
 
+_STATES = {
+    Status.COMPLETED: TrialState.COMPLETED,
+    Status.STOPPED: TrialState.STOPPED,
+    Status.PAUSED: TrialState.PAUSED,
+    Status.FAILED: TrialState.FAILED,
+    Status.TIMED_OUT: TrialState.FAILED,
+}
+"""Where a trial stands when its job has ended so."""
+
+
 class Job(msgspec.Struct):
     """A job under way.
 
@@ -86,7 +97,7 @@ class Job(msgspec.Struct):
 
 class _Trial(msgspec.Struct):
     configuration: Configuration
-    state: str = "running"
+    state: TrialState = TrialState.RUNNING
     jobs: int = 1
     iteration: int = 0
 
@@ -234,7 +245,7 @@ class Simulator:
         counts = status in (Status.COMPLETED, Status.STOPPED, Status.PAUSED)
         losses = self._losses(job.configuration, job.iteration) if counts else None
         trial = self._trials[job.trial_id]
-        trial.state, trial.iteration = status.value, job.iteration
+        trial.state, trial.iteration = _STATES[status], job.iteration
         decision = self.tell(
             Report(
                 trial_id=job.trial_id,
@@ -247,7 +258,7 @@ class Simulator:
         )
         may_go_on = status is Status.COMPLETED and not self._is_trained(job)
         if may_go_on and decision is Decision.PAUSE:
-            trial.state = "paused"
+            trial.state = TrialState.PAUSED
 
     def _is_trained(self, job: Job) -> bool:
         """Say whether a job has trained as far as its trial ever will."""
@@ -303,7 +314,7 @@ class Simulator:
                 return
             trial = self._trials[trial_id]
             trial.jobs += 1
-            trial.state = "running"
+            trial.state = TrialState.RUNNING
             trial.configuration = suggestion.configuration or trial.configuration
         target = suggestion.iterations or self._problem.max_iterations
         self.running.append(
@@ -323,17 +334,8 @@ class Simulator:
 
     def _wrong_with(self, resume: Resume) -> str | None:
         trial = self._trials.get(resume.trial_id)
-        if trial is None:
-            return f"it resumes trial {resume.trial_id}, which does not exist"
-        source = resume.checkpoint_from
-        begins_again = source not in (None, resume.trial_id)
-        if trial.state not in ("paused", "completed") and not (
-            begins_again and trial.state in ("failed", "timed_out")
-        ):
-            return f"it resumes trial {resume.trial_id}, which is {trial.state}"
-        if source is not None and source not in self._trials:
-            return f"it copies the checkpoint of trial {source}, which does not exist"
-        return None
+        state = None if trial is None else trial.state
+        return wrong_with(resume, state, has_source=resume.checkpoint_from in self._trials)
 
     def _losses(self, configuration: Configuration, iteration: int) -> Losses:
         values = sorted(configuration.items())

@@ -19,6 +19,7 @@ from hpo_core.model.objective import Losses, Objective, pareto_front
 from hpo_core.model.space import SearchSpace
 from hpo_core.model.values import Configuration
 from hpo_core.store.attempts import counting
+from hpo_core.store.collector import resting_collector
 from hpo_core.store.records import JobRecord, StudyRecord, TrialRecord
 from hpo_core.store.store import Store
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     import pandas
 
 
-class TrialResult(msgspec.Struct, frozen=True, kw_only=True):
+class TrialResult(msgspec.Struct, gc=False, frozen=True, kw_only=True):
     """What came out of one trial.
 
     Attributes:
@@ -210,6 +211,11 @@ def read_result(store: Store, study: StudyRecord, usage: Usage) -> Result:
     config = from_json(study.config)
     state, reason = store.current_state(study)
     reports = unfinished.read_reports(store, study)
+    with resting_collector():
+        trials = tuple(
+            trial_result(config, trial, reports.filled_in(jobs), reports.losses(trial))
+            for trial, jobs in store.trials_with_jobs(study.id)
+        )
     return Result(
         name=study.name,
         state=state,
@@ -217,10 +223,7 @@ def read_result(store: Store, study: StudyRecord, usage: Usage) -> Result:
         objectives=config.objectives,
         space=config.space,
         usage=usage,
-        trials=tuple(
-            trial_result(config, trial, reports.filled_in(jobs), reports.losses(trial))
-            for trial, jobs in store.trials_with_jobs(study.id)
-        ),
+        trials=trials,
         constraints=config.constraints,
     )
 

@@ -117,14 +117,11 @@ def resumed_trial(
         StoreError: If it does not fit the study's parameters; see `require_fit`.
     """
     trial = store.trial(study.id, resume.trial_id)
-    if trial is None:
-        raise StrategyError(f"it resumes trial {resume.trial_id}, which does not exist")
     source = resume.checkpoint_from
-    is_copy = trial.state is TrialState.FAILED and source not in (None, trial.id)
-    if trial.state not in (TrialState.PAUSED, TrialState.COMPLETED) and not is_copy:
-        raise StrategyError(f"it resumes trial {trial.id}, which is {trial.state.value}")
-    if source is not None and store.trial(study.id, source) is None:
-        raise StrategyError(f"it copies the checkpoint of trial {source}, which does not exist")
+    has_source = source is not None and store.trial(study.id, source) is not None
+    wrong = wrong_with(resume, None if trial is None else trial.state, has_source=has_source)
+    if trial is None or wrong is not None:
+        raise StrategyError(wrong)
     jobs = store.jobs(study.id, trial.id)
     counted = counting(jobs)
     configuration = resume.configuration
@@ -142,6 +139,25 @@ def resumed_trial(
         metrics=_metrics(counted),
     )
     return pending, trial.state
+
+
+def wrong_with(resume: Resume, state: TrialState | None, *, has_source: bool) -> str | None:
+    """Return why a trial can't be resumed as a strategy suggests, or None if it can.
+
+    Args:
+        resume: The suggestion.
+        state: Where the trial stands; None if there is none.
+        has_source: Whether there is a trial whose checkpoint is to be copied.
+    """
+    if state is None:
+        return f"it resumes trial {resume.trial_id}, which does not exist"
+    source = resume.checkpoint_from
+    is_copy = state is TrialState.FAILED and source not in (None, resume.trial_id)
+    if state not in (TrialState.PAUSED, TrialState.COMPLETED) and not is_copy:
+        return f"it resumes trial {resume.trial_id}, which is {state.value}"
+    if source is not None and not has_source:
+        return f"it copies the checkpoint of trial {source}, which does not exist"
+    return None
 
 
 def require_fit(config: StudyConfig, store: Store, configuration: Configuration) -> None:

@@ -224,14 +224,9 @@ def _with_options(config: StudyConfig, role: str, options: Any) -> StudyConfig:
 
 
 def _check_capabilities(config: StudyConfig, capabilities: frozenset[Capability]) -> None:
-    missing = needs(config) - capabilities
-    if missing:
-        lacking = [need.value for need in Capability if need in missing]
-        raise _unsupported(
-            config,
-            f"the study needs {' and '.join(lacking)}, which the strategy "
-            f"{config.strategy.name!r} does not support",
-        )
+    who = f"the strategy {config.strategy.name!r}"
+    if wrong := plugins.lacks(needs(config), capabilities, who):
+        raise _unsupported(config, wrong)
 
 
 def _unsupported(config: StudyConfig, sentence: str) -> Unsupported:
