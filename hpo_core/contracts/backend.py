@@ -156,8 +156,7 @@ class Backend(Protocol):
     """Runs jobs. Every method but `wake` is called from one thread, the controller's."""
 
     def submit(self, job: Job) -> None:
-        """Begin a job. Never more than `BackendContext.workers` are under way at once, except for
-        a backend that `BackendSpec.queues`.
+        """Begin a job. Never more than `BackendContext.workers` are under way at once.
 
         A job that can't be begun is a Finished event, not an exception.
         """
@@ -217,9 +216,6 @@ class BackendSpec(msgspec.Struct, frozen=True, kw_only=True):
         options: A frozen `msgspec.Struct` with the options, their types and defaults.
         enforces_limits: Whether the backend itself ends jobs at `Job.time_limit` and
             `Job.silence_limit`. If not, the controller cancels them.
-        queues: Whether it takes more jobs than `BackendContext.workers`: those beyond wait, and
-            begin in their order, each as soon as a worker is free. One that is cancelled before it
-            has begun ends without a Started.
         most_workers: How many jobs it can run at once; None for any number.
         works: The names of the kinds of work that it runs besides commands and functions.
     """
@@ -229,7 +225,6 @@ class BackendSpec(msgspec.Struct, frozen=True, kw_only=True):
     build: Callable[[BackendContext, Any], Backend]
     options: type[msgspec.Struct] = NoOptions
     enforces_limits: bool = False
-    queues: bool = False
     most_workers: int | None = None
     works: frozenset[str] = frozenset()
 

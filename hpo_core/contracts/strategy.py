@@ -233,9 +233,6 @@ class Capability(enum.Enum):
     STOPPING = "stopping jobs early"
     RESUMING = "resuming trials"
     CONSTRAINTS = "constraints"
-    INDEPENDENT = "suggestions that do not depend on results"
-    """Nothing that is told changes what ``ask`` answers, so short jobs may be suggested, and wait
-    for a worker, while earlier ones run. No study needs it."""
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):

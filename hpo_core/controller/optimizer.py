@@ -235,11 +235,6 @@ class HyperParameterOptimizer:
         if self._owns_store:
             self._store.close(remove_if_empty=self._is_new_store)
 
-    def __repr__(self) -> str:
-        """Return the study and whether it runs, in one line."""
-        does = "running" if self.is_running else "not running"
-        return f"<HyperParameterOptimizer of {self.name!r} in {self._store.path}: {does}>"
-
     def __enter__(self) -> HyperParameterOptimizer:
         return self
 
@@ -455,18 +450,6 @@ class HyperParameterOptimizer:
         self._capabilities = built.capabilities
         return built.strategy
 
-    def _sends_ahead(self) -> bool:
-        """Say whether jobs may be submitted that wait for a worker.
-
-        Not where the study may be finished while they wait: they would be trials without a job.
-        """
-        budget = self.config.budget
-        is_counted = budget.iterations is budget.compute_time is budget.wall_time is None
-        is_independent = Capability.INDEPENDENT in self._capabilities
-        resumes = Capability.RESUMING in self._capabilities
-        queues = self._prepared.backend.spec.queues
-        return is_counted and is_independent and not resumes and queues
-
     def _close_backend(self) -> None:
         with self._waking:
             backend, self._backend = self._backend, None
@@ -498,7 +481,6 @@ class HyperParameterOptimizer:
             compares_targets=is_resuming or strategy.compares_targets,
             is_pruning=Capability.STOPPING in self._capabilities and self._prepared.announces,
             enforces_limits=self._prepared.backend.spec.enforces_limits,
-            sends_ahead=self._sends_ahead(),
         )
         return Session(
             context,

@@ -9,7 +9,6 @@ from hpo_core.testing.backends import BackendContract
 
 class TestLocalWithCommands(BackendContract):
     work = "command"
-    queues = True
 
     def make_backend(self, context: BackendContext) -> Backend:
         return local.build(context, NoOptions())
@@ -17,7 +16,6 @@ class TestLocalWithCommands(BackendContract):
 
 class TestLocalWithFunctions(BackendContract):
     work = "function"
-    queues = True
 
     def make_backend(self, context: BackendContext) -> Backend:
         return local.build(context, NoOptions())

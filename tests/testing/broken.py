@@ -117,11 +117,6 @@ class ResumesUndeclared(Halving):
     capabilities = ALL_SPACES | {Capability.STOPPING}
 
 
-@breaks("suggestions_do_not_depend_on_results")
-class LearnsUndeclared(Stream):
-    capabilities = ALL_SPACES | {Capability.INDEPENDENT}
-
-
 @breaks("only_open_trials_are_resumed")
 class ResumesWhatRuns(Halving):
     def candidate(self) -> int | None:

@@ -38,6 +38,4 @@ def build(context: BackendContext, options: NoOptions) -> Backend:
 def hpo_backends() -> Iterable[BackendSpec]:
     """Announce the backend."""
     summary = "commands, or Python functions in warm worker processes, on this machine"
-    return [
-        BackendSpec(name="local", summary=summary, build=build, enforces_limits=True, queues=True)
-    ]
+    return [BackendSpec(name="local", summary=summary, build=build, enforces_limits=True)]

@@ -75,8 +75,7 @@ class LocalBackend:
         if ended := self._ended.pop(supervisor, None):
             supervisor.put("recorded", {}, ended)
         supervisor.put("start", job.id, self._work.told(job))
-        if len(self._jobs) <= self._context.workers:  # a worker may be free
-            supervisor.flush()
+        supervisor.flush()
 
     def cancel(self, job_id: str, *, grace: float) -> None:
         supervisor, output = self._jobs.get(job_id, (None, None))
@@ -144,7 +143,6 @@ class LocalBackend:
             variables=self._work.variables,
             function=self._work.function,
             offset=context.clock.now() - time.monotonic(),
-            workers=context.workers,
         )
         self._all.append(self._supervisor)
         return self._supervisor

@@ -62,7 +62,6 @@ class Supervisor:
         variables: Those that the study adds for functions.
         function: What workers are told, for a study that runs a function; see `template`.
         offset: What to add to the monotonic clock to get the controller's.
-        workers: How many jobs may run at once; others wait for their turn.
     """
 
     def __init__(
@@ -73,9 +72,7 @@ class Supervisor:
         variables: dict[str, str],
         function: dict[str, Any] | None,
         offset: float,
-        workers: int,
     ) -> None:
-        self._workers = workers
         self._loop: Loop[None] = Loop()
         self._journal = journal
         self._environment = environment
@@ -168,20 +165,11 @@ class Supervisor:
                 slot.go_on()
 
     def _tell(self, kind: str, *told: Any) -> None:
-        """Tell the controller: at once what it waits for, a little later what it does not.
-
-        It does not wait for the end of a job if enough others wait here for a worker.
-        """
+        """Tell the controller: at once what it waits for, a little later what it does not."""
         if self._controller is None:
             return
         self._controller.put(kind, *told)
-        if kind == "data":
-            is_urgent = self._decides
-        elif kind == "ended":
-            is_urgent = len(self._queue) <= self._workers
-        else:
-            is_urgent = kind != "started"
-        if is_urgent:
+        if kind not in ("started", "data") or (kind == "data" and self._decides):
             self._loop.emit(None)
         else:
             self._loop.later("send", _GATHERS, partial(self._loop.emit, None))
@@ -225,8 +213,6 @@ class Supervisor:
 
     def _open_slot(self) -> bool:
         """Open a slot for the job that waits first; return whether that was possible now."""
-        if len(self._first) + sum(slot.job is not None for slot in self._slots) >= self._workers:
-            return False
         if self._function is None:
             sock, pid = self._fork_launcher()
             self._add(CommandSlot(sock, self._loop, self, pid))
@@ -323,6 +309,7 @@ class Supervisor:
         if job.pid:
             self._retry.job_ended()
         job.finish(status)
+        self._loop.emit(None)
         if self._controller is None and self._journal is not None:
             self._journal.write(*job.summary())
             self._end_if_done()
@@ -473,7 +460,6 @@ def run(
     variables: dict[str, str],
     function: dict[str, Any] | None,
     offset: float,
-    workers: int,
 ) -> NoReturn:
     """Be a supervisor.
 
@@ -484,9 +470,8 @@ def run(
         variables: Those that the study adds for functions.
         function: What workers are told, for a study that runs a function.
         offset: What to add to the monotonic clock to get the controller's.
-        workers: How many jobs may run at once.
     """
     os.chdir(directory)
     become_subreaper()
     book = None if journal is None else Journal(journal)
-    Supervisor(sock, book, dict(os.environb), variables, function, offset, workers).run()
+    Supervisor(sock, book, dict(os.environb), variables, function, offset).run()

@@ -28,7 +28,6 @@ class RunContext(msgspec.Struct, frozen=True, kw_only=True):
             not set them.
         is_pruning: Whether the strategy says that it stops jobs by what they report.
         enforces_limits: Whether the backend ends jobs at their limits, and not the controller.
-        sends_ahead: Whether jobs may be submitted that wait for a worker.
     """
 
     config: StudyConfig
@@ -41,4 +40,3 @@ class RunContext(msgspec.Struct, frozen=True, kw_only=True):
     compares_targets: bool
     is_pruning: bool
     enforces_limits: bool
-    sends_ahead: bool

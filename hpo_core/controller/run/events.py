@@ -138,14 +138,12 @@ class EventHandler:
 
     def _finished(self, job: RunningJob, event: Finished) -> Effects:
         del self._state.jobs[job.job.id]
-        self._state.adopted.discard(job.job.id)
         trial, config = job.trial, self._config
         ended = event.time
         if job.started is not None:
             if event.ran is not None:
                 ended = job.started + event.ran
             self._budget.job_ended(job.started, ended)
-            self._state.last_ran = ended - job.started
         metrics = event.metrics or {}
         if metrics and (job.ending is None or job.is_ended_at_target):
             job.count(config.objectives, None, metrics)

@@ -26,13 +26,6 @@ from hpo_core.store.checkpoints import CopyError
 _log = logging.getLogger("hpo_core")
 
 
-SHORT = 0.25
-"""Seconds below which a job is short: the moment until a free worker gets the next one counts."""
-
-AHEAD = 2
-"""How many short jobs may wait for each worker."""
-
-
 class _Launch(NamedTuple):
     """What came of an attempt to launch a job: its effects, or the obstacle to any more."""
 
@@ -88,14 +81,14 @@ class Launcher:
     def fill(self, now: float) -> Effects:
         """Launch jobs while there are free workers, room in the budget, and suggestions."""
         effects, obstacle = NOTHING, None
-        state, room = self._state, self._room()
+        state, workers = self._state, self._config.workers
         if self._strategy.lost is not None:  # it was interrupted, and the study goes on after all
             return state.fail(self._strategy.lost)
         while (
             obstacle is None
             and self._strategy.lost is None
             and state.is_running
-            and len(state.jobs) < room
+            and len(state.jobs) < workers
         ):
             obstacle = self._budget.no_room_for_a_job(len(state.jobs))
             if obstacle is None:
@@ -105,16 +98,6 @@ class Launcher:
         if obstacle is not None and not state.jobs and state.is_running:
             effects += state.end(StudyState.FINISHED, obstacle)
         return effects
-
-    def _room(self) -> int:
-        """Return how many jobs may be under way, with those that wait for a worker.
-
-        Only short jobs are sent ahead: then it matters, and what a user enqueues, a retry or the
-        end of the study need not wait for long.
-        """
-        workers, state = self._config.workers, self._state
-        is_ahead = self._context.sends_ahead and state.last_ran < SHORT and not state.adopted
-        return workers * (1 + AHEAD) if is_ahead else workers
 
     def _launch_next(self, now: float) -> _Launch:
         if self._state.waiting:

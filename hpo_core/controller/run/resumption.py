@@ -105,7 +105,6 @@ class Resumption:
             running.target.note(iteration, metrics)
         self._budget.iterations += found.iterations
         self._state.jobs[job.id] = running
-        self._state.adopted.add(job.id)
         effects = self._handler.handle(
             Started(job.id, record.started or record.queued, record.handle)
         )

@@ -93,9 +93,8 @@ class Session:
 
     @property
     def running_jobs(self) -> list[Job]:
-        """The jobs under way, without those that wait for a worker; safe from any thread."""
-        under_way = list(self._state.jobs.values())[: self._context.config.workers]
-        return [running.job for running in under_way]
+        """The jobs under way; safe from any thread."""
+        return [running.job for running in list(self._state.jobs.values())]
 
     def stop(self, reason: str, *, at_once: bool = False) -> None:
         """Ask the session to end, its jobs too; safe from any thread and from signal handlers.

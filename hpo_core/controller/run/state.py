@@ -27,8 +27,6 @@ class RunState:
         reason: Why it ends, for people.
         error: The error that made it fail, if one did.
         grace: As above.
-        adopted: Ids of jobs that an earlier run has started.
-        last_ran: Seconds that the last job to end has run.
     """
 
     def __init__(self, grace: float, clock: Clock) -> None:
@@ -38,8 +36,6 @@ class RunState:
         self.reason = ""
         self.error: HpoError | None = None
         self.grace = grace
-        self.adopted: set[str] = set()
-        self.last_ran = math.inf
         self._clock = clock
 
     @property

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import msgspec
-
 from hpo_core.config import StudyConfig
 from hpo_core.contracts.backend import Reported
 from hpo_core.contracts.observer import (
@@ -108,17 +106,12 @@ class StudyEvents:
         return Effects(notify=(event,))
 
     def _progress(self, now: float) -> Progress:
-        """Return how far the study is; jobs that wait for a worker are neither used nor running."""
-        budget, usage = self._budget, self._budget.usage(now)
-        running = min(len(self._state.jobs), self._config.workers)
-        if ahead := len(self._state.jobs) - running:
-            jobs = usage.jobs if budget.budget.count == "completed" else usage.jobs - ahead
-            usage = msgspec.structs.replace(usage, jobs=jobs, trials=max(usage.trials - ahead, 0))
+        budget = self._budget
         return Progress(
-            running=running,
+            running=len(self._state.jobs),
             completed=budget.completed,
             failed=budget.failed,
             stopped=budget.stopped,
             paused=budget.paused,
-            usage=usage,
+            usage=budget.usage(now),
         )

@@ -32,9 +32,6 @@ from hpo_core.model.errors import (
 from hpo_core.model.text import counted
 from hpo_core.plugins import BuiltStrategy, Resolved
 
-_ANYTHING = frozenset(Capability) - {Capability.INDEPENDENT}
-"""What a strategy may do that is given as an instance, and does not say what it can."""
-
 
 class Prepared(msgspec.Struct, frozen=True):
     """A configuration with the plugins that it names, found and checked.
@@ -338,7 +335,7 @@ def work_of(config: StudyConfig, function: Callable[..., Any] | None = None) -> 
 
 def _given(config: StudyConfig, strategy: Strategy) -> BuiltStrategy:
     """See that a strategy that is given as an instance is one, and can do what is needed."""
-    built = plugins.checked(config.strategy.name, strategy, _ANYTHING)
+    built = plugins.checked(config.strategy.name, strategy, frozenset(Capability))
     _check_capabilities(config, built.capabilities)
     return built
 

@@ -24,7 +24,6 @@ class BackendChecks:
         in_process: Whether jobs run in the controller's own process and thread, one at a time,
             as the backend ``inline`` runs them: there nothing can be forced to end.
         sets_variables: Whether it sets environment variables for jobs.
-        queues: Whether it takes more jobs than it has workers; see `BackendSpec.queues`.
         idle_wakes: How often its process may wake up in half a second in which nothing happens.
             A library that sends heartbeats needs more; a backend that polls should not.
     """
@@ -32,7 +31,6 @@ class BackendChecks:
     work: Literal["function", "command"] = "function"
     in_process: bool = False
     sets_variables: bool = True
-    queues: bool = False
     idle_wakes: int = 5
 
     def make_backend(self, context: BackendContext) -> Backend:
@@ -84,8 +82,3 @@ class BackendChecks:
         """Skip a check that jobs within the controller's process can't pass."""
         if self.in_process:
             pytest.skip(f"not applicable: jobs run in the controller's process, where {reason}")
-
-    def needs_a_queue(self) -> None:
-        """Skip a check of jobs that wait for a worker."""
-        if not self.queues:
-            pytest.skip("not applicable: it takes no more jobs than workers (queues = False)")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from hpo_core.contracts.strategy import Asked, Capability, Problem, Told, same_answer
+from hpo_core.contracts.strategy import Asked, Capability, Problem, Told
 from hpo_core.model.objective import Objective
 from hpo_core.testing.drawing import Case, cases, for_all
 from hpo_core.testing.kit import check
@@ -157,31 +157,4 @@ def constraints_are_taken(subject: Subject) -> str | None:
                 raise Broken(f"{short(suggestion)} is not of the space")
 
     for_all(subject, cases(subject, moves=(*TIDY, Do.NAN)), body)
-    return None
-
-
-@check(
-    remedy="drop INDEPENDENT from the spec, or let nothing that is told change what ask answers",
-    needs=Capability.INDEPENDENT,
-)
-def suggestions_do_not_depend_on_results(subject: Subject) -> str | None:
-    """Asked for all of a study's trials at once, it suggests what it does when it hears of each."""
-
-    def body(case: Case) -> None:
-        run = Simulator(subject.make(case.problem), case.problem).play(case.moves)
-        unheard = subject.make(case.problem)
-        for event in run.history:
-            if isinstance(event, Told):
-                continue
-            if event.adopted:
-                unheard.adopt(event.trial_id, event.suggestion)
-                continue
-            answer = unheard.ask(event.trial_id)
-            if not same_answer(answer, event.suggestion):
-                raise Broken(
-                    f"for trial {event.trial_id} it suggests {short(event.suggestion)} when it has "
-                    f"heard of the others, and {short(answer)} when it has not"
-                )
-
-    for_all(subject, cases(subject), body)
     return None

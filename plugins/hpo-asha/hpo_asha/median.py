@@ -99,7 +99,7 @@ class Median(StoppingScheduler[Curve]):
     """
 
     never: ClassVar[frozenset[Capability]] = frozenset(
-        {Capability.MULTI_OBJECTIVE, Capability.CONSTRAINTS, Capability.INDEPENDENT}
+        {Capability.MULTI_OBJECTIVE, Capability.CONSTRAINTS}
     )
 
     def __init__(

@@ -8,7 +8,7 @@ from hpo_asha import options as option
 from hpo_asha.options import Options, SchedulerOptions
 from hpo_core.plugin import Capability, Problem, Strategy, StrategySpec, hookimpl
 
-_RESUMES = frozenset(Capability) - {Capability.MULTI_OBJECTIVE, Capability.INDEPENDENT}
+_RESUMES = frozenset(Capability) - {Capability.MULTI_OBJECTIVE}
 _STOPS = _RESUMES - {Capability.RESUMING, Capability.CONSTRAINTS}
 
 _STORED_DEFAULTS = {"rules": 1}

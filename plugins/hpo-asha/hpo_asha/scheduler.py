@@ -63,9 +63,7 @@ class Scheduler(BaseStrategy, Generic[T]):
     """
 
     own: ClassVar[frozenset[Capability]] = frozenset({Capability.STOPPING})
-    never: ClassVar[frozenset[Capability]] = frozenset(
-        {Capability.MULTI_OBJECTIVE, Capability.INDEPENDENT}
-    )
+    never: ClassVar[frozenset[Capability]] = frozenset({Capability.MULTI_OBJECTIVE})
 
     def __init__(self, problem: Problem, searcher: Searcher) -> None:
         self.capabilities = (searcher.capabilities - self.never) | self.own

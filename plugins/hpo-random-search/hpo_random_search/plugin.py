@@ -23,7 +23,6 @@ def hpo_strategies() -> Iterable[StrategySpec]:
                     Capability.CATEGORICALS,
                     Capability.MULTI_OBJECTIVE,
                     Capability.CONSTRAINTS,  # it learns nothing from what comes out
-                    Capability.INDEPENDENT,
                 }
             ),
         )
