@@ -235,6 +235,11 @@ class HyperParameterOptimizer:
         if self._owns_store:
             self._store.close(remove_if_empty=self._is_new_store)
 
+    def __repr__(self) -> str:
+        """Return the study and whether it runs, in one line."""
+        does = "running" if self.is_running else "not running"
+        return f"<HyperParameterOptimizer of {self.name!r} in {self._store.path}: {does}>"
+
     def __enter__(self) -> HyperParameterOptimizer:
         return self
 

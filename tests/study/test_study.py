@@ -73,6 +73,15 @@ def test_the_repr_says_in_a_line_where_the_study_stands(make):
     assert repr(study) == f"<Study 'squares' in memory: finished, 6 trials, best loss {value}>"
 
 
+def test_a_result_and_its_trials_have_a_repr_of_one_line(make):
+    study = make().run()
+    value = f"{study.best.value:.6g}"
+    assert repr(study.result) == f"<Result of 'squares': finished, 6 trials, best loss = {value}>"
+    assert repr(study.best).startswith(
+        f"<Trial {study.best.trial_id}: completed, loss = {value}, {{'x': "
+    )
+
+
 def test_several_objectives_have_a_front_and_no_one_best(make):
     study = make(
         function=lambda c: {"a": c["x"], "b": -c["x"]},

@@ -17,6 +17,7 @@ from hpo_core.model.errors import NoResult, StoreError
 from hpo_core.model.job import JobState, StudyState, TrialState
 from hpo_core.model.objective import Losses, Objective, pareto_front
 from hpo_core.model.space import SearchSpace
+from hpo_core.model.text import counted
 from hpo_core.model.values import Configuration
 from hpo_core.store.attempts import counting
 from hpo_core.store.collector import resting_collector
@@ -67,6 +68,11 @@ class TrialResult(msgspec.Struct, gc=False, frozen=True, kw_only=True):
         if not self.values:
             raise NoResult(f"trial {self.trial_id} has no value: it is {self.state.value}")
         return next(iter(self.values.values()))
+
+    def __repr__(self) -> str:
+        """Return where the trial stands, its values and its configuration, in one line."""
+        values = "".join(f", {name} = {value:.6g}" for name, value in self.values.items())
+        return f"<Trial {self.trial_id}: {self.state.value}{values}, {dict(self.configuration)}>"
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -143,6 +149,15 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             HpoError: If pandas is not installed.
         """
         return trials_frame(self.trials, self.space, self.constraints)
+
+    def __repr__(self) -> str:
+        """Return where the study stands and its best value, in one line."""
+        words = [self.state.value, counted(len(self.trials), "trial")]
+        if len(self.objectives) > 1:
+            words.append(f"{len(self.pareto_front)} not dominated")
+        elif top := self.top(1):
+            words.append(f"best {self.objectives[0].metric} = {top[0].value:.6g}")
+        return f"<Result of {self.name!r}: {', '.join(words)}>"
 
     def _best_so_far(self) -> str:
         """Return which running or paused trial is the best as it stands, if one has a value."""
