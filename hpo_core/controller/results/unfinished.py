@@ -63,10 +63,12 @@ def read_jobs(store: Store, study: StudyRecord) -> list[JobRecord]:
 
 def read_configurations(store: Store, study: StudyRecord) -> dict[str, Configuration]:
     """Read the configuration that each job of a study has run, by the job's id."""
-    last = {trial.id: trial.configuration for trial in store.trials(study.id)}
-    given = store.given_configurations(study.id)
+    with store.snapshot():
+        last = {trial.id: trial.configuration for trial in store.trials(study.id)}
+        given = store.given_configurations(study.id)
+        jobs = store.jobs(study.id)
     found = {}
-    for job in store.jobs(study.id):
+    for job in jobs:
         by_then = [each for time, each in given.get(job.trial_id, ()) if time <= job.queued]
         found[job.id] = by_then[-1] if by_then else last[job.trial_id]
     return found
