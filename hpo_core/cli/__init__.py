@@ -11,9 +11,11 @@ showing   show
 looking   studies, top, jobs, log, export
 curves    curves
 replaying replay
+importing import
 steering  enqueue, stop
 managing  copy, rename, delete
 installed plugins
 check     check
 scaffold  new-strategy
+plugin_commands  commands that plugins bring
 """

@@ -13,5 +13,6 @@ the standard library but msgspec. Everything else in hpo-core is built on this f
     job         one execution of a trial            allowed     an allowed configuration
     report      what a job says, and the answer     lattice     a finite space, numbered
     templates   "{lr:.3g}" in names and commands    functions   "module:name" of a function
-    placeholders  which of them a study may use
+    placeholders  which of them a study may use lattice_tree  the tree behind a lattice
+    runnable    what keeps a space from being run
 """

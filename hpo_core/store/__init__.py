@@ -16,6 +16,7 @@
     checkpoints  each trial's, and how they are copied
     folder   a study's files: logs, checkpoints, journals; and what tells it from a copy
     whole    all rows of one study, deleted or copied to another store
+    required_file  a file that has to stay in its place while a study runs
     control  the lock of a study's controller, and the pipe by which others reach it
     soundness  what a store must be so that it is read in a finite time
     explained  what an error of SQLite means to the user

@@ -1,10 +1,12 @@
 """The study, as its users hold it: what `hpo_core` exports first, and what the commands stand on.
 
-study      Study: made from values, from a file or from a store; run, resumed, extended, ended
-view       what a study shows while it runs, wherever it runs: its trials, tables and state
-overview   where a study stands, in one record
-configure  the one way from a file or from Python values to a checked configuration
-place      where studies are kept: a store's file, or memory
-session    one run of a study: its signals and its progress display
-optimize   optimize(): a whole study in one call
+study            Study: made from values, from a file or from a store; run, resumed, extended, ended
+view             what a study shows while it runs, wherever it runs: its trials, tables and state
+overview         where a study stands, in one record
+configure        the one way from a file or from Python values to a checked configuration
+arguments        wrong arguments of Python callers, told in words of Python
+place            where studies are kept: a store's file, or memory
+interactive_run  one run of a study: its signals and its progress display
+plots            study.plot: the plots that plugins bring
+optimize         optimize(): a whole study in one call
 """

@@ -13,6 +13,7 @@ how long a job has run. One supervisor serves commands and function calls alike:
     slots        a place for one job at a time: a launcher, and for functions its worker
     launcher     the parent of one job: what a job does to its parent harms that job alone
     template     a process that has imported the function's module, and is forked for each worker
+    template_client  the supervisor's end of the connection to it
     forkable     whether a process may be forked after what it has imported
     worker       what runs in a worker: the study's function, job after job
     journal      what a supervisor writes down when its controller has died

@@ -5,6 +5,7 @@ randomness   the study's seed alone decides
 recovery     adopt, restore, save_state
 reports      whatever is told, in whatever order
 life         from many pending jobs to exhaustion; waiting
+plain        what is plain JSON, and what only looks like it
 extremes     one point, 200 parameters, unknown options, the cost of an ask
 """
 
