@@ -20,7 +20,11 @@ from hpo_core.model.errors import InvalidInput
         ({"trials": 1.5}, "trials: expected a whole number, got 1.5"),
         ({"jobs": True}, "jobs: expected a whole number, got True"),
         ({"iterations": [5]}, "iterations: expected a whole number, got [5]"),
-        ({"wall_time": "1h"}, "wall_time: expected a number, got '1h'"),
+        ({"wall_time": True}, "wall_time: expected a number, got True"),
+        (
+            {"wall_time": "soon"},
+            "wall_time: expected seconds or a duration such as '90s', '10m' or '2h', got 'soon'",
+        ),
         ({"jobs": 1, "count": "done"}, "count: expected 'launched' or 'completed', got 'done'"),
     ],
 )
