@@ -336,7 +336,7 @@ def test_a_users_class_named_random_search_is_the_one_that_is_asked():
 
 
 def test_a_misspelt_option_is_an_error_that_names_the_nearest():
-    with pytest.raises(InvalidInput, match=r"strategy.options.point: .*did you mean 'points'"):
+    with pytest.raises(InvalidInput, match=r"^options.point: .*did you mean 'points'"):
         run(loss_is_x, strategy="grid", options={"point": 3})
     with pytest.raises(InvalidInput, match="seeds"):
         run(loss_is_x, strategy="random", options={"seeds": 3})

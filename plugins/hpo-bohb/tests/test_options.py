@@ -126,9 +126,9 @@ def test_numbers_that_are_none_are_refused(name: str, value: float) -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"etta": 3}, "strategy.options.etta: .*did you mean 'eta'"),
-        ({"eta": "three"}, "strategy.options.eta: "),
-        ({"num_samples": 1.5}, "strategy.options.num_samples: "),
+        ({"etta": 3}, "options.etta: .*did you mean 'eta'"),
+        ({"eta": "three"}, "options.eta: "),
+        ({"num_samples": 1.5}, "options.num_samples: "),
         ({"eta": 1}, "strategy.options.eta: must be 2 or more"),
     ],
 )
