@@ -6,6 +6,7 @@ Worker processes import this too: the standard library and `hpo_core.client` alo
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 
 from hpo_core.client import make_folder
@@ -47,9 +48,15 @@ class ReusedLog:
         self._identity: tuple[int, int] | None = None
 
     def begin(self, log: str) -> None:
-        """Let what is printed from now on go to a job's log; with no path it goes where it did."""
+        """Let what is printed from now on go to a job's log; with no path it goes where it did.
+
+        Raises:
+            OSError: If the log can't be written, or is a link.
+        """
         if not log:
             return
+        if os.path.islink(log):  # as where it is opened: see `create`
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), log)
         spare = spare_of(log, os.getpid())
         if spare != self._spare or not self._is_in_place():
             self.remove()

@@ -546,7 +546,7 @@ def load_study(store: str | os.PathLike[str], name: str) -> Study:
     """
     place = Place(store)
     with place.opened() as opened:
-        opened.study(name)
+        opened.folder(opened.study(name))  # a name that was changed could lead elsewhere
     return Study._of(place, name, None)
 
 
