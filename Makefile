@@ -38,7 +38,7 @@ TESTS := tests $(filter-out plugins/hpo-bohb plugins/hpo-optuna,$(PLUGINS)) exam
     $(OPTUNA)/test_options.py $(OPTUNA)/test_strategy.py $(wildcard $(BOHB)/test_*.py)
 
 # Heavy real parts whose tests are no part of `make test`: each has a target integration-NAME, and
-# where it can't share .venv an environment of its own, .venv-NAME. DEBIAN has the Debian packages
+# where it can't share .venv its own environment, .venv-NAME. DEBIAN has the Debian packages
 # that they need, each as COMMAND=PACKAGE: it is installed if the command is missing.
 INTEGRATIONS := bohb optuna
 DEBIAN :=
@@ -61,7 +61,7 @@ demo: $(DEMO_READY) ## tune a network on handwritten digits; leaves hpo.db
 	    '  .venv-demo/bin/hpo extend digits --jobs 40   8 jobs more' \
 	    '  .venv-demo/bin/hpo resume digits             continues them after Ctrl-C' '' \
 	    'The study is examples/digits/study.toml, its job examples/digits/train.py: copy and change them.' \
-	    'A study of your own, step by step: README.md, "Your first study".'
+	    'Your own study, step by step: README.md, "Your first study".'
 
 examples: $(READY) ## run every example, each from its beginning
 	@rm -rf build/examples && mkdir -p build/examples

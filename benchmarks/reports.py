@@ -28,7 +28,7 @@ def main() -> None:
         say("reports from 2 warm workers, SQLite on disk", f"{rate:,.0f}/s", ">= 10,000")
         inline = config(2, function="reports:chatty")
         rate = 2 * REPORTS / run(inline, folder / "inline.db")
-        say("reports inline, each in a transaction of its own", f"{rate:,.0f}/s")
+        say("reports inline, each in its own transaction", f"{rate:,.0f}/s")
 
 
 if __name__ == "__main__":

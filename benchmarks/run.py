@@ -1,4 +1,4 @@
-"""All benchmarks, one after another, each in a process of its own: `make bench`.
+"""All benchmarks, one after another, each in its own process: `make bench`.
 
 Every figure is a ratio within one run, beside a peer or a floor, since machines differ and drift.
 Name some of them to run those alone: ``python benchmarks/run.py search startup``.

@@ -66,7 +66,7 @@ class JobInfo:
 
     @property
     def checkpoint_dir(self) -> str:
-        """A folder kept for the whole trial, so that a later job of it can carry on.
+        """A folder kept for the whole trial, so that a later job of it can resume.
 
         It is made when it is first asked for.
         """
@@ -226,7 +226,7 @@ def returned(value: Any, metric: str | None) -> dict[str, float] | None:
         metric: The name of the one objective's metric, or None if there are several.
 
     Raises:
-        TypeError: If it is none of these.
+        TypeError: If it is not one of these.
     """
     if value is None:
         return None

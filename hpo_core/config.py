@@ -84,7 +84,7 @@ class JobSettings(Checked, frozen=True, kw_only=True):
             new ones; see `settled`.
         grace: Seconds between asking a job to end and forcing it.
         keep_checkpoints: How many of the best trials keep their checkpoints; those of trials that
-            may be carried on are kept besides. None to keep all.
+            may be resumed are kept besides. None to keep all.
         metrics_reader: A plugin that reads the job's metrics from what it leaves behind, by its
             name or with options. None if the job reports itself.
     """

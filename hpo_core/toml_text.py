@@ -1,6 +1,6 @@
 """Writes TOML that is pleasant to edit; the standard library only reads it.
 
-A table in a table is written inline where it fits into a line, and under a header of its own
+A table in a table is written inline where it fits into a line, and under its own header
 where it does not. A list that does not fit into a line takes a line for each element.
 """
 

@@ -6,7 +6,7 @@ hand, without hpo-core, the script works too, and prints its reports:
 
     python train.py --learning-rate 0.01 --epochs 5
 
-With `--checkpoints FOLDER` it keeps the network there after each epoch, and a later run carries on
+With `--checkpoints FOLDER` it keeps the network there after each epoch, and a later run resumes
 from it: so a strategy may train a few epochs first, and the best networks further.
 """
 

@@ -22,7 +22,7 @@ def generator_to_json(generator: Any) -> dict[str, Any]:
             `torch.Generator`.
 
     Raises:
-        TypeError: If it is none of these.
+        TypeError: If it is not one of these.
     """
     match _kind(generator):
         case "random":
@@ -98,7 +98,7 @@ def _text(data: bytes) -> str:
 
 
 def _bytes(saved: str | Mapping[str, Any]) -> bytes:
-    """Return bytes that were saved as text, or by hpo-optuna 0.1 in a table of its own."""
+    """Return bytes that were saved as text, or by hpo-optuna 0.1 in its own table."""
     return base64.b64decode(saved if isinstance(saved, str) else saved["base64"])
 
 

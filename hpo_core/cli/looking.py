@@ -212,7 +212,7 @@ def export_command(name: str, kind: str, output: str, force: bool, store_path: s
     """
     if kind not in ("csv", "json", "study"):
         if force:
-            message = f"{kind} has a rule of its own for what exists; leave this out"
+            message = f"{kind} has its own rule for what exists; leave this out"
             raise InvalidInput([Fault("--force", message)])
         _hand_over(name, kind, output, store_path)
         return

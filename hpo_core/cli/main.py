@@ -19,9 +19,9 @@ from hpo_core.model.errors import HpoError, InvalidInput, StrategyError, StudyFa
 from hpo_core.model.text import printable
 
 BUILT_IN = {
-    "run": ("running", "Run a study from its file, or carry it on."),
-    "resume": ("running", "Carry a study on, from the store alone."),
-    "extend": ("running", "Give a study a larger budget, and carry it on."),
+    "run": ("running", "Run a study from its file, or resume it."),
+    "resume": ("running", "Resume a study, from the store alone."),
+    "extend": ("running", "Give a study a larger budget, and resume it."),
     "try": ("running", "Run one job with default values, and say what it reported."),
     "studies": ("looking", "List the studies of the store."),
     "show": ("showing", "Show where a study stands."),

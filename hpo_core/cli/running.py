@@ -105,7 +105,7 @@ def resume_command(
 def extend_command(
     name: str, store_path: str, trust: bool, quiet: bool, as_json: bool, **limits: str
 ) -> int:
-    """Give the study NAME a larger budget, and carry it on, from its stored configuration."""
+    """Give the study NAME a larger budget, and resume it, from its stored configuration."""
     given = {limit: text for limit, text in limits.items() if text is not None}
     if not given:
         raise InvalidInput([Fault("", "give a limit, such as --jobs 60, or --jobs +20 to add")])

@@ -40,7 +40,7 @@ def stop_command(name: str, store_path: str) -> None:
     """End the running study NAME, its jobs too, and wait until they are gone."""
     study = load_study(store_path, name)
     if study.stop():
-        print(f"stopped; carry on: hpo resume {as_argument(name)}")
+        print(f"stopped; to resume it: hpo resume {as_argument(name)}")
     else:
         print(f"the study {printable(name)} is not running{_left_behind(study)}")
 

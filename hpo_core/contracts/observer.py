@@ -21,7 +21,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
         completed: Trials completed.
         failed: Trials failed or timed out.
         stopped: Trials that were stopped early.
-        paused: Trials that may be carried on.
+        paused: Trials that may be resumed.
         usage: What is used of the budget.
     """
 
@@ -34,7 +34,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StudyStarted(msgspec.Struct, frozen=True, kw_only=True):
-    """A study begins, or is carried on.
+    """A study begins, or is resumed.
 
     Attributes:
         name: The study's name.
@@ -132,7 +132,7 @@ class Observer(Protocol):
     """Is told what happens in a study."""
 
     def observe(self, event: StudyEvent, /) -> None:
-        """Take an event in, quickly: the controller waits.
+        """Handle an event, quickly: the controller waits.
 
         An observer that raises is logged once and dropped; the search goes on.
         """

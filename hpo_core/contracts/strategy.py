@@ -160,7 +160,7 @@ class Strategy(Protocol):
     def restore(self, history: History, saved: SavedState | None, /) -> None:
         """Take up where an interrupted run left off.
 
-        Called at most once, before anything else, on a strategy that was built anew. After it
+        Called at most once, before anything else, on a strategy that was built again. After it
         the next ``ask`` is the one that the uninterrupted run would have made.
 
         Args:
@@ -182,7 +182,7 @@ class BaseStrategy:
         raise NotImplementedError
 
     def adopt(self, trial_id: int, suggestion: Suggestion, /) -> None:
-        """Take note of a suggestion that came from elsewhere; here it changes nothing."""
+        """Register a suggestion that came from elsewhere; here it changes nothing."""
 
     def tell(self, report: Report, /) -> Decision:
         """Take a report in; here it changes nothing, and every job goes on."""

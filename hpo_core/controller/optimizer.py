@@ -71,7 +71,7 @@ _log = logging.getLogger("hpo_core")
 class HyperParameterOptimizer:
     """Runs a study: asks the strategy, launches jobs, keeps the budget, stores everything.
 
-    A study that the store has already is carried on where it was. As a context manager it stops
+    A study that the store has already is resumed where it was. As a context manager it stops
     the study on leaving.
 
     Args:
@@ -210,7 +210,7 @@ class HyperParameterOptimizer:
         return self._over.is_set()
 
     def stop(self, reason: str = "stopped", *, at_once: bool = False) -> None:
-        """End the study and its jobs, and wait until they are gone; it can be carried on later.
+        """End the study and its jobs, and wait until they are gone; it can be resumed later.
 
         In a callback it returns at once, and they are ended after it.
 
@@ -320,7 +320,7 @@ class HyperParameterOptimizer:
     def set_time_limit(
         self, limit: float | str | datetime.timedelta | datetime.datetime | None
     ) -> None:
-        """End the session at a moment, whatever the budget; the study can be carried on later.
+        """End the session at a moment, whatever the budget; the study can be resumed later.
 
         Args:
             limit: Seconds, a duration such as ``"10m"`` or a timedelta, counted from now, or
@@ -375,7 +375,7 @@ class HyperParameterOptimizer:
     ) -> Callable[[], None]:
         client.end_loading()
         if self._session is not None:
-            raise HpoError("this optimizer has been started; make another one to carry on")
+            raise HpoError("this optimizer has been started; make another one to resume")
         required: tuple[RequiredFile, ...] = ()
         with contextlib.ExitStack() as held:
             if self._store.path != MEMORY:

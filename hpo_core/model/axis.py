@@ -152,7 +152,7 @@ class ScalarAxis(Axis, frozen=True):
     def wrong(self, value: object) -> str | None:
         """Return what is wrong with a value for this parameter, or None if it is one of its own.
 
-        Types count: 1, 1.0, True and "1" are four values, and a numpy scalar is none of them.
+        Types count: 1, 1.0, True and "1" are four values, and a numpy scalar is not one of them.
         """
         raise NotImplementedError
 
@@ -160,7 +160,7 @@ class ScalarAxis(Axis, frozen=True):
         """Return the value that a person means by `text`, as on a command line.
 
         Raises:
-            ValueError: With a sentence, if it is none of this parameter's values.
+            ValueError: With a sentence, if it is not one of this parameter's values.
         """
         raise NotImplementedError
 

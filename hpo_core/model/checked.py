@@ -175,7 +175,7 @@ def _tagged(
 
 
 def _not_plain(value: object, path: str) -> Iterator[Fault]:
-    """Yield the texts that are of a class of their own, such as numpy's: JSON would lose it."""
+    """Yield the texts of another class than str, such as numpy's: JSON would lose it."""
     if isinstance(value, str) and type(value) is not str:
         yield Fault(path, f"expected text, got {said(value)}")
     elif isinstance(value, tuple | list):

@@ -25,7 +25,7 @@ class Categorical(ScalarAxis, frozen=True, tag="categorical"):
 
     Raises:
         InvalidInput: For no choices, equal ones, numbers that are not finite, and for a
-            default that is none of them.
+            default that is not one of them.
     """
 
     choices: tuple[Value, ...]
@@ -172,7 +172,7 @@ class ParameterSet(Axis, frozen=True, tag="set"):
         if missing or self.index_of(values) is not None:
             return [Fault(name, "is active but has no value") for name in missing]
         given = ", ".join(f"{name}={values[name]!r}" for name in self.names)
-        return [Fault(self.name, f"{given} is none of its combinations")]
+        return [Fault(self.name, f"{given} is not one of its combinations")]
 
     def member(self, name: str) -> Categorical:
         distinct = {identity(item[name]): item[name] for item in self.combinations}

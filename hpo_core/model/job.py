@@ -43,7 +43,7 @@ class JobState(enum.Enum):
 
 
 class StudyState(enum.Enum):
-    """The life of a study. Only a finished one is not carried on by ``hpo run``."""
+    """The life of a study. Only a finished one is not resumed by ``hpo run``."""
 
     CREATED = "created"
     RUNNING = "running"

@@ -177,7 +177,7 @@ class SpacedFloat(msgspec.Struct, frozen=True):
         return {self.axis.name: value}
 
     def index_of(self, values: Mapping[str, Value]) -> int | None:
-        """Return the point that the Float's value is, or None if it is none of the points."""
+        """Return the point that the Float's value is, or None if it is not one of the points."""
         value = values[self.axis.name]
         if self.axis.wrong(value) or not isinstance(value, float):
             return None

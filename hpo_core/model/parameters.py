@@ -2,7 +2,7 @@
 
 Every kind answers the same questions (see `Axis`), so that spaces and strategies seldom ask which
 it is: which names it sets, how many points it has, which value is at a point or at a quantile,
-and whether a value is one of its own.
+and whether its own value is one.
 """
 
 from __future__ import annotations

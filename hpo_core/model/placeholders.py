@@ -63,7 +63,7 @@ class Texts:
             yield from wrong(text, known, path)
         for name in self._parameters if self._is_command else ():
             if name in PLACEHOLDER_VALUES:
-                message = f"{{{name}}} has a meaning of its own in commands; rename"
+                message = f"{{{name}}} has its own meaning in commands; rename"
                 yield Fault(f"parameters.{name}", message)
 
     def mentioned(self) -> set[str]:

@@ -22,7 +22,7 @@ class SearchSpace(Checked, frozen=True):
     alone, parents before children, otherwise in the order in which they were declared.
 
     Attributes:
-        parameters: The axes, each with a name of its own.
+        parameters: The axes, each with its own name.
         forbidden: Combinations that are never run: for each name a value or a list of values.
             A configuration is forbidden if all the names are active and have those values.
 

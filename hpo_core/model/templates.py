@@ -60,7 +60,7 @@ class Piece(msgspec.Struct, frozen=True):
     flag: Flag | None = None
 
     def means(self, names: Collection[str]) -> str | None:
-        """Return which of the names the placeholder uses; its own if it is none of them."""
+        """Return which of the names the placeholder uses; its own if it is not one of them."""
         return self.flag.name if self.flag is not None and self.name not in names else self.name
 
 

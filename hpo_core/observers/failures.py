@@ -27,7 +27,7 @@ class Failures:
         """Return a line for each of the latest kinds, and one for all the others.
 
         Args:
-            most: How many kinds get a line of their own.
+            most: How many kinds get their own line.
         """
         kinds = list(self._kinds.values())
         others, latest = kinds[:-most], kinds[-most:]

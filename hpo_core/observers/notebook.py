@@ -11,7 +11,7 @@ from hpo_core.observers.progress import Board, title
 
 _EVERY = 0.25  # seconds between two updates
 _WIDTH = 30  # of the bar, in characters
-_KINDS = 4  # of failures that have a line of their own
+_KINDS = 4  # of failures that have their own line
 
 
 def notebook_progress() -> Observer:

@@ -30,7 +30,7 @@ from hpo_core.model.text import counted, first_line, printable
 from hpo_core.observers.failures import Failures
 
 _LINE_EVERY = 2.0  # seconds between two plain lines, but for what is remarkable
-_KINDS = 4  # of failures that have a line of their own
+_KINDS = 4  # of failures that have their own line
 FAILED = (JobState.FAILED, JobState.TIMED_OUT)
 
 
@@ -70,7 +70,7 @@ class Board:
             )
 
     def take_in(self, event: StudyEvent) -> None:
-        """Take an event in."""
+        """Handle an event."""
         match event:
             case JobStarted(job=job):
                 self.running[job.id] = (job, None)

@@ -6,7 +6,7 @@
     reading     reads a plugin's options, and those of strategies that it names in turn
     building    makes strategies of their specs
     observing   reads the options of observers, and builds them
-    listing     looks at all of them, each in a process of its own that may fail, print or hang
+    listing     looks at all of them, each in its own process that may fail, print or hang
 
 A plugin is loaded alone, when its name is asked for, so that a broken one harms nobody who does
 not use it. Imports the contracts and the model.

@@ -1,4 +1,4 @@
-"""Looks at every installed plugin, each in a process of its own with a time limit.
+"""Looks at every installed plugin, each in its own process with a time limit.
 
 Listing what is installed has to load all of it, and a stranger's plugin may raise, print, hang or
 crash the interpreter when it is imported. In its own process it can do so as it likes.

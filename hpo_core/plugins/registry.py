@@ -108,7 +108,7 @@ def hooked_observers(name: str, config: Mapping[str, Any]) -> list[Observer]:
 
 
 def load(kind: str, name: str) -> pluggy.PluginManager:
-    """Load the plugin of a name, alone, into a plugin manager of its own.
+    """Load the plugin of a name, alone, into its own plugin manager.
 
     Args:
         kind: What is looked for, for messages.

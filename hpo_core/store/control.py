@@ -115,7 +115,7 @@ class ControlPipe:
 
     Args:
         folder: The study's folder.
-        on_word: Called with each word that arrives (``stop``, ``wake``), on a thread of its own.
+        on_word: Called with each word that arrives (``stop``, ``wake``), on its own thread.
 
     Raises:
         StoreError: If it can't be made there.

@@ -16,7 +16,7 @@ _MEANING = {
     "from a backup",
     "string or blob too big": "it holds a value beyond all measure: it is damaged; take it from a "
     "backup",
-    "disk is full": "free some space; what was recorded before is kept, and can be carried on",
+    "disk is full": "free some space; what was recorded before is kept, and can be resumed",
     "disk I/O error": "the disk is full or broken, a limit is reached (ulimit -f), or the file "
     "system is one over the network",
     "database is locked": "another process has held it for too long; end that one",

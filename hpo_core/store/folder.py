@@ -194,7 +194,7 @@ class StudyFolder:
         if owner not in trusted:
             raise StoreError(
                 f"the folder {folder} belongs to another user ({owner}), and the store does not; "
-                "keep the store in a folder of your own"
+                "keep the store in your own folder"
             )
 
     def remove_temporary(self) -> None:

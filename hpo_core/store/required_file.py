@@ -35,7 +35,7 @@ class RequiredFile:
         if self._look() != self._identity:
             raise StoreError(
                 f"{self._what} was removed or replaced while the study ran; all jobs are ended. "
-                "Put it back if you can, and carry on: hpo resume"
+                "Put it back if you can, and resume the study: hpo resume"
             )
 
     def _look(self) -> tuple[int, int] | None:

@@ -122,7 +122,7 @@ class StudyWriter:
         self.seq += 1
 
     def resume(self, asked: int, resume: Resume, time: float) -> None:
-        """Record a suggestion to carry a trial on, asked for with the id `asked`."""
+        """Record a suggestion to resume a trial, asked for with the id `asked`."""
         trial = (self._study, resume.trial_id)
         if resume.configuration is None:
             self._execute("UPDATE trial SET state = 'running' WHERE study = ? AND id = ?", trial)

@@ -55,7 +55,7 @@ def optimize(
         constraints: Metrics that a trial must keep at or below a bound to be among the best; a
             name alone has the bound 0.
         budget: The limits; None to run until the strategy has nothing more to try.
-        strategy: A config string such as ``"optuna:tpe"``, or a strategy of your own.
+        strategy: A config string such as ``"optuna:tpe"``, or your own strategy.
         options: The strategy's options.
         workers: How many jobs run at once.
         backend: ``"local"`` runs jobs in worker processes, ``"inline"`` in this process.

@@ -57,7 +57,7 @@ class Study(StudyView):
             name alone has the bound 0.
         budget: The limits, such as ``{"jobs": 20}``; None to run until the strategy has nothing
             more to try.
-        strategy: A config string such as ``"optuna:tpe"``, or a strategy of your own.
+        strategy: A config string such as ``"optuna:tpe"``, or your own strategy.
         options: The strategy's options.
         workers: How many jobs run at once.
         backend: ``"local"`` runs jobs in processes of this machine, ``"inline"`` in this process.
@@ -268,7 +268,7 @@ class Study(StudyView):
         Args:
             function: The function that jobs call, for one that can't be found by its stored name,
                 such as a lambda.
-            strategy: A new strategy, for a study that was run with a strategy of your own.
+            strategy: A new strategy, for a study that was run with your own strategy.
             progress: As for `run`.
             on_job_finished: As for `run`.
             trust: Whether to run a study that you neither began nor trusted before.

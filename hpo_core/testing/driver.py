@@ -173,7 +173,7 @@ class Driver:
         return found
 
     def _hear(self, event: JobEvent) -> None:
-        """Take an event in, if it may come here."""
+        """Handle an event, if it may come here."""
         job = event.job_id
         assert job in self._submitted, f"{event}: there is no such job"
         assert job not in self._ended, f"{event}: the job has finished before"

@@ -118,7 +118,7 @@ def ignores(values: Values) -> None:
 
 
 def has_a_child(values: Values) -> None:
-    """Start a process of its own that would run for ever, report its id, and wait."""
+    """Start a process that would run for ever, report its id, and wait."""
     child = subprocess.Popen([sys.executable, "-c", "import threading as t; t.Event().wait()"])
     report(1, pid=child.pid)
     threading.Event().wait()

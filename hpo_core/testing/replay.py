@@ -1,4 +1,4 @@
-"""A run's history, played again to a strategy that is made anew."""
+"""A run's history, told to a new strategy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls the command line: in this process where that is quick, else as a process of its own."""
+"""Calls the command line: in this process where that is quick, else in its own process."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def _heed_ctrl_c() -> None:
 
 @pytest.fixture
 def start(folder: Path) -> Iterator[Start]:
-    """Starts the command line as a process of its own; it is gone when the test is."""
+    """Starts the command line in its own process; it is gone when the test is."""
     processes: list[subprocess.Popen[str]] = []
 
     def begin(*arguments: str, **options: Any) -> subprocess.Popen[str]:

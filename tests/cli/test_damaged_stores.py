@@ -57,7 +57,7 @@ def test_a_row_that_can_not_be_read_back_is_said_to_be_damaged(
         connection.execute("UPDATE study SET state = 'interrupted'")
         connection.execute(
             "UPDATE study SET config = json_set(config, '$.budget.jobs', 8)"
-        )  # so that there is something to carry on
+        )  # so that there is something to resume
         connection.execute(f"UPDATE {damage}")
     ended = small(command, *([] if command == "studies" else ["small"]))
     assert ended.status == 2, ended

@@ -61,7 +61,7 @@ def test_stop_ends_a_running_study_and_its_jobs(
     running = start("run", "study.toml")
     pids = [int(began.line()), int(began.line())]
 
-    assert hpo("stop", "small").out == "stopped; carry on: hpo resume small\n"
+    assert hpo("stop", "small").out == "stopped; to resume it: hpo resume small\n"
     out, _ = running.communicate()
     assert "The study small is not finished: stopped from elsewhere" in out
     assert "Carry on: hpo resume small" in out

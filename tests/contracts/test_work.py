@@ -1,4 +1,4 @@
-"""The contract of `WorkSpec`: a backend runs a kind of work of its own."""
+"""The contract of `WorkSpec`: a backend runs its own kind of work."""
 
 from __future__ import annotations
 

@@ -147,7 +147,7 @@ class Lab:
         return f"{name}:fit"
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        """Read the store by a connection of its own: what is committed, and no more."""
+        """Read the store by its own connection: what is committed, and no more."""
         with closing(sqlite3.connect(self.store)) as connection:
             return connection.execute(query, values).fetchall()
 

@@ -73,7 +73,7 @@ def hpo_backends():
 
 @pytest.fixture
 def plugin(lab, monkeypatch):
-    """An installed distribution with a backend of its own; the module of it."""
+    """An installed distribution with its own backend; the module of it."""
     (lab.folder / "scripted_backend.py").write_text(textwrap.dedent(PLUGIN))
     info = lab.folder / "scripted-1.0.dist-info"
     info.mkdir()

@@ -1,4 +1,4 @@
-"""A study is carried on where it was, however its controller ended; and has one at a time."""
+"""A study is resumed where it was, however its controller ended; and has one at a time."""
 
 import importlib
 import json
@@ -42,7 +42,7 @@ def configurations(optimizer):
     return [dict(trial.configuration) for trial in optimizer.result().trials]
 
 
-# -- stopped and carried on -----------------------------------------------------------------
+# -- stopped and resumed -----------------------------------------------------------------
 
 
 @pytest.mark.parametrize("cut", [1, 2, 15, 29])
@@ -117,7 +117,7 @@ def test_a_restart_grants_no_more_retries_than_there_are(lab):
 
 
 class Counts(BaseStrategy):
-    """A strategy with a state of its own: how many it has started, kept in what it saves."""
+    """A strategy with its own state: how many it has started, kept in what it saves."""
 
     def __init__(self):
         self.count = 0

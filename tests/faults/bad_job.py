@@ -87,7 +87,7 @@ def out_of_memory() -> None:
 
 
 def exits() -> None:
-    """It ends with an exit status of its own."""
+    """It ends with its own exit status."""
     sys.stderr.write("no data\n")
     sys.stderr.flush()
     os._exit(3)
@@ -111,7 +111,7 @@ def leaves_children() -> None:
 
 
 def leaves_a_daemon() -> None:
-    """It leaves a daemon: forked twice, in a session of its own, its descriptors closed."""
+    """It leaves a daemon: forked twice, in its own session, its descriptors closed."""
     reading, writing = os.pipe()
     if (child := os.fork()) == 0:
         os.setsid()
@@ -136,7 +136,7 @@ def leaves_a_daemon_with_the_pipe() -> None:
 
 
 def bursts() -> None:
-    """It is a fork bomb of 60 processes that die hard, each in a session of its own."""
+    """It is a fork bomb of 60 processes that die hard, each in its own session."""
     reading, writing = os.pipe()
     for _ in range(2):
         for _ in range(30):

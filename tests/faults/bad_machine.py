@@ -3,7 +3,7 @@
     python tests/faults/bad_machine.py [NAME ...]
 
 prints a line for each case: the exit status, and the sentence that its user reads. None may be a
-traceback; and once the machine is well again, ``hpo run`` has to carry the study on to its end,
+traceback; and once the machine is well again, ``hpo run`` has to resume the study to its end,
 with every job that was recorded as completed there once, as it was.
 """
 
@@ -101,7 +101,7 @@ class Machine:
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
     def run(self, **options: Any) -> Finished:
-        """Run the study, or carry it on."""
+        """Run the study, or resume it."""
         return self.hpo("run", "study.toml", "--quiet", **options)
 
     def begin(self, jobs: int) -> None:
@@ -148,7 +148,7 @@ class Machine:
         wrong = []
         again = self.run()
         if again.returncode != 0 or again.stderr:
-            wrong.append(f"carried on, it ended with {again.returncode}: {again.stderr}")
+            wrong.append(f"resumed, it ended with {again.returncode}: {again.stderr}")
         recorded = self.recorded()
         if lost := [job for job, metrics in self.completed.items() if recorded.get(job) != metrics]:
             wrong.append(f"lost or changed: {lost}")
@@ -230,7 +230,7 @@ def folder_removed(machine: Machine) -> Finished:
 
 
 def logs_removed(machine: Machine) -> Finished:
-    """The logs alone are deleted while the study runs: it makes the folder anew, and goes on."""
+    """The logs alone are deleted while the study runs: it makes the folder again, and goes on."""
     with machine.under_way() as running:
         (logs,) = machine.folder.glob("hpo.files/*/logs")
         shutil.rmtree(logs)

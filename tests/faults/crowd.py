@@ -113,7 +113,7 @@ class Crowd:
                 self.faults.append(f"the second controller was told: {refused.stderr}")
 
     def read(self, until: float) -> None:
-        """Read from Python, in a process of its own."""
+        """Read from Python, in its own process."""
         seconds = max(until - time.monotonic(), 0.1)
         ended = subprocess.run(
             [sys.executable, "-c", READER, str(seconds)],
@@ -128,7 +128,7 @@ class Crowd:
 
 
 def together(*calls: Callable[[], None]) -> None:
-    """Call functions at once, each in a thread of its own, and wait for all of them."""
+    """Call functions at once, each in its own thread, and wait for all of them."""
     threads = [threading.Thread(target=call) for call in calls]
     for thread in threads:
         thread.start()

@@ -216,7 +216,7 @@ processes = (
 
 
 def try_in_a_process(case: tuple[Callable[..., None], Any], run: object = None) -> None:
-    """One of the above, in a process of its own."""
+    """One of the above, in its own process."""
     attempt, drawn = case
     attempt(drawn, call_a_process)
 

@@ -69,7 +69,7 @@ def call(*arguments: str) -> Said:
 
 
 def call_a_process(*arguments: str) -> Said:
-    """Call the command line as a process of its own."""
+    """Call the command line in its own process."""
     try:
         ended = subprocess.run(
             [sys.executable, "-c", _HPO, *arguments], capture_output=True, timeout=3 * HANGS

@@ -1,6 +1,6 @@
 """Stops and continues every process of a study at random, while jobs report as fast as they can.
 
-Among them is the strategy where it is a process of its own.
+Among them is the strategy where it runs in its own process.
 
 Whoever is stopped, the study goes on when all are continued, ends well, and has every report:
 

@@ -3,7 +3,7 @@
     python tests/faults/resume.py --kills 5
 
 With one worker and a job without noise, each strategy runs a study that is left alone, and the
-same study whose controller is killed (SIGKILL) at random instants and that is carried on. Their
+same study whose controller is killed (SIGKILL) at random instants and that is resumed. Their
 trials must be equal: configurations, states, losses. Both must come out as stored when they are
 replayed.
 """
@@ -38,7 +38,7 @@ def compared(
     killed = Study(folder / "killed", strategy, kind, **options)
     count = sum(killed.run_killed(chance.uniform(0.1, 0.1 + length / 2)) for _ in range(kills))
     ended = killed.hpo("run", "study.toml", "--json")
-    faults = [] if ended.returncode == 0 else [f"carried on: {ended.stderr.strip()}"]
+    faults = [] if ended.returncode == 0 else [f"resumed: {ended.stderr.strip()}"]
     pairs = zip(alone.rows(TRIALS), killed.rows(TRIALS), strict=False)
     differing = [pair for pair in pairs if pair[0] != pair[1]]
     if differing:

@@ -4,7 +4,7 @@
 
 Jobs run in the controller's own process (backend inline), so that the controller and its store are
 all that is measured: time and memory for each tenth of the jobs, then how long the commands that
-look take, and how much memory it takes to carry the study on. Memory that grows with the study is
+look take, and how much memory it takes to resume the study. Memory that grows with the study is
 a fault: the exit status is 1 then.
 """
 
@@ -119,7 +119,7 @@ def carry_on(store: Path, jobs: int) -> tuple[float, float]:
 
 
 def main() -> int:
-    """Soak, look, carry on; print the figures."""
+    """Soak, look, resume; print the figures."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
@@ -134,7 +134,7 @@ def main() -> int:
         looks = [[f"hpo {' '.join(command)}", f"{look(store, command):.2f}"] for command in LOOKS]
         print(table(["command", "seconds"], looks))
         seconds, most = carry_on(store, given.jobs)
-        print(f"carried on with 10 jobs more: {seconds:.2f} s, at most {most:.0f} MB")
+        print(f"resumed with 10 jobs more: {seconds:.2f} s, at most {most:.0f} MB")
     first, last = (float(str(row[2])) for row in (rows[0], rows[-1]))
     grown, carried = last - first > MAY_GROW, most - first > MAY_GROW
     if grown or carried:

@@ -101,10 +101,10 @@ KINDS = ("command", "function")
 
 
 class Study:
-    """A study in a folder of its own.
+    """A study in its own folder.
 
     Args:
-        folder: The folder, which is made anew.
+        folder: The folder, which is made again.
         strategy: The strategy's config string.
         kind: Whether jobs are a ``command`` or a ``function``.
         jobs: The budget.

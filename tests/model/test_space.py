@@ -105,7 +105,7 @@ def test_members_of_a_set_can_be_parents_and_a_set_a_child() -> None:
     assert faults_of(space, size="s", cache=True, host="a", port=1) == []
     assert faults_of(space, size="s", cache=True, host="a") == ["port: is active but has no value"]
     assert faults_of(space, size="s", cache=False) == [
-        "preset: size='s', cache=False is none of its combinations"
+        "preset: size='s', cache=False is not one of its combinations"
     ]
 
 

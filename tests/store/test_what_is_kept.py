@@ -310,7 +310,7 @@ def test_studies_of_one_file_may_run_at_the_same_time(tmp_path):
 
 
 def test_readers_see_whole_turns_while_it_is_written(tmp_path):
-    """A reader in another thread, with a connection of its own, never sees half of a turn."""
+    """A reader in another thread, with its own connection, never sees half of a turn."""
     path = tmp_path / "hpo.db"
     over = threading.Event()
     faults, seen = [], []

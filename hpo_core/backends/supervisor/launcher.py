@@ -1,6 +1,6 @@
 """The parent of one job at a time.
 
-A job may signal, stop or kill its parent. Each job therefore has a parent of its own, which does
+A job may signal, stop or kill its parent. Each job therefore has its own parent, which does
 nothing else: what happens to it harms that job alone. On Linux a launcher also inherits what the
 job leaves behind when it leaves its group, and ends it with the job.
 

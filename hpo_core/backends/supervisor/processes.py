@@ -1,6 +1,6 @@
 """Groups of processes, the children that a process has, and the exit of a process.
 
-Each job leads a session and so a process group of its own, so that it can be ended with all that
+Each job leads a session and so its own process group, so that it can be ended with all that
 it has started. A group is killed *before* its leader is reaped: until then the system gives its
 number to no other group.
 """

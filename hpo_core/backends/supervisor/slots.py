@@ -451,7 +451,7 @@ class FunctionSlot(Slot):
         self._lose_all(None)
 
     def _lose_all(self, status: int | None, refusal: tuple[int | None, str] | None = None) -> None:
-        """Its worker has ended, and the next one gets a slot of its own."""
+        """Its worker has ended, and the next one gets its own slot."""
         job, self.job = self.job, None
         self._loop.never((self, "log"))
         if job is not None:

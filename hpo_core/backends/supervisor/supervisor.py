@@ -12,7 +12,7 @@ It speaks with the controller over a socket:
                ["short", errno, text]          no room for more now; it tries again
                ["fresh", why]                  workers are new processes, and not forked
                ["stuck", pids]                 they can't be ended
-               ["crashed", text]               a fault of its own
+               ["crashed", text]               its own fault
 
 When the controller dies, the supervisor goes on until the last job has ended; see
 `hpo_core.backends.supervisor.journal`. To the next controller, which connects to its socket, it
@@ -102,7 +102,7 @@ class Supervisor:
                 if self._controller is not None:
                     self._controller.flush()
                 self._hear_jobs()
-        except Exception:  # noqa: BLE001  # a fault of its own is told, and its jobs are run again
+        except Exception:  # noqa: BLE001  # its own fault is told, and its jobs are run again
             if self._controller is not None:
                 self._controller.send("crashed", traceback.format_exc())
             self._end()

@@ -200,7 +200,7 @@ def serve(sock: socket.socket, call: Call | str, metric: str | None, decides: bo
 
 
 def reseed() -> None:
-    """Give the global random generators of a forked process streams of its own."""
+    """Give the global random generators of a forked process their own streams."""
     modules = sys.modules
     if "random" in modules:
         modules["random"].seed()

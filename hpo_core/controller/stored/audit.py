@@ -1,4 +1,4 @@
-"""An audit: a study's strategy is made anew, and asked and told once more what is stored."""
+"""An audit: a new strategy is asked and told what is stored, and its answers are compared."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def copy_study(
     """Copy a study with its logs and checkpoints into another store, also while it runs.
 
     The copy is the study at one moment. It is there with all of its files or not at all, and has
-    a uid of its own.
+    its own uid.
 
     Args:
         path: The store's file, or the store.

@@ -220,7 +220,7 @@ def take_over(store: Store, study: StudyRecord, prepared: Prepared) -> None:
 
 
 def extend(path: str | os.PathLike[str] | Store, name: str, budget: Budget) -> Budget:
-    """Give a stored study a larger budget, so that running it again carries it on.
+    """Give a stored study a larger budget, so that running it again resumes it.
 
     Args:
         path: The store's file, or the store.

@@ -18,7 +18,7 @@ from hpo_core.testing.subject import Broken, NotApplicable, Subject
 
 @check(
     remedy="let adopt change all that ask changes: draw and throw away what ask would have drawn, "
-    "take note of the configuration",
+    "register the configuration",
 )
 def adopting_equals_suggesting(subject: Subject) -> str | None:
     """To adopt a suggestion is as good as having made it."""

@@ -53,7 +53,7 @@ def _searcher(problem: Problem, choice: StrategyChoice) -> Searcher:
     built = build_strategy(choice, problem)
     if Capability.RESUMING in built.capabilities:
         message = (
-            f"{choice.name!r} carries trials on itself, so that nothing is left to decide; take a "
+            f"{choice.name!r} resumes trials itself, so that nothing is left to decide; take a "
             "strategy that only suggests configurations, such as random or optuna:tpe"
         )
         raise InvalidInput([Fault("searcher", message)])

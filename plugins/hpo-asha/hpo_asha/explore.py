@@ -17,7 +17,7 @@ class Explorer:
     Args:
         space: The search space.
         names: The parameters to change, a set by its own name; the others are copied.
-        probability: With which a parameter is drawn anew, instead of perturbed.
+        probability: With which a parameter is drawn again, instead of perturbed.
         factors: What a number is multiplied by, one of them picked at random.
     """
 

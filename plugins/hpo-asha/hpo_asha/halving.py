@@ -72,7 +72,7 @@ class Bracket:
         return None
 
     def promote(self, rung: int) -> None:
-        """Take note that the next best trial is promoted to a rung; no more trials are taken."""
+        """Register that the next best trial is promoted to a rung; no more trials are taken."""
         self.size = self.steps[0].entered
         self.steps[rung - 1].promoted += 1
         self.steps[rung].entered += 1
@@ -190,7 +190,7 @@ class SuccessiveHalving(PausingScheduler[Halver]):
         bracket.steps[0].entered += 1
         return Halver(trial_id, bracket, self._levels[0], self._target(start))
 
-    def _carry_on(self, trial: Halver, resume: Resume) -> None:
+    def _resumed(self, trial: Halver, resume: Resume) -> None:
         trial.rung += 1
         trial.goal = self._levels[trial.rung]
         trial.target = self._target(resume)

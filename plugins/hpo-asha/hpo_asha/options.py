@@ -40,7 +40,7 @@ class Asha(Rungs, frozen=True):
     """The options of ``asha``.
 
     Attributes:
-        type: Whether trials are paused at rungs and carried on later, or jobs stopped at once.
+        type: Whether trials are paused at rungs and resumed later, or jobs stopped at once.
     """
 
     type: Literal["promotion", "stopping"] = "promotion"
@@ -86,7 +86,7 @@ class PBT(SchedulerOptions, frozen=True):
         perturbation_interval: For how many iterations a member trains before it is compared; a
             tenth of ``job.max_iterations`` if None.
         quantile_fraction: Which part of the population is bad, and copies from as many good ones.
-        resample_probability: With which a parameter is drawn anew when explored.
+        resample_probability: With which a parameter is drawn again when explored.
         perturbation_factors: What a number is multiplied by otherwise, one of the two.
         perturb: The parameters that exploring changes, a set by its own name; all if None. The
             others are copied with the checkpoint: name here what that can do with, not a layer's

@@ -1,4 +1,4 @@
-"""What the variants share that pause trials and carry them on later."""
+"""What the variants share that pause trials and resume them later."""
 
 from __future__ import annotations
 
@@ -78,12 +78,12 @@ class PausingScheduler(Scheduler[P]):
         return self._completes and not self._running and not self._has_completed
 
     def _note_completed(self, reached: int | None, result: Result) -> None:
-        """Take note of a trial whose job has ended."""
+        """Register a trial whose job has ended."""
         if reached is not None and reached >= self._most and result.is_finite:
             self._has_completed = True
 
     def _reached(self, trial: P, report: Report) -> int | None:
-        """Return how far a trial is whose job has ended; None if it can't be carried on.
+        """Return how far a trial is whose job has ended; None if it can't be resumed.
 
         A job that completes has trained as far as it was told to, whatever it says: it may count
         in larger steps, or not at all.

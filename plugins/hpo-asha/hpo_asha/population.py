@@ -33,7 +33,7 @@ class Member(PausedTrial):
         configuration: Its values, as they are now.
         iterations: How far it has trained.
         score: What it counted when its last job ended; None before that, and if that job failed.
-        generation: How many times it was carried on.
+        generation: How many times it was resumed.
         failures: How many of its jobs have failed, one after the other.
         latest: The metric's value as a loss, as its job reported it last; None if it has not.
     """
@@ -151,7 +151,7 @@ class Population(PausingScheduler[Member]):
             )
         elif self._started < size:
             log.warning(
-                "the budget of trials ends with %d of a population's %d: they are not carried on, "
+                "the budget of trials ends with %d of a population's %d: they are not resumed, "
                 "since the others have a say in that; extend the study by %d trials, or take a "
                 "population_size of %d",
                 self._started,
@@ -215,7 +215,7 @@ class Population(PausingScheduler[Member]):
         self._started += 1
         return member
 
-    def _carry_on(self, trial: Member, resume: Resume) -> None:
+    def _resumed(self, trial: Member, resume: Resume) -> None:
         trial.goal = trial.target = self._target(resume)
         trial.generation += 1
         trial.latest = None
@@ -255,7 +255,7 @@ class Population(PausingScheduler[Member]):
         return Decision.PAUSE
 
     def _lose(self, member: Member, report: Report, reached: int | None) -> None:
-        """Let a member that can't be carried on wait for one to copy, or do without it."""
+        """Let a member that can't be resumed wait for one to copy, or do without it."""
         member.score = None
         member.failures += 1
         gives_place_back = self._was_never_paused(member, reached)

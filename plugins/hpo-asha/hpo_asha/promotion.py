@@ -1,4 +1,4 @@
-"""ASHA and asynchronous Hyperband by promotion: trials are paused at rungs, the best carried on."""
+"""ASHA and asynchronous Hyperband by promotion: trials are paused at rungs, the best resumed."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class Promotion(PausingScheduler[Climber]):
     one that has trained to the end without a pause enters none.
 
     Where no trial can be started any more, none is promoted, and none has trained to the end, the
-    best one of the highest rung is carried on nevertheless (`completes`): else nothing would come
+    best one of the highest rung is resumed nevertheless (`completes`): else nothing would come
     of the study.
 
     What the searcher is told: a trial that is not among the best ``floor(n / eta)`` when it
@@ -152,7 +152,7 @@ class Promotion(PausingScheduler[Climber]):
         goal = self._brackets.levels[bracket][0]
         return Climber(trial_id, bracket, goal, self._target(start))
 
-    def _carry_on(self, trial: Climber, resume: Resume) -> None:
+    def _resumed(self, trial: Climber, resume: Resume) -> None:
         trial.target = self._target(resume)
         self._rungs[trial.bracket][trial.rung - 1].leave(trial.id)
 

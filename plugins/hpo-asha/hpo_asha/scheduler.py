@@ -52,7 +52,7 @@ class Scheduler(BaseStrategy, Generic[T]):
     """Decides how far trials train. What it keeps follows from the history; nothing is saved.
 
     A variant says what to run next (`_answer`), and what becomes of a trial that is started
-    (`_begin`), carried on (`_carry_on`), reports (`_watch`) and whose job has ended (`_end`).
+    (`_begin`), resumed (`_resumed`), reports (`_watch`) and whose job has ended (`_end`).
 
     Args:
         problem: The study.
@@ -86,8 +86,8 @@ class Scheduler(BaseStrategy, Generic[T]):
         """Take a new trial in, suggested here or by a user."""
         raise NotImplementedError
 
-    def _carry_on(self, trial: T, resume: Resume) -> None:
-        """Take note that a trial is carried on."""
+    def _resumed(self, trial: T, resume: Resume) -> None:
+        """Register that a trial is resumed."""
         raise NotImplementedError
 
     def _watch(self, trial: T, report: Report) -> Decision:
@@ -115,7 +115,7 @@ class Scheduler(BaseStrategy, Generic[T]):
         self._take_on(trial_id, suggestion)
 
     def no_more_trials(self) -> None:
-        """Start no trial any more; those that there are may be carried on.
+        """Start no trial any more; those that there are may be resumed.
 
         Nothing else changes: where another trial would be started, nothing is done instead. So a
         study that is extended goes on as it would have gone with the larger budget at once.
@@ -128,7 +128,7 @@ class Scheduler(BaseStrategy, Generic[T]):
             self._trials[trial_id] = trial
         else:
             trial = self._trials[suggestion.trial_id]
-            self._carry_on(trial, suggestion)
+            self._resumed(trial, suggestion)
         self._running.add(trial.id)
 
     def _new(self, trial_id: int) -> Start | Wait | Exhausted:
@@ -136,7 +136,7 @@ class Scheduler(BaseStrategy, Generic[T]):
         return Exhausted() if self._is_full else self._searcher.ask(trial_id)
 
     def _without(self, answer: Wait | Exhausted) -> Wait | Exhausted:
-        """Return what to answer when there is no new trial, and nothing to carry on.
+        """Return what to answer when there is no new trial, and nothing to resume.
 
         Raises:
             StrategyError: If the searcher waits although nothing is running.

@@ -1,6 +1,6 @@
 """The strategy that configurations come from, and what it gets to know of their trials.
 
-It hears of each trial as of one that is never carried on: all reports of a running job, and one
+It hears of each trial as of one that is never resumed: all reports of a running job, and one
 final one; when a trial is final, the scheduler says. What comes later it does not hear.
 
 Its part of the history is not stored. To recover, the scheduler goes through the whole history
@@ -69,7 +69,7 @@ class Searcher:
             case Start():
                 raise self._unfit("says how far a trial is to train")
             case _:
-                raise self._unfit("carries a trial on")
+                raise self._unfit("resumes a trial")
 
     def adopt(self, trial_id: int, start: Start) -> None:
         """Let it adopt a trial."""
@@ -124,11 +124,11 @@ class Searcher:
         self._recalled.append(Asked(event.trial_id, _bare(start), event.adopted))
 
     def recall_decision(self, decision: Decision) -> None:
-        """Take note of the decision that is stored with the report that is told next."""
+        """Register the decision that is stored with the report that is told next."""
         self._stored = decision
 
     def recall_state(self) -> None:
-        """Take note that its state was saved here."""
+        """Register that its state was saved here."""
         assert self._recalled is not None
         self._seen = len(self._recalled)
 

@@ -70,8 +70,8 @@ class StoppingScheduler(Scheduler[R]):
             return with_notes(new, None, **self._notes(len(self._trials)))
         return self._without(new)
 
-    def _carry_on(self, trial: R, resume: Resume) -> None:
-        """Do nothing: no trial is carried on."""
+    def _resumed(self, trial: R, resume: Resume) -> None:
+        """Do nothing: no trial is resumed."""
 
     def _watch(self, trial: R, report: Report) -> Decision:
         if report.iteration is not None:
@@ -127,7 +127,7 @@ class Stopping(StoppingScheduler[RacingTrial]):
     """ASHA of the stopping type: at each rung a job is stopped that is not among the best.
 
     The rungs and brackets are those of Li et al., MLSys 2020; see `hpo_asha.promotion`. Where
-    nothing can be carried on later, the decision falls at once: a trial that reaches a rung as the
+    nothing can be resumed later, the decision falls at once: a trial that reaches a rung as the
     ``n``-th runs on if its loss is at most that of the best trial number ``floor(n / eta)`` there,
     itself included. For ``n < eta``, where the paper's rule would let no trial pass, it
     runs on if it is the best so far. Optuna's SuccessiveHalvingPruner decides just so.

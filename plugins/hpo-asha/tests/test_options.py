@@ -1,6 +1,6 @@
 """The options, the README's table of them, what is wrong with them, and what the plugin brings.
 
-To write the table anew: ``python plugins/hpo-asha/tests/test_options.py``.
+To write the table again: ``python plugins/hpo-asha/tests/test_options.py``.
 """
 
 from __future__ import annotations

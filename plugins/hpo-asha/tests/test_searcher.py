@@ -226,7 +226,7 @@ def test_it_may_wait_for_reports_but_not_for_nothing(study: Any, memory: Any, pr
     ("answer", "does"),
     [
         (Start(Configuration(x=0.5), iterations=3), "says how far a trial is to train"),
-        (Resume(1, 3), "carries a trial on"),
+        (Resume(1, 3), "resumes a trial"),
     ],
 )
 def test_a_searcher_that_does_more_than_suggest_is_an_error(
@@ -252,7 +252,7 @@ def test_a_strategy_that_carries_trials_on_itself_is_refused_as_a_searcher(probl
             build(problem(), Asha(searcher=StrategyChoice(inner)))
         (fault,) = caught.value.faults
         assert fault.path == "searcher"
-        assert fault.message.startswith(f"{inner!r} carries trials on itself")
+        assert fault.message.startswith(f"{inner!r} resumes trials itself")
 
 
 def test_one_that_stops_jobs_itself_is_a_searcher(study: Any) -> None:

@@ -27,15 +27,15 @@ class Bandit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class RandomSearch(Bandit, frozen=True):
-    """The options of ``bohb:random``; ``eta`` has a say in how many runs make a bracket alone."""
+    """The options of ``bohb:random``; ``eta`` only decides how many runs make a bracket."""
 
 
 class HyperBand(Bandit, frozen=True):
     """The options of ``bohb:hyperband``.
 
     Attributes:
-        resume: Whether a promoted trial is carried on from its checkpoint; if not, its
-            configuration is trained anew from the beginning, as a trial of its own.
+        resume: Whether a promoted trial is resumed from its checkpoint; if not, its
+            configuration is trained again from the beginning, as its own trial.
     """
 
     resume: bool = True

@@ -61,7 +61,7 @@ class Sampler:
         return Pick(natives, is_model_based, failure if self._models else None)
 
     def learn(self, result: Any) -> None:
-        """Learn from a result, hpbandster's `Job`; this fits the model of its budget anew."""
+        """Learn from a result, hpbandster's `Job`; this fits the model of its budget again."""
         before, model = generator_to_json(self._stream), self._largest_model()
         with drawing_from(self._stream), quiet():
             self._generator.new_result(result)

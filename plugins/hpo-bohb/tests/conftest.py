@@ -1,6 +1,6 @@
 """Parity with hpbandster: the same study run by itself (`native.py`) and by the strategy.
 
-hpbandster runs as its users start it, in a process of its own with a time limit; here the strategy
+hpbandster runs as its users start it, in its own process with a time limit; here the strategy
 is asked and told, with one worker. Budgets are compared as hpbandster has them.
 """
 

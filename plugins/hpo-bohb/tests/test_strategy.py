@@ -107,7 +107,7 @@ def test_four_workers_never_wait_a_bracket_is_begun_while_rungs_do() -> None:
     assert not any(isinstance(answer, Wait) for answer, _ in run.answers)
     numbers = [number for (number, _, _), _ in ids(run)]
     assert numbers != sorted(numbers)  # brackets overlap
-    for number in range(max(numbers) - 1):  # and all that were left behind were carried on
+    for number in range(max(numbers) - 1):  # and all that were left behind were resumed
         assert Counter(numbers)[number] == (13, 4, 3)[number % 3]
 
 
@@ -154,17 +154,17 @@ def test_a_trial_on_the_last_rung_is_not_kept_open() -> None:
 
 
 def test_without_resuming_a_promotion_is_a_new_trial_of_the_same_configuration() -> None:
-    anew = study(HyperBand(n_iterations=2, resume=False))
-    anew.run(1_000)
+    again = study(HyperBand(n_iterations=2, resume=False))
+    again.run(1_000)
     kept = study(HyperBand(n_iterations=2)).run(1_000)
 
-    assert not resumes(anew)
-    assert not paused(anew)
-    assert ids(anew) == ids(kept)
-    promoted = [each for each in starts(anew) if "promoted_from" in each.notes]
+    assert not resumes(again)
+    assert not paused(again)
+    assert ids(again) == ids(kept)
+    promoted = [each for each in starts(again) if "promoted_from" in each.notes]
     assert [each.iterations for each in promoted] == [each.iterations for each in resumes(kept)]
     for each in promoted:
-        assert each.configuration == starts(anew)[each.notes["promoted_from"] - 1].configuration
+        assert each.configuration == starts(again)[each.notes["promoted_from"] - 1].configuration
 
 
 def test_what_can_resume_says_so() -> None:

@@ -1,7 +1,7 @@
 """numpy arrays and CMA-ES optimisers as plain JSON, and back bit for bit; no pickle is kept.
 
 An array is its type, shape, order and bytes in base64. A CMA-ES optimiser is its class's name and
-its attributes, but for the generator, which Optuna seeds anew for each trial, and the history of
+its attributes, but for the generator, which Optuna seeds again for each trial, and the history of
 values, which Optuna does not read, and which begins as whatever was in memory.
 """
 

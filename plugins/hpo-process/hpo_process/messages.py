@@ -45,7 +45,7 @@ class Start(msgspec.Struct, tag="start"):
 
 
 class Resume(msgspec.Struct, tag="resume"):
-    """Carry a trial on."""
+    """Resume a trial."""
 
     trial_id: int
     iterations: int | None = None
@@ -63,7 +63,7 @@ class Exhausted(msgspec.Struct, tag="exhausted"):
 
 
 class Done(msgspec.Struct, tag="done"):
-    """It has taken note (of an adopted suggestion, of the history)."""
+    """It has registered it (of an adopted suggestion, of the history)."""
 
 
 class Decided(msgspec.Struct, tag="decision"):

@@ -32,7 +32,7 @@ from hpo_process.space import WireSpace
 
 
 class ProcessStrategy(BaseStrategy):
-    """A strategy that runs in a process of its own.
+    """A strategy that runs in its own process.
 
     Args:
         problem: The study.

@@ -120,7 +120,7 @@ def holds(configuration):
 
 
 def leaves_a_daemon(configuration):
-    """Leaves a process in a session of its own; it may die then."""
+    """Leaves a process in its own session; it may die then."""
     left = subprocess.Popen(["sleep", "600"], start_new_session=True)
     if configuration["dies"]:
         os.kill(os.getpid(), signal.SIGKILL)
