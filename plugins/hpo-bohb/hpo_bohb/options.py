@@ -18,7 +18,7 @@ class Bandit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """What all variants have in common.
 
     Attributes:
-        eta: Of so many configurations one is promoted; each rung trains so many times as long.
+        eta: One of so many configurations is promoted; each rung trains so many times as long.
         n_iterations: How many brackets are run; None for as many as the study's budget allows.
     """
 
