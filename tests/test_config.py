@@ -353,7 +353,7 @@ def test_a_placeholder_that_is_no_parameter_names_the_nearest() -> None:
 
 def test_a_parameter_with_the_name_of_a_placeholder_is_a_fault() -> None:
     table = changed("parameters.python", {"type": "int", "low": 1, "high": 2})
-    assert "meaning of its own" in faults(table)["parameters.python"]
+    assert "has its own meaning" in faults(table)["parameters.python"]
 
 
 def test_an_enqueued_configuration_is_checked_against_the_space() -> None:
