@@ -8,7 +8,8 @@ running   run, resume, extend, try
 outcome   what those print of a study when it has been run
 pairs     words of the form KEY=VALUE
 showing   show
-looking   studies, top, jobs, log, export
+looking   studies, top, jobs, log
+exporting export
 curves    curves
 replaying replay
 importing import

@@ -1,11 +1,8 @@
-"""Commands that look: studies, top, jobs, log, export."""
+"""Commands that look: studies, top, jobs, log."""
 
 from __future__ import annotations
 
-import csv
 import io
-import json
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -14,24 +11,19 @@ from typing import Any, BinaryIO
 import click
 import msgspec
 
-from hpo_core import plugins
 from hpo_core.cli import tables
 from hpo_core.cli.common import (
     as_argument,
     json_option,
-    json_text,
     print_json,
     store_option,
 )
 from hpo_core.cli.showing import moment
-from hpo_core.controller.results.result import table
-from hpo_core.controller.stored.output_file import write_text
-from hpo_core.controller.stored.study_text import study_text
-from hpo_core.model.errors import Fault, InvalidInput, StoreError, UnknownPlugin
-from hpo_core.model.text import counted, first_line, printable
+from hpo_core.model.errors import StoreError
+from hpo_core.model.text import first_line, printable
 from hpo_core.model.values import Configuration
 from hpo_core.store.records import JobRecord
-from hpo_core.study.study import Study, load_study, studies
+from hpo_core.study.study import load_study, studies
 
 
 @click.command("studies", epilog="Example: hpo studies --store results/hpo.db")
@@ -185,68 +177,6 @@ def log_command(name: str, job: str, store_path: str, as_json: bool) -> None:
             print(printable(line), file=sys.stderr)
 
 
-@click.command("export", epilog="Example: hpo export digits --format study -o again.toml")
-@click.argument("name")
-@click.option(
-    "--format",
-    "kind",
-    metavar="FORMAT",
-    default="csv",
-    show_default=True,
-    help="csv, json, study, or a plugin that writes studies for another program, such as optuna.",
-)
-@click.option(
-    "-o",
-    "output",
-    default="-",
-    metavar="FILE",
-    help="The file; - to print. For another program its own words, such as sqlite:///f.db.",
-)
-@click.option("--force", is_flag=True, help="Replace an existing file; never a store.")
-@store_option
-def export_command(name: str, kind: str, output: str, force: bool, store_path: str) -> None:
-    """Write the trials of the study NAME: a row each, parameters as param.NAME.
-
-    In JSON, numbers that are not finite are null. The format study writes what the study is, as a
-    file for hpo run: TOML, or JSON where the file's name ends so.
-    """
-    if kind not in ("csv", "json", "study"):
-        if force:
-            message = f"{kind} has its own rule for what exists; leave this out"
-            raise InvalidInput([Fault("--force", message)])
-        _hand_over(name, kind, output, store_path)
-        return
-    study = load_study(store_path, name)
-    if kind == "study":
-        write_text(output, _as_study(study, output), force=force)
-        return
-    result = study.result
-    rows = table(result.trials, result.space, result.constraints)
-    text = _csv(rows) if kind == "csv" else json_text(rows) + "\n"
-    write_text(output, text, force=force)
-
-
-def _as_study(study: Study, output: str) -> str:
-    path = Path(output)
-    as_json = path.suffix.lower() == ".json"
-    folder = Path() if output == "-" else path.parent
-    return study_text(study.config, study.store, as_json=as_json, folder=folder)
-
-
-def _hand_over(name: str, kind: str, place: str, store_path: str) -> None:
-    """Write a study for another program."""
-    try:
-        plugins.exchange(kind)
-    except UnknownPlugin as error:
-        raise InvalidInput(
-            [Fault("--format", f"{kind!r} is none of csv, json, study; {error}")]
-        ) from error
-    if place == "-":
-        raise InvalidInput([Fault("-o", f"say where {kind} is to find the study")])
-    written = load_study(store_path, name).export(kind, place)
-    print(f"{counted(len(written.trials), 'trial')} written to {printable(place)}")
-
-
 def _copy(path: Path, target: BinaryIO) -> bool:
     """Write a file's content, which may be long, and return whether there is any."""
     try:
@@ -258,19 +188,3 @@ def _copy(path: Path, target: BinaryIO) -> bool:
         return False
     except PermissionError as error:
         raise StoreError(f"cannot read the log {path}: {error.strerror}") from error
-
-
-# -- pieces ---------------------------------------------------------------------------------
-
-
-def _csv(rows: list[dict[str, Any]]) -> str:
-    text = io.StringIO()
-    if rows:
-        writer = csv.DictWriter(text, list(rows[0]), lineterminator=os.linesep)
-        writer.writeheader()
-        writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
-    return text.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    return json.dumps(value) if isinstance(value, bool) else value

@@ -29,7 +29,7 @@ BUILT_IN = {
     "jobs": ("looking", "List a study's jobs."),
     "curves": ("curves", "Show what trials reported, report by report."),
     "log": ("looking", "Show what a job printed."),
-    "export": ("looking", "Write a study's trials to a file."),
+    "export": ("exporting", "Write a study's trials to a file."),
     "replay": ("replaying", "Derive every suggestion again; say if all came out as stored."),
     "import": ("importing", "Take in the trials of another program's study."),
     "enqueue": ("steering", "Put a known configuration first."),

@@ -52,11 +52,15 @@ def copy_command(name: str, to: str, new_name: str | None, store_path: str, as_j
 @click.argument("new_name", metavar="NEW")
 @yes_option
 @store_option
-def rename_command(name: str, new_name: str, yes: bool, store_path: str) -> None:
+@json_option
+def rename_command(name: str, new_name: str, yes: bool, store_path: str, as_json: bool) -> None:
     """Give the study NAME the name NEW."""
     study = load_study(store_path, name)
     confirm(f"Rename the study {printable(name)} to {printable(new_name)}?", yes=yes)
     study.rename(new_name)
+    if as_json:
+        print_json({"name": new_name, "renamed_from": name})
+        return
     print(f"renamed; its file does not know: hpo run FILE --name {as_argument(new_name)}")
 
 
@@ -64,12 +68,17 @@ def rename_command(name: str, new_name: str, yes: bool, store_path: str) -> None
 @click.argument("name")
 @yes_option
 @store_option
-def delete_command(name: str, yes: bool, store_path: str) -> None:
+@json_option
+def delete_command(name: str, yes: bool, store_path: str, as_json: bool) -> None:
     """Delete the study NAME: its trials, logs and checkpoints."""
     show_log()
     study = load_study(store_path, name)
     confirm(f"{deletion(study)}?", yes=yes)
+    about = study.overview()
     study.delete()
+    if as_json:
+        print_json({"name": name, "trials": about.trials + about.imported})
+        return
     print(f"deleted the study {printable(name)}")
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from hpo_core.cli.common import json_option, print_json
 from hpo_core.model.text import printable
 
 
@@ -23,7 +24,8 @@ from hpo_core.model.text import printable
     is_flag=True,
     help="Write a strategy for a library that is asked and told, by AskTell.",
 )
-def new_strategy_command(name: str, directory: str, asktell: bool) -> None:
+@json_option
+def new_strategy_command(name: str, directory: str, asktell: bool, as_json: bool) -> None:
     """Write a package with a strategy NAME that works, its tests, and its settings.
 
     The folder hpo-NAME must not exist, or be empty.
@@ -31,9 +33,13 @@ def new_strategy_command(name: str, directory: str, asktell: bool) -> None:
     from hpo_core import scaffold
 
     folder, *files = scaffold.write(name, Path(directory), asktell=asktell)
+    written = [str(file.relative_to(folder)) for file in files]
+    if as_json:
+        print_json({"name": name, "folder": str(folder), "files": written})
+        return
     print(f"wrote {printable(str(folder))}:")
-    for file in files:
-        print(f"    {file.relative_to(folder)}")
+    for file in written:
+        print(f"    {file}")
     print("next:")
     print(f"    pip install -e '{printable(str(folder))}[test]'")
     print(f"    hpo check {name}")

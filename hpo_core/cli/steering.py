@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from hpo_core.cli.common import as_argument, store_option
+from hpo_core.cli.common import as_argument, json_option, print_json, store_option
 from hpo_core.cli.pairs import configuration_of
 from hpo_core.model.job import StudyState
 from hpo_core.model.text import printable
@@ -15,14 +15,20 @@ from hpo_core.study.study import Study, load_study
 @click.argument("name")
 @click.argument("values", nargs=-1, required=True, metavar="KEY=VALUE...")
 @store_option
-def enqueue_command(name: str, values: tuple[str, ...], store_path: str) -> None:
+@json_option
+def enqueue_command(name: str, values: tuple[str, ...], store_path: str, as_json: bool) -> None:
     """Run a known configuration of the study NAME before the strategy is asked again.
 
     Give a value for each active parameter.
     """
     study = load_study(store_path, name)
-    study.enqueue(configuration_of(study.config.space, values))
-    match study.state:
+    configuration = configuration_of(study.config.space, values)
+    study.enqueue(configuration)
+    state = study.state
+    if as_json:
+        print_json({"name": name, "state": state.value, "configuration": configuration})
+        return
+    match state:
         case StudyState.RUNNING:
             when = "is next"
         case StudyState.FINISHED:
@@ -36,10 +42,14 @@ def enqueue_command(name: str, values: tuple[str, ...], store_path: str) -> None
 @click.command("stop", epilog="Example: hpo stop digits")
 @click.argument("name")
 @store_option
-def stop_command(name: str, store_path: str) -> None:
+@json_option
+def stop_command(name: str, store_path: str, as_json: bool) -> None:
     """End the running study NAME, its jobs too, and wait until they are gone."""
     study = load_study(store_path, name)
-    if study.stop():
+    was_running = study.stop()
+    if as_json:
+        print_json({"name": name, "was_running": was_running, "state": study.state.value})
+    elif was_running:
         print(f"stopped; to resume it: hpo resume {as_argument(name)}")
     else:
         print(f"the study {printable(name)} is not running{_left_behind(study)}")

@@ -7,10 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 
-from hpo_core.cli.main import hpo as command_line
+from hpo_core.cli.main import BUILT_IN
 
 Hpo = Callable[..., Any]
 
@@ -42,14 +41,20 @@ COMMANDS: dict[str, tuple[list[str], dict[str, list[str]]]] = {
         ["file:given", "other.toml"],
         {"": ["key of `import`"], "misfits": ["key of a misfit"]},
     ),
+    "export": (["small", "-o", "trials.csv"], {"": ["key of `export`"]}),
+    "enqueue": (["small", "x=0.5"], {"": ["key of `enqueue`"]}),
+    "stop": (["small"], {"": ["key of `stop`"]}),
     "copy": (["small", "--to", "other.db"], {"": ["key of `copy`"]}),
+    "rename": (["small", "renamed", "--yes"], {"": ["key of `rename`"]}),
+    "delete": (["small", "--yes"], {"": ["key of `delete`"]}),
     "plugins": ([], {"": ["key of a plugin"], "strategy": ["key of a plugin's strategy"]}),
     "check": (
         ["random", "--examples", "1"],
         {"": ["key of `check`"], "checks": ["key of a check"]},
     ),
+    "new-strategy": (["other-search"], {"": ["key of `new-strategy`"]}),
 }
-"""Each command that takes ``--json``: its other arguments, and by the way to them in what it
+"""Each command: its arguments besides ``--json``, and by the way to them in what it
 prints the tables that have the keys there."""
 
 EXCHANGE = """
@@ -116,13 +121,15 @@ def test_every_command_that_prints_json_is_named(command: str) -> None:
     assert any(f"`{command}`" in heading for heading in headings)
 
 
-def test_every_command_that_takes_json_is_looked_at_here() -> None:
-    context = click.Context(command_line)
-    takes = {
-        name
-        for name in command_line.list_commands(context)
-        if (command := command_line.get_command(context, name)) is not None
-        and (command.callback is not None and command.callback.__module__.startswith("hpo_core."))
-        and any("--json" in option.opts for option in command.params)
-    }
-    assert takes == set(COMMANDS)
+def test_every_command_takes_json_and_is_looked_at_here() -> None:
+    assert set(BUILT_IN) == set(COMMANDS)
+
+
+def test_what_export_prints_with_json_is_json_too(small: Hpo) -> None:
+    trials = small("export", "small", "--json").json()
+    assert trials == small("export", "small", "--format", "json").json()
+    assert small("export", "small", "--json", "--format", "study").json()["name"] == "small"
+
+    refused = small("export", "small", "--json", "--format", "csv")
+    assert refused.status == 2
+    assert "--json: is for what is printed, and CSV is no JSON" in refused.err
