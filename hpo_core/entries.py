@@ -2,7 +2,7 @@
 
 `importlib.metadata` takes longer to import than all of ``hpo --help`` may take. These are entry
 points that stand for one thing each (a command, a plot); plugins with hooks are found by
-`hpo_core.plugins`.
+`hpo_core.registry`.
 """
 
 from __future__ import annotations

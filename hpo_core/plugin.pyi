@@ -90,5 +90,5 @@ from hpo_core.model.report import Report as Report
 from hpo_core.model.report import Status as Status
 from hpo_core.model.values import Value as Value
 from hpo_core.model.values import same_value as same_value
-from hpo_core.plugins.building import BuiltStrategy as BuiltStrategy
-from hpo_core.plugins.building import build_strategy as build_strategy
+from hpo_core.registry.strategies import BuiltStrategy as BuiltStrategy
+from hpo_core.registry.strategies import build_strategy as build_strategy

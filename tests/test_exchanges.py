@@ -26,7 +26,7 @@ from hpo_core import (
     export_study,
     import_study,
     optimize,
-    plugins,
+    registry,
     report,
 )
 from hpo_core.config import JobSettings, PluginChoice
@@ -207,6 +207,6 @@ def test_a_plugin_without_an_exchange_is_an_error_that_says_so(store: str) -> No
 
 
 def test_an_exchange_is_listed_with_the_other_things_that_plugins_bring() -> None:
-    described = {found.plugin.name: found for found in plugins.describe()}
+    described = {found.plugin.name: found for found in registry.describe()}
     assert [one.summary for one in described["file"].exchanges] == ["A JSON file"]
     assert described["random"].exchanges == ()

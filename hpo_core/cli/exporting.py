@@ -12,7 +12,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from hpo_core import plugins
+from hpo_core import registry
 from hpo_core.cli.common import json_option, json_text, print_json, store_option
 from hpo_core.controller.results.result import table
 from hpo_core.controller.stored.output_file import write_text
@@ -102,7 +102,7 @@ def _hand_over(name: str, kind: str, place: str, store_path: str, *, force: bool
             [Fault("--force", f"{kind} has its own rule for what exists; leave this out")]
         )
     try:
-        plugins.exchange(kind)
+        registry.exchange(kind)
     except UnknownPlugin as error:
         message = f"{kind!r} is none of {', '.join(_OWN)}; {error}"
         raise InvalidInput([Fault("--format", message)]) from error

@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from hpo_core import entries, plugins
+from hpo_core import entries, registry
 from hpo_core.cli import main, plugin_commands, tables
 from hpo_core.cli.common import json_option, print_json
 from hpo_core.model.text import first_line
-from hpo_core.plugins import Described, Identity
+from hpo_core.registry import Described, Identity
 from hpo_core.study import plots
 
 _KINDS = ("strategy", "backend", "work", "observer", "reader", "exchange", "command", "plot")
@@ -24,7 +24,7 @@ def plugins_command(as_json: bool) -> None:
 
     Each is loaded in its own process, so that one that hangs or crashes is a line like any.
     """
-    described = [*map(_plain, plugins.describe()), *_entries()]
+    described = [*map(_plain, registry.describe()), *_entries()]
     if as_json:
         print_json(described)
         return

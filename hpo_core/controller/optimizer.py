@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from hpo_core import client, plugins
+from hpo_core import client, registry
 from hpo_core.config import StudyConfig, instance_choice
 from hpo_core.contracts.backend import Backend, BackendContext, Clock, JobEvent
 from hpo_core.contracts.observer import FinishedJob, Observer
@@ -106,7 +106,7 @@ class HyperParameterOptimizer:
         adopt_history: bool = False,
     ) -> None:
         observers = list(observers)
-        plugins.require(_misfits(observers))
+        registry.require(_misfits(observers))
         if strategy is not None:
             config = msgspec.structs.replace(config, strategy=instance_choice(strategy))
         with named_by_store(store, config.name):

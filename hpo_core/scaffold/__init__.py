@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 from string import Template
 
-from hpo_core import __version__, plugins
+from hpo_core import __version__, registry
 from hpo_core.model.errors import Fault, InvalidInput
 
 LONGEST = 30
@@ -83,7 +83,7 @@ def _check(name: str) -> None:
     elif name == "core":
         wrong = "the package would be hpo-core itself; choose another name"
     else:
-        taken = [str(found) for found in plugins.installed() if found.name == name]
+        taken = [str(found) for found in registry.installed() if found.name == name]
         if not taken:
             return
         wrong = f"is taken by the installed plugin {taken[0]}; choose another, or uninstall that"

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from hpo_core import plugins
+from hpo_core import registry
 from hpo_core.config import JobSettings, PluginChoice, StudyConfig
 from hpo_core.contracts.observer import Observer
 from hpo_core.controller.stored.missing import named_by_store
@@ -60,7 +60,7 @@ def flags(above: Mapping[str, Any]) -> Flags:
         InvalidInput: With every fault.
     """
     read_back, faults = read(Flags, above)
-    plugins.require(faults)
+    registry.require(faults)
     assert read_back is not None
     return read_back
 
@@ -92,7 +92,7 @@ def from_values(place: Place, values: Mapping[str, Any]) -> StudyConfig:
         InvalidInput: With every fault.
         PluginError: If all is right, but a plugin that they name can't be used.
     """
-    plugins.require(argument_faults(values))
+    registry.require(argument_faults(values))
     table = {key: value for key, value in values.items() if value is not None}
     for key in ("constraints", "enqueue", "observers"):
         table[key] = list(table.get(key, ()))
@@ -153,7 +153,7 @@ def totals(budget: Budget, limits: Mapping[str, float | str]) -> Budget:
         found[name] = (now or 0) + amount if is_added else amount
         if wrong := not_larger(name, now, found[name]):
             faults.append(Fault(name, wrong))
-    plugins.require(faults)
+    registry.require(faults)
     return Budget(**found)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from hpo_core import plugins
+from hpo_core import registry
 from hpo_core.contracts.strategy import Problem, Strategy
 from hpo_core.testing.simulator import Simulator
 from hpo_core.testing.subject import Broken, Installed, Source
@@ -69,9 +69,9 @@ def suggestions_elsewhere(
 def maker(origin: Installed | Source) -> Callable[[Problem], Strategy]:
     """Find a strategy by its origin, and return what makes it."""
     if isinstance(origin, Installed):
-        resolved = plugins.strategy(origin.name)
-        options, faults = plugins.options(resolved, origin.options, "options")
-        plugins.require(faults)
+        resolved = registry.strategy(origin.name)
+        options, faults = registry.options(resolved, origin.options, "options")
+        registry.require(faults)
         return lambda problem: resolved.spec.build(problem, options)
     spec = importlib.util.spec_from_file_location("hpo_strategy_elsewhere", origin.file)
     assert spec is not None

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from hpo_core import Int, InvalidInput, Objective, PluginError, Study, load_study
-from hpo_core import plugins as registry
+from hpo_core import Int, InvalidInput, Objective, PluginError, Study, load_study, registry
 
 Publish = Callable[[str, str], None]
 

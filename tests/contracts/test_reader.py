@@ -21,8 +21,8 @@ from hpo_core import (
     PluginError,
     Study,
     TrialState,
+    registry,
 )
-from hpo_core import plugins as registry
 from hpo_core.controller.run.metrics_readers import ReadingBackend
 from hpo_core.plugin import Finished, Job, JobEvent, Outcome, ReadReport, Reported
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from itertools import starmap
 
-from hpo_core import plugins
+from hpo_core import registry
 from hpo_core.config import from_json
 from hpo_core.contracts.exchange import ExchangedStudy, ExchangedTrial
 from hpo_core.controller.results.result import trial_result
@@ -32,7 +32,7 @@ def export_study(
         StoreError: If the store has no such study.
         HpoError: If it can't be written there.
     """
-    exchange = plugins.exchange(to)
+    exchange = registry.exchange(to)
     with opened(path) as store:
         exchanged = read_exchanged(store, store.study(name))
     exchange.spec.write(exchanged, place)

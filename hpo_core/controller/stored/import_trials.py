@@ -10,7 +10,7 @@ from itertools import zip_longest
 
 import msgspec
 
-from hpo_core import plugins
+from hpo_core import registry
 from hpo_core.config import StudyConfig
 from hpo_core.contracts.exchange import ExchangedStudy, ExchangedTrial
 from hpo_core.contracts.strategy import Start
@@ -90,7 +90,7 @@ def import_study(
     plugin, _, place = source.partition(":")
     if not place:
         raise InvalidInput([Fault(source, "expected PLUGIN:PLACE, such as optuna:sqlite:///f.db")])
-    theirs = plugins.exchange(plugin).spec.read(place, of, config.space)
+    theirs = registry.exchange(plugin).spec.read(place, of, config.space)
     if faults := list(_other_objectives(config, theirs)):
         raise InvalidInput(faults)
     prepared = resolve.prepare(config)

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 import msgspec
 
-from hpo_core import plugins
+from hpo_core import registry
 from hpo_core.config import from_json, name_faults, to_json
 from hpo_core.contracts.backend import BackendContext, Work
 from hpo_core.controller.clock import SystemClock
@@ -109,9 +109,9 @@ def _end_jobs(store: Store, study: StudyRecord) -> None:
         folder=str(folder.journals()),
     )
     try:
-        found = plugins.backend(config.backend.name)
-        options, faults = plugins.options(found, config.backend.options, "backend.options")
-        plugins.require(faults)
+        found = registry.backend(config.backend.name)
+        options, faults = registry.options(found, config.backend.options, "backend.options")
+        registry.require(faults)
         backend = found.spec.build(context, options)
         try:
             backend.adopt([])

@@ -7,7 +7,7 @@ import os
 
 import msgspec
 
-from hpo_core import plugins
+from hpo_core import registry
 from hpo_core.config import PluginChoice, StudyConfig, differences, from_json, to_json
 from hpo_core.config import settled as settle
 from hpo_core.controller.stored import trust
@@ -147,14 +147,14 @@ def _found_or_created(store: Store, prepared: Prepared, now: float) -> StudyReco
     for remark in prepared.remarks():
         _log.warning(remark)
     if found is None:
-        plugins.require(wrong)
+        registry.require(wrong)
         return store.create(config.name, to_json(config), prepared.identities(), now, first)
     warn_of_stranger(store)
     stored = completed(from_json(found.config), prepared)
     changes = differences(stored, config)
     if not all(map(_is_operating, changes)):
         if found.state is StudyState.CREATED:
-            plugins.require(wrong)
+            registry.require(wrong)
         if found.state is StudyState.CREATED and store.replace(
             found, to_json(config), prepared.identities(), first, len(stored.enqueue)
         ):

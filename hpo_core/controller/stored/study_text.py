@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from hpo_core import plugins
+from hpo_core import registry
 from hpo_core.config import PluginChoice, StudyConfig
 from hpo_core.config_tables import HEADED, tables_of
 from hpo_core.model.errors import Fault, InvalidInput, PluginError
@@ -38,7 +38,7 @@ def study_text(config: StudyConfig, store: str, *, as_json: bool, folder: Path) 
     Raises:
         InvalidInput: If no file can say what the study runs, or TOML can't.
     """
-    plugins.require(_unsayable(config))
+    registry.require(_unsayable(config))
     strategy = _without_defaults("strategy", config.strategy)
     backend = _without_defaults("backend", config.backend)
     config = msgspec.structs.replace(config, strategy=strategy, backend=backend)
@@ -74,11 +74,11 @@ def _unsayable(config: StudyConfig) -> list[Fault]:
 
 def _without_defaults(role: str, choice: PluginChoice) -> PluginChoice:
     """Leave out the options that the plugin fills in again by itself."""
-    if choice.name.partition(":")[0] not in {plugin.name for plugin in plugins.installed()}:
+    if choice.name.partition(":")[0] not in {plugin.name for plugin in registry.installed()}:
         return choice
     try:
-        resolved = getattr(plugins, role)(choice.name)
-        complete, faults = plugins.options(resolved, choice.options, "")
+        resolved = getattr(registry, role)(choice.name)
+        complete, faults = registry.options(resolved, choice.options, "")
         if faults:
             return choice
         needed = _needed(choice.options, lambda rest: _reads_as(resolved, rest, complete))
@@ -88,7 +88,7 @@ def _without_defaults(role: str, choice: PluginChoice) -> PluginChoice:
 
 
 def _reads_as(resolved: Any, options: Mapping[str, Any], complete: object) -> bool:
-    found, faults = plugins.options(resolved, options, "")
+    found, faults = registry.options(resolved, options, "")
     return not faults and bool(found == complete)
 
 

@@ -10,14 +10,14 @@ from typing import Any
 
 import msgspec
 
-from hpo_core import plugins
+from hpo_core import registry
 from hpo_core.config import JobSettings, PluginChoice, StudyConfig
 from hpo_core.contracts.backend import BackendSpec
 from hpo_core.contracts.observer import ObservedStudy, Observer
 from hpo_core.contracts.reader import JobOutput, MetricsReader
 from hpo_core.model.errors import Fault, Unsupported, listed
 from hpo_core.model.job import Job
-from hpo_core.plugins import Resolved
+from hpo_core.registry import Resolved
 from hpo_core.store.connection import MEMORY
 
 
@@ -29,7 +29,7 @@ def with_options(config: StudyConfig) -> StudyConfig:
         InvalidInput: With every fault of their options.
     """
     completed, faults = _completed(config)
-    plugins.require(faults)
+    registry.require(faults)
     return completed
 
 
@@ -49,7 +49,7 @@ def _completed(config: StudyConfig) -> tuple[StudyConfig, list[Fault]]:
         observers.append(observer)
         faults += wrong
     job = config.job
-    for key, find in (("metrics_reader", plugins.reader), ("work", plugins.work)):
+    for key, find in (("metrics_reader", registry.reader), ("work", registry.work)):
         if (given := getattr(job, key)) is not None:
             complete, wrong = _option_of(find, given, f"job.{key}")
             faults += wrong
@@ -62,14 +62,14 @@ def _option_of(
     find: Callable[[str], Resolved[Any]], choice: str | PluginChoice, path: str
 ) -> tuple[PluginChoice, list[Fault]]:
     name, given = _named(choice)
-    options, faults = plugins.options(find(name), given, f"{path}.options")
+    options, faults = registry.options(find(name), given, f"{path}.options")
     return PluginChoice(name, {} if faults else msgspec.to_builtins(options)), faults
 
 
 def _observer(choice: str | PluginChoice, path: str) -> tuple[str | PluginChoice, list[Fault]]:
     """Return an observer with all its options, or as a name if it has none; and every fault."""
     name, given = _named(choice)
-    options, faults = plugins.observer_options(name, given, f"{path}.options")
+    options, faults = registry.observer_options(name, given, f"{path}.options")
     return (name if options is None else PluginChoice(name, options)), faults
 
 
@@ -92,9 +92,9 @@ def reader_of(config: StudyConfig) -> Callable[[Job], MetricsReader] | None:
     choice = config.job.metrics_reader
     if not isinstance(choice, PluginChoice):
         return None
-    resolved = plugins.reader(choice.name)
-    options, faults = plugins.options(resolved, choice.options, "job.metrics_reader.options")
-    plugins.require(faults)
+    resolved = registry.reader(choice.name)
+    options, faults = registry.options(resolved, choice.options, "job.metrics_reader.options")
+    registry.require(faults)
     metrics = [each.metric for each in config.objectives]
     metrics += [each.metric for each in config.constraints]
     directory, wanted = config.job.directory, tuple(dict.fromkeys(metrics))
@@ -123,7 +123,7 @@ def build_observers(config: StudyConfig, store: str) -> list[Observer]:
     )
     found: list[Observer] = []
     for choice in config.observers:
-        found += plugins.observers(*_named(choice), study)
+        found += registry.observers(*_named(choice), study)
     return found
 
 
@@ -136,8 +136,8 @@ def work_of(job: JobSettings) -> tuple[str | None, Any]:
     if job.work is None:
         return None, None
     name, given = _named(job.work)
-    options, faults = plugins.options(plugins.work(name), given, "job.work.options")
-    plugins.require(faults)
+    options, faults = registry.options(registry.work(name), given, "job.work.options")
+    registry.require(faults)
     return name, options
 
 
@@ -151,7 +151,7 @@ def check_work(config: StudyConfig, backend: BackendSpec) -> None:
         return
     name, _ = _named(config.job.work)
     if name not in backend.works:
-        able = plugins.backends_that(lambda other: name in other.works)
+        able = registry.backends_that(lambda other: name in other.works)
         raise Unsupported(
             f"the backend {backend.name!r} does not run work of the kind {name!r}; installed "
             f"backends that do: {listed(able)}"

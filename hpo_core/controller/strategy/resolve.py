@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from hpo_core import plugins
+from hpo_core import registry
 from hpo_core.config import StudyConfig
 from hpo_core.config_file import parse
 from hpo_core.contracts.backend import Backend, BackendContext, BackendSpec, Work
@@ -30,7 +30,7 @@ from hpo_core.model.errors import (
     listed,
 )
 from hpo_core.model.text import counted
-from hpo_core.plugins import BuiltStrategy, Resolved
+from hpo_core.registry import BuiltStrategy, Resolved
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -67,7 +67,7 @@ class Prepared(msgspec.Struct, frozen=True):
         found = {"backend": self.backend.plugin}
         if isinstance(self.strategy, Resolved):
             found["strategy"] = self.strategy.plugin
-            for place, identity in plugins.parts(self.strategy_options):
+            for place, identity in registry.parts(self.strategy_options):
                 found[f"strategy.{place}"] = identity
         return {role: msgspec.to_builtins(identity) for role, identity in found.items()}
 
@@ -117,7 +117,7 @@ def read_config(table: Mapping[str, Any], directory: Path, seed: int | None = No
     """
     config, faults = parse(table, directory, seed)
     broken: PluginError | None = None
-    for role, find in (("strategy", plugins.strategy), ("backend", plugins.backend)):
+    for role, find in (("strategy", registry.strategy), ("backend", registry.backend)):
         choice = table.get(role)
         name, given = (
             (choice.get("name"), choice.get("options", {}))
@@ -126,7 +126,7 @@ def read_config(table: Mapping[str, Any], directory: Path, seed: int | None = No
         )
         if isinstance(name, str) and isinstance(given, Mapping):
             try:
-                faults += plugins.options(find(name), given, f"{role}.options")[1]
+                faults += registry.options(find(name), given, f"{role}.options")[1]
             except PluginError as error:
                 broken = broken or error
                 faults += [Fault(role, str(error))] if faults else []
@@ -158,19 +158,19 @@ def prepare(config: StudyConfig, given: Strategy | None = None) -> Prepared:
             f"the study {config.name!r} was begun with an {config.strategy.name}, which only the "
             "Python program that has it can give again: optimize(..., strategy=...)"
         )
-    strategy = plugins.strategy(config.strategy.name) if given is None else given
-    backend = plugins.backend(config.backend.name)
+    strategy = registry.strategy(config.strategy.name) if given is None else given
+    backend = registry.backend(config.backend.name)
     strategy_options: Any = None
     options_given = config.strategy.options
     faults: list[Fault] = []
     if isinstance(strategy, Resolved):
-        strategy_options, wrong = plugins.options(
+        strategy_options, wrong = registry.options(
             strategy, config.strategy.options, "strategy.options"
         )
         faults += wrong
-    backend_options, wrong = plugins.options(backend, config.backend.options, "backend.options")
+    backend_options, wrong = registry.options(backend, config.backend.options, "backend.options")
     faults += wrong
-    plugins.require(faults)
+    registry.require(faults)
     if isinstance(strategy, Resolved):
         _check_capabilities(config, strategy.spec.capabilities)
         config = _with_options(config, "strategy", strategy_options)
@@ -195,9 +195,9 @@ def as_stored(prepared: Prepared, stored: StudyConfig) -> Prepared:
     resolved, choice = prepared.strategy, prepared.config.strategy
     if not isinstance(resolved, Resolved) or choice.name != stored.strategy.name:
         return prepared
-    completed = plugins.as_stored(resolved, prepared.options_given, stored.strategy.options)
-    options, faults = plugins.options(resolved, completed, "strategy.options")
-    plugins.require(faults)
+    completed = registry.as_stored(resolved, prepared.options_given, stored.strategy.options)
+    options, faults = registry.options(resolved, completed, "strategy.options")
+    registry.require(faults)
     config = _with_options(prepared.config, "strategy", options)
     return msgspec.structs.replace(prepared, config=config, strategy_options=options)
 
@@ -222,12 +222,12 @@ def _with_options(config: StudyConfig, role: str, options: Any) -> StudyConfig:
 
 def _check_capabilities(config: StudyConfig, capabilities: frozenset[Capability]) -> None:
     who = f"the strategy {config.strategy.name!r}"
-    if wrong := plugins.lacks(needs(config), capabilities, who):
+    if wrong := registry.lacks(needs(config), capabilities, who):
         raise _unsupported(config, wrong)
 
 
 def _unsupported(config: StudyConfig, sentence: str) -> Unsupported:
-    able = plugins.strategies_that(lambda other: needs(config) <= other.capabilities)
+    able = registry.strategies_that(lambda other: needs(config) <= other.capabilities)
     return Unsupported(f"{sentence}; installed strategies that do: {listed(able)}")
 
 
@@ -265,9 +265,9 @@ def build_strategy(prepared: Prepared) -> BuiltStrategy:
         return _given(prepared.config, prepared.strategy)
     spec = prepared.strategy.spec
     try:
-        built = plugins.build(spec, prepared.strategy_options, problem(prepared.config))
+        built = registry.build(spec, prepared.strategy_options, problem(prepared.config))
     except InvalidInput as error:
-        raise InvalidInput(plugins.under("strategy.options", error.faults)) from error
+        raise InvalidInput(registry.under("strategy.options", error.faults)) from error
     except Unsupported as error:
         raise _unsupported(prepared.config, str(error)) from error
     _check_capabilities(prepared.config, built.capabilities)
@@ -297,7 +297,7 @@ def check(config: StudyConfig) -> None:
         BackendError: If the backend can't run the study's jobs.
     """
     prepared = prepare(config)
-    plugins.require(misuses(config))
+    registry.require(misuses(config))
     built = build_strategy(prepared)
     getattr(built.strategy, "close", lambda: None)()
     context = BackendContext(
@@ -335,7 +335,7 @@ def work_of(config: StudyConfig, function: Callable[..., Any] | None = None) -> 
 
 def _given(config: StudyConfig, strategy: Strategy) -> BuiltStrategy:
     """See that a strategy that is given as an instance is one, and can do what is needed."""
-    built = plugins.checked(config.strategy.name, strategy, frozenset(Capability))
+    built = registry.checked(config.strategy.name, strategy, frozenset(Capability))
     _check_capabilities(config, built.capabilities)
     return built
 

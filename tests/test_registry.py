@@ -23,7 +23,7 @@ from hpo_core import (
     StudyConfig,
     StudyFailed,
     StudyState,
-    plugins,
+    registry,
     replay,
 )
 from hpo_core.config import JobSettings, PluginChoice
@@ -38,7 +38,7 @@ from hpo_core.model.errors import (
     Unsupported,
 )
 from hpo_core.plugin import BaseStrategy, Capability, Exhausted, ObservedStudy, Start
-from hpo_core.plugins import unknown
+from hpo_core.registry import unknown
 
 ROOT = Path(__file__).parents[1]
 
@@ -129,9 +129,9 @@ def publish(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Publish
     importlib.invalidate_caches()
 
 
-def described(name: str) -> plugins.Described:
+def described(name: str) -> registry.Described:
     """Return what ``hpo plugins`` says of one plugin."""
-    (found,) = [found for found in plugins.describe() if found.plugin.name == name]
+    (found,) = [found for found in registry.describe() if found.plugin.name == name]
     return found
 
 
@@ -173,33 +173,33 @@ def test_a_third_partys_strategy_runs_a_study_by_its_config_string(publish: Publ
 
 def test_a_name_resolves_to_the_first_spec_and_a_variant_to_its_own(publish: Publish) -> None:
     publish("count", GOOD)
-    assert plugins.strategy("count").spec.name == "count"
-    assert plugins.strategy("count:down").spec.summary == "Counts down"
+    assert registry.strategy("count").spec.name == "count"
+    assert registry.strategy("count:down").spec.summary == "Counts down"
 
 
 def test_what_is_resolved_says_which_distribution_it_is_from(publish: Publish) -> None:
     publish("count", GOOD, distribution="acme-search")
-    assert str(plugins.strategy("count").plugin) == "count (acme-search 1.0)"
+    assert str(registry.strategy("count").plugin) == "count (acme-search 1.0)"
 
 
 def test_a_class_of_the_same_name_as_a_built_in_one_is_not_replaced(publish: Publish) -> None:
     """FACTS: if/elif over class names silently replaced a user's class named `RandomSearch`."""
     module = publish("mine", GOOD.replace("Counting", "RandomSearch"))
-    assert plugins.strategy("mine").spec.build.__module__ == module
-    assert plugins.strategy("random").spec.build.__module__ == "hpo_random_search.plugin"
+    assert registry.strategy("mine").spec.build.__module__ == module
+    assert registry.strategy("random").spec.build.__module__ == "hpo_random_search.plugin"
 
 
 def test_looking_one_plugin_up_imports_no_other(publish: Publish) -> None:
     """FACTS: looking one strategy up imported every installed plugin."""
     wanted, other = publish("wanted", GOOD), publish("other", GOOD)
-    plugins.strategy("wanted")
+    registry.strategy("wanted")
     assert wanted in sys.modules
     assert other not in sys.modules
 
 
 def test_listing_what_is_installed_imports_nothing(publish: Publish) -> None:
     module = publish("count", GOOD)
-    assert "count" in [identity.name for identity in plugins.installed()]
+    assert "count" in [identity.name for identity in registry.installed()]
     assert module not in sys.modules
 
 
@@ -215,7 +215,7 @@ def test_observers_are_made_for_the_study(publish: Publish) -> None:
         def hpo_observers(config): return [Noting(config["name"])]
     """
     publish("notes", source)
-    (observer,) = plugins.observers("notes", {}, ObservedStudy(name="s", config={"name": "s"}))
+    (observer,) = registry.observers("notes", {}, ObservedStudy(name="s", config={"name": "s"}))
     assert vars(observer) == {"name": "s"}
     assert described("notes").has_observers
 
@@ -226,7 +226,7 @@ def test_observers_are_made_for_the_study(publish: Publish) -> None:
 def test_an_unknown_name_lists_what_is_installed_and_the_nearest(publish: Publish) -> None:
     publish("count", GOOD)
     with pytest.raises(UnknownPlugin) as caught:
-        plugins.strategy("cout")
+        registry.strategy("cout")
     said = str(caught.value)
     assert "no strategy 'cout' is installed" in said
     assert "installed strategies: " in said
@@ -241,18 +241,18 @@ def test_the_name_of_a_variant_alone_names_its_strategy(
 ) -> None:
     publish("count", GOOD)
     with pytest.raises(UnknownPlugin, match=rf"; did you mean {meant}\?$"):
-        plugins.strategy(name)
+        registry.strategy(name)
 
 
 def test_a_backend_is_not_taken_for_a_strategy() -> None:
     with pytest.raises(
         UnknownPlugin, match=r"installed backends: inline, local; did you .*'local'"
     ):
-        plugins.backend("locl")
+        registry.backend("locl")
 
 
 def test_what_is_said_of_this_projects_plugins_is_so() -> None:
-    strategies = [spec.name for plugin in plugins.describe() for spec in plugin.strategies]
+    strategies = [spec.name for plugin in registry.describe() for spec in plugin.strategies]
     assert set(unknown.VARIANTS) <= set(strategies)
     assert all((ROOT / "plugins" / package).is_dir() for package in unknown.DISTRIBUTIONS.values())
 
@@ -264,7 +264,7 @@ def test_a_variant_of_a_plugin_that_is_missing_says_what_to_install(
     with pytest.raises(
         UnknownPlugin, match=r"did you mean 'absent:swift'\? try: pip install hpo-the-absent$"
     ):
-        plugins.strategy("swift")
+        registry.strategy("swift")
 
 
 def test_a_missing_plugin_is_named_by_the_distribution_that_the_study_had_it_from(
@@ -303,43 +303,43 @@ def absent(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", ["absent", "absent:variant"])
 def test_a_known_plugin_that_is_missing_says_what_to_install(name: str) -> None:
     with pytest.raises(UnknownPlugin, match=r"pip install hpo-the-absent$"):
-        plugins.strategy(name)
+        registry.strategy(name)
 
 
 @pytest.mark.usefixtures("absent")
 def test_a_misspelt_plugin_that_is_missing_says_which_one_to_install() -> None:
     with pytest.raises(UnknownPlugin, match=r"mean 'absent'\? try: pip install hpo-the-absent$"):
-        plugins.strategy("absnt")
+        registry.strategy("absnt")
 
 
 def test_nobody_is_told_to_install_a_package_that_is_guessed_from_a_typing_error() -> None:
     with pytest.raises(UnknownPlugin) as caught:
-        plugins.strategy("qwertyuiop")
+        registry.strategy("qwertyuiop")
     assert "hpo-qwertyuiop" not in str(caught.value)
 
 
 def test_an_unknown_variant_names_the_nearest_and_lists_them(publish: Publish) -> None:
     publish("count", GOOD)
     with pytest.raises(UnknownPlugin, match=r"did you mean 'down'\?; its variants: down"):
-        plugins.strategy("count:dwn")
+        registry.strategy("count:dwn")
 
 
 def test_an_empty_variant_is_not_the_default(publish: Publish) -> None:
     publish("count", GOOD)
     with pytest.raises(UnknownPlugin, match="no variant ''"):
-        plugins.strategy("count:")
+        registry.strategy("count:")
 
 
 def test_an_empty_name_is_an_error_of_its_own() -> None:
     with pytest.raises(UnknownPlugin, match="the strategy has no name"):
-        plugins.strategy("")
+        registry.strategy("")
 
 
 def test_a_plugin_of_another_kind_brings_no_strategy() -> None:
     with pytest.raises(UnknownPlugin, match=r"'local' .hpo-core. brings no strategy"):
-        plugins.strategy("local")
+        registry.strategy("local")
     with pytest.raises(UnknownPlugin, match="'random' brings no observers"):
-        plugins.observers("random", {}, ObservedStudy(name="s", config={}))
+        registry.observers("random", {}, ObservedStudy(name="s", config={}))
 
 
 # -- plugins that are broken -----------------------------------------------------------------
@@ -401,11 +401,11 @@ def test_a_broken_plugin_is_an_error_with_its_reason_for_who_uses_it_alone(
     publish("broken", source)
     publish("count", GOOD)
     with pytest.raises(BrokenPlugin) as caught:
-        plugins.strategy("broken")
+        registry.strategy("broken")
     assert "'broken'" in str(caught.value) or "broken (hpo-broken 1.0)" in str(caught.value)
     assert reason in str(caught.value)
 
-    assert plugins.strategy("count").spec.name == "count"
+    assert registry.strategy("count").spec.name == "count"
     assert described("count").failure is None
     assert reason in str(described("broken").failure)
 
@@ -416,7 +416,7 @@ def test_a_misspelt_hook_lists_the_hooks(publish: Publish) -> None:
         BrokenPlugin,
         match="the hooks are hpo_strategies, hpo_backends, hpo_works, hpo_observers, ",
     ):
-        plugins.strategy("broken")
+        registry.strategy("broken")
 
 
 def test_two_specs_of_one_name_are_an_error(publish: Publish) -> None:
@@ -424,14 +424,14 @@ def test_two_specs_of_one_name_are_an_error(publish: Publish) -> None:
     one = "StrategySpec(name='NAME', summary='', build=print)"
     publish("twice", SPEC.replace("RETURNED", f"[{one}, {one}]"))
     with pytest.raises(DuplicatePlugin, match="two specs of one name: twice, twice"):
-        plugins.strategy("twice")
+        registry.strategy("twice")
 
 
 def test_two_distributions_with_one_name_are_an_error_that_shows_both(publish: Publish) -> None:
     publish("same", GOOD, distribution="acme-same")
     publish("same", GOOD, distribution="zeta-same")
     with pytest.raises(DuplicatePlugin, match=r"acme-same 1.0 and zeta-same 1.0; uninstall one"):
-        plugins.strategy("same")
+        registry.strategy("same")
 
 
 def test_remains_of_a_distribution_without_metadata_harm_nobody(
@@ -442,14 +442,14 @@ def test_remains_of_a_distribution_without_metadata_harm_nobody(
     remains.mkdir(parents=True)
     (remains / "entry_points.txt").write_text("[hpo_core]\nhalf = nothing\n")
     monkeypatch.syspath_prepend(remains.parent)
-    assert plugins.strategy("count").spec.name == "count"
+    assert registry.strategy("count").spec.name == "count"
     assert described("half").failure
 
 
 def test_an_observers_hook_that_raises_names_the_plugin(publish: Publish) -> None:
     publish("notes", SPEC.replace("strategies()", "observers(config)").replace("RETURNED", "1 / 0"))
     with pytest.raises(BrokenPlugin, match="the plugin 'notes' failed in hpo_observers"):
-        plugins.observers("notes", {}, ObservedStudy(name="s", config={}))
+        registry.observers("notes", {}, ObservedStudy(name="s", config={}))
 
 
 def test_a_strategy_that_can_not_be_built_is_an_error_with_its_name(publish: Publish) -> None:
@@ -465,7 +465,7 @@ def test_a_strategy_that_can_not_be_built_is_an_error_with_its_name(publish: Pub
 def test_a_plugin_that_hangs_on_import_holds_nobody_up(publish: Publish) -> None:
     publish("hangs", "import threading; threading.Event().wait()")
     publish("count", GOOD)
-    found = {one.plugin.name: one for one in plugins.describe(patience=3)}
+    found = {one.plugin.name: one for one in registry.describe(patience=3)}
     assert found["hangs"].failure == "takes longer than 3 s to import"
     assert found["count"].failure is None
 
@@ -495,7 +495,7 @@ def test_a_plugin_that_prints_when_it_is_used_leaves_standard_output_alone(
     publish: Publish, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     publish("chatty", "print('hello')\n" + textwrap.dedent(GOOD))
-    assert plugins.strategy("chatty").spec.name == "chatty"
+    assert registry.strategy("chatty").spec.name == "chatty"
     assert capfd.readouterr().out == ""
     assert "the plugin chatty (hpo-chatty 1.0) printed while it was loaded: hello" in caplog.text
 
@@ -503,7 +503,7 @@ def test_a_plugin_that_prints_when_it_is_used_leaves_standard_output_alone(
 def test_ctrl_c_while_a_plugin_is_imported_is_ctrl_c(publish: Publish) -> None:
     publish("pressed", "raise KeyboardInterrupt")
     with pytest.raises(KeyboardInterrupt):
-        plugins.strategy("pressed")
+        registry.strategy("pressed")
 
 
 @pytest.mark.parametrize(
@@ -520,9 +520,9 @@ def test_an_entry_point_that_leads_nowhere_is_an_error_with_its_reason(
     publish("astray", GOOD, entries=f"[hpo_core]\nastray = {value}\n")
     publish("count", GOOD)
     with pytest.raises(BrokenPlugin, match=reason):
-        plugins.strategy("astray")
+        registry.strategy("astray")
     assert reason in str(described("astray").failure)
-    assert plugins.strategy("count").spec.name == "count"
+    assert registry.strategy("count").spec.name == "count"
 
 
 @pytest.mark.parametrize("content", [b"[hpo_core]\nno value\n", b"[hpo_core]\n\xff = \xfe\n"])
@@ -532,13 +532,13 @@ def test_entry_points_that_cannot_be_read_harm_nobody(
     publish("count", GOOD)
     publish("torn", GOOD)
     (tmp_path / "hpo-torn-1.0" / "hpo_torn-1.0.dist-info" / "entry_points.txt").write_bytes(content)
-    assert plugins.strategy("count").spec.name == "count"
+    assert registry.strategy("count").spec.name == "count"
     assert "hpo-torn 1.0 can't be read" in str(described("hpo-torn").failure)
 
 
 def test_entry_points_of_others_that_cannot_be_read_are_not_shown(publish: Publish) -> None:
     publish("other", GOOD, entries="[console_scripts]\nno value\n")
-    assert "hpo-other" not in [found.plugin.name for found in plugins.describe()]
+    assert "hpo-other" not in [found.plugin.name for found in registry.describe()]
 
 
 # -- versions ----------------------------------------------------------------------------------
@@ -549,7 +549,7 @@ def test_a_plugin_of_a_newer_contract_is_refused_by_name_and_not_imported(
 ) -> None:
     module = publish("ahead", "raise SystemExit", entries="[hpo_core.v7]\nahead = MODULE\n")
     with pytest.raises(BrokenPlugin) as caught:
-        plugins.strategy("ahead")
+        registry.strategy("ahead")
     assert str(caught.value) == (
         "the plugin ahead (hpo-ahead 1.0) speaks version 7 of the contracts, and this hpo-core "
         "speaks 1: install a newer hpo-core, or another version of hpo-ahead"
@@ -560,13 +560,13 @@ def test_a_plugin_of_a_newer_contract_is_refused_by_name_and_not_imported(
 
 def test_a_plugin_of_two_contracts_is_loaded_by_the_one_that_is_spoken(publish: Publish) -> None:
     publish("both", GOOD, entries="[hpo_core.v7]\nboth = not_yet\n[hpo_core]\nboth = MODULE\n")
-    found = plugins.strategy("both")
+    found = registry.strategy("both")
     assert (found.spec.name, found.plugin.contract) == ("both", 1)
 
 
 def test_a_group_that_only_resembles_is_not_ours(publish: Publish) -> None:
     publish("near", GOOD, entries="[hpo_core.v0]\nnear = MODULE\n[hpo_core_extras]\nn = MODULE\n")
-    assert "near" not in [identity.name for identity in plugins.installed()]
+    assert "near" not in [identity.name for identity in registry.installed()]
 
 
 def test_resuming_under_another_version_warns_and_says_which(
@@ -635,8 +635,8 @@ def test_unfit_options_are_faults_before_the_first_job(
 
 def test_every_unfit_option_is_found_at_once(publish: Publish) -> None:
     publish("count", GOOD)
-    resolved = plugins.strategy("count")
-    _, faults = plugins.options(resolved, {"first": "two", "mod": "up"}, "strategy.options")
+    resolved = registry.strategy("count")
+    _, faults = registry.options(resolved, {"first": "two", "mod": "up"}, "strategy.options")
     assert {fault.path for fault in faults} == {"strategy.options.first", "strategy.options.mod"}
 
 

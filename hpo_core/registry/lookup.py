@@ -25,8 +25,8 @@ from hpo_core.model.errors import (
     listed,
     nearest,
 )
-from hpo_core.plugins.discovery import Found, Identity, scan
-from hpo_core.plugins.unknown import unknown
+from hpo_core.registry.discovery import Found, Identity, scan
+from hpo_core.registry.unknown import unknown
 
 _log = logging.getLogger("hpo_core")
 

@@ -67,7 +67,7 @@ _PLURALS = {
 
 def _names(kind: str) -> list[str]:
     """Return the full names of what is installed, variants too; each plugin is loaded elsewhere."""
-    from hpo_core.plugins.listing import describe_quickly  # which imports the registry
+    from hpo_core.registry.inventory import describe_quickly  # which imports the registry
 
     found = describe_quickly()
     if kind == "observer":

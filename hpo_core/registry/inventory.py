@@ -15,8 +15,8 @@ import msgspec
 
 from hpo_core.contracts.strategy import Capability
 from hpo_core.model.errors import PluginError
-from hpo_core.plugins.discovery import Found, Identity, scan
-from hpo_core.plugins.registry import (
+from hpo_core.registry.discovery import Found, Identity, scan
+from hpo_core.registry.lookup import (
     backends_of,
     exchanges_of,
     has_observers,
@@ -34,7 +34,8 @@ PATIENCE = 5.0
 
 _AT_ONCE = 2
 _CHILD = (
-    "import sys; sys.path[:] = sys.argv[2:]; from hpo_core.plugins import listing; listing.main()"
+    "import sys; sys.path[:] = sys.argv[2:]; "
+    "from hpo_core.registry import inventory; inventory.main()"
 )
 
 

@@ -10,8 +10,8 @@ import msgspec
 from hpo_core.contracts.composition import StrategyChoice
 from hpo_core.contracts.strategy import Capability, Problem, Strategy, StrategySpec
 from hpo_core.model.errors import Fault, HpoError, InvalidInput, StrategyError, Unsupported, listed
-from hpo_core.plugins.reading import options, require
-from hpo_core.plugins.registry import strategy
+from hpo_core.registry.lookup import strategy
+from hpo_core.registry.plugin_options import options, require
 
 _METHODS = ("ask", "adopt", "tell", "save_state", "restore")
 

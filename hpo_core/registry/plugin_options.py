@@ -11,8 +11,8 @@ from hpo_core.contracts.composition import StrategyChoice
 from hpo_core.contracts.strategy import StrategySpec
 from hpo_core.model.checked import read
 from hpo_core.model.errors import Fault, InvalidInput
-from hpo_core.plugins.discovery import Identity
-from hpo_core.plugins.registry import Resolved, strategy
+from hpo_core.registry.discovery import Identity
+from hpo_core.registry.lookup import Resolved, strategy
 
 
 def options(

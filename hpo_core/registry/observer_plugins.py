@@ -9,9 +9,9 @@ import msgspec
 
 from hpo_core.contracts.observer import ObservedStudy, Observer
 from hpo_core.model.errors import BrokenPlugin, Fault, InvalidInput
-from hpo_core.plugins.building import under
-from hpo_core.plugins.reading import options, require
-from hpo_core.plugins.registry import guarded, hooked_observers, observer
+from hpo_core.registry.lookup import guarded, hooked_observers, observer
+from hpo_core.registry.plugin_options import options, require
+from hpo_core.registry.strategies import under
 
 
 def observer_options(

@@ -1,0 +1,54 @@
+"""The registry: from a config string to the spec of a strategy or backend.
+
+    discovery         which plugins are installed, from metadata alone
+    lookup            loads the one plugin that is asked for, in this process
+    unknown           what is said of a name that no installed plugin has
+    plugin_options    reads a plugin's options, and those of strategies that it names in turn
+    strategies        makes strategies of their specs
+    observer_plugins  reads the options of observers, and builds them
+    inventory         looks at all of them, each in its own process that may fail, print or hang
+
+A plugin is loaded alone, when its name is asked for, so that a broken one harms nobody who does
+not use it. Imports the contracts and the model.
+"""
+
+from hpo_core.registry.discovery import Identity, installed
+from hpo_core.registry.inventory import (
+    Announced,
+    Described,
+    backends_that,
+    describe,
+    strategies_that,
+)
+from hpo_core.registry.lookup import Resolved, backend, exchange, reader, strategy, work
+from hpo_core.registry.observer_plugins import observer_options, observers
+from hpo_core.registry.plugin_options import as_stored, options, parts, require
+from hpo_core.registry.strategies import BuiltStrategy, build, build_strategy, checked, lacks, under
+
+__all__ = [
+    "Announced",
+    "BuiltStrategy",
+    "Described",
+    "Identity",
+    "Resolved",
+    "as_stored",
+    "backend",
+    "backends_that",
+    "build",
+    "build_strategy",
+    "checked",
+    "describe",
+    "exchange",
+    "installed",
+    "lacks",
+    "observer_options",
+    "observers",
+    "options",
+    "parts",
+    "reader",
+    "require",
+    "strategies_that",
+    "strategy",
+    "under",
+    "work",
+]
