@@ -13,31 +13,31 @@ import click
 
 from hpo_core import __version__
 from hpo_core.cli import plugin_commands
-from hpo_core.cli.streams import forgiving, unwritten
+from hpo_core.cli.stdio import forgiving, unwritten
 from hpo_core.entries import Entry
 from hpo_core.model.errors import HpoError, InvalidInput, StrategyError, StudyFailed, nearest
 from hpo_core.model.text import printable
 
 BUILT_IN = {
-    "run": ("running", "Run a study from its file, or resume it."),
-    "resume": ("running", "Resume a study, from the store alone."),
-    "extend": ("running", "Give a study a larger budget, and resume it."),
-    "try": ("running", "Run one job with default values, and say what it reported."),
-    "studies": ("looking", "List the studies of the store."),
-    "show": ("showing", "Show where a study stands."),
-    "top": ("looking", "Show a study's best trials."),
-    "jobs": ("looking", "List a study's jobs."),
+    "run": ("run", "Run a study from its file, or resume it."),
+    "resume": ("run", "Resume a study, from the store alone."),
+    "extend": ("run", "Give a study a larger budget, and resume it."),
+    "try": ("run", "Run one job with default values, and say what it reported."),
+    "studies": ("listings", "List the studies of the store."),
+    "show": ("show", "Show where a study stands."),
+    "top": ("listings", "Show a study's best trials."),
+    "jobs": ("listings", "List a study's jobs."),
     "curves": ("curves", "Show what trials reported, report by report."),
-    "log": ("looking", "Show what a job printed."),
-    "export": ("exporting", "Write a study's trials to a file."),
-    "replay": ("replaying", "Derive every suggestion again; say if all came out as stored."),
-    "import": ("importing", "Take in the trials of another program's study."),
-    "enqueue": ("steering", "Put a known configuration first."),
-    "stop": ("steering", "End a running study, its jobs too."),
-    "copy": ("managing", "Copy a study with its files: a backup."),
-    "rename": ("managing", "Give a study another name."),
-    "delete": ("managing", "Delete a study with its files."),
-    "plugins": ("installed", "List what is installed: strategies, backends, failures."),
+    "log": ("listings", "Show what a job printed."),
+    "export": ("export", "Write a study's trials to a file."),
+    "replay": ("replay", "Derive every suggestion again; say if all came out as stored."),
+    "import": ("import_", "Take in the trials of another program's study."),
+    "enqueue": ("control", "Put a known configuration first."),
+    "stop": ("control", "End a running study, its jobs too."),
+    "copy": ("manage", "Copy a study with its files: a backup."),
+    "rename": ("manage", "Give a study another name."),
+    "delete": ("manage", "Delete a study with its files."),
+    "plugins": ("plugins", "List what is installed: strategies, backends, failures."),
     "check": ("check", "Check whether an installed strategy keeps the contract."),
     "new-strategy": ("scaffold", "Write the package of a new strategy, which works."),
 }

@@ -22,7 +22,7 @@ from hpo_core.cli.common import (
     trust_option,
     yes_option,
 )
-from hpo_core.cli.managing import deletion
+from hpo_core.cli.manage import deletion
 from hpo_core.cli.pairs import options_of
 from hpo_core.controller.dry_run import DryRun
 from hpo_core.model.errors import Fault, InvalidInput, StoreError, StudyFailed

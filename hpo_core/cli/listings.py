@@ -18,7 +18,7 @@ from hpo_core.cli.common import (
     print_json,
     store_option,
 )
-from hpo_core.cli.showing import moment
+from hpo_core.cli.show import moment
 from hpo_core.model.errors import StoreError
 from hpo_core.model.text import first_line, printable
 from hpo_core.model.values import Configuration
