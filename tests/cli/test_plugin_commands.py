@@ -158,7 +158,7 @@ def test_metadata_that_cannot_be_read_disturbs_nobody(
 
 def test_commands_are_found_without_the_library_for_metadata() -> None:
     code = (
-        "import sys; from hpo_core.cli import plugin_commands; plugin_commands.plugins();"
+        "import sys; from hpo_core.cli import plugin_commands; plugin_commands.installed();"
         " print('importlib.metadata' in sys.modules)"
     )
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout
