@@ -30,17 +30,17 @@ from hpo_core.controller.results.result import (
 )
 from hpo_core.controller.results.summary import Summary, read_summary
 from hpo_core.controller.run import recovery
-from hpo_core.controller.run.budget import BudgetTracker, stored_usage
+from hpo_core.controller.run.budget_tracker import BudgetTracker, stored_usage
 from hpo_core.controller.run.checkpoint_retention import CheckpointRetention
 from hpo_core.controller.run.context import RunContext
 from hpo_core.controller.run.incumbents import Incumbents
 from hpo_core.controller.run.metrics_readers import ReadingBackend
-from hpo_core.controller.run.observers import JobCallback, ObserverDispatcher
+from hpo_core.controller.run.observer_dispatcher import JobCallback, ObserverDispatcher
 from hpo_core.controller.run.session import Session
 from hpo_core.controller.stored import adopt_history, manage, open_study
 from hpo_core.controller.stored.missing import named_by_store
-from hpo_core.controller.strategy import choices, resolve
-from hpo_core.controller.strategy.checked import CheckedStrategy
+from hpo_core.controller.strategy import plugin_choices, resolve
+from hpo_core.controller.strategy.checked_strategy import CheckedStrategy
 from hpo_core.controller.strategy.rebuild import Renewer
 from hpo_core.controller.strategy.restore import rebuilt, restored_strategy
 from hpo_core.model.budget import Usage, remaining
@@ -58,8 +58,8 @@ from hpo_core.model.errors import (
 from hpo_core.model.job import Job, StudyState
 from hpo_core.model.objective import pareto_front
 from hpo_core.model.values import Value
-from hpo_core.store.connection import MEMORY
 from hpo_core.store.control import ControllerLock, ControlPipe
+from hpo_core.store.database import MEMORY
 from hpo_core.store.records import StudyRecord
 from hpo_core.store.required_file import RequiredFile
 from hpo_core.store.store import Store
@@ -110,7 +110,7 @@ class HyperParameterOptimizer:
         if strategy is not None:
             config = msgspec.structs.replace(config, strategy=instance_choice(strategy))
         with named_by_store(store, config.name):
-            prepared = resolve.prepare(choices.with_options(config), strategy)
+            prepared = resolve.prepare(plugin_choices.with_options(config), strategy)
         self._function = function
         self._adopt_history = adopt_history
         self._capabilities: frozenset[Capability] = frozenset()  # known once it is built
@@ -127,7 +127,7 @@ class HyperParameterOptimizer:
             self.config = self._prepared.config
             self._observers = [
                 *observers,
-                *choices.build_observers(self.config, self._store.path),
+                *plugin_choices.build_observers(self.config, self._store.path),
             ]
             self._study = open_study.find_or_create(self._store, self._prepared, self._clock.now())
         except BaseException:
@@ -509,7 +509,7 @@ class HyperParameterOptimizer:
             )
 
     def _build_backend(self, session: Session) -> Backend:
-        make = choices.reader_of(self.config)
+        make = plugin_choices.reader_of(self.config)
         if make is None:
             return resolve.build_backend(self._prepared, self._context(session.deliver))
         reading = ReadingBackend(make, session.deliver)

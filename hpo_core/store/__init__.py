@@ -1,7 +1,7 @@
 """Where studies are kept: one SQLite file, and a folder beside it for logs and checkpoints.
 
     schema   the tables
-    connection  opening a file that has them
+    database opening a file that has them
     migration  stores of earlier versions
     records  the rows, as they are read
     studies  Studies: a file, and the rows of its studies

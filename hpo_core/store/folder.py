@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from hpo_core.model.errors import StoreError
 from hpo_core.model.text import is_good_name
 from hpo_core.store.checkpoints import Checkpoints
-from hpo_core.store.connection import MEMORY
+from hpo_core.store.database import MEMORY
 from hpo_core.store.snapshot import copy_folder
 
 if TYPE_CHECKING:

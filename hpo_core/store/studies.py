@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from hpo_core.model.errors import StoreError, UnknownStudy, listed, nearest
 from hpo_core.model.job import StudyState
 from hpo_core.model.values import Value
-from hpo_core.store import connection as files
+from hpo_core.store import database as files
 from hpo_core.store import rows as made
 from hpo_core.store.control import ControllerLock, is_running
 from hpo_core.store.explained import explained
@@ -39,7 +39,7 @@ class Studies:
         accept_loss: Whether to open it without its write-ahead log, if that is missing.
 
     Raises:
-        StoreError: If it can't be opened, see `hpo_core.store.connection.connect`.
+        StoreError: If it can't be opened, see `hpo_core.store.database.connect`.
     """
 
     def __init__(

@@ -6,7 +6,7 @@ import os
 from contextlib import AbstractContextManager
 
 from hpo_core.config import StudyConfig, from_json
-from hpo_core.store.connection import MEMORY
+from hpo_core.store.database import MEMORY
 from hpo_core.store.store import Store, opened
 
 

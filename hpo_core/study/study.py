@@ -13,7 +13,7 @@ from hpo_core.config import PluginChoice, StudyConfig, from_json
 from hpo_core.contracts.observer import FinishedJob, Observer
 from hpo_core.model.errors import StudyRunning
 from hpo_core.store import control
-from hpo_core.store.connection import MEMORY
+from hpo_core.store.database import MEMORY
 from hpo_core.study.place import Place
 from hpo_core.study.view import StudyView
 

@@ -15,7 +15,7 @@ from hpo_core.controller.results.open_trials import read_open, read_unfinished
 from hpo_core.controller.results.result import Result, TrialResult, read_result, read_top
 from hpo_core.controller.results.summary import Summary, read_summary
 from hpo_core.controller.results.unfinished import read_configurations, read_jobs
-from hpo_core.controller.run.budget import stored_usage
+from hpo_core.controller.run.budget_tracker import stored_usage
 from hpo_core.model.budget import Usage, remaining
 from hpo_core.model.errors import Fault, InvalidInput, StoreError, listed, nearest
 from hpo_core.model.job import StudyState

@@ -56,7 +56,7 @@ RUN = ["run", "study.toml", "--json"]
 READER = """
 import sys, time
 from hpo_core.config import from_json
-from hpo_core.controller.run.budget import stored_usage
+from hpo_core.controller.run.budget_tracker import stored_usage
 from hpo_core.controller.results.result import read_result, read_top
 from hpo_core.store.store import Store
 until, rounds = time.monotonic() + float(sys.argv[1]), 0

@@ -19,7 +19,7 @@ from bad_machine import CASES, machine, needs, verdict
 from hpo_core import Budget, Float, HyperParameterOptimizer, Objective, SearchSpace, StudyConfig
 from hpo_core.config import JobSettings, PluginChoice
 from hpo_core.model.errors import StudyFailed
-from hpo_core.store import connection
+from hpo_core.store import database
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if name != "locked_store"])
@@ -51,7 +51,7 @@ def loss(configuration: Mapping[str, Any]) -> float:
 def test_a_store_that_another_process_holds_for_too_long_ends_the_study_and_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "_PATIENCE", 0.2)
+    monkeypatch.setattr(database, "_PATIENCE", 0.2)
     config, store = study(tmp_path, jobs=20), tmp_path / "hpo.db"
     with HyperParameterOptimizer(config, store=store, function=loss) as optimizer:
         optimizer.run(lambda job: optimizer.stop() if job.job.trial_id == 10 else None)

@@ -4,7 +4,7 @@ session               the loop
 context, state        what does not change while a study runs, and what does
 effects               what is to be done, as a value that can be performed only once it is recorded
 events                handles what the backend says of jobs
-launcher              fills free workers with jobs
+job_dispatcher        fills free workers with jobs
 limits                ends jobs and the study at their limits
 trials                the strategy is told, and what trials come to is recorded
 resumption            resumes what an earlier run has left
@@ -13,11 +13,11 @@ pending_trial         a trial that waits for its next job
 running_job           a job under way
 job_factory           makes jobs of trials
 targets               how far a job is to train, and which of its reports count there
-budget                what is used of the budget, what is left, when time is up
+budget_tracker        what is used of the budget, what is left, when time is up
 incumbents            the best trials so far
 checkpoint_retention  which checkpoints are kept
 iteration_warnings    warns of jobs that count in another unit, or not at all
 metrics_readers       reports that plugins read from what jobs leave behind
-observers             notifies observers and callbacks
+observer_dispatcher   notifies observers and callbacks
 study_events          makes the events that they are notified of
 """

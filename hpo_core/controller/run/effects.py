@@ -13,7 +13,7 @@ import msgspec
 
 from hpo_core.contracts.backend import Backend
 from hpo_core.contracts.observer import StudyEvent
-from hpo_core.controller.run.observers import ObserverDispatcher
+from hpo_core.controller.run.observer_dispatcher import ObserverDispatcher
 from hpo_core.model.job import Job
 from hpo_core.store.checkpoints import Checkpoints
 from hpo_core.store.writer import StudyWriter

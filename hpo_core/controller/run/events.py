@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hpo_core.contracts.backend import Finished, JobEvent, Reported, Started
-from hpo_core.controller.run.budget import BudgetTracker
+from hpo_core.controller.run.budget_tracker import BudgetTracker
 from hpo_core.controller.run.context import RunContext
 from hpo_core.controller.run.effects import NOTHING, Effects
 from hpo_core.controller.run.iteration_warnings import IterationWarnings

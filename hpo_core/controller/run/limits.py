@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from hpo_core.controller.run.budget import BudgetTracker
+from hpo_core.controller.run.budget_tracker import BudgetTracker
 from hpo_core.controller.run.context import RunContext
 from hpo_core.controller.run.effects import NOTHING, Effects, all_of
 from hpo_core.controller.run.running_job import RunningJob

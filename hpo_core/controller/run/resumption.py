@@ -8,7 +8,7 @@ import msgspec
 
 from hpo_core.contracts.backend import Started
 from hpo_core.controller.results.result import best_trials
-from hpo_core.controller.run.budget import BudgetTracker
+from hpo_core.controller.run.budget_tracker import BudgetTracker
 from hpo_core.controller.run.checkpoint_retention import CheckpointRetention
 from hpo_core.controller.run.context import RunContext
 from hpo_core.controller.run.effects import NOTHING, Effects

@@ -13,22 +13,22 @@ from functools import partial
 
 from hpo_core.contracts.backend import Backend, JobEvent, Started
 from hpo_core.contracts.strategy import Strategy
-from hpo_core.controller.run.budget import BudgetTracker
+from hpo_core.controller.run.budget_tracker import BudgetTracker
 from hpo_core.controller.run.checkpoint_retention import CheckpointRetention
 from hpo_core.controller.run.context import RunContext
 from hpo_core.controller.run.effects import NOTHING, Effects, Performer, Recorded, all_of
 from hpo_core.controller.run.events import EventHandler
 from hpo_core.controller.run.incumbents import Incumbents
+from hpo_core.controller.run.job_dispatcher import JobDispatcher
 from hpo_core.controller.run.job_factory import JobFactory
-from hpo_core.controller.run.launcher import Launcher
 from hpo_core.controller.run.limits import Limits
-from hpo_core.controller.run.observers import ObserverDispatcher
+from hpo_core.controller.run.observer_dispatcher import ObserverDispatcher
 from hpo_core.controller.run.recovery import Interrupted
 from hpo_core.controller.run.resumption import Resumption
 from hpo_core.controller.run.state import RunState
 from hpo_core.controller.run.study_events import StudyEvents
 from hpo_core.controller.run.trials import Trials
-from hpo_core.controller.strategy.checked import CheckedStrategy
+from hpo_core.controller.strategy.checked_strategy import CheckedStrategy
 from hpo_core.model.budget import Usage
 from hpo_core.model.errors import HpoError, StoreError
 from hpo_core.model.job import Job, StudyState
@@ -77,7 +77,7 @@ class Session:
         self._trials = trials
         self._factory = factory
         self._handler = handler
-        self._launcher = Launcher(
+        self._dispatcher = JobDispatcher(
             context, state, budget, strategy, trials, retention, factory, events
         )
         self._limits = Limits(context, state, budget)
@@ -108,7 +108,7 @@ class Session:
 
     def expect_enqueued(self) -> None:
         """Look for enqueued configurations in the store; whoever calls it wakes the backend."""
-        self._launcher.expect_enqueued()
+        self._dispatcher.expect_enqueued()
 
     def set_end(self, moment: float) -> None:
         """End at a moment, in seconds since the epoch; whoever calls it wakes the backend."""
@@ -203,7 +203,7 @@ class Session:
             elif known_until < now:
                 effects += self._limits.enforce(known_until)
             if self._state.is_running and not (self._is_behind and self._limits.may_be_over(now)):
-                effects += self._launcher.fill(now)
+                effects += self._dispatcher.fill(now)
             self._handler.record_starts()
             self._record_wall_time(now)
             return effects

@@ -14,7 +14,7 @@ from hpo_core.contracts.observer import (
     StudyEnded,
     StudyStarted,
 )
-from hpo_core.controller.run.budget import BudgetTracker
+from hpo_core.controller.run.budget_tracker import BudgetTracker
 from hpo_core.controller.run.effects import NOTHING, Effects
 from hpo_core.controller.run.running_job import RunningJob
 from hpo_core.controller.run.state import RunState

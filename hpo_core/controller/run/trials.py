@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 
 from hpo_core.contracts.strategy import Strategy
-from hpo_core.controller.run.budget import BudgetTracker
+from hpo_core.controller.run.budget_tracker import BudgetTracker
 from hpo_core.controller.run.checkpoint_retention import CheckpointRetention
 from hpo_core.controller.run.context import RunContext
 from hpo_core.controller.run.effects import NOTHING, Effects
@@ -14,7 +14,7 @@ from hpo_core.controller.run.incumbents import Incumbents
 from hpo_core.controller.run.pending_trial import PendingTrial
 from hpo_core.controller.run.running_job import RunningJob
 from hpo_core.controller.run.state import RunState
-from hpo_core.controller.strategy.checked import CheckedStrategy, StrategyInterrupted
+from hpo_core.controller.strategy.checked_strategy import CheckedStrategy, StrategyInterrupted
 from hpo_core.model.constraint import is_feasible as feasible
 from hpo_core.model.errors import HpoError, StrategyError, StudyFailed
 from hpo_core.model.job import JobState, TrialState

@@ -24,7 +24,7 @@ from hpo_core.controller.stored.missing import named_by_store
 from hpo_core.controller.stored.open_study import warn_of_stranger
 from hpo_core.controller.stored.trust import require
 from hpo_core.controller.strategy import resolve
-from hpo_core.controller.strategy.checked import CheckedStrategy
+from hpo_core.controller.strategy.checked_strategy import CheckedStrategy
 from hpo_core.controller.strategy.rebuild import Renewer
 from hpo_core.controller.strategy.resolve import Prepared
 from hpo_core.controller.strategy.restore import restore, without_metrics

@@ -16,7 +16,7 @@ from hpo_core.contracts.exchange import ExchangedStudy, ExchangedTrial
 from hpo_core.contracts.strategy import Start
 from hpo_core.controller.stored import open_study
 from hpo_core.controller.strategy import resolve
-from hpo_core.controller.strategy.checked import CheckedStrategy
+from hpo_core.controller.strategy.checked_strategy import CheckedStrategy
 from hpo_core.controller.strategy.restore import restored_strategy
 from hpo_core.model.errors import Fault, InvalidInput
 from hpo_core.model.job import TrialState, job_id

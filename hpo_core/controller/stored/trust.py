@@ -27,7 +27,7 @@ from hpo_core.config import StudyConfig
 from hpo_core.model.errors import StoreError
 from hpo_core.model.placeholders import values_of
 from hpo_core.model.text import printable
-from hpo_core.store.connection import MEMORY
+from hpo_core.store.database import MEMORY
 from hpo_core.store.records import StudyRecord
 from hpo_core.store.store import Store
 

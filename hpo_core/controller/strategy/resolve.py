@@ -18,7 +18,7 @@ from hpo_core.config_file import parse
 from hpo_core.contracts.backend import Backend, BackendContext, BackendSpec, Work
 from hpo_core.contracts.strategy import Capability, Problem, Strategy, StrategySpec
 from hpo_core.controller.clock import SystemClock
-from hpo_core.controller.strategy import choices
+from hpo_core.controller.strategy import plugin_choices
 from hpo_core.misuse import misuses
 from hpo_core.model.errors import (
     BackendError,
@@ -131,7 +131,7 @@ def read_config(table: Mapping[str, Any], directory: Path, seed: int | None = No
                 broken = broken or error
                 faults += [Fault(role, str(error))] if faults else []
     try:
-        faults += choices.faults_of(config) if config else []
+        faults += plugin_choices.faults_of(config) if config else []
     except PluginError as error:
         broken = broken or error
     if faults or config is None:
@@ -177,7 +177,7 @@ def prepare(config: StudyConfig, given: Strategy | None = None) -> Prepared:
     else:
         _given(config, strategy)
     config = _with_options(config, "backend", backend_options)
-    choices.check_work(config, backend.spec)
+    plugin_choices.check_work(config, backend.spec)
     return Prepared(config, strategy, strategy_options, backend, backend_options, options_given)
 
 
@@ -320,7 +320,7 @@ def work_of(config: StudyConfig, function: Callable[..., Any] | None = None) -> 
         function: The function that jobs call, where ``config.job.function`` is its name.
     """
     job, objectives = config.job, config.objectives
-    kind, options = choices.work_of(job)
+    kind, options = plugin_choices.work_of(job)
     return Work(
         command=job.command,
         function=job.function,

@@ -6,7 +6,7 @@ import logging
 from typing import NamedTuple
 
 from hpo_core.contracts.strategy import Exhausted, Resume, Start, Wait
-from hpo_core.controller.run.budget import BudgetTracker
+from hpo_core.controller.run.budget_tracker import BudgetTracker
 from hpo_core.controller.run.checkpoint_retention import CheckpointRetention
 from hpo_core.controller.run.context import RunContext
 from hpo_core.controller.run.effects import NOTHING, Effects
@@ -16,7 +16,7 @@ from hpo_core.controller.run.recovery import require_fit, resumed_trial
 from hpo_core.controller.run.state import RunState
 from hpo_core.controller.run.study_events import StudyEvents
 from hpo_core.controller.run.trials import Trials
-from hpo_core.controller.strategy.checked import CheckedStrategy, StrategyInterrupted
+from hpo_core.controller.strategy.checked_strategy import CheckedStrategy, StrategyInterrupted
 from hpo_core.model.errors import StrategyError
 from hpo_core.model.job import JobState, StudyState, job_id
 from hpo_core.model.report import Status
@@ -33,7 +33,7 @@ class _Launch(NamedTuple):
     obstacle: str | None = None
 
 
-class Launcher:
+class JobDispatcher:
     """Launches jobs, within a turn.
 
     Args:

@@ -18,7 +18,7 @@ from hpo_core.contracts.reader import JobOutput, MetricsReader
 from hpo_core.model.errors import Fault, Unsupported, listed
 from hpo_core.model.job import Job
 from hpo_core.registry import Resolved
-from hpo_core.store.connection import MEMORY
+from hpo_core.store.database import MEMORY
 
 
 def with_options(config: StudyConfig) -> StudyConfig:
