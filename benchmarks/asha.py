@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import optuna
 from common import say
-from hpo_asha.options import Asha, Median, Options
+from hpo_asha.options import AshaOptions, MedianOptions, Options
 from hpo_asha.plugin import build
 
 from hpo_core.plugin import (
@@ -79,7 +79,7 @@ class Spent:
 
 def stopping_beside_optuna(losses: list[float]) -> tuple[float, float]:
     """Return what a decision to stop costs here and there, in microseconds."""
-    strategy = made(Asha(type="stopping"))
+    strategy = made(AshaOptions(type="stopping"))
     pruner = optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=3)
     study = optuna.create_study(pruner=pruner)
     ours, theirs = Spent(), Spent()
@@ -112,7 +112,7 @@ def stopping_beside_optuna(losses: list[float]) -> tuple[float, float]:
 
 def promoting(losses: list[float]) -> float:
     """Return what it costs to take a trial in at a rung, and to say what is next."""
-    strategy = made(Asha())
+    strategy = made(AshaOptions())
     spent = Spent()
     for trial, loss in enumerate(losses, 1):
         started(strategy, trial, 1)
@@ -132,7 +132,7 @@ def promoting(losses: list[float]) -> float:
 
 def by_the_median(losses: list[float]) -> float:
     """Return what a decision costs beside so many completed trials."""
-    strategy = made(Median())
+    strategy = made(MedianOptions())
     spent = Spent()
     for trial, loss in enumerate(losses, 1):
         started(strategy, trial)

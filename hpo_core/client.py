@@ -88,17 +88,17 @@ def make_folder(path: str) -> None:
 
 
 @dataclass(frozen=True)
-class Connection:
+class ConnectedJob:
     """A job with its line to the controller."""
 
     info: JobInfo
     send: Send
 
 
-current: ContextVar[Connection | None] = ContextVar("hpo_core_job", default=None)
+current: ContextVar[ConnectedJob | None] = ContextVar("hpo_core_job", default=None)
 """The job that runs in this thread, where hpo-core called a function."""
 
-process_wide: list[Connection] = []
+process_wide: list[ConnectedJob] = []
 """The job that runs in this whole process, where hpo-core started it; empty or one."""
 
 
@@ -134,7 +134,7 @@ def job() -> JobInfo | None:
     return None if connection is None else connection.info
 
 
-def connected() -> Connection | None:
+def connected() -> ConnectedJob | None:
     """Return the job of this thread or process, with its line to the controller."""
     connection = current.get()
     if connection is None and not process_wide and "HPO_REPORT_FD" in os.environ:
@@ -263,7 +263,7 @@ def _line(iteration: int | None, metrics: Mapping[str, float]) -> str:
     return json.dumps(said)
 
 
-def _from_environment(variables: Mapping[str, str]) -> Connection:
+def _from_environment(variables: Mapping[str, str]) -> ConnectedJob:
     iterations = variables.get("HPO_ITERATIONS")
     info = JobInfo(
         id=variables["HPO_JOB_ID"],
@@ -280,7 +280,7 @@ def _from_environment(variables: Mapping[str, str]) -> Connection:
             while data:
                 data = data[os.write(descriptor, data) :]
 
-    return Connection(info, send)
+    return ConnectedJob(info, send)
 
 
 _writing = threading.Lock()

@@ -27,7 +27,7 @@ SCRIPT = "__hpo_main__"
 
 
 def load(reference: str, directory: str) -> Callable[..., Any]:
-    """Return the function that a reference names (see `hpo_core.model.functions`).
+    """Return the function that a reference names (see `hpo_core.model.function_reference`).
 
     Args:
         reference: ``"module:name"`` or ``"/path/script.py:name"``.

@@ -107,7 +107,7 @@ class InlineBackend:
         )
         self._running = job.id
         self._stopped = False
-        token = client.current.set(client.Connection(info, send))
+        token = client.current.set(client.ConnectedJob(info, send))
         try:
             self._deliver(Started(job.id, self._now()))
             with printed_to(job.log) as log:

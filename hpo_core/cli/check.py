@@ -39,7 +39,7 @@ def check_command(name: str, options: tuple[str, ...], examples: int, as_json: b
     """
     try:
         from hpo_core.testing.checks import CHECKS
-        from hpo_core.testing.kit import Outcome, result_of
+        from hpo_core.testing.kit import CheckOutcome, result_of
         from hpo_core.testing.subject import Installed, Subject
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] != "hypothesis":
@@ -64,7 +64,7 @@ def check_command(name: str, options: tuple[str, ...], examples: int, as_json: b
         _progress(f"{number}/{len(CHECKS)} {check.name}")
         results.append(result_of(check, subject))
     _progress("")
-    failed = [result for result in results if result.outcome is Outcome.FAILED]
+    failed = [result for result in results if result.outcome is CheckOutcome.FAILED]
     if as_json:
         print_json(
             {
@@ -80,9 +80,9 @@ def check_command(name: str, options: tuple[str, ...], examples: int, as_json: b
         [
             result.check,
             result.outcome.value.upper()
-            if result.outcome is Outcome.FAILED
+            if result.outcome is CheckOutcome.FAILED
             else result.outcome.value,
-            "" if result.outcome is Outcome.FAILED else result.detail,
+            "" if result.outcome is CheckOutcome.FAILED else result.detail,
         ]
         for result in results
     ]
@@ -93,7 +93,7 @@ def check_command(name: str, options: tuple[str, ...], examples: int, as_json: b
             print(f"    {printable(line)}")
         if result.remedy:
             print(f"    remedy: {result.remedy}")
-    counts = [f"{sum(r.outcome is kind for r in results)} {kind.value}" for kind in Outcome]
+    counts = [f"{sum(r.outcome is kind for r in results)} {kind.value}" for kind in CheckOutcome]
     print(
         f"\n{resolved.spec.name} ({resolved.plugin.distribution} {resolved.plugin.version}): "
         + ", ".join(counts)

@@ -12,7 +12,7 @@ the standard library but msgspec. Everything else in hpo-core is built on this f
     budget      limits and their use                space       conditions, forbidden combinations
     job         one execution of a trial            allowed     an allowed configuration
     report      what a job says, and the answer     lattice     a finite space, numbered
-    templates   "{lr:.3g}" in names and commands    functions   "module:name" of a function
+    templates   "{lr:.3g}" in names and commands    function_reference   "module:name"
     placeholders  which of them a study may use lattice_tree  the tree behind a lattice
     runnable    what keeps a space from being run
 """

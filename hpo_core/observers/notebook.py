@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from hpo_core.contracts.observer import JobFinished, Observer, StudyEnded, StudyEvent, StudyStarted
-from hpo_core.observers.progress import Board, title
+from hpo_core.observers.progress import StudyProgress, title
 
 _EVERY = 0.25  # seconds between two updates
 _WIDTH = 30  # of the bar, in characters
@@ -33,32 +33,32 @@ class NotebookProgress:
         self._show = show
         self._clock = clock
         self._shown = -_EVERY
-        self._board: Board | None = None
+        self._known: StudyProgress | None = None
 
     def observe(self, event: StudyEvent, /) -> None:
         """Show where the study stands, unless that was done just now."""
         if isinstance(event, StudyStarted):
-            self._board = Board(event)
-        board = self._board
-        if board is None:
+            self._known = StudyProgress(event)
+        known = self._known
+        if known is None:
             return
-        board.take_in(event)
+        known.take_in(event)
         is_due = self._clock() - self._shown >= _EVERY
         if isinstance(event, StudyStarted | StudyEnded) or (
             isinstance(event, JobFinished) and is_due
         ):
             self._shown = self._clock()
-            self._show("\n".join(_lines(board, event.time)))
+            self._show("\n".join(_lines(known, event.time)))
 
 
-def _lines(board: Board, now: float) -> list[str]:
-    share = board.share(now)
+def _lines(known: StudyProgress, now: float) -> list[str]:
+    share = known.share(now)
     bar = "" if share is None else f"[{'#' * round(share * _WIDTH):{_WIDTH}}] {share:4.0%}  "
     return [
-        f"{title(board.study)}",
-        f"{bar}{board.elapsed(now)}  {board.counts()}; {board.left(now)}",
-        board.best_so_far(),
-        *board.failures.lines(_KINDS),
+        f"{title(known.study)}",
+        f"{bar}{known.elapsed(now)}  {known.counts()}; {known.left(now)}",
+        known.best_so_far(),
+        *known.failures.lines(_KINDS),
     ]
 
 

@@ -44,7 +44,7 @@ def progress_observer(stream: TextIO, note: Callable[[], str] = str) -> Observer
     return LiveProgress(stream, note) if stream.isatty() else PlainProgress(stream)
 
 
-class Board:
+class StudyProgress:
     """What is known of a study's progress, and how it is put into words.
 
     Args:
@@ -173,26 +173,26 @@ class PlainProgress:
         self._stream = stream
         self._clock = clock
         self._last_line = -_LINE_EVERY
-        self._board: Board | None = None
+        self._known: StudyProgress | None = None
 
     def observe(self, event: StudyEvent, /) -> None:
         """Write a line, if there is something to say."""
         if isinstance(event, StudyStarted):
-            self._board = Board(event)
-            self._write(f"{title(event)}; {self._board.left(event.time)}")
-        board = self._board
-        if board is None:
+            self._known = StudyProgress(event)
+            self._write(f"{title(event)}; {self._known.left(event.time)}")
+        known = self._known
+        if known is None:
             return
-        board.take_in(event)
+        known.take_in(event)
         match event:
             case JobFinished(finished=finished):
                 is_bad = finished.state in FAILED
                 if finished.is_best or is_bad or self._clock() - self._last_line >= _LINE_EVERY:
                     self._write(
-                        f"{board.finished(finished)}; {board.counts()}; {board.left(event.time)}"
+                        f"{known.finished(finished)}; {known.counts()}; {known.left(event.time)}"
                     )
             case StudyEnded():
-                self._write(f"{board.counts()} in {board.elapsed(event.time)}")
+                self._write(f"{known.counts()} in {known.elapsed(event.time)}")
 
     def _write(self, line: str) -> None:
         self._last_line = self._clock()
@@ -211,13 +211,13 @@ class LiveProgress:
         self._console = Console(file=stream)
         self._note = note
         self._live: Live | None = None
-        self._board: Board | None = None
+        self._known: StudyProgress | None = None
         self._offset = 0.0
 
     def observe(self, event: StudyEvent, /) -> None:
         """Take an event into the display."""
         if isinstance(event, StudyStarted):
-            self._board = Board(event)
+            self._known = StudyProgress(event)
             self._offset = event.time - time.monotonic()
             self._live = Live(
                 get_renderable=self._render,
@@ -226,30 +226,30 @@ class LiveProgress:
                 transient=False,
             )
             self._live.start()
-        if self._board is None or self._live is None:
+        if self._known is None or self._live is None:
             return
-        self._board.take_in(event)
+        self._known.take_in(event)
         if isinstance(event, StudyEnded):
             self._live.stop()
             self._live = None
 
     def _render(self) -> RenderableType:
-        board = self._board
-        assert board is not None
+        known = self._known
+        assert known is not None
         now = time.monotonic() + self._offset
         head = Table.grid(padding=(0, 1))
-        share = board.share(now)
+        share = known.share(now)
         bar = ProgressBar(total=1.0, completed=share or 0.0, width=30, pulse=share is None)
-        head.add_row(Text(title(board.study), style="bold"), bar, Text(board.elapsed(now)))
-        lines: list[RenderableType] = [head, Text(f"{board.counts()}; {board.left(now)}")]
-        lines.append(_cut(board.best_so_far(), style="green"))
-        for job, iteration in list(board.running.values())[:8]:
+        head.add_row(Text(title(known.study), style="bold"), bar, Text(known.elapsed(now)))
+        lines: list[RenderableType] = [head, Text(f"{known.counts()}; {known.left(now)}")]
+        lines.append(_cut(known.best_so_far(), style="green"))
+        for job, iteration in list(known.running.values())[:8]:
             reached = "" if iteration is None else f"  iteration {iteration}"
             of = f" of {job.iterations}" if reached and job.iterations else ""
             row = Table.grid(padding=(0, 0, 0, 2), pad_edge=True)
             row.add_row(_cut(printable(job.name), style="dim"), Text(reached + of, style="dim"))
             lines.append(row)
-        lines += [_cut(line, style="red") for line in board.failures.lines(_KINDS)]
+        lines += [_cut(line, style="red") for line in known.failures.lines(_KINDS)]
         if note := self._note():
             lines.append(Text(note, style="yellow"))
         return Group(*lines)

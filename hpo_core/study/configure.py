@@ -23,7 +23,7 @@ from hpo_core.model.budget import LIMITS, Budget
 from hpo_core.model.checked import read
 from hpo_core.model.durations import seconds
 from hpo_core.model.errors import BackendError, Fault, InvalidInput, nearest
-from hpo_core.model.functions import function_reference
+from hpo_core.model.function_reference import function_reference
 from hpo_core.study.arguments import argument_faults, in_python
 from hpo_core.study.place import Place
 from hpo_core.study_file import load

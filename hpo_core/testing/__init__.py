@@ -5,7 +5,7 @@
     checks/            the promises of a strategy, one function each
     subject            the strategy under check: how to make it, what it says it can do
     simulator          a study in miniature, in which a strategy is asked and told
-    replay             a run's history, told to a new strategy
+    recorded_run       a run's history, told to a new strategy
     spaces, drawing    spaces and schedules, drawn by hypothesis
     gallery            fixed problems, for the checks that draw none
     wording            problems, schedules and suggestions in words

@@ -33,7 +33,7 @@ HANGS = 60.0
 Event = TypeVar("Event", Started, Reported, Finished)
 
 
-class Clock:
+class SteppedClock:
     """The time, never less than before."""
 
     def __init__(self) -> None:
@@ -86,7 +86,7 @@ class Driver:
                 study_uid=self.study_uid,
                 work=work,
                 workers=workers,
-                clock=Clock(),
+                clock=SteppedClock(),
                 decides=decides,
                 deliver=self._hear,
                 folder=str(self.folder / "backend"),

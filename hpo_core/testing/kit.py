@@ -11,7 +11,7 @@ from hpo_core.contracts.strategy import Capability
 from hpo_core.testing.subject import Broken, NotApplicable, Subject
 
 
-class Outcome(enum.Enum):
+class CheckOutcome(enum.Enum):
     """How a check came out."""
 
     PASSED = "passed"
@@ -50,7 +50,7 @@ def check(
     return made
 
 
-class Result(msgspec.Struct, frozen=True, kw_only=True):
+class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     """How one check came out.
 
     Attributes:
@@ -64,23 +64,23 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
     check: str
     promise: str
-    outcome: Outcome
+    outcome: CheckOutcome
     detail: str = ""
     remedy: str = ""
 
 
-def result_of(check: Check, subject: Subject) -> Result:
+def result_of(check: Check, subject: Subject) -> CheckResult:
     """Run one check."""
-    outcome, remedy = Outcome.PASSED, ""
+    outcome, remedy = CheckOutcome.PASSED, ""
     try:
         if not subject.can(check.needs):
             assert check.needs is not None
             raise NotApplicable(f"it does not declare {check.needs.name} ({check.needs.value})")
         detail = check.run(subject) or ""
     except NotApplicable as reason:
-        outcome, detail = Outcome.NOT_APPLICABLE, str(reason)
+        outcome, detail = CheckOutcome.NOT_APPLICABLE, str(reason)
     except Broken as broken:
-        outcome, detail, remedy = Outcome.FAILED, str(broken), check.remedy
-    return Result(
+        outcome, detail, remedy = CheckOutcome.FAILED, str(broken), check.remedy
+    return CheckResult(
         check=check.name, promise=check.promise, outcome=outcome, detail=detail, remedy=remedy
     )

@@ -79,7 +79,7 @@ _STATES = {
 """Where a trial stands when its job has ended so."""
 
 
-class Job(msgspec.Struct):
+class SimulatedJob(msgspec.Struct):
     """A job under way.
 
     Attributes:
@@ -121,7 +121,7 @@ class Simulator:
     def __init__(self, strategy: Strategy, problem: Problem) -> None:
         self.history: list[Asked | Told] = []
         self.states: list[SavedState] = []
-        self.running: list[Job] = []
+        self.running: list[SimulatedJob] = []
         self.answers: list[tuple[Answer, bool]] = []
         self.decisions: list[object] = []
         self.bad_resumes: list[str] = []
@@ -167,7 +167,7 @@ class Simulator:
                 if self.running:
                     self._go_on(self.running[move.which % len(self.running)], move.do)
 
-    def _go_on(self, job: Job, do: Do) -> None:
+    def _go_on(self, job: SimulatedJob, do: Do) -> None:
         match do:
             case Do.REPORT:
                 self.report(job)
@@ -197,7 +197,7 @@ class Simulator:
         self._strategy.adopt(self.next_trial, suggestion)
         self._launch(suggestion, adopted=True)
 
-    def report(self, job: Job, *, by: int = 1, is_nan: bool = False) -> None:
+    def report(self, job: SimulatedJob, *, by: int = 1, is_nan: bool = False) -> None:
         """Let a job train on and report; it ends if the strategy says so.
 
         Args:
@@ -226,20 +226,20 @@ class Simulator:
             elif decision is Decision.PAUSE:
                 self.end(job, Status.PAUSED)
 
-    def finish(self, job: Job) -> None:
+    def finish(self, job: SimulatedJob) -> None:
         """Let a job train to its target and complete, unless it is stopped on its way."""
         while job in self.running and job.target is not None and job.iteration < job.target:
             self.report(job)
         if job in self.running:
             self.end(job, Status.COMPLETED)
 
-    def _cut_short(self, job: Job) -> None:
+    def _cut_short(self, job: SimulatedJob) -> None:
         """Let a job report, and its time limit end it; what it has reported counts."""
         self.report(job)
         if job in self.running:
             self.end(job, Status.STOPPED if job.is_target_suggested else Status.COMPLETED)
 
-    def end(self, job: Job, status: Status) -> None:
+    def end(self, job: SimulatedJob, status: Status) -> None:
         """End a job, with its one final report."""
         self.running.remove(job)
         counts = status in (Status.COMPLETED, Status.STOPPED, Status.PAUSED)
@@ -260,7 +260,7 @@ class Simulator:
         if may_go_on and decision is Decision.PAUSE:
             trial.state = TrialState.PAUSED
 
-    def _is_trained(self, job: Job) -> bool:
+    def _is_trained(self, job: SimulatedJob) -> bool:
         """Say whether a job has trained as far as its trial ever will."""
         most = self._problem.max_iterations
         return most is not None and job.iteration >= most
@@ -318,7 +318,7 @@ class Simulator:
             trial.configuration = suggestion.configuration or trial.configuration
         target = suggestion.iterations or self._problem.max_iterations
         self.running.append(
-            Job(
+            SimulatedJob(
                 trial_id,
                 job_id(trial_id, trial.jobs),
                 trial.configuration,

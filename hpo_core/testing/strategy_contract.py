@@ -9,7 +9,7 @@ from typing import Any
 from hpo_core.contracts.strategy import Capability, Problem, Strategy
 from hpo_core.model.space import SearchSpace
 from hpo_core.testing.checks import CHECKS
-from hpo_core.testing.kit import Check, Outcome, result_of
+from hpo_core.testing.kit import Check, CheckOutcome, result_of
 from hpo_core.testing.subject import Source, Subject
 
 
@@ -62,9 +62,9 @@ def _test(check: Check) -> Callable[[StrategyContract], None]:
         import pytest  # the one who runs tests has it
 
         result = result_of(check, type(self).subject())
-        if result.outcome is Outcome.NOT_APPLICABLE:
+        if result.outcome is CheckOutcome.NOT_APPLICABLE:
             pytest.skip(result.detail)
-        if result.outcome is Outcome.FAILED:
+        if result.outcome is CheckOutcome.FAILED:
             pytest.fail(
                 f"{result.promise}.\n{result.detail}\nremedy: {result.remedy}", pytrace=False
             )

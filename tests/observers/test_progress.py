@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from hpo_core.observers.progress import Board, PlainProgress
+from hpo_core.observers.progress import PlainProgress, StudyProgress
 from hpo_core.plugin import (
     Budget,
     Configuration,
@@ -66,69 +66,71 @@ def finished(
 
 
 def test_the_counts_are_done_running_stopped_and_failed() -> None:
-    board = Board(started(progress=progress(completed=3, running=2, failed=1)))
-    assert board.counts() == "3 done, 2 running, 1 failed"
-    board = Board(started(progress=progress(completed=3, stopped=4)))
-    assert board.counts() == "3 done, 0 running, 4 stopped early, 0 failed"
-    board = Board(started(progress=progress(running=1, paused=5)))
-    assert board.counts() == "0 done, 1 running, 5 paused, 0 failed"
+    known = StudyProgress(started(progress=progress(completed=3, running=2, failed=1)))
+    assert known.counts() == "3 done, 2 running, 1 failed"
+    known = StudyProgress(started(progress=progress(completed=3, stopped=4)))
+    assert known.counts() == "3 done, 0 running, 4 stopped early, 0 failed"
+    known = StudyProgress(started(progress=progress(running=1, paused=5)))
+    assert known.counts() == "0 done, 1 running, 5 paused, 0 failed"
 
 
 def test_what_is_left_of_each_limit_is_said() -> None:
     budget = Budget(jobs=10, iterations=100, compute_time=3600, wall_time=600)
-    board = Board(started(budget, progress=progress(jobs=4, iterations=30, running=2)))
-    assert board.left(100.0) == (
+    known = StudyProgress(started(budget, progress=progress(jobs=4, iterations=30, running=2)))
+    assert known.left(100.0) == (
         "left: 6 jobs, 70 iterations, 1h00m of compute time, 10m00s of time"
     )
-    assert board.left(130.0).endswith("59m00s of compute time, 9m30s of time"), "two jobs run"
+    assert known.left(130.0).endswith("59m00s of compute time, 9m30s of time"), "two jobs run"
 
 
 def test_a_study_without_a_budget_says_when_it_ends() -> None:
-    said = Board(started(Budget())).left(100.0)
+    said = StudyProgress(started(Budget())).left(100.0)
     assert said == "no budget: it goes on until the strategy has nothing more to try"
-    assert Board(started(Budget())).share(100.0) is None
+    assert StudyProgress(started(Budget())).share(100.0) is None
 
 
 def test_the_share_is_that_of_the_limit_that_is_nearest() -> None:
-    board = Board(started(Budget(jobs=10, wall_time=100), progress=progress(jobs=2, wall_time=10)))
-    assert board.share(100.0) == 0.2
-    assert board.share(150.0) == pytest.approx(0.6)
-    assert board.share(900.0) == 1.0
+    known = StudyProgress(
+        started(Budget(jobs=10, wall_time=100), progress=progress(jobs=2, wall_time=10))
+    )
+    assert known.share(100.0) == 0.2
+    assert known.share(150.0) == pytest.approx(0.6)
+    assert known.share(900.0) == 1.0
 
 
 def test_the_time_goes_on_while_jobs_report() -> None:
-    board = Board(started(Budget(wall_time=600)))
-    board.take_in(JobStarted(job=JOB, time=100.0, progress=progress(running=1)))
-    board.take_in(JobReported(job=JOB, time=140.0, iteration=3, metrics={}))
-    assert board.elapsed(142.0) == "42s"
-    assert board.left(142.0) == "left: 9m18s of time"
+    known = StudyProgress(started(Budget(wall_time=600)))
+    known.take_in(JobStarted(job=JOB, time=100.0, progress=progress(running=1)))
+    known.take_in(JobReported(job=JOB, time=140.0, iteration=3, metrics={}))
+    assert known.elapsed(142.0) == "42s"
+    assert known.left(142.0) == "left: 9m18s of time"
 
 
 def test_a_study_that_is_carried_on_shows_its_best_so_far_as_the_metric_is() -> None:
-    assert Board(started(best=(-0.9,))).best == "accuracy 0.9"
+    assert StudyProgress(started(best=(-0.9,))).best == "accuracy 0.9"
 
 
 def test_only_a_better_job_changes_the_best() -> None:
-    board = Board(started())
-    board.take_in(finished(best=True))
-    assert board.best == "accuracy 0.9 (first)"
-    board.take_in(finished(JobState.FAILED, reason="exit status 1"))
-    assert board.best == "accuracy 0.9 (first)"
+    known = StudyProgress(started())
+    known.take_in(finished(best=True))
+    assert known.best == "accuracy 0.9 (first)"
+    known.take_in(finished(JobState.FAILED, reason="exit status 1"))
+    assert known.best == "accuracy 0.9 (first)"
 
 
 def test_what_runs_is_known_with_its_iteration_until_it_ends() -> None:
-    board = Board(started())
-    board.take_in(JobStarted(job=JOB, time=100.0, progress=progress(running=1)))
-    board.take_in(JobReported(job=JOB, time=101.0, iteration=3, metrics={"accuracy": 0.5}))
-    assert board.running == {"1.1": (JOB, 3)}
-    board.take_in(finished())
-    assert board.running == {}
+    known = StudyProgress(started())
+    known.take_in(JobStarted(job=JOB, time=100.0, progress=progress(running=1)))
+    known.take_in(JobReported(job=JOB, time=101.0, iteration=3, metrics={"accuracy": 0.5}))
+    assert known.running == {"1.1": (JOB, 3)}
+    known.take_in(finished())
+    assert known.running == {}
 
 
 def test_control_characters_of_names_and_reasons_are_shown_as_escapes() -> None:
-    board = Board(started())
+    known = StudyProgress(started())
     event = finished(JobState.FAILED, reason="\x1b[2Jboom\nat line 3")
-    assert board.finished(event.finished) == r"first failed: \x1b[2Jboom"
+    assert known.finished(event.finished) == r"first failed: \x1b[2Jboom"
 
 
 # -- plain lines ----------------------------------------------------------------------------
@@ -175,19 +177,19 @@ def test_an_unremarkable_job_is_a_line_only_now_and_then(stream: io.StringIO) ->
 def test_before_a_trial_is_completed_the_best_that_was_reported_is_named_with_its_iteration() -> (
     None
 ):
-    board = Board(started())
-    assert board.best_so_far() == "best: none yet"
+    known = StudyProgress(started())
+    assert known.best_so_far() == "best: none yet"
     for iteration, accuracy in ((1, 0.5), (3, 0.8), (4, 0.6)):
         metrics = {"accuracy": accuracy}
-        board.take_in(JobReported(job=JOB, time=101.0, iteration=iteration, metrics=metrics))
+        known.take_in(JobReported(job=JOB, time=101.0, iteration=iteration, metrics=metrics))
     said = "best so far: accuracy 0.8 at iteration 3 (first), which is not completed"
-    assert board.best_so_far() == said
-    board.take_in(finished(best=True))
-    assert board.best_so_far() == "best: accuracy 0.9 (first)"
+    assert known.best_so_far() == said
+    known.take_in(finished(best=True))
+    assert known.best_so_far() == "best: accuracy 0.9 (first)"
 
 
 def test_what_a_failed_job_had_reported_is_not_the_best_so_far() -> None:
-    board = Board(started())
-    board.take_in(JobReported(job=JOB, time=101.0, iteration=1, metrics={"accuracy": 0.5}))
-    board.take_in(finished(JobState.FAILED, reason="exit status 1"))
-    assert board.best_so_far() == "best: none yet"
+    known = StudyProgress(started())
+    known.take_in(JobReported(job=JOB, time=101.0, iteration=1, metrics={"accuracy": 0.5}))
+    known.take_in(finished(JobState.FAILED, reason="exit status 1"))
+    assert known.best_so_far() == "best: none yet"

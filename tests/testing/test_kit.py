@@ -17,7 +17,7 @@ from broken import BROKEN
 from samples import ALL_SPACES, Halving, Stream
 
 from hpo_core.testing.checks import CHECKS
-from hpo_core.testing.kit import Outcome, Result, result_of
+from hpo_core.testing.kit import CheckOutcome, CheckResult, result_of
 from hpo_core.testing.subject import Source, Subject
 
 FIDELITIES = {Capability.STOPPING, Capability.RESUMING}
@@ -38,14 +38,14 @@ def subject(strategy: type[BaseStrategy], **given: Any) -> Subject:
     )
 
 
-def results(strategy: type[BaseStrategy], **given: Any) -> dict[str, Result]:
+def results(strategy: type[BaseStrategy], **given: Any) -> dict[str, CheckResult]:
     checked = subject(strategy, **given)
     return {check.name: result_of(check, checked) for check in CHECKS}
 
 
 @pytest.mark.parametrize("strategy", [Stream, Halving])
 def test_a_good_strategy_fails_no_check(strategy: type[BaseStrategy]) -> None:
-    failed = [found for found in results(strategy).values() if found.outcome is Outcome.FAILED]
+    failed = [found for found in results(strategy).values() if found.outcome is CheckOutcome.FAILED]
     assert failed == []
 
 
@@ -56,7 +56,7 @@ def test_a_broken_promise_is_found_by_the_check_meant_for_it(
     strategy: type[BaseStrategy], check: str
 ) -> None:
     found = result_of(BY_NAME[check], subject(strategy))
-    assert found.outcome is Outcome.FAILED
+    assert found.outcome is CheckOutcome.FAILED
     assert found.check == check
     assert found.detail
     assert found.remedy
@@ -88,7 +88,7 @@ def test_a_check_comes_out_the_same_each_time() -> None:
 def test_what_a_strategy_does_not_declare_is_not_applicable_and_the_reason_says_so() -> None:
     plain = Subject(Stream, frozenset())
     found = result_of(BY_NAME["no_forbidden_combination_is_suggested"], plain)
-    assert found.outcome is Outcome.NOT_APPLICABLE
+    assert found.outcome is CheckOutcome.NOT_APPLICABLE
     assert found.detail == "it does not declare FORBIDDEN (forbidden combinations)"
 
 

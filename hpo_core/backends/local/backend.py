@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from hpo_core.backends.local import orphans, supervisor_client
-from hpo_core.backends.local.job_output import JobOutput, Report
+from hpo_core.backends.local.job_output import OutputParser, Report
 from hpo_core.backends.local.reattach import journals, what_is_left
 from hpo_core.backends.local.resource_errors import explained, is_machines, remedy
 from hpo_core.backends.local.supervisor_client import SupervisorClient
-from hpo_core.backends.local.work import Work, work_of
+from hpo_core.backends.local.work import SupervisedWork, work_of
 from hpo_core.backends.logs import remove_if_empty
 from hpo_core.backends.supervisor.loop import Loop
 from hpo_core.backends.supervisor.processes import without_job_variables
@@ -53,13 +53,13 @@ class LocalBackend:
         if not os.path.isdir(context.work.directory):
             raise BackendError(f"the jobs' folder {context.work.directory!r} does not exist")
         self._context = context
-        self._work: Work = work_of(context)
+        self._work: SupervisedWork = work_of(context)
         self._loop: Loop[JobEvent] | None = None
         with explained():
             self._loop = Loop()
         self._supervisor: SupervisorClient | None = None
         self._all: list[SupervisorClient] = []  # with those that an earlier controller has started
-        self._jobs: dict[str, tuple[SupervisorClient | None, JobOutput]] = {}
+        self._jobs: dict[str, tuple[SupervisorClient | None, OutputParser]] = {}
         self._heard: dict[SupervisorClient, dict[str, tuple[int, int]]] = {}
         self._ended: dict[SupervisorClient, list[str]] = {}
         self._early: list[JobEvent] = []  # what was heard while jobs were taken over

@@ -54,7 +54,7 @@ class Verdict(msgspec.Struct, frozen=True):
     metrics: Mapping[str, float] | None = None
 
 
-class JobOutput(abc.ABC):
+class OutputParser(abc.ABC):
     """What one job says.
 
     Args:
@@ -150,7 +150,7 @@ class JobOutput(abc.ABC):
         """Return how it ended if neither the study nor a limit ended it."""
 
 
-class CommandOutput(JobOutput):
+class CommandOutput(OutputParser):
     """What a command says: a report a line."""
 
     grace_for_faults = 5.0
@@ -164,7 +164,7 @@ class CommandOutput(JobOutput):
         return Verdict(Outcome.FAILED, ended_badly(status or 0, self.job.log))
 
 
-class FunctionOutput(JobOutput):
+class FunctionOutput(OutputParser):
     """What a worker says of its job: reports, and how the function returned."""
 
     _end: Ended | None = None

@@ -18,7 +18,7 @@ Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, lt=ENDLESS)]
 Cause: TypeAlias = Literal["", "time_limit", "silence_limit", "parent", "closed", "not_loaded"]
 
 
-class Supervisor(msgspec.Struct, array_like=True, frozen=True, tag="supervisor"):
+class SupervisorLine(msgspec.Struct, array_like=True, frozen=True, tag="supervisor"):
     """Who writes the journal, and where it listens."""
 
     pid: Pid
@@ -53,7 +53,7 @@ class EndedLine(msgspec.Struct, array_like=True, frozen=True, tag="ended"):
     cause: Cause
 
 
-Line: TypeAlias = Supervisor | JobLine | DataLine | EndedLine
+Line: TypeAlias = SupervisorLine | JobLine | DataLine | EndedLine
 
 _decoder = msgspec.json.Decoder(Line)
 

@@ -52,19 +52,19 @@ def what_is_left(path: Path) -> Left | None:
     with os.fdopen(descriptor, "rb") as file:
         if is_locked(descriptor):
             lines = _lines(path, file.read())
-            if lines and isinstance(lines[0], journal_schema.Supervisor):
+            if lines and isinstance(lines[0], journal_schema.SupervisorLine):
                 sock = connect(lines[0].socket, lines[0].pid)
                 if sock is not None:
                     return Left(lines[0].pid, sock, [])
             _wait_for(descriptor)  # it is about to end, and writes what is left
             file.seek(0)
         lines = _lines(path, file.read())
-    if len(lines) < 2 or not isinstance(lines[0], journal_schema.Supervisor):
+    if len(lines) < 2 or not isinstance(lines[0], journal_schema.SupervisorLine):
         return None
     messages = [
         journal_schema.as_message(entry)
         for entry in lines[1:]
-        if not isinstance(entry, journal_schema.Supervisor)
+        if not isinstance(entry, journal_schema.SupervisorLine)
     ]
     return Left(lines[0].pid, None, messages)
 

@@ -17,18 +17,17 @@ import sys
 from typing import Any, Protocol
 
 from hpo_core.backends.explain import cannot_start
-from hpo_core.backends.local.job_output import CommandOutput, FunctionOutput, JobOutput
+from hpo_core.backends.local.job_output import CommandOutput, FunctionOutput, OutputParser
 from hpo_core.backends.supervisor.launcher import REPORT_FD
-from hpo_core.contracts.backend import BackendContext
-from hpo_core.contracts.backend import Work as WorkOfStudy
+from hpo_core.contracts.backend import BackendContext, Work
 from hpo_core.model.errors import BackendError
-from hpo_core.model.functions import function_reference
+from hpo_core.model.function_reference import function_reference
 from hpo_core.model.job import Job
 from hpo_core.model.templates import Command, Variables
 from hpo_core.model.values import Value
 
 
-class Work(Protocol):
+class SupervisedWork(Protocol):
     """What jobs are.
 
     Attributes:
@@ -43,7 +42,7 @@ class Work(Protocol):
         """Return what the supervisor is told of a job."""
         ...
 
-    def output(self, job: Job) -> JobOutput:
+    def output(self, job: Job) -> OutputParser:
         """Return what reads what a job says."""
         ...
 
@@ -79,7 +78,7 @@ class Commands:
             "variables": {**self._environment.render(values), **_variables(job)},
         }
 
-    def output(self, job: Job) -> JobOutput:
+    def output(self, job: Job) -> OutputParser:
         return CommandOutput(job)
 
     def cannot_start(self, job: Job, error: OSError | ValueError) -> str:
@@ -118,14 +117,14 @@ class Functions:
     def told(self, job: Job) -> dict[str, Any]:
         return {**_about(job), "call": [job.trial_id, job.configuration, job.iterations]}
 
-    def output(self, job: Job) -> JobOutput:
+    def output(self, job: Job) -> OutputParser:
         return FunctionOutput(job)
 
     def cannot_start(self, job: Job, error: OSError | ValueError) -> str:
         return f"cannot start a worker process: {error}"
 
 
-def work_of(context: BackendContext) -> Work:
+def work_of(context: BackendContext) -> SupervisedWork:
     """Return what the jobs of a study are.
 
     Raises:
@@ -136,7 +135,7 @@ def work_of(context: BackendContext) -> Work:
     return Functions(context)
 
 
-def _reference(work: WorkOfStudy) -> str:
+def _reference(work: Work) -> str:
     if work.function is not None:
         return work.function
     if work.callable is None:

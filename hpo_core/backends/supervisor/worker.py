@@ -111,7 +111,7 @@ class Worker:
             _log.begin(log)
         self._job, self._stopped = job_id, False
         info = client.JobInfo(job_id, trial_id, Configuration(values), iterations, folder)
-        client.process_wide[:] = [client.Connection(info, partial(self._report, job_id))]
+        client.process_wide[:] = [client.ConnectedJob(info, partial(self._report, job_id))]
         try:
             return self._outcome(self._call, info)
         finally:

@@ -14,7 +14,7 @@ from hpo_core.store.records import JobRecord, SoFar, StudyRecord, TrialRecord
 from hpo_core.store.store import Store
 
 
-class Reports:
+class RunningReports:
     """What the running jobs of a study have reported, at one moment.
 
     Args:
@@ -44,7 +44,7 @@ class Reports:
         )
 
 
-def read_reports(store: Store, study: StudyRecord) -> Reports:
+def read_reports(store: Store, study: StudyRecord) -> RunningReports:
     """Read what a study's running jobs have reported.
 
     If its controller died, they are known to run until its last sign of life.
@@ -52,7 +52,7 @@ def read_reports(store: Store, study: StudyRecord) -> Reports:
     so_far = store.so_far(study.id)
     is_alive = store.current_state(study)[0] is StudyState.RUNNING
     seen = SystemClock().now() if is_alive else store.last_sign_of_life(study.id)
-    return Reports(so_far, seen)
+    return RunningReports(so_far, seen)
 
 
 def read_jobs(store: Store, study: StudyRecord) -> list[JobRecord]:

@@ -26,7 +26,7 @@ from hpo_core.testing import gallery
 from hpo_core.testing.drawing import Case, cases, for_all
 from hpo_core.testing.elsewhere import suggestions, suggestions_elsewhere
 from hpo_core.testing.kit import check
-from hpo_core.testing.replay import require_same
+from hpo_core.testing.recorded_run import require_same
 from hpo_core.testing.simulator import Simulator
 from hpo_core.testing.spaces import reseeded
 from hpo_core.testing.subject import Broken, NotApplicable, Subject

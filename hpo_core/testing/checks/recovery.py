@@ -11,7 +11,7 @@ from hpo_core.testing import gallery
 from hpo_core.testing.checks.plain import not_plain
 from hpo_core.testing.drawing import Case, cases, for_all
 from hpo_core.testing.kit import check
-from hpo_core.testing.replay import Run
+from hpo_core.testing.recorded_run import RecordedRun
 from hpo_core.testing.simulator import Do, Simulator
 from hpo_core.testing.subject import Broken, NotApplicable, Subject
 
@@ -24,7 +24,7 @@ def adopting_equals_suggesting(subject: Subject) -> str | None:
     """To adopt a suggestion is as good as having made it."""
 
     def body(case: Case) -> None:
-        run = Run(subject, case.problem, case.moves)
+        run = RecordedRun(subject, case.problem, case.moves)
         asked = [place for place, event in enumerate(run.history) if isinstance(event, Asked)]
         for number, place in enumerate(asked, 1):
             strategy = subject.make(case.problem)
@@ -69,7 +69,7 @@ def _recovers(subject: Subject, *, age: int) -> bool:
 
     def body(case: Case) -> None:
         nonlocal any_state
-        run = Run(subject, case.problem, case.moves)
+        run = RecordedRun(subject, case.problem, case.moves)
         any_state = any_state or bool(run.states)
         for cut in range(1, len(run.history) + 1):
             states = [state for state in run.states if state.events <= cut]

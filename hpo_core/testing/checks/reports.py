@@ -10,7 +10,7 @@ from hpo_core.contracts.strategy import Asked, Capability, Problem, Told
 from hpo_core.model.objective import Objective
 from hpo_core.testing.drawing import Case, cases, for_all
 from hpo_core.testing.kit import check
-from hpo_core.testing.replay import require_same
+from hpo_core.testing.recorded_run import require_same
 from hpo_core.testing.simulator import TIDY, Do, Simulator
 from hpo_core.testing.spaces import constrained
 from hpo_core.testing.subject import Broken, Subject

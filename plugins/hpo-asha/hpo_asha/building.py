@@ -8,7 +8,7 @@ from hpo_asha.median import Median
 from hpo_asha.options import Options
 from hpo_asha.population import Population, Settings
 from hpo_asha.promotion import Promotion
-from hpo_asha.rungs import Brackets, hyperband_sizes
+from hpo_asha.rungs import BracketTurns, hyperband_sizes
 from hpo_asha.searcher import Searcher
 from hpo_asha.stopping import Stopping
 from hpo_core.plugin import Capability, Fault, InvalidInput, Problem, StrategyChoice, build_strategy
@@ -31,20 +31,20 @@ def scheduler(
     if faults:
         raise InvalidInput(faults)
     match options:
-        case option.Median():
+        case option.MedianOptions():
             grace = option.lowest(problem, options)
             return Median(problem, searcher, options.min_trials, grace)
-        case option.PBT():
+        case option.PBTOptions():
             return Population(problem, searcher, _settings(problem, options))
     rungs = option.levels(problem, options)
     completes = options.rules >= 2
     match options:
-        case option.Sha():
+        case option.ShaOptions():
             size = options.eta ** (len(rungs) - 1) if options.n is None else options.n
             return SuccessiveHalving(problem, searcher, rungs, size, options.eta, completes)
-        case option.Asha(type="stopping"):
+        case option.AshaOptions(type="stopping"):
             return Stopping(problem, searcher, _brackets(options, rungs), options.eta)
-        case option.Asha():
+        case option.AshaOptions():
             brackets = _brackets(options, rungs)
             return Promotion(problem, searcher, brackets, options.eta, completes)
 
@@ -60,16 +60,16 @@ def _searcher(problem: Problem, choice: StrategyChoice) -> Searcher:
     return Searcher(choice.name, built.strategy, built.capabilities)
 
 
-def _brackets(options: option.Asha, rungs: tuple[int, ...]) -> Brackets:
+def _brackets(options: option.AshaOptions, rungs: tuple[int, ...]) -> BracketTurns:
     """Return one bracket, or Hyperband's."""
-    if not isinstance(options, option.Hyperband):
-        return Brackets([rungs], [1])
+    if not isinstance(options, option.HyperbandOptions):
+        return BracketTurns([rungs], [1])
     count = len(rungs) if options.brackets is None else options.brackets
     sizes = hyperband_sizes(len(rungs), options.eta)[:count]
-    return Brackets([rungs[bracket:] for bracket in range(count)], sizes)
+    return BracketTurns([rungs[bracket:] for bracket in range(count)], sizes)
 
 
-def _settings(problem: Problem, options: option.PBT) -> Settings:
+def _settings(problem: Problem, options: option.PBTOptions) -> Settings:
     return Settings(
         population_size=options.population_size,
         interval=option.interval(problem, options),

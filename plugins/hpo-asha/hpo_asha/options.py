@@ -22,7 +22,7 @@ class SchedulerOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     searcher: StrategyChoice = StrategyChoice("random")
 
 
-class Rungs(SchedulerOptions, frozen=True):
+class RungOptions(SchedulerOptions, frozen=True):
     """What the variants with rungs have in common.
 
     Attributes:
@@ -36,7 +36,7 @@ class Rungs(SchedulerOptions, frozen=True):
     rules: Literal[1, 2] = 2
 
 
-class Asha(Rungs, frozen=True):
+class AshaOptions(RungOptions, frozen=True):
     """The options of ``asha``.
 
     Attributes:
@@ -46,7 +46,7 @@ class Asha(Rungs, frozen=True):
     type: Literal["promotion", "stopping"] = "promotion"
 
 
-class Hyperband(Asha, frozen=True):
+class HyperbandOptions(AshaOptions, frozen=True):
     """The options of ``asha:hyperband``.
 
     Attributes:
@@ -56,7 +56,7 @@ class Hyperband(Asha, frozen=True):
     brackets: int | None = None
 
 
-class Sha(Rungs, frozen=True):
+class ShaOptions(RungOptions, frozen=True):
     """The options of ``asha:sha``.
 
     Attributes:
@@ -66,7 +66,7 @@ class Sha(Rungs, frozen=True):
     n: int | None = None
 
 
-class Median(SchedulerOptions, frozen=True):
+class MedianOptions(SchedulerOptions, frozen=True):
     """The options of ``asha:median``.
 
     Attributes:
@@ -78,7 +78,7 @@ class Median(SchedulerOptions, frozen=True):
     grace_period: int | None = None
 
 
-class PBT(SchedulerOptions, frozen=True):
+class PBTOptions(SchedulerOptions, frozen=True):
     """The options of ``asha:pbt``.
 
     Attributes:
@@ -103,45 +103,45 @@ class PBT(SchedulerOptions, frozen=True):
     rules: Literal[1, 2] = 2
 
 
-Options: TypeAlias = Asha | Hyperband | Sha | Median | PBT
+Options: TypeAlias = AshaOptions | HyperbandOptions | ShaOptions | MedianOptions | PBTOptions
 
 
 def faults(problem: Problem, options: Options) -> Iterator[Fault]:
     """Find all that is wrong with a variant's own options, or with the problem for it."""
     match options:
-        case Median():
+        case MedianOptions():
             yield from _median_faults(problem, options)
-        case PBT():
+        case PBTOptions():
             yield from _pbt_faults(problem, options)
         case _:
             yield from _rung_faults(problem, options)
 
 
-def lowest(problem: Problem, options: Rungs | Median) -> int:
+def lowest(problem: Problem, options: RungOptions | MedianOptions) -> int:
     """Return the iterations of the lowest rung, or from which on the median rule applies."""
     given = options.grace_period
     return problem.min_iterations if given is None else given
 
 
-def levels(problem: Problem, options: Rungs) -> tuple[int, ...]:
+def levels(problem: Problem, options: RungOptions) -> tuple[int, ...]:
     """Return the iterations of each rung."""
     if options.rules == 1:
         spaced = rungs.levels_from_below
-    elif isinstance(options, Asha) and options.type == "stopping":
+    elif isinstance(options, AshaOptions) and options.type == "stopping":
         spaced = rungs.levels_to_stop_at
     else:
         spaced = rungs.levels
     return spaced(lowest(problem, options), problem.max_iterations or 0, options.eta)
 
 
-def interval(problem: Problem, options: PBT) -> int:
+def interval(problem: Problem, options: PBTOptions) -> int:
     """Return for how many iterations a member trains before it is compared."""
     if options.perturbation_interval is not None:
         return options.perturbation_interval
     return max(problem.min_iterations, math.ceil((problem.max_iterations or 1) / 10))
 
 
-def names(problem: Problem, options: PBT) -> tuple[str, ...]:
+def names(problem: Problem, options: PBTOptions) -> tuple[str, ...]:
     """Return the parameters that exploring changes."""
     if options.perturb is not None:
         return options.perturb
@@ -153,14 +153,16 @@ def _missing_end(what: str) -> Fault:
     return Fault("job.max_iterations", message)
 
 
-def _grace_faults(problem: Problem, options: Rungs | Median) -> Iterator[Fault]:
+def _grace_faults(problem: Problem, options: RungOptions | MedianOptions) -> Iterator[Fault]:
     least = problem.min_iterations
     if options.grace_period is not None and options.grace_period < least:
         message = f"must be job.min_iterations, which is {least}, or more"
         yield Fault("grace_period", f"{message}, got {options.grace_period}")
 
 
-def _rung_faults(problem: Problem, options: Asha | Hyperband | Sha) -> Iterator[Fault]:
+def _rung_faults(
+    problem: Problem, options: AshaOptions | HyperbandOptions | ShaOptions
+) -> Iterator[Fault]:
     yield from _grace_faults(problem, options)
     if options.eta < 2:
         yield Fault("eta", f"must be 2 or more, got {options.eta}")
@@ -180,12 +182,14 @@ def _rung_faults(problem: Problem, options: Asha | Hyperband | Sha) -> Iterator[
         yield from _size_faults(options, len(levels(problem, options)))
 
 
-def _size_faults(options: Asha | Hyperband | Sha, count: int) -> Iterator[Fault]:
+def _size_faults(
+    options: AshaOptions | HyperbandOptions | ShaOptions, count: int
+) -> Iterator[Fault]:
     match options:
-        case Hyperband(brackets=int(given)) if not 1 <= given <= count:
+        case HyperbandOptions(brackets=int(given)) if not 1 <= given <= count:
             message = f"must be 1 to {count}, as many as there are rungs, got {given}"
             yield Fault("brackets", message)
-        case Sha(n=int(given)) if given < options.eta ** (count - 1):
+        case ShaOptions(n=int(given)) if given < options.eta ** (count - 1):
             yield Fault(
                 "n",
                 f"must be {options.eta ** (count - 1)} or more, so that one of them passes all "
@@ -195,13 +199,13 @@ def _size_faults(options: Asha | Hyperband | Sha, count: int) -> Iterator[Fault]
             pass
 
 
-def _median_faults(problem: Problem, options: Median) -> Iterator[Fault]:
+def _median_faults(problem: Problem, options: MedianOptions) -> Iterator[Fault]:
     yield from _grace_faults(problem, options)
     if options.min_trials < 1:
         yield Fault("min_trials", f"must be 1 or more, got {options.min_trials}")
 
 
-def _pbt_faults(problem: Problem, options: PBT) -> Iterator[Fault]:
+def _pbt_faults(problem: Problem, options: PBTOptions) -> Iterator[Fault]:
     size, fraction = options.population_size, options.quantile_fraction
     if size < 2:
         yield Fault("population_size", f"must be 2 or more, got {size}")
@@ -227,7 +231,7 @@ def _pbt_faults(problem: Problem, options: PBT) -> Iterator[Fault]:
             yield Fault(f"perturb[{place}]", message)
 
 
-def _interval_faults(problem: Problem, options: PBT) -> Iterator[Fault]:
+def _interval_faults(problem: Problem, options: PBTOptions) -> Iterator[Fault]:
     least, most = problem.min_iterations, problem.max_iterations
     if most is None:
         yield _missing_end("members train until then")

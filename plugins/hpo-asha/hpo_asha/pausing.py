@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, TypeVar
 
-from hpo_asha.rungs import Result
+from hpo_asha.rungs import RungResult
 from hpo_asha.scheduler import Scheduler, Trial
 from hpo_asha.searcher import Searcher
 from hpo_core.plugin import Capability, Decision, Problem, Report, Resume, Start, Status
@@ -77,7 +77,7 @@ class PausingScheduler(Scheduler[P]):
         """
         return self._completes and not self._running and not self._has_completed
 
-    def _note_completed(self, reached: int | None, result: Result) -> None:
+    def _note_completed(self, reached: int | None, result: RungResult) -> None:
         """Register a trial whose job has ended."""
         if reached is not None and reached >= self._most and result.is_finite:
             self._has_completed = True

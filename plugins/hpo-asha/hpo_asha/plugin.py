@@ -14,11 +14,21 @@ _STOPS = _RESUMES - {Capability.RESUMING, Capability.CONSTRAINTS}
 _STORED_DEFAULTS = {"rules": 1}
 
 VARIANTS: tuple[tuple[str, type[SchedulerOptions], str, frozenset[Capability]], ...] = (
-    ("asha", option.Asha, "Asynchronous successive halving over any searcher", _RESUMES),
-    ("asha:hyperband", option.Hyperband, "The same in brackets that stop less early", _RESUMES),
-    ("asha:sha", option.Sha, "Successive halving: each rung is waited for", _RESUMES),
-    ("asha:median", option.Median, "Stops what is worse than the median", _STOPS),
-    ("asha:pbt", option.PBT, "Population-based training: bad trials copy good ones", _RESUMES),
+    ("asha", option.AshaOptions, "Asynchronous successive halving over any searcher", _RESUMES),
+    (
+        "asha:hyperband",
+        option.HyperbandOptions,
+        "The same in brackets that stop less early",
+        _RESUMES,
+    ),
+    ("asha:sha", option.ShaOptions, "Successive halving: each rung is waited for", _RESUMES),
+    ("asha:median", option.MedianOptions, "Stops what is worse than the median", _STOPS),
+    (
+        "asha:pbt",
+        option.PBTOptions,
+        "Population-based training: bad trials copy good ones",
+        _RESUMES,
+    ),
 )
 """Each variant's name, options, summary, and the most that it can do, given a searcher that can."""
 

@@ -10,7 +10,7 @@ import msgspec
 
 from hpo_asha.explore import Explorer, changes
 from hpo_asha.pausing import PausedTrial, PausingScheduler
-from hpo_asha.rungs import Result
+from hpo_asha.rungs import RungResult
 from hpo_asha.scheduler import log, with_notes
 from hpo_asha.searcher import Searcher, as_stopped
 from hpo_core.plugin import (
@@ -44,14 +44,14 @@ class Member(PausedTrial):
         super().__init__(trial_id, goal, target)
         self.configuration = configuration
         self.iterations = 0
-        self.score: Result | None = None
+        self.score: RungResult | None = None
         self.generation = 0
         self.failures = 0
         self.latest: float | None = None
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """How a population is trained; see `hpo_asha.options.PBT`."""
+    """How a population is trained; see `hpo_asha.options.PBTOptions`."""
 
     population_size: int
     interval: int
@@ -201,7 +201,7 @@ class Population(PausingScheduler[Member]):
         donors = resting or unfinished
         return donors[int(stream.random() * len(donors))] if donors else None
 
-    def _is_small(self, ranked: list[Result]) -> bool:
+    def _is_small(self, ranked: list[RungResult]) -> bool:
         """Whether so many have failed that a quantile of the others would be nobody."""
         well = sum(not one.failures for one in self._alive.values())
         return len(ranked) >= 2 and int(well * self._settings.quantile_fraction) == 0
@@ -231,7 +231,7 @@ class Population(PausingScheduler[Member]):
             loss = self._objective.loss(report.metrics[self._metric])
             member.latest = loss if math.isfinite(loss) else math.inf
 
-    def _score(self, member: Member, report: Report) -> Result:
+    def _score(self, member: Member, report: Report) -> RungResult:
         """Return what a member is ranked by, whose job has ended."""
         result = self._result(member, report)
         if self._settings.rules == 1 or self._objective.value == "last" or member.latest is None:

@@ -6,7 +6,7 @@ import heapq
 from bisect import bisect_right
 
 from hpo_asha.pausing import PausedTrial, PausingScheduler
-from hpo_asha.rungs import Brackets, Result, Rung
+from hpo_asha.rungs import BracketTurns, Rung, RungResult
 from hpo_asha.scheduler import with_notes
 from hpo_asha.searcher import Searcher, as_stopped
 from hpo_core.plugin import Decision, Exhausted, Problem, Report, Resume, Start, Wait
@@ -35,11 +35,11 @@ class PromotionRung(Rung):
 
     def __init__(self) -> None:
         super().__init__()
-        self._queue: list[Result] = []  # a heap; some may have left
+        self._queue: list[RungResult] = []  # a heap; some may have left
         self._waiting: set[int] = set()
         self._unsettled: dict[int, Report] = {}  # of those that have been among the best so far
 
-    def wait(self, result: Result, report: Report) -> None:
+    def wait(self, result: RungResult, report: Report) -> None:
         """Let a trial wait there, with its final report in case it is not promoted."""
         heapq.heappush(self._queue, result)
         self._waiting.add(result.trial_id)
@@ -62,7 +62,7 @@ class PromotionRung(Rung):
         best = self._best_waiting()
         return None if best is None else best.trial_id
 
-    def _best_waiting(self) -> Result | None:
+    def _best_waiting(self) -> RungResult | None:
         while self._queue and self._queue[0].trial_id not in self._waiting:
             heapq.heappop(self._queue)
         return self._queue[0] if self._queue else None
@@ -112,7 +112,7 @@ class Promotion(PausingScheduler[Climber]):
         self,
         problem: Problem,
         searcher: Searcher,
-        brackets: Brackets,
+        brackets: BracketTurns,
         eta: int,
         completes: bool = True,
     ) -> None:

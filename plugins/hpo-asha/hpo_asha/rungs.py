@@ -58,7 +58,7 @@ def hyperband_sizes(rungs: int, eta: int) -> tuple[int, ...]:
     return tuple(-(-rungs * eta**s // (s + 1)) for s in range(rungs - 1, -1, -1))
 
 
-class Brackets:
+class BracketTurns:
     """Which bracket a trial belongs to: they take turns, each for as many trials as its size.
 
     Args:
@@ -78,7 +78,7 @@ class Brackets:
         return self._turns[number % len(self._turns)]
 
 
-class Result(NamedTuple):
+class RungResult(NamedTuple):
     """What a trial counted at a rung; the order is the best first, equal ones by trial.
 
     Attributes:
@@ -96,7 +96,7 @@ class Result(NamedTuple):
         """Whether it can be compared at all; if not, it is in no rung."""
         return math.isfinite(self.violation) and math.isfinite(self.loss)
 
-    def is_worse(self, other: Result) -> bool:
+    def is_worse(self, other: RungResult) -> bool:
         """Say whether it is worse than another one, whichever trial came first."""
         return self[:2] > other[:2]
 
@@ -110,19 +110,19 @@ class Rung:
     __slots__ = ("_results",)
 
     def __init__(self) -> None:
-        self._results: list[Result] = []
+        self._results: list[RungResult] = []
 
     def __len__(self) -> int:
         return len(self._results)
 
-    def __getitem__(self, place: int) -> Result:
+    def __getitem__(self, place: int) -> RungResult:
         """Return a result by its place; 0 is the best."""
         return self._results[place]
 
-    def add(self, result: Result) -> None:
+    def add(self, result: RungResult) -> None:
         """Add a result."""
         insort(self._results, result)
 
-    def place(self, result: Result) -> int:
+    def place(self, result: RungResult) -> int:
         """Return a result's place."""
         return bisect_left(self._results, result)

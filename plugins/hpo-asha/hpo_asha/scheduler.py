@@ -6,7 +6,7 @@ import logging
 import math
 from typing import Any, ClassVar, Generic, TypeVar
 
-from hpo_asha.rungs import Result
+from hpo_asha.rungs import RungResult
 from hpo_asha.searcher import Searcher
 from hpo_core.plugin import (
     Asked,
@@ -170,14 +170,14 @@ class Scheduler(BaseStrategy, Generic[T]):
             if constraint.metric in report.metrics:
                 trial.measured[constraint.metric] = report.metrics[constraint.metric]
 
-    def _result(self, trial: T, report: Report) -> Result:
+    def _result(self, trial: T, report: Report) -> RungResult:
         """Return what a trial counts at a report; a constraint not yet reported counts as kept."""
         violation = 0.0
         for constraint in self._constraints:
             excess = trial.measured.get(constraint.metric, constraint.bound) - constraint.bound
             violation += math.inf if math.isnan(excess) else max(excess, 0.0)
         loss = math.inf if report.losses is None else report.losses[0]
-        return Result(violation, loss, trial.id)
+        return RungResult(violation, loss, trial.id)
 
     # -- recovering -------------------------------------------------------------------------
 

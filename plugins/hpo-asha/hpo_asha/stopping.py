@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from hpo_asha.rungs import Brackets, Rung
+from hpo_asha.rungs import BracketTurns, Rung
 from hpo_asha.scheduler import Scheduler, Trial, log, with_notes
 from hpo_asha.searcher import Searcher
 from hpo_core.plugin import (
@@ -143,7 +143,9 @@ class Stopping(StoppingScheduler[RacingTrial]):
         eta: The reduction factor.
     """
 
-    def __init__(self, problem: Problem, searcher: Searcher, brackets: Brackets, eta: int) -> None:
+    def __init__(
+        self, problem: Problem, searcher: Searcher, brackets: BracketTurns, eta: int
+    ) -> None:
         super().__init__(problem, searcher)
         self._brackets = brackets
         self._eta = eta

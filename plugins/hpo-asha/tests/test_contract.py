@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from hpo_asha.options import PBT, Asha, Hyperband, Median, Sha
+from hpo_asha.options import AshaOptions, HyperbandOptions, MedianOptions, PBTOptions, ShaOptions
 from hpo_asha.plugin import VARIANTS, build
 
 from hpo_core.plugin import Problem, Strategy, StrategyChoice
@@ -34,57 +34,57 @@ class Contract(StrategyContract):
 
 
 class TestAsha(Contract):
-    capabilities = CAPABILITIES[Asha]
-    options = Asha
-    given = Asha()
+    capabilities = CAPABILITIES[AshaOptions]
+    options = AshaOptions
+    given = AshaOptions()
 
 
 class TestAshaOfTheStoppingType(Contract):
-    capabilities = CAPABILITIES[Asha]
-    options = Asha
-    given = Asha(type="stopping", eta=2)
+    capabilities = CAPABILITIES[AshaOptions]
+    options = AshaOptions
+    given = AshaOptions(type="stopping", eta=2)
 
 
 class TestAshaOverTPE(Contract):
-    capabilities = CAPABILITIES[Asha]
-    options = Asha
-    given = Asha(searcher=TPE)
+    capabilities = CAPABILITIES[AshaOptions]
+    options = AshaOptions
+    given = AshaOptions(searcher=TPE)
 
 
 class TestHyperband(Contract):
-    capabilities = CAPABILITIES[Hyperband]
-    options = Hyperband
-    given = Hyperband(eta=2)
+    capabilities = CAPABILITIES[HyperbandOptions]
+    options = HyperbandOptions
+    given = HyperbandOptions(eta=2)
 
 
 class TestHyperbandOfTheStoppingType(Contract):
-    capabilities = CAPABILITIES[Hyperband]
-    options = Hyperband
-    given = Hyperband(type="stopping")
+    capabilities = CAPABILITIES[HyperbandOptions]
+    options = HyperbandOptions
+    given = HyperbandOptions(type="stopping")
 
 
 class TestSha(Contract):
-    capabilities = CAPABILITIES[Sha]
-    options = Sha
-    given = Sha()
+    capabilities = CAPABILITIES[ShaOptions]
+    options = ShaOptions
+    given = ShaOptions()
 
 
 class TestMedian(Contract):
-    capabilities = CAPABILITIES[Median]
-    options = Median
-    given = Median(min_trials=1)
+    capabilities = CAPABILITIES[MedianOptions]
+    options = MedianOptions
+    given = MedianOptions(min_trials=1)
 
 
 class TestPBT(Contract):
-    capabilities = CAPABILITIES[PBT]
-    options = PBT
-    given = PBT(population_size=3, quantile_fraction=0.4)
+    capabilities = CAPABILITIES[PBTOptions]
+    options = PBTOptions
+    given = PBTOptions(population_size=3, quantile_fraction=0.4)
 
 
 class TestPBTOverTPE(Contract):
-    capabilities = CAPABILITIES[PBT]
-    options = PBT
-    given = PBT(searcher=TPE, population_size=4, quantile_fraction=0.3)
+    capabilities = CAPABILITIES[PBTOptions]
+    options = PBTOptions
+    given = PBTOptions(searcher=TPE, population_size=4, quantile_fraction=0.3)
 
 
 del Contract, StrategyContract  # only what is named above is collected

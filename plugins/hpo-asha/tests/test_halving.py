@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from hpo_asha.options import Sha
+from hpo_asha.options import ShaOptions
 
 from hpo_core.plugin import Decision, Exhausted, Int, Resume, SearchSpace, Start, Status, Wait
 
@@ -43,17 +43,17 @@ def run_bracket(run: Any, workers: int = 4) -> list[tuple[int, int]]:
 def test_a_bracket_has_as_many_trials_at_each_rung_as_hyperbands_table_says(
     study: Any, n: int, r: int, expected: dict[int, int]
 ) -> None:
-    run = study.of(Sha(n=n, grace_period=r), max_iterations=81)
+    run = study.of(ShaOptions(n=n, grace_period=r), max_iterations=81)
     assert Counter(target for _, target in run_bracket(run)) == expected
 
 
 def test_a_bracket_begins_with_as_many_trials_as_bring_one_to_its_end(study: Any) -> None:
-    run = study.of(Sha(), max_iterations=27)
+    run = study.of(ShaOptions(), max_iterations=27)
     assert Counter(target for _, target in run_bracket(run)) == {1: 27, 3: 9, 9: 3, 27: 1}
 
 
 def test_the_best_of_each_rung_are_promoted(study: Any) -> None:
-    jobs = run_bracket(study.of(Sha(), max_iterations=9))
+    jobs = run_bracket(study.of(ShaOptions(), max_iterations=9))
     losses = {trial: (trial * 37 % 101) / 101 for trial in range(1, 10)}
     best = sorted(losses, key=losses.__getitem__)
     assert [trial for trial, target in jobs if target == 3] == best[:3]
@@ -61,7 +61,7 @@ def test_the_best_of_each_rung_are_promoted(study: Any) -> None:
 
 
 def test_a_rung_is_waited_for(study: Any) -> None:
-    run = study.of(Sha(eta=2), max_iterations=2)
+    run = study.of(ShaOptions(eta=2), max_iterations=2)
     first, second = run.start(), run.start()
     run.end(first, 0.1)
     assert isinstance(run.ask(), Wait)
@@ -73,7 +73,7 @@ def test_a_rung_is_waited_for(study: Any) -> None:
 
 
 def test_a_failed_trial_keeps_its_place_and_is_not_promoted(study: Any) -> None:
-    run = study.of(Sha(), max_iterations=3)
+    run = study.of(ShaOptions(), max_iterations=3)
     trials = [run.start() for _ in range(3)]
     run.end(trials[0], None, Status.FAILED)
     run.end(trials[1], 0.9)
@@ -82,14 +82,14 @@ def test_a_failed_trial_keeps_its_place_and_is_not_promoted(study: Any) -> None:
 
 
 def test_a_bracket_in_which_all_fail_is_over(study: Any) -> None:
-    run = study.of(Sha(), max_iterations=3)
+    run = study.of(ShaOptions(), max_iterations=3)
     for trial in [run.start() for _ in range(3)]:
         run.end(trial, None, Status.FAILED)
     assert run.ask().notes == {"bracket": 1}
 
 
 def test_a_result_that_is_no_finite_number_is_not_promoted(study: Any) -> None:
-    run = study.of(Sha(eta=2), max_iterations=2)
+    run = study.of(ShaOptions(eta=2), max_iterations=2)
     for trial in [run.adopt({"x": 0.1}), run.adopt({"x": 0.2})]:
         run.report(trial, 1, math.nan)
         run.end(trial, math.nan, Status.PAUSED, 1)
@@ -97,7 +97,7 @@ def test_a_result_that_is_no_finite_number_is_not_promoted(study: Any) -> None:
 
 
 def test_an_enqueued_trial_takes_one_of_the_brackets_places(study: Any) -> None:
-    run = study.of(Sha(), max_iterations=3)
+    run = study.of(ShaOptions(), max_iterations=3)
     trial = run.adopt({"x": 0.5})
     others = [run.start(), run.start()]
     assert isinstance(run.ask(), Wait)
@@ -112,7 +112,7 @@ def test_an_enqueued_trial_takes_one_of_the_brackets_places(study: Any) -> None:
 def test_a_trial_from_elsewhere_that_was_never_paused_gives_its_place_back(
     study: Any, status: Status
 ) -> None:
-    run = study.of(Sha(), max_iterations=3)
+    run = study.of(ShaOptions(), max_iterations=3)
     for _ in range(5):
         run.end(run.adopt({"x": 0.5}), 0.0, status)
     trials = [run.start() for _ in range(3)]
@@ -123,7 +123,7 @@ def test_a_trial_from_elsewhere_that_was_never_paused_gives_its_place_back(
 
 
 def test_a_trial_enqueued_when_the_bracket_is_full_opens_the_next_one(study: Any) -> None:
-    run = study.of(Sha(), max_iterations=3)
+    run = study.of(ShaOptions(), max_iterations=3)
     trials = [run.start() for _ in range(3)]
     extra = run.adopt({"x": 0.5})
     assert run.ask().notes == {"bracket": 1}
@@ -135,7 +135,7 @@ def test_a_trial_enqueued_when_the_bracket_is_full_opens_the_next_one(study: Any
 
 def test_when_the_searcher_has_no_more_a_bracket_goes_on_with_those_that_it_has(study: Any) -> None:
     four = SearchSpace((Int("x", 1, 4),))
-    run = study.of(Sha(), space=four, max_iterations=9)
+    run = study.of(ShaOptions(), space=four, max_iterations=9)
     trials = [run.start() for _ in range(4)]
     for trial in trials[:3]:
         run.end(trial, trial / 10)
@@ -150,7 +150,7 @@ def test_when_the_searcher_has_no_more_a_bracket_goes_on_with_those_that_it_has(
 def test_where_the_budget_ends_within_a_bracket_it_stays_open_and_users_are_told(
     study: Any, caplog: Any
 ) -> None:
-    run = study.of(Sha(rules=1), max_iterations=3)
+    run = study.of(ShaOptions(rules=1), max_iterations=3)
     trials = [run.start() for _ in range(2)]
     run.strategy.no_more_trials()
     assert "the budget of trials ends with 2 of a bracket's 3: they are not compared" in caplog.text
@@ -158,7 +158,7 @@ def test_where_the_budget_ends_within_a_bracket_it_stays_open_and_users_are_told
         assert isinstance(run.ask(), Wait)
         run.end(trial, trial / 10)
     assert isinstance(run.ask(), Exhausted)
-    extended = study.of(Sha(rules=1), max_iterations=3)
+    extended = study.of(ShaOptions(rules=1), max_iterations=3)
     extended.strategy.restore(run.history, None)
     extended.jobs = dict(run.jobs)
     extended.end(extended.start(), 0.3)
@@ -168,7 +168,7 @@ def test_where_the_budget_ends_within_a_bracket_it_stays_open_and_users_are_told
 def test_where_the_budget_ends_within_the_first_bracket_it_goes_on_with_the_trials_it_has(
     study: Any, caplog: Any
 ) -> None:
-    run = study.of(Sha(), max_iterations=3)
+    run = study.of(ShaOptions(), max_iterations=3)
     trials = [run.start() for _ in range(2)]
     run.strategy.no_more_trials()
     assert "ends with 2 of a bracket's 3: it goes on with those" in caplog.text
@@ -183,7 +183,7 @@ def test_where_the_budget_ends_within_the_first_bracket_it_goes_on_with_the_tria
 def test_where_the_budget_ends_after_a_bracket_its_promotions_go_on(
     study: Any, caplog: Any
 ) -> None:
-    run = study.of(Sha(), max_iterations=3)
+    run = study.of(ShaOptions(), max_iterations=3)
     trials = [run.start() for _ in range(3)]
     run.strategy.no_more_trials()
     assert caplog.text == ""

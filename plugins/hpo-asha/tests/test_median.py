@@ -9,7 +9,7 @@ from typing import Any
 
 import optuna
 import pytest
-from hpo_asha.options import Median
+from hpo_asha.options import MedianOptions
 from optuna.pruners import MedianPruner
 
 from hpo_core.plugin import Decision, Objective, Status
@@ -26,7 +26,7 @@ def complete(run: Any, losses: dict[int, float]) -> int:
 
 
 def test_by_hand_the_running_averages_of_completed_trials_count(study: Any) -> None:
-    run = study.of(Median(min_trials=3), max_iterations=9)
+    run = study.of(MedianOptions(min_trials=3), max_iterations=9)
     complete(run, {1: 9.0, 2: 5.0, 3: 1.0})  # running averages 9, 7, 5
     complete(run, {1: 8.0, 2: 4.0, 3: 3.0})  # 8, 6, 5
     complete(run, {1: 7.0, 2: 1.0, 3: 1.0})  # 7, 4, 3; medians 8, 6, 5
@@ -40,7 +40,7 @@ def test_by_hand_the_running_averages_of_completed_trials_count(study: Any) -> N
 
 
 def test_of_an_even_number_the_mean_of_the_two_in_the_middle_counts(study: Any) -> None:
-    run = study.of(Median(min_trials=2), max_iterations=9)
+    run = study.of(MedianOptions(min_trials=2), max_iterations=9)
     complete(run, {1: 2.0})
     complete(run, {1: 4.0})
     assert run.report(run.start(), 1, 3.0) is GO
@@ -48,7 +48,7 @@ def test_of_an_even_number_the_mean_of_the_two_in_the_middle_counts(study: Any) 
 
 
 def test_nothing_is_stopped_before_enough_trials_are_completed(study: Any) -> None:
-    run = study.of(Median(min_trials=2), max_iterations=9)
+    run = study.of(MedianOptions(min_trials=2), max_iterations=9)
     complete(run, {1: 1.0})
     assert run.report(run.start(), 1, 9.0) is GO
     for status in (Status.STOPPED, Status.FAILED):
@@ -59,20 +59,20 @@ def test_nothing_is_stopped_before_enough_trials_are_completed(study: Any) -> No
 
 
 def test_nothing_is_stopped_within_the_grace_period(study: Any) -> None:
-    run = study.of(Median(min_trials=1, grace_period=3), max_iterations=9)
+    run = study.of(MedianOptions(min_trials=1, grace_period=3), max_iterations=9)
     complete(run, {1: 1.0, 2: 1.0, 3: 1.0})
     trial = run.start()
     assert [run.report(trial, iteration, 9.0) for iteration in (1, 2, 3)] == [GO, GO, STOP]
 
 
 def test_a_job_at_its_end_is_not_stopped(study: Any) -> None:
-    run = study.of(Median(min_trials=1), max_iterations=9)
+    run = study.of(MedianOptions(min_trials=1), max_iterations=9)
     complete(run, {9: 1.0})
     assert run.report(run.start(), 9, 9.0) is GO
 
 
 def test_values_that_are_not_finite_are_left_out_of_averages(study: Any) -> None:
-    run = study.of(Median(min_trials=1), max_iterations=9)
+    run = study.of(MedianOptions(min_trials=1), max_iterations=9)
     trial = run.start()
     for iteration, loss in ((1, math.nan), (2, 2.0), (3, math.inf), (4, 4.0)):
         run.report(trial, iteration, loss)
@@ -83,13 +83,13 @@ def test_values_that_are_not_finite_are_left_out_of_averages(study: Any) -> None
 
 
 def test_a_trial_with_nothing_but_such_values_is_stopped(study: Any) -> None:
-    run = study.of(Median(min_trials=1), max_iterations=9)
+    run = study.of(MedianOptions(min_trials=1), max_iterations=9)
     complete(run, {1: 1.0})
     assert run.report(run.start(), 1, math.nan) is STOP
 
 
 def test_a_late_report_counts_and_decides_nothing(study: Any) -> None:
-    run = study.of(Median(min_trials=1), max_iterations=9)
+    run = study.of(MedianOptions(min_trials=1), max_iterations=9)
     complete(run, {1: 4.0, 2: 4.0, 3: 4.0})
     trial = run.start()
     assert run.report(trial, 2, 3.0) is GO
@@ -102,7 +102,7 @@ def test_a_late_report_counts_and_decides_nothing(study: Any) -> None:
 
 def test_where_the_best_value_counts_the_metric_itself_is_averaged(study: Any) -> None:
     objective = Objective("loss", "maximize", value="best")
-    run = study.of(Median(min_trials=1), max_iterations=9, objectives=(objective,))
+    run = study.of(MedianOptions(min_trials=1), max_iterations=9, objectives=(objective,))
     trial = run.start()
     for iteration, value in ((1, 0.9), (2, 0.1)):
         run.report(trial, iteration, value, losses=(-0.9,))
@@ -115,7 +115,7 @@ def test_where_the_best_value_counts_the_metric_itself_is_averaged(study: Any) -
 def test_it_decides_as_the_paper_words_it(study: Any, seed: int) -> None:
     """Golovin et al. 2017, section 3.2.2, written down: all curves are gone through each time."""
     drawn = random.Random(seed)
-    run = study.of(Median(min_trials=2), max_iterations=40)
+    run = study.of(MedianOptions(min_trials=2), max_iterations=40)
     completed: list[dict[int, float]] = []
     decisions = []
     for _ in range(60):
@@ -146,7 +146,7 @@ def test_it_decides_as_the_paper_words_it(study: Any, seed: int) -> None:
 def test_where_curves_are_flat_it_stops_what_optunas_pruner_stops(study: Any, seed: int) -> None:
     """Optuna's takes others' values at the step itself; the averages if nothing changes."""
     drawn = random.Random(seed)
-    run = study.of(Median(min_trials=4), max_iterations=9)
+    run = study.of(MedianOptions(min_trials=4), max_iterations=9)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     theirs = optuna.create_study(pruner=MedianPruner(n_startup_trials=4, n_warmup_steps=0))
     stopped = 0
@@ -166,7 +166,7 @@ def test_where_curves_are_flat_it_stops_what_optunas_pruner_stops(study: Any, se
 
 
 def test_where_curves_fall_it_spares_what_optunas_pruner_stops(study: Any) -> None:
-    run = study.of(Median(min_trials=1), max_iterations=9)
+    run = study.of(MedianOptions(min_trials=1), max_iterations=9)
     theirs = optuna.create_study(pruner=MedianPruner(n_startup_trials=1))
     complete(run, {1: 9.0, 2: 1.0})  # at 2 the average is 5.0, the value 1.0
     other = theirs.ask()

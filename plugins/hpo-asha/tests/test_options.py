@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hpo_asha.options import PBT, Asha, Hyperband, Median, Sha
+from hpo_asha.options import AshaOptions, HyperbandOptions, MedianOptions, PBTOptions, ShaOptions
 from hpo_asha.plugin import VARIANTS, build
 
 from hpo_core.plugin import (
@@ -86,7 +86,10 @@ def faults(problem: Any, options: Any, **more: Any) -> dict[str, str]:
     return {fault.path: fault.message for fault in caught.value.faults}
 
 
-@pytest.mark.parametrize("options", [Asha(), Asha(type="stopping"), Hyperband(), Sha(), PBT()])
+@pytest.mark.parametrize(
+    "options",
+    [AshaOptions(), AshaOptions(type="stopping"), HyperbandOptions(), ShaOptions(), PBTOptions()],
+)
 def test_a_study_that_does_not_say_how_far_jobs_train_is_refused(
     problem: Any, options: Any
 ) -> None:
@@ -96,62 +99,72 @@ def test_a_study_that_does_not_say_how_far_jobs_train_is_refused(
 
 
 def test_the_median_rule_needs_no_end(problem: Any) -> None:
-    build(problem(max_iterations=None), Median())
+    build(problem(max_iterations=None), MedianOptions())
 
 
 @pytest.mark.parametrize(
     ("options", "more", "path", "message"),
     [
-        (Asha(eta=1), {}, "eta", "must be 2 or more, got 1"),
+        (AshaOptions(eta=1), {}, "eta", "must be 2 or more, got 1"),
         (
-            Asha(grace_period=1),
+            AshaOptions(grace_period=1),
             {"min_iterations": 2},
             "grace_period",
             "must be job.min_iterations, which is 2, or more, got 1",
         ),
         (
-            Sha(grace_period=27),
+            ShaOptions(grace_period=27),
             {},
             "grace_period",
             "the lowest rung, at 27 iterations, must lie below job.max_iterations, which is 27",
         ),
         (
-            Asha(),
+            AshaOptions(),
             {"min_iterations": 9, "max_iterations": 9},
             "",
             "the lowest rung, at 9 iterations, must lie below job.max_iterations, which is 9",
         ),
         (
-            Hyperband(brackets=5),
+            HyperbandOptions(brackets=5),
             {},
             "brackets",
             "must be 1 to 4, as many as there are rungs, got 5",
         ),
         (
-            Sha(n=26),
+            ShaOptions(n=26),
             {},
             "n",
             "must be 27 or more, so that one of them passes all 4 rungs, got 26",
         ),
-        (Median(min_trials=0), {}, "min_trials", "must be 1 or more, got 0"),
-        (PBT(population_size=1), {}, "population_size", "must be 2 or more, got 1"),
+        (MedianOptions(min_trials=0), {}, "min_trials", "must be 1 or more, got 0"),
+        (PBTOptions(population_size=1), {}, "population_size", "must be 2 or more, got 1"),
         (
-            PBT(quantile_fraction=0.6),
+            PBTOptions(quantile_fraction=0.6),
             {},
             "quantile_fraction",
             "must be above 0, and 0.5 at most, got 0.6",
         ),
-        (PBT(population_size=4), {}, "quantile_fraction", "0.2 of 4 members is nobody; take 0.25"),
-        (PBT(resample_probability=2), {}, "resample_probability", "must be 0 to 1, got 2"),
         (
-            PBT(perturbation_factors=(1.2, 0.0)),
+            PBTOptions(population_size=4),
+            {},
+            "quantile_fraction",
+            "0.2 of 4 members is nobody; take 0.25",
+        ),
+        (PBTOptions(resample_probability=2), {}, "resample_probability", "must be 0 to 1, got 2"),
+        (
+            PBTOptions(perturbation_factors=(1.2, 0.0)),
             {},
             "perturbation_factors[1]",
             "must be a finite number above 0, got 0.0",
         ),
-        (PBT(perturb=("X",)), {}, "perturb[0]", "there is no parameter 'X'; did you mean 'x'?"),
         (
-            PBT(perturbation_interval=27),
+            PBTOptions(perturb=("X",)),
+            {},
+            "perturb[0]",
+            "there is no parameter 'X'; did you mean 'x'?",
+        ),
+        (
+            PBTOptions(perturbation_interval=27),
             {},
             "perturbation_interval",
             "must be job.min_iterations (1) or more, and below job.max_iterations (27), got 27",
@@ -166,18 +179,18 @@ def test_an_unfit_option_is_named_with_what_would_fit(
 
 def test_all_faults_come_at_once_the_searchers_too(problem: Any) -> None:
     searcher = StrategyChoice("optuna:tpe", {"n_startup": 3})
-    options = Hyperband(eta=0, grace_period=0, searcher=searcher)
+    options = HyperbandOptions(eta=0, grace_period=0, searcher=searcher)
     assert list(faults(problem, options)) == ["grace_period", "eta", "searcher.options.n_startup"]
 
 
 def test_a_searcher_that_is_not_installed_is_an_error(problem: Any) -> None:
     with pytest.raises(UnknownPlugin, match="no strategy 'randon' is installed"):
-        build(problem(), Asha(searcher=StrategyChoice("randon")))
+        build(problem(), AshaOptions(searcher=StrategyChoice("randon")))
 
 
 def test_a_searcher_that_lacks_what_the_study_needs_is_an_error(problem: Any) -> None:
     two = problem(objectives=(Objective("loss", "minimize"), Objective("size", "minimize")))
-    options = Asha(searcher=StrategyChoice("asha:median"))
+    options = AshaOptions(searcher=StrategyChoice("asha:median"))
     with pytest.raises(Unsupported, match="several objectives, which the searcher 'asha:median'"):
         build(two, options)
 

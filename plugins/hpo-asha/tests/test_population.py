@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 import pytest
-from hpo_asha.options import PBT
+from hpo_asha.options import PBTOptions
 
 from hpo_core.plugin import (
     Asked,
@@ -23,8 +23,8 @@ from hpo_core.plugin import (
     Wait,
 )
 
-TEN = PBT(population_size=10, perturbation_interval=3)
-OLD_TEN = PBT(population_size=10, perturbation_interval=3, rules=1)
+TEN = PBTOptions(population_size=10, perturbation_interval=3)
+OLD_TEN = PBTOptions(population_size=10, perturbation_interval=3, rules=1)
 LR = SearchSpace((Float("x", 0.001, 1000.0, log=True), Float("y", 0.0, 1000.0)))
 
 
@@ -57,7 +57,7 @@ def test_truncation_selection_the_worst_fifth_copies_from_the_best_fifth(study: 
 
 
 def test_a_copy_takes_the_donors_values_changed_and_notes_whose_and_how(study: Any) -> None:
-    options = PBT(population_size=10, perturbation_interval=3, resample_probability=0.0)
+    options = PBTOptions(population_size=10, perturbation_interval=3, resample_probability=0.0)
     run = study.of(options, space=LR, max_iterations=9)
     trained(run, [0.5, 0.9, 0.1, 0.6, 0.4, 0.3, 0.8, 0.7, 0.2, 0.55])
     resumes = {answer.trial_id: answer for answer in (run.ask() for _ in range(10))}
@@ -77,7 +77,9 @@ def test_a_copy_takes_the_donors_values_changed_and_notes_whose_and_how(study: A
 
 
 def test_a_schedule_can_be_read_from_the_notes(study: Any) -> None:
-    run = study.of(PBT(population_size=4, quantile_fraction=0.25), space=LR, max_iterations=20)
+    run = study.of(
+        PBTOptions(population_size=4, quantile_fraction=0.25), space=LR, max_iterations=20
+    )
     while not isinstance(answer := run.ask(), Exhausted):
         trial = len(run.jobs) if isinstance(answer, Start) else answer.trial_id
         run.end(trial, (trial * 7 + answer.iterations * 3) % 11 / 11)
@@ -128,7 +130,7 @@ def test_who_copies_a_running_donor_trains_as_far_as_that_one_does(study: Any) -
 
 
 def test_who_has_trained_to_the_end_is_no_donor(study: Any) -> None:
-    run = study.of(PBT(population_size=2, quantile_fraction=0.5), max_iterations=4)
+    run = study.of(PBTOptions(population_size=2, quantile_fraction=0.5), max_iterations=4)
     trials = [run.start(), run.start()]
     while run.jobs[1] < 4:
         run.end(trials[0], 0.1)
@@ -170,7 +172,7 @@ def test_a_member_that_fails_three_times_one_after_the_other_is_given_up(study: 
 
 
 def test_exploiting_goes_on_while_two_members_live(study: Any) -> None:
-    options = PBT(population_size=10, quantile_fraction=0.1, perturbation_interval=3)
+    options = PBTOptions(population_size=10, quantile_fraction=0.1, perturbation_interval=3)
     run = study.of(options, max_iterations=30)
     trained(run, [place / 10 for place in range(10)])
     for _ in range(10):
@@ -187,7 +189,9 @@ def test_a_member_is_ranked_by_its_last_value_also_where_the_best_one_counts(
     study: Any, rules: int, copies: set[int | None]
 ) -> None:
     objective = Objective("loss", "minimize", value="best")
-    options = PBT(population_size=2, quantile_fraction=0.5, perturbation_interval=3, rules=rules)
+    options = PBTOptions(
+        population_size=2, quantile_fraction=0.5, perturbation_interval=3, rules=rules
+    )
     run = study.of(options, max_iterations=9, objectives=(objective,))
     trials = [run.start(), run.start()]
     run.report(trials[0], 2, 0.1)
@@ -239,7 +243,7 @@ def test_without_room_for_more_a_population_that_is_complete_goes_on(
 
 
 def test_when_all_have_trained_to_the_end_it_is_exhausted(study: Any) -> None:
-    run = study.of(PBT(population_size=5), max_iterations=10)
+    run = study.of(PBTOptions(population_size=5), max_iterations=10)
     last: dict[int, int] = {}
     while not isinstance(answer := run.ask(), Exhausted):
         trial = len(run.jobs) if isinstance(answer, Start) else answer.trial_id
@@ -250,7 +254,7 @@ def test_when_all_have_trained_to_the_end_it_is_exhausted(study: Any) -> None:
 
 
 def test_a_score_that_is_no_finite_number_is_the_worst_and_no_donor(study: Any) -> None:
-    run = study.of(PBT(population_size=2, quantile_fraction=0.5), max_iterations=9)
+    run = study.of(PBTOptions(population_size=2, quantile_fraction=0.5), max_iterations=9)
     trials = [run.adopt({"x": 0.1}), run.adopt({"x": 0.2})]
     for trial, loss in zip(trials, (math.nan, math.nan)):
         assert run.report(trial, 1, loss) is Decision.PAUSE
@@ -260,7 +264,7 @@ def test_a_score_that_is_no_finite_number_is_the_worst_and_no_donor(study: Any) 
 
 def test_who_keeps_the_constraints_is_copied(study: Any) -> None:
     constraints = (Constraint("memory", 16.0),)
-    options = PBT(population_size=2, quantile_fraction=0.5)
+    options = PBTOptions(population_size=2, quantile_fraction=0.5)
     run = study.of(options, max_iterations=9, constraints=constraints)
     for trial, memory, loss in [(run.start(), 20.0, 0.1), (run.start(), 8.0, 0.9)]:
         run.end(trial, loss, metrics={"loss": loss, "memory": memory})
@@ -288,7 +292,7 @@ def test_a_trial_from_elsewhere_that_was_never_paused_is_no_member(
 
 
 def test_parameters_that_are_not_to_be_perturbed_are_copied(study: Any) -> None:
-    options = PBT(population_size=2, quantile_fraction=0.5, perturb=("x",))
+    options = PBTOptions(population_size=2, quantile_fraction=0.5, perturb=("x",))
     run = study.of(options, space=LR, max_iterations=9)
     for trial, loss in [(run.start(), 0.1), (run.start(), 0.9)]:
         run.end(trial, loss)
@@ -301,7 +305,7 @@ def test_parameters_that_are_not_to_be_perturbed_are_copied(study: Any) -> None:
 
 def test_a_decision_depends_on_the_seed_the_trial_and_the_generation_alone(study: Any) -> None:
     def exploited(seed: int, delay: int) -> Configuration:
-        options = PBT(population_size=2, quantile_fraction=0.5)
+        options = PBTOptions(population_size=2, quantile_fraction=0.5)
         run = study.of(options, space=LR, max_iterations=9, seed=seed)
         for x in (0.5, 0.25):
             trial = run.adopt({"x": x, "y": x})

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from hpo_asha.rungs import (
-    Brackets,
-    Result,
+    BracketTurns,
     Rung,
+    RungResult,
     hyperband_sizes,
     levels,
     levels_from_below,
@@ -69,7 +69,7 @@ def test_the_brackets_of_hyperband_are_those_of_its_papers_first_table() -> None
 
 
 def test_brackets_take_turns_each_for_as_many_trials_as_its_size() -> None:
-    brackets = Brackets([(1, 3, 9), (3, 9), (9,)], sizes=hyperband_sizes(3, 3))
+    brackets = BracketTurns([(1, 3, 9), (3, 9), (9,)], sizes=hyperband_sizes(3, 3))
     order = [brackets.of(number) for number in range(17)]
     assert order == [0] * 9 + [1] * 5 + [2] * 3
     assert [brackets.of(number) for number in range(17, 34)] == order
@@ -78,13 +78,13 @@ def test_brackets_take_turns_each_for_as_many_trials_as_its_size() -> None:
 def test_results_are_in_order_and_equal_ones_by_trial() -> None:
     rung = Rung()
     for trial, loss in ((4, 0.5), (1, 0.7), (3, 0.5), (2, float("inf"))):
-        rung.add(Result(0.0, loss, trial))
+        rung.add(RungResult(0.0, loss, trial))
     assert [rung[place].trial_id for place in range(len(rung))] == [3, 4, 1, 2]
-    assert rung.place(Result(0.0, 0.5, 4)) == 1
+    assert rung.place(RungResult(0.0, 0.5, 4)) == 1
 
 
 def test_a_broken_constraint_is_worse_than_any_loss_and_a_little_better_than_much() -> None:
-    kept, a_little, much = Result(0.0, 9.0, 1), Result(0.1, 0.0, 2), Result(0.5, 0.0, 3)
+    kept, a_little, much = RungResult(0.0, 9.0, 1), RungResult(0.1, 0.0, 2), RungResult(0.5, 0.0, 3)
     assert a_little.is_worse(kept)
     assert much.is_worse(a_little)
-    assert not Result(0.0, 9.0, 2).is_worse(kept)
+    assert not RungResult(0.0, 9.0, 2).is_worse(kept)

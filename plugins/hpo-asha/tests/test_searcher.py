@@ -8,11 +8,11 @@ import msgspec
 import pytest
 from hpo_asha.halving import SuccessiveHalving
 from hpo_asha.median import Median
-from hpo_asha.options import Asha, Sha
+from hpo_asha.options import AshaOptions, ShaOptions
 from hpo_asha.plugin import build
 from hpo_asha.population import Population, Settings
 from hpo_asha.promotion import Promotion
-from hpo_asha.rungs import Brackets
+from hpo_asha.rungs import BracketTurns
 from hpo_asha.searcher import Searcher
 from hpo_asha.stopping import Stopping
 
@@ -37,12 +37,12 @@ ALL = frozenset(Capability)
 
 
 def promotion(problem: Any, inner: Any, **more: Any) -> Promotion:
-    brackets = Brackets([(1, 3, 9)], [1])
+    brackets = BracketTurns([(1, 3, 9)], [1])
     return Promotion(problem(max_iterations=9), Searcher("mine", inner, ALL), brackets, 3)
 
 
 def stopping(problem: Any, inner: Any) -> Stopping:
-    brackets = Brackets([(1, 3, 9)], [1])
+    brackets = BracketTurns([(1, 3, 9)], [1])
     return Stopping(problem(max_iterations=9), Searcher("mine", inner, ALL), brackets, 3)
 
 
@@ -249,21 +249,21 @@ def test_a_searcher_that_pauses_is_an_error(study: Any, memory: Any, problem: An
 def test_a_strategy_that_carries_trials_on_itself_is_refused_as_a_searcher(problem: Any) -> None:
     for inner in ("asha", "asha:sha", "asha:pbt"):
         with pytest.raises(InvalidInput) as caught:
-            build(problem(), Asha(searcher=StrategyChoice(inner)))
+            build(problem(), AshaOptions(searcher=StrategyChoice(inner)))
         (fault,) = caught.value.faults
         assert fault.path == "searcher"
         assert fault.message.startswith(f"{inner!r} resumes trials itself")
 
 
 def test_one_that_stops_jobs_itself_is_a_searcher(study: Any) -> None:
-    run = study.of(Sha(searcher=StrategyChoice("asha:median", {"min_trials": 1})))
+    run = study.of(ShaOptions(searcher=StrategyChoice("asha:median", {"min_trials": 1})))
     assert isinstance(run.ask(), Start)
 
 
 def test_capabilities_are_its_own_and_the_searchers(memory: Any, problem: Any) -> None:
     can = {Capability.INTEGERS, Capability.RESUMING, Capability.CONSTRAINTS}
     searcher = Searcher("mine", memory(), frozenset({*can, Capability.MULTI_OBJECTIVE}))
-    brackets = Brackets([(1, 27)], [1])
+    brackets = BracketTurns([(1, 27)], [1])
     assert Promotion(problem(), searcher, brackets, 3).capabilities == {*can, Capability.STOPPING}
     searcher = Searcher("mine", memory(), frozenset({Capability.CONSTRAINTS}))
     assert Stopping(problem(), searcher, brackets, 3).capabilities == {
@@ -337,7 +337,7 @@ def test_the_state_is_the_searchers_and_nothing_else(study: Any, memory: Any, pr
     run = a_run(study, memory, problem, promotion)
     inner = run.strategy._searcher._strategy
     assert run.strategy.save_state() == {"searcher": inner.save_state()}
-    assert study.of(Asha()).strategy.save_state() is None  # random search needs none
+    assert study.of(AshaOptions()).strategy.save_state() is None  # random search needs none
 
 
 def test_it_is_closed_with_the_scheduler(memory: Any, problem: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import optuna
 import pytest
-from hpo_asha.options import Asha, Hyperband, Median
+from hpo_asha.options import AshaOptions, HyperbandOptions, MedianOptions
 from optuna.pruners import SuccessiveHalvingPruner
 
 from hpo_core.plugin import Constraint, Decision, Exhausted, Objective, Status, StrategyError
@@ -40,7 +40,9 @@ def test_it_stops_what_optunas_pruner_stops(
     study: Any, seed: int, eta: int, steps: Any, direction: Any
 ) -> None:
     objective = Objective("loss", direction)
-    run = study.of(Asha(type="stopping", eta=eta), max_iterations=81, objectives=(objective,))
+    run = study.of(
+        AshaOptions(type="stopping", eta=eta), max_iterations=81, objectives=(objective,)
+    )
     pruner = SuccessiveHalvingPruner(min_resource=1, reduction_factor=eta)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     theirs = optuna.create_study(pruner=pruner, direction=direction)
@@ -64,7 +66,7 @@ def test_it_stops_what_optunas_pruner_stops(
 
 
 def test_by_hand_with_three_rungs(study: Any) -> None:
-    run = study.of(Asha(type="stopping"), max_iterations=9)
+    run = study.of(AshaOptions(type="stopping"), max_iterations=9)
     trials = [run.start() for _ in range(6)]
     at_1 = [run.report(trial, 1, loss) for trial, loss in zip(trials, (5, 4, 6, 3, 1, 3.5))]
     go, stop = Decision.CONTINUE, Decision.STOP
@@ -75,7 +77,7 @@ def test_by_hand_with_three_rungs(study: Any) -> None:
 
 
 def test_a_decision_to_stop_stands(study: Any) -> None:
-    run = study.of(Asha(type="stopping"), max_iterations=9)
+    run = study.of(AshaOptions(type="stopping"), max_iterations=9)
     good, bad = run.start(), run.start()
     run.report(good, 1, 0.1)
     assert run.report(bad, 1, 0.2) is Decision.STOP
@@ -85,14 +87,14 @@ def test_a_decision_to_stop_stands(study: Any) -> None:
 def test_a_job_at_its_end_is_not_stopped_but_counts_at_the_rungs_that_it_has_passed(
     study: Any,
 ) -> None:
-    run = study.of(Asha(type="stopping"), max_iterations=9)
+    run = study.of(AshaOptions(type="stopping"), max_iterations=9)
     trials = [run.start() for _ in range(3)]
     assert [run.report(trial, 9, trial / 10) for trial in trials[:2]] == [Decision.CONTINUE] * 2
     assert run.report(trials[2], 1, 0.3) is Decision.STOP
 
 
 def test_a_report_without_the_objectives_metric_decides_nothing(study: Any) -> None:
-    run = study.of(Asha(type="stopping"), max_iterations=9)
+    run = study.of(AshaOptions(type="stopping"), max_iterations=9)
     good, other = run.start(), run.start()
     run.report(good, 1, 0.1)
     assert run.report(other, 1, 0.9, metrics={"training/loss": 0.5}) is Decision.CONTINUE
@@ -100,7 +102,7 @@ def test_a_report_without_the_objectives_metric_decides_nothing(study: Any) -> N
 
 
 def test_a_late_report_does_not_decide_at_a_rung_that_the_trial_has_passed(study: Any) -> None:
-    run = study.of(Asha(type="stopping"), max_iterations=9)
+    run = study.of(AshaOptions(type="stopping"), max_iterations=9)
     trials = [run.start(), run.start()]
     for trial in trials:
         run.report(trial, 3, 0.5 - trial / 10)
@@ -109,7 +111,7 @@ def test_a_late_report_does_not_decide_at_a_rung_that_the_trial_has_passed(study
 
 def test_a_trial_that_breaks_a_constraint_is_stopped_for_one_that_keeps_it(study: Any) -> None:
     constraints = (Constraint("memory", 16.0),)
-    run = study.of(Asha(type="stopping"), max_iterations=9, constraints=constraints)
+    run = study.of(AshaOptions(type="stopping"), max_iterations=9, constraints=constraints)
     keeps, breaks = run.start(), run.start()
     run.report(keeps, 1, 0.9, metrics={"loss": 0.9, "memory": 8.0})
     decision = run.report(breaks, 1, 0.1, metrics={"loss": 0.1, "memory": 17.0})
@@ -117,7 +119,7 @@ def test_a_trial_that_breaks_a_constraint_is_stopped_for_one_that_keeps_it(study
 
 
 def test_brackets_stop_at_their_own_rungs(study: Any) -> None:
-    run = study.of(Hyperband(type="stopping"), max_iterations=9)
+    run = study.of(HyperbandOptions(type="stopping"), max_iterations=9)
     trials = [run.start() for _ in range(17)]
     for bracket, first in ((0, 0), (1, 9), (2, 14)):
         good, bad = trials[first], trials[first + 1]
@@ -129,7 +131,7 @@ def test_brackets_stop_at_their_own_rungs(study: Any) -> None:
         assert stopped_at == {0: [1, 3], 1: [3], 2: []}[bracket]
 
 
-@pytest.mark.parametrize("options", [Asha(type="stopping"), Median()])
+@pytest.mark.parametrize("options", [AshaOptions(type="stopping"), MedianOptions()])
 def test_a_job_that_never_says_at_which_iteration_it_is_is_an_error(
     study: Any, options: Any
 ) -> None:
@@ -141,16 +143,16 @@ def test_a_job_that_never_says_at_which_iteration_it_is_is_an_error(
 
 
 def test_a_trial_from_elsewhere_need_not_say_it(study: Any) -> None:
-    run = study.of(Asha(type="stopping"), max_iterations=9)
+    run = study.of(AshaOptions(type="stopping"), max_iterations=9)
     trial = run.adopt({"x": 0.5})
     assert run.end(trial, 0.5) is Decision.CONTINUE
 
 
 def test_once_that_is_mended_the_study_goes_on(study: Any) -> None:
-    run = study.of(Asha(type="stopping"), max_iterations=9)
+    run = study.of(AshaOptions(type="stopping"), max_iterations=9)
     with pytest.raises(StrategyError):
         run.end(run.start(), 0.5)
-    again = study.of(Asha(type="stopping"), max_iterations=9)
+    again = study.of(AshaOptions(type="stopping"), max_iterations=9)
     again.strategy.restore(run.history, None)
     again.jobs = dict(run.jobs)
     trial = again.start()
@@ -159,7 +161,7 @@ def test_once_that_is_mended_the_study_goes_on(study: Any) -> None:
 
 
 def test_where_jobs_have_no_known_length_it_is_a_warning(study: Any, caplog: Any) -> None:
-    run = study.of(Median(), max_iterations=None)
+    run = study.of(MedianOptions(), max_iterations=None)
     with caplog.at_level(logging.WARNING, "hpo_asha"):
         for _ in range(2):
             run.end(run.start(), 0.5)
@@ -168,12 +170,12 @@ def test_where_jobs_have_no_known_length_it_is_a_warning(study: Any, caplog: Any
 
 
 def test_a_failed_job_need_not_say_anything(study: Any) -> None:
-    run = study.of(Asha(type="stopping"), max_iterations=9)
+    run = study.of(AshaOptions(type="stopping"), max_iterations=9)
     assert run.end(run.start(), None, Status.FAILED) is Decision.CONTINUE
 
 
 def test_without_room_for_trials_it_comes_to_its_end(study: Any) -> None:
-    run = study.of(Asha(type="stopping"), max_iterations=9)
+    run = study.of(AshaOptions(type="stopping"), max_iterations=9)
     trial = run.start()
     run.strategy.no_more_trials()
     run.report(trial, 9, 0.5)

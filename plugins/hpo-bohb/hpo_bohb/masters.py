@@ -60,9 +60,9 @@ class _OfflineRandomSearch(RandomSearch, _Offline):  # type: ignore[misc]
 
 
 _KINDS = {
-    options.BOHB: _OfflineBOHB,
-    options.HyperBand: _OfflineHyperBand,
-    options.RandomSearch: _OfflineRandomSearch,
+    options.BOHBOptions: _OfflineBOHB,
+    options.HyperBandOptions: _OfflineHyperBand,
+    options.RandomOptions: _OfflineRandomSearch,
 }
 
 _OURS = ("n_iterations", "resume")

@@ -26,11 +26,11 @@ class Bandit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     n_iterations: int | None = None
 
 
-class RandomSearch(Bandit, frozen=True):
+class RandomOptions(Bandit, frozen=True):
     """The options of ``bohb:random``; ``eta`` only decides how many runs make a bracket."""
 
 
-class HyperBand(Bandit, frozen=True):
+class HyperBandOptions(Bandit, frozen=True):
     """The options of ``bohb:hyperband``.
 
     Attributes:
@@ -41,7 +41,7 @@ class HyperBand(Bandit, frozen=True):
     resume: bool = True
 
 
-class BOHB(HyperBand, frozen=True):
+class BOHBOptions(HyperBandOptions, frozen=True):
     """The options of ``bohb``; see Falkner et al. 2018, section 4.
 
     Attributes:
@@ -76,9 +76,9 @@ def abilities(options: Bandit) -> frozenset[Capability]:
         }
     )
     match options:
-        case RandomSearch():
+        case RandomOptions():
             return always | {Capability.CONSTRAINTS}
-        case HyperBand(resume=True):
+        case HyperBandOptions(resume=True):
             return always | {Capability.RESUMING}
         case _:
             return always
@@ -96,11 +96,11 @@ def faults(problem: Problem, options: Bandit) -> Iterator[Fault]:
         yield Fault("eta", f"must be 2 or more, and finite, got {options.eta}")
     if options.n_iterations is not None and options.n_iterations < 1:
         yield Fault("n_iterations", f"must be 1 or more, got {options.n_iterations}")
-    if isinstance(options, BOHB):
+    if isinstance(options, BOHBOptions):
         yield from _model_faults(problem, options)
 
 
-def _model_faults(problem: Problem, options: BOHB) -> Iterator[Fault]:
+def _model_faults(problem: Problem, options: BOHBOptions) -> Iterator[Fault]:
     least = len(problem.space.parameters) + 1
     points = options.min_points_in_model
     if points is not None and points < least:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hpo_bohb.options import BOHB, Bandit, HyperBand, RandomSearch, abilities
+from hpo_bohb.options import Bandit, BOHBOptions, HyperBandOptions, RandomOptions, abilities
 from hpo_core.plugin import Problem, Strategy, StrategySpec, hookimpl
 
 VARIANTS: tuple[tuple[str, type[Bandit], str], ...] = (
-    ("bohb", BOHB, "Hyperband whose configurations come from a model (BOHB)"),
-    ("bohb:hyperband", HyperBand, "Hyperband: many short runs, of which the best go on"),
-    ("bohb:random", RandomSearch, "hpbandster's random search, each run at full length"),
+    ("bohb", BOHBOptions, "Hyperband whose configurations come from a model (BOHB)"),
+    ("bohb:hyperband", HyperBandOptions, "Hyperband: many short runs, of which the best go on"),
+    ("bohb:random", RandomOptions, "hpbandster's random search, each run at full length"),
 )
 """Each variant's name, options and summary; the first one is the default."""
 

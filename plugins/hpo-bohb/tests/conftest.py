@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from hpo_bohb.options import BOHB, Bandit, HyperBand, RandomSearch
+from hpo_bohb.options import Bandit, BOHBOptions, HyperBandOptions, RandomOptions
 from hpo_bohb.plugin import build
 
 from hpo_core.plugin import (
@@ -61,9 +61,9 @@ SPACES = {
 }
 
 VARIANTS: Mapping[str, type[Bandit]] = {
-    "bohb": BOHB,
-    "hyperband": HyperBand,
-    "random": RandomSearch,
+    "bohb": BOHBOptions,
+    "hyperband": HyperBandOptions,
+    "random": RandomOptions,
 }
 
 
@@ -95,7 +95,7 @@ def natively(study: Mapping[str, Any]) -> list[Any]:
 def here(study: Mapping[str, Any], *, resume: bool) -> tuple[list[Any], int]:
     """Return the evaluations of the strategy, and how many picks were the model's."""
     kind = VARIANTS[study["variant"]]
-    ours = {} if kind is RandomSearch else {"resume": resume}
+    ours = {} if kind is RandomOptions else {"resume": resume}
     problem = Problem(
         space=SPACES[study["space"]],
         objectives=(Objective("loss", "minimize"),),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hpo_bohb.options import BOHB, HyperBand, RandomSearch, abilities
+from hpo_bohb.options import BOHBOptions, HyperBandOptions, RandomOptions, abilities
 from hpo_bohb.plugin import build
 
 from hpo_core.plugin import Problem, Strategy
@@ -25,9 +25,9 @@ class Contract(StrategyContract):
 class TestBOHB(Contract):
     """With a model as soon as there can be one, and no random picks from then on."""
 
-    given = BOHB(num_samples=4, random_fraction=0.0)
+    given = BOHBOptions(num_samples=4, random_fraction=0.0)
     capabilities = abilities(given)
-    options = BOHB
+    options = BOHBOptions
 
 
 class WithoutProcesses(Contract):
@@ -37,21 +37,21 @@ class WithoutProcesses(Contract):
 
 
 class TestHyperBand(WithoutProcesses):
-    given = HyperBand()
+    given = HyperBandOptions()
     capabilities = abilities(given)
-    options = HyperBand
+    options = HyperBandOptions
 
 
 class TestTrainingAnew(WithoutProcesses):
-    given = HyperBand(resume=False)
+    given = HyperBandOptions(resume=False)
     capabilities = abilities(given)
-    options = HyperBand
+    options = HyperBandOptions
 
 
 class TestRandomSearch(WithoutProcesses):
-    given = RandomSearch()
+    given = RandomOptions()
     capabilities = abilities(given)
-    options = RandomSearch
+    options = RandomOptions
 
 
 del Contract, WithoutProcesses, StrategyContract  # only what is named above is collected

@@ -13,7 +13,7 @@ from typing import Any
 import hpbandster.optimizers
 import msgspec
 import pytest
-from hpo_bohb.options import BOHB, Bandit, HyperBand, RandomSearch
+from hpo_bohb.options import Bandit, BOHBOptions, HyperBandOptions, RandomOptions
 from hpo_bohb.plugin import VARIANTS, build, hpo_strategies
 
 from hpo_core import Budget, Float, InvalidInput, Objective, SearchSpace, optimize
@@ -52,13 +52,13 @@ def test_the_readmes_table_is_that_of_the_options() -> None:
 
 def test_the_readme_explains_each_option() -> None:
     text = README.read_text()
-    for field in msgspec.structs.fields(BOHB):
+    for field in msgspec.structs.fields(BOHBOptions):
         assert f"\n| `{field.name}` |" in text, field.name
 
 
 @pytest.mark.parametrize(
     ("options", "optimizer"),
-    [(BOHB, "BOHB"), (HyperBand, "HyperBand"), (RandomSearch, "RandomSearch")],
+    [(BOHBOptions, "BOHB"), (HyperBandOptions, "HyperBand"), (RandomOptions, "RandomSearch")],
 )
 def test_options_have_hpbandsters_names_and_defaults(options: type[Bandit], optimizer: str) -> None:
     theirs = inspect.signature(getattr(hpbandster.optimizers, optimizer).__init__).parameters
@@ -88,7 +88,7 @@ def test_bohb_is_the_default_and_capabilities_are_those_of_the_default_options()
 
 
 def test_everything_that_is_wrong_is_said_at_once() -> None:
-    wrong = BOHB(
+    wrong = BOHBOptions(
         eta=1.5,
         n_iterations=0,
         min_points_in_model=2,
@@ -120,7 +120,7 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
 @pytest.mark.parametrize("name", ["eta", "random_fraction", "bandwidth_factor", "min_bandwidth"])
 def test_numbers_that_are_none_are_refused(name: str, value: float) -> None:
     with pytest.raises(InvalidInput, match=f"^{name}: "):
-        build(problem(), BOHB(**{name: value}))
+        build(problem(), BOHBOptions(**{name: value}))
 
 
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_a_study_names_the_option_that_is_wrong(options: Mapping[str, Any], said
 
 def test_several_objectives_are_refused() -> None:
     with pytest.raises(Unsupported, match="one objective"):
-        build(problem(objectives=(LOSS, Objective("size", "minimize"))), BOHB())
+        build(problem(objectives=(LOSS, Objective("size", "minimize"))), BOHBOptions())
 
 
 def test_listing_the_strategies_imports_neither_hpbandster_nor_numpy() -> None:

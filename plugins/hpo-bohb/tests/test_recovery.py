@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hpo_bohb.options import BOHB, Bandit, HyperBand
+from hpo_bohb.options import Bandit, BOHBOptions, HyperBandOptions
 from hpo_bohb.plugin import build
 
 from hpo_core.plugin import (
@@ -32,7 +32,7 @@ from hpo_core.plugin import (
 )
 from hpo_core.testing.simulator import Simulator
 
-FAST = BOHB(num_samples=4, random_fraction=0.2)
+FAST = BOHBOptions(num_samples=4, random_fraction=0.2)
 SPACES = {
     "numbers": SearchSpace((Float("x", 0, 1), Float("tiny", 1e-20, 1e-15, log=True))),
     "conditional": SearchSpace(
@@ -132,7 +132,7 @@ def test_the_state_stays_small() -> None:
     for space, most in (("numbers", 8_000), ("conditional", 12_000)):
         run = played(FAST, space, 90)
         assert max(len(msgspec.json.encode(saved.state)) for saved in run.states) < most
-    run = played(HyperBand(), "numbers", 90)
+    run = played(HyperBandOptions(), "numbers", 90)
     assert max(len(msgspec.json.encode(saved.state)) for saved in run.states) < 4_000
 
 
@@ -174,14 +174,14 @@ def test_what_is_younger_and_comes_out_otherwise_is_an_error() -> None:
 
 def test_a_study_that_was_full_and_is_extended_fills_its_brackets() -> None:
     whole = problem("numbers")
-    run = Simulator(build(whole, HyperBand()), whole)
+    run = Simulator(build(whole, HyperBandOptions()), whole)
     for _ in range(11):  # the first bracket's nine, and two of the second one's three
         run.ask()
     run._strategy.no_more_trials()  # type: ignore[attr-defined]  # it has the method
     run.run(100)
     assert run.next_trial == 12
 
-    again = restored(HyperBand(), "numbers", run.history, run.states[-1])
+    again = restored(HyperBandOptions(), "numbers", run.history, run.states[-1])
 
     following = again._strategy.ask(12)
     assert isinstance(following, Start)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from ConfigSpace import ConfigurationSpace
 from hpo_bohb.masters import master_of
-from hpo_bohb.options import HyperBand
+from hpo_bohb.options import HyperBandOptions
 from hpo_bohb.rungs import Rungs
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,7 +21,7 @@ def budgets(least: int, most: int, eta: float) -> list[float]:
         min_iterations=least,
         max_iterations=most,
     )
-    master = master_of(problem, HyperBand(eta=eta), ConfigurationSpace())
+    master = master_of(problem, HyperBandOptions(eta=eta), ConfigurationSpace())
     return [float(each) for each in master.budgets]
 
 

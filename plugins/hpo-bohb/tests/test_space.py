@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from ConfigSpace import Configuration as Theirs
 from hpo_bohb.masters import quiet
-from hpo_bohb.options import BOHB, RandomSearch
+from hpo_bohb.options import BOHBOptions, RandomOptions
 from hpo_bohb.plugin import build
 from hpo_bohb.space import Translation, faults
 
@@ -183,7 +183,7 @@ def test_what_configspace_cannot_tell_apart_is_refused_by_name() -> None:
                 Float("fine", 0.0, 1.0, step=1e-13),
                 Int("fit", 0, 2**40 - 1),
             ),
-            BOHB(),
+            BOHBOptions(),
         )
     assert [fault.path for fault in raised.value.faults] == [
         "parameters.wide",
@@ -195,7 +195,7 @@ def test_what_configspace_cannot_tell_apart_is_refused_by_name() -> None:
 def test_a_space_of_which_nearly_all_is_forbidden_is_refused_instead_of_drawn_for_ever() -> None:
     needle = {"n": tuple(range(1, 100_000))}
     with pytest.raises(InvalidInput, match="random configurations are all forbidden"):
-        build(problem(Int("n", 0, 99_999), forbidden=(needle,)), RandomSearch())
+        build(problem(Int("n", 0, 99_999), forbidden=(needle,)), RandomOptions())
 
     half = SearchSpace((Int("n", 0, 99),), ({"n": tuple(range(50))},))
     assert not list(faults(half))

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hpo_bohb.options import BOHB, Bandit, HyperBand, RandomSearch
+from hpo_bohb.options import Bandit, BOHBOptions, HyperBandOptions, RandomOptions
 from hpo_bohb.plugin import build
 
 from hpo_core import Budget, Categorical, Float, Int, Objective, SearchSpace, optimize
@@ -34,7 +34,7 @@ from hpo_core.testing.simulator import Simulator
 
 LOSS = Objective("loss", "minimize")
 PLANE = SearchSpace((Float("x", 0, 1), Float("y", 1e-4, 1e-1, log=True)))
-FAST = BOHB(num_samples=8)
+FAST = BOHBOptions(num_samples=8)
 
 
 def study(options: Bandit, space: SearchSpace = PLANE, **more: Any) -> Simulator:
@@ -67,7 +67,7 @@ def paused(run: Simulator) -> list[int]:
 
 
 def test_brackets_are_those_of_hyperband_one_after_the_other_with_one_worker() -> None:
-    run = study(HyperBand(n_iterations=4), max_iterations=9).run(1_000)
+    run = study(HyperBandOptions(n_iterations=4), max_iterations=9).run(1_000)
 
     assert Counter((number, budget) for (number, _, _), budget in ids(run)) == {
         (0, 1.0): 9,
@@ -87,7 +87,7 @@ def test_brackets_are_those_of_hyperband_one_after_the_other_with_one_worker() -
 
 
 def test_the_best_of_a_rung_are_promoted() -> None:
-    run = study(HyperBand(n_iterations=1)).run(9)
+    run = study(HyperBandOptions(n_iterations=1)).run(9)
     losses = {
         event.report.trial_id: event.report.losses[0]
         for event in run.history
@@ -112,7 +112,7 @@ def test_four_workers_never_wait_a_bracket_is_begun_while_rungs_do() -> None:
 
 
 def test_the_last_bracket_waits_for_its_rungs_and_then_there_is_nothing_more() -> None:
-    run = study(HyperBand(n_iterations=1), workers=4)
+    run = study(HyperBandOptions(n_iterations=1), workers=4)
     for _ in range(9):
         run.ask()
 
@@ -134,7 +134,7 @@ def test_the_last_bracket_waits_for_its_rungs_and_then_there_is_nothing_more() -
 
 
 def test_a_promotion_resumes_its_trial_which_was_kept_open() -> None:
-    run = study(HyperBand(n_iterations=2)).run(1_000)
+    run = study(HyperBandOptions(n_iterations=2)).run(1_000)
 
     assert {each.trial_id for each in resumes(run)} <= set(paused(run))
     assert not run.bad_resumes
@@ -145,7 +145,7 @@ def test_a_promotion_resumes_its_trial_which_was_kept_open() -> None:
 
 
 def test_a_trial_on_the_last_rung_is_not_kept_open() -> None:
-    run = study(HyperBand(n_iterations=3)).run(1_000)
+    run = study(HyperBandOptions(n_iterations=3)).run(1_000)
 
     for event in run.history:
         if isinstance(event, Told) and event.report.is_final:
@@ -154,9 +154,9 @@ def test_a_trial_on_the_last_rung_is_not_kept_open() -> None:
 
 
 def test_without_resuming_a_promotion_is_a_new_trial_of_the_same_configuration() -> None:
-    again = study(HyperBand(n_iterations=2, resume=False))
+    again = study(HyperBandOptions(n_iterations=2, resume=False))
     again.run(1_000)
-    kept = study(HyperBand(n_iterations=2)).run(1_000)
+    kept = study(HyperBandOptions(n_iterations=2)).run(1_000)
 
     assert not resumes(again)
     assert not paused(again)
@@ -173,12 +173,14 @@ def test_what_can_resume_says_so() -> None:
         capabilities = build(problem, options).capabilities  # type: ignore[attr-defined]  # has it
         return Capability.RESUMING in capabilities
 
-    assert all(map(can, (BOHB(), HyperBand())))
-    assert not any(map(can, (BOHB(resume=False), HyperBand(resume=False), RandomSearch())))
+    assert all(map(can, (BOHBOptions(), HyperBandOptions())))
+    assert not any(
+        map(can, (BOHBOptions(resume=False), HyperBandOptions(resume=False), RandomOptions()))
+    )
 
 
 def test_random_search_trains_everything_to_the_end() -> None:
-    run = study(RandomSearch()).run(20)
+    run = study(RandomOptions()).run(20)
 
     assert {each.iterations for each in starts(run)} == {9}
     assert len({repr(each.configuration) for each in starts(run)}) == 20
@@ -211,7 +213,7 @@ class Watched:
 
 
 def test_most_picks_of_a_real_search_are_the_models_and_better_than_random_ones() -> None:
-    strategy = Watched(BOHB(), seed=3)
+    strategy = Watched(BOHBOptions(), seed=3)
 
     optimize(
         bowl,
@@ -235,7 +237,7 @@ def test_a_pick_of_the_model_that_fails_is_told_of_once(caplog: pytest.LogCaptur
         ({"a": ("q", "r"), "b": ("s", "u")},),
     )
 
-    run = study(BOHB(num_samples=2, random_fraction=0.0), space, max_iterations=1).run(80)
+    run = study(BOHBOptions(num_samples=2, random_fraction=0.0), space, max_iterations=1).run(80)
 
     said = [record.getMessage() for record in caplog.records]
     assert len(said) == 1
@@ -265,7 +267,7 @@ def test_ctrl_c_during_a_pick_is_not_swallowed() -> None:
     def interrupt(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    run = study(BOHB(num_samples=10**9, random_fraction=0.0), max_iterations=1)
+    run = study(BOHBOptions(num_samples=10**9, random_fraction=0.0), max_iterations=1)
     before = signal.signal(signal.SIGALRM, interrupt)
     state = np.random.get_state()[1].tobytes()  # type: ignore[union-attr]  # the old generator's
     try:
@@ -286,7 +288,7 @@ sys.addaudithook(
     lambda event, _: heard.append(event)
     if event.split(".")[0] in ("socket", "pickle", "subprocess") else None
 )
-from hpo_bohb.options import BOHB
+from hpo_bohb.options import BOHBOptions
 from hpo_bohb.plugin import build
 from hpo_core.plugin import Float, Objective, Problem, SearchSpace
 from hpo_core.testing.simulator import Simulator
@@ -296,7 +298,7 @@ problem = Problem(
     seed=1,
     max_iterations=9,
 )
-run = Simulator(build(problem, BOHB(num_samples=2)), problem).run(40)
+run = Simulator(build(problem, BOHBOptions(num_samples=2)), problem).run(40)
 print(len(run.suggestions), heard, threading.active_count())
 """
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
@@ -321,7 +323,7 @@ def test_a_bracket_in_which_all_fail_is_survived(status: Status) -> None:
 
 
 def test_a_failed_trial_is_not_promoted() -> None:
-    run = study(HyperBand(n_iterations=1))
+    run = study(HyperBandOptions(n_iterations=1))
     for place in range(9):
         run.ask()
         if place % 2:
@@ -336,7 +338,7 @@ def test_a_failed_trial_is_not_promoted() -> None:
 
 
 def test_a_job_that_completes_without_a_loss_has_failed() -> None:
-    run = study(HyperBand())
+    run = study(HyperBandOptions())
     run.ask()
     report = Report(trial_id=1, job_id="1.1", iteration=1, status=Status.COMPLETED)
     assert run.tell(report) is Decision.CONTINUE
@@ -360,7 +362,7 @@ def test_intermediate_reports_change_nothing() -> None:
 
 
 def test_the_end_of_an_earlier_job_told_again_does_not_end_the_one_that_runs() -> None:
-    run = study(HyperBand(n_iterations=1)).run(9)
+    run = study(HyperBandOptions(n_iterations=1)).run(9)
     resumed = run.ask()
     assert isinstance(resumed, Resume)
     trial_id = resumed.trial_id
@@ -381,8 +383,8 @@ def test_the_end_of_an_earlier_job_told_again_does_not_end_the_one_that_runs() -
 
 
 def test_a_users_own_configuration_stays_outside_of_the_brackets() -> None:
-    plain = study(HyperBand(n_iterations=2)).run(1_000)
-    run = study(HyperBand(n_iterations=2))
+    plain = study(HyperBandOptions(n_iterations=2)).run(1_000)
+    run = study(HyperBandOptions(n_iterations=2))
     for _ in range(4):
         run.ask()
         run.finish(run.running[0])
@@ -397,7 +399,7 @@ def test_a_users_own_configuration_stays_outside_of_the_brackets() -> None:
 
 
 def test_the_model_learns_from_a_users_own_configurations() -> None:
-    run = study(BOHB(num_samples=8, random_fraction=0.0))
+    run = study(BOHBOptions(num_samples=8, random_fraction=0.0))
     for x in range(8):
         run.adopt(Start(PLANE.configuration({"x": x / 8, "y": 0.01})))
         run.finish(run.running[0])
@@ -419,7 +421,7 @@ def full(run: Simulator) -> Sequence[Any]:
 
 
 def test_after_the_last_trial_full_rungs_are_still_promoted() -> None:
-    run = study(HyperBand(), workers=2)
+    run = study(HyperBandOptions(), workers=2)
     for _ in range(9):
         run.ask()
     answers = full(run)
@@ -431,13 +433,13 @@ def test_after_the_last_trial_full_rungs_are_still_promoted() -> None:
 
 
 def test_after_the_last_trial_a_rung_with_places_left_stays_where_it_is() -> None:
-    run = study(HyperBand()).run(7)
+    run = study(HyperBandOptions()).run(7)
 
     assert [type(answer) for answer in full(run)] == [Exhausted]
 
 
 def test_after_the_last_trial_places_of_failed_ones_stay_empty() -> None:
-    run = study(HyperBand())
+    run = study(HyperBandOptions())
     for place in range(9):
         run.ask()
         if place < 7:
@@ -451,7 +453,7 @@ def test_after_the_last_trial_places_of_failed_ones_stay_empty() -> None:
 
 
 def test_after_the_last_trial_nothing_is_trained_anew() -> None:
-    run = study(HyperBand(resume=False)).run(9)
+    run = study(HyperBandOptions(resume=False)).run(9)
 
     assert [type(answer) for answer in full(run)] == [Exhausted]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hpo_bohb.options import BOHB, HyperBand, RandomSearch, abilities
+from hpo_bohb.options import BOHBOptions, HyperBandOptions, RandomOptions, abilities
 from hpo_bohb.plugin import build
 
 from hpo_core.plugin import Problem, Strategy
@@ -20,39 +20,39 @@ class Contract(StrategyContract):
 
 
 class TestBOHB(Contract):
-    given = BOHB()
+    given = BOHBOptions()
     capabilities = abilities(given)
-    options = BOHB
+    options = BOHBOptions
 
 
 class TestBOHBWithoutRandomPicks(Contract):
-    given = BOHB(num_samples=4, random_fraction=0.0)
+    given = BOHBOptions(num_samples=4, random_fraction=0.0)
     capabilities = abilities(given)
-    options = BOHB
+    options = BOHBOptions
 
 
 class TestTrainingAnew(Contract):
-    given = BOHB(num_samples=4, resume=False)
+    given = BOHBOptions(num_samples=4, resume=False)
     capabilities = abilities(given)
-    options = BOHB
+    options = BOHBOptions
 
 
 class TestTwoBrackets(Contract):
-    given = HyperBand(n_iterations=2)
+    given = HyperBandOptions(n_iterations=2)
     capabilities = abilities(given)
-    options = HyperBand
+    options = HyperBandOptions
 
 
 class TestHyperBand(Contract):
-    given = HyperBand(eta=2.5)
+    given = HyperBandOptions(eta=2.5)
     capabilities = abilities(given)
-    options = HyperBand
+    options = HyperBandOptions
 
 
 class TestRandomSearch(Contract):
-    given = RandomSearch()
+    given = RandomOptions()
     capabilities = abilities(given)
-    options = RandomSearch
+    options = RandomOptions
 
 
 del Contract, StrategyContract  # only what is named above is collected

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from hpo_core.model.errors import BackendError
-from hpo_core.model.functions import function_reference
+from hpo_core.model.function_reference import function_reference
 
 
 def replaced(configuration):

@@ -19,7 +19,7 @@ from hpo_core.testing.subject import Broken, Subject
 from hpo_core.testing.wording import differ
 
 
-class Run:
+class RecordedRun:
     """An uninterrupted run, with one more answer at its end.
 
     Args:
