@@ -1,0 +1,81 @@
+"""Parameters as axes of a plot: log scales, choices by name, values that are not active."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from hpo_core import Categorical, Constant, Float, Int, SearchSpace
+from hpo_core.plugin import same_value
+from hpo_view.text import label
+
+
+class Scale:
+    """How one parameter is drawn.
+
+    Args:
+        space: The search space.
+        name: The parameter, or a member of a set.
+    """
+
+    def __init__(self, space: SearchSpace, name: str) -> None:
+        self.name = name
+        self.title = label(name)
+        axis = space.by_name[name]
+        self.choices: list[object] = []
+        match axis:
+            case Categorical():
+                self.choices = list(axis.choices)
+            case Constant():
+                self.choices = [axis.value]
+        self.is_numeric = isinstance(axis, Float | Int)
+        self.is_log = isinstance(axis, Float | Int) and axis.log
+        self.labels = _labels(self.choices)
+
+    def holds(self, configuration: Mapping[str, object]) -> bool:
+        """Say whether the parameter is active in a configuration."""
+        return self.name in configuration
+
+    def shown(self, configuration: Mapping[str, object]) -> Any:
+        """Return where an active value is drawn: a number, or the choice's label."""
+        value = configuration[self.name]
+        if self.is_numeric:
+            return float(value)  # type: ignore[arg-type]
+        return self.labels[self._place(value)]
+
+    def position(self, configuration: Mapping[str, object]) -> float:
+        """Return the value as a number on the parameter's own scale; a choice's place."""
+        value = configuration[self.name]
+        if not self.is_numeric:
+            return float(self._place(value))
+        return math.log10(value) if self.is_log else float(value)
+
+    def layout(self) -> dict[str, Any]:
+        """Return the settings of plotly's axis."""
+        if self.is_numeric:
+            return {"title": self.title, "type": "log" if self.is_log else "linear"}
+        return {
+            "title": self.title,
+            "type": "category",
+            "categoryorder": "array",
+            "categoryarray": self.labels,
+        }
+
+    def _place(self, value: object) -> int:
+        for place, choice in enumerate(self.choices):
+            if same_value(choice, value):  # type: ignore[arg-type]
+                return place
+        self.choices.append(value)  # a stored value that the space had before it was changed
+        self.labels = _labels(self.choices)
+        return len(self.choices) - 1
+
+
+def _labels(choices: Iterable[object]) -> list[str]:
+    """Return a label for each choice; where two look alike, as JSON, which tells 1 from "1"."""
+    choices = list(choices)
+    plain = [each if isinstance(each, str) else json.dumps(each) for each in choices]
+    if len(set(plain)) < len(plain):
+        plain = [json.dumps(each, ensure_ascii=False) for each in choices]
+    return [label(each, 40) for each in plain]

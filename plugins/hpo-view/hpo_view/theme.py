@@ -1,0 +1,97 @@
+"""Colours that colour-blind readers can tell apart, on light and on dark ground, and figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+
+BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION, GREY = (
+    "#1f77c9", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8a8f98",
+)  # fmt: skip
+"""After Okabe and Ito; their black and yellow are left out, which one of the grounds swallows."""
+
+COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION)
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "star", "x")
+SCALE = "Cividis"
+"""Colour scale for numbers: it reads alike with and without red-green blindness."""
+
+MANY = 2000
+"""From so many points on they are drawn by WebGL: SVG would be slow."""
+
+
+def template(*, dark: bool) -> dict[str, Any]:
+    """Return the look of figures, light or dark."""
+    ink, line, ground = (
+        ("#e6e8eb", "#3a3f47", "#16181c") if dark else ("#1c2024", "#d9dce1", "#ffffff")
+    )
+    axis = {
+        "gridcolor": line,
+        "linecolor": line,
+        "zerolinecolor": line,
+        "automargin": True,
+        "title": {"standoff": 8},
+    }
+    return {
+        "layout": {
+            "paper_bgcolor": ground,
+            "plot_bgcolor": ground,
+            "font": {"color": ink, "family": "system-ui, sans-serif", "size": 13},
+            "title": {"x": 0, "xref": "paper", "font": {"size": 16}},
+            "colorway": list(COLOURS),
+            "xaxis": axis,
+            "yaxis": axis,
+            "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+            "margin": {"l": 60, "r": 20, "t": 70, "b": 50},
+            "hoverlabel": {"align": "left", "namelength": 40},
+            "hovermode": "closest",
+        }
+    }
+
+
+def figure(title: str, caption: str, *, height: int = 420) -> go.Figure:
+    """Return an empty figure.
+
+    Args:
+        title: Its title.
+        caption: What it shows, in a sentence or two: for those who do not see it, too. Pages
+            show it below the figure.
+        height: Its height in pixels.
+    """
+    drawn = go.Figure()
+    drawn.update_layout(
+        template=template(dark=False), title=title, height=height, meta={"caption": caption}
+    )
+    return drawn
+
+
+def caption(drawn: go.Figure) -> str:
+    """Return the caption of a figure."""
+    return str((drawn.layout.meta or {}).get("caption", ""))
+
+
+def empty(title: str, why: str) -> go.Figure:
+    """Return a figure that says why there is nothing to draw."""
+    drawn = figure(title, why, height=220)
+    drawn.update_xaxes(visible=False).update_yaxes(visible=False)
+    drawn.add_annotation(text=why, showarrow=False, x=0.5, y=0.5, xref="paper", yref="paper")
+    return drawn
+
+
+def points(many: int, **trace: Any) -> Any:
+    """Return a scatter trace: of SVG, or of WebGL for many points."""
+    return (go.Scattergl if many > MANY else go.Scatter)(**trace)
+
+
+def sampled(things: Sequence[Any], most: int) -> list[Any]:
+    """Return `most` of the things at the most, evenly spread, the first and the last included."""
+    if len(things) <= most:
+        return list(things)
+    step = (len(things) - 1) / (most - 1)
+    return [things[round(place * step)] for place in range(most)]
+
+
+def said(shown: int, of: int, noun: str) -> str:
+    """Return a sentence on what a figure leaves out; ``""`` if that is nothing."""
+    return f" {shown:,} of {of:,} {noun} are drawn, evenly spread." if shown < of else ""
