@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 
 GROUP = "hpo_core.plots"
 
+VIEW = (
+    "budget", "contour", "edf", "failures", "hypervolume_history", "intermediate_values",
+    "optimization_history", "parallel_coordinate", "param_importances", "pareto_front", "rank",
+    "rungs", "slice", "timeline",
+)  # fmt: skip
+"""The plots that hpo-view brings: what to install is named where it is missing."""
+
 
 class UnknownPlot(UnknownPlugin, AttributeError):
     """No installed plugin brings a plot of that name."""
@@ -46,8 +53,7 @@ class Plots:
         if name not in installed:
             raise UnknownPlot(
                 f"no plot {name!r} is installed{nearest(name, installed)}; installed plots: "
-                f"{listed(list(installed))}; pip install a package that brings it (an entry point "
-                f"of the group {GROUP}, see docs/plugins.md)"
+                f"{listed(list(installed))}; pip install {_package(name)}"
             )
         function = entries.load("plot", installed[name])
         if not callable(function):
@@ -61,3 +67,10 @@ class Plots:
     def __repr__(self) -> str:
         """Return whose plots they are, and which there are."""
         return f"<plots of the study {self._study.name!r}: {listed(dir(self))}>"
+
+
+def _package(name: str) -> str:
+    """Return what brings a plot, as far as that is known."""
+    if name in VIEW:
+        return "hpo-view"
+    return f"a package that brings it (an entry point of the group {GROUP}, see docs/plugins.md)"

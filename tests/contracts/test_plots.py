@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from hpo_core import Int, PluginError, Study
+from hpo_core.study.plots import VIEW
 
 PLOTS = """
 def losses(study, *, best=1):
@@ -60,8 +61,8 @@ def test_a_plot_is_called_with_the_study_and_returns_its_figure(
 
 
 def test_plots_are_listed_without_importing_them(study: Study, pictures: str) -> None:
-    assert dir(study.plot) == ["losses", "missing", "number"]
-    assert repr(study.plot) == "<plots of the study 'study': losses, missing, number>"
+    assert {"losses", "missing", "number"} <= set(dir(study.plot))
+    assert repr(study.plot) == f"<plots of the study 'study': {', '.join(dir(study.plot))}>"
     assert pictures not in sys.modules
 
 
@@ -69,8 +70,20 @@ def test_a_plot_that_no_plugin_brings_is_named_with_what_to_do(study: Study, pic
     with pytest.raises(PluginError, match="no plot 'loses' is installed; did you mean 'losses'"):
         study.plot.loses()
     with pytest.raises(PluginError, match="pip install a package that brings it"):
+        study.plot.landscape()
+    assert not hasattr(study.plot, "landscape")
+
+
+def test_a_plot_of_hpo_view_is_named_with_its_package_where_that_is_missing(
+    study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", [])
+    with pytest.raises(PluginError, match=r"no plot 'contour' is installed.*pip install hpo-view$"):
         study.plot.contour()
-    assert not hasattr(study.plot, "contour")
+
+
+def test_the_plots_that_are_known_to_be_of_hpo_view_are_those_it_brings(study: Study) -> None:
+    assert set(VIEW) <= set(dir(study.plot))
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,17 @@ class StudyData:
         """Those of them that keep the constraints."""
         return [trial for trial in self.counted if trial.is_feasible]
 
+    @cached_property
+    def unfinished(self) -> list[Trial]:
+        """The trials that are not completed, and have a value as they stand."""
+        ended = (TrialState.COMPLETED, TrialState.FAILED)
+        return [trial for trial in self.trials if trial.state not in ended and trial.values]
+
+    @cached_property
+    def wall_time(self) -> float:
+        """The seconds that the study has run."""
+        return self.study.usage.wall_time
+
     def objective(self, metric: str | None) -> Objective:
         """Return the objective of a metric; the first one for None.
 

@@ -50,7 +50,8 @@ class Scale:
         value = configuration[self.name]
         if not self.is_numeric:
             return float(self._place(value))
-        return math.log10(value) if self.is_log else float(value)
+        number = float(value)  # type: ignore[arg-type]
+        return math.log10(number) if self.is_log else number
 
     def layout(self) -> dict[str, Any]:
         """Return the settings of plotly's axis."""
@@ -65,7 +66,7 @@ class Scale:
 
     def _place(self, value: object) -> int:
         for place, choice in enumerate(self.choices):
-            if same_value(choice, value):  # type: ignore[arg-type]
+            if same_value(choice, value):
                 return place
         self.choices.append(value)  # a stored value that the space had before it was changed
         self.labels = _labels(self.choices)

@@ -28,8 +28,8 @@ def optimization_history(
     several = [read(each) for each in (study, *others)]
     first = several[0]
     wanted = first.objectives if objective is None else [first.objective(objective)]
-    if not any(each.counted for each in several):
-        return theme.empty(HISTORY, "No trial is completed yet.")
+    if not any(each.counted or each.unfinished for each in several):
+        return theme.empty(HISTORY, "No trial has a value yet.")
     said = " ".join(filter(None, (_best(data, wanted) for data in several)))
     drawn = theme.figure(HISTORY, said, height=140 + 280 * len(wanted))
     drawn = make_subplots(rows=len(wanted), shared_xaxes=True, vertical_spacing=0.06, figure=drawn)
@@ -46,6 +46,7 @@ def _draw(
 ) -> None:
     colour = theme.COLOURS[place % len(theme.COLOURS)]
     groups = {
+        "not completed": (data.unfinished, theme.GREY, "circle-open"),
         "completed": (data.feasible, colour, "circle"),
         "infeasible": (
             [trial for trial in data.counted if not trial.is_feasible],
@@ -57,7 +58,7 @@ def _draw(
         if trials:
             drawn.add_trace(
                 theme.points(
-                    len(data.counted),
+                    len(data.trials),
                     x=[trial.trial_id for trial in trials],
                     y=[value(trial, objective) for trial in trials],
                     mode="markers",
@@ -90,7 +91,7 @@ def _draw(
 def _best(data: StudyData, objectives: Sequence[Objective]) -> str:
     if not data.feasible:
         none = f"No completed trial of {label(data.name)} keeps the constraints."
-        return none if data.counted else ""
+        return none if data.counted else f"No trial of {label(data.name)} is completed yet."
     said = []
     for objective in objectives:
         found = min(data.feasible, key=lambda each: objective.loss(value(each, objective)))
@@ -101,6 +102,8 @@ def _best(data: StudyData, objectives: Sequence[Objective]) -> str:
     left_out = len(data.counted) - len(data.feasible)
     more = f", {left_out:,} of them infeasible" if left_out else ""
     more += f"; {failed:,} failed" if failed else ""
+    open_ones = len(data.unfinished)
+    more += f"; {open_ones:,} more are not completed, with values as they stand" * bool(open_ones)
     return f"{label(data.name)}: best {', '.join(said)} of {of}{more}."
 
 
@@ -139,8 +142,8 @@ def _add_edf(
     )
     steps = theme.sampled(range(len(values)), theme.MANY)
     drawn.add_scatter(
-        x=[values[step] for step in steps],
-        y=[(step + 1) / len(values) for step in steps],
+        x=[values[0], *(values[step] for step in steps)],
+        y=[0.0, *((step + 1) / len(values) for step in steps)],
         mode="lines",
         name=label(name),
         line={

@@ -71,7 +71,8 @@ def contour(
         )
 
     drawn = _grid(data, params, CONTOUR, said, draw)
-    return drawn.update_layout(coloraxis=_colours(direction(wanted), wanted, data.counted))
+    colours = _colours(direction(wanted), wanted, data.counted)
+    return drawn.update_layout(coloraxis=colours, coloraxis2={**colours, "showscale": False})
 
 
 def rank(
@@ -205,7 +206,7 @@ def _surface(trials: Sequence[Trial], x: Scale, y: Scale, objective: Objective) 
     xs = np.array([x.position(trial.configuration) for trial in trials])
     ys = np.array([y.position(trial.configuration) for trial in trials])
     zs = np.array([value(trial, objective) for trial in trials])
-    if len(trials) < 3 or xs.min() == xs.max() or ys.min() == ys.max():
+    if len(trials) < 3 or _is_flat(x, trials) or _is_flat(y, trials):
         return None
     across, up = (np.linspace(each.min(), each.max(), _CELLS) for each in (xs, ys))
     width, height = across[-1] - across[0], up[-1] - up[0]
@@ -224,8 +225,14 @@ def _surface(trials: Sequence[Trial], x: Scale, y: Scale, objective: Objective) 
     )
 
 
+def _is_flat(scale: Scale, trials: Sequence[Trial]) -> bool:
+    return len({scale.position(trial.configuration) for trial in trials}) < 2
+
+
 def _cells(trials: Sequence[Trial], x: Scale, y: Scale, objective: Objective) -> Any:
     """Return the mean value in each cell, where a parameter has choices and no distances."""
+    if any(scale.is_numeric and _is_flat(scale, trials) for scale in (x, y)):
+        return None
     found: dict[tuple[Any, Any], list[float]] = defaultdict(list)
     bins = {scale.name: _bins(scale, trials) for scale in (x, y)}
     for trial in trials:
@@ -240,11 +247,11 @@ def _cells(trials: Sequence[Trial], x: Scale, y: Scale, objective: Objective) ->
         ]
         for row in rows
     ]
-    return go.Heatmap(x=columns, y=rows, z=grid, coloraxis="coloraxis", hoverinfo="skip")
+    return go.Heatmap(x=columns, y=rows, z=grid, coloraxis="coloraxis2", hoverinfo="skip")
 
 
 def _sorted(scale: Scale, cells: set[Any]) -> list[Any]:
-    return sorted(cells) if scale.is_numeric else [each for each in scale.labels if each in cells]
+    return sorted(cells) if scale.is_numeric else scale.labels
 
 
 def _bins(scale: Scale, trials: Sequence[Trial]) -> Callable[[Trial], Any]:

@@ -33,14 +33,16 @@ def slice(
     data = read(study)
     wanted = data.objective(objective)
     names = data.parameters(params)
-    if not data.counted or not names:
-        return theme.empty(SLICE, "No trial is completed yet.")
+    trials = [*data.counted, *data.unfinished]
+    if not trials or not names:
+        return theme.empty(SLICE, "No trial has a value yet.")
     columns = min(len(names), _COLUMNS)
     rows = math.ceil(len(names) / columns)
-    partly = [n for n in names if any(n not in trial.configuration for trial in data.counted)]
+    partly = [n for n in names if any(n not in trial.configuration for trial in trials)]
     said = (
         f"{label(wanted.metric)} of {counted(len(data.counted), 'completed trial')} by the value "
         "of each parameter."
+        + (f" Open circles: {len(data.unfinished):,} not completed." if data.unfinished else "")
         + (
             f" Of {', '.join(map(label, partly))} only trials in which it is active are drawn."
             if partly
@@ -56,7 +58,7 @@ def slice(
         vertical_spacing=0.3 / rows if rows > 1 else 0,
         figure=drawn,
     )
-    many = len(data.counted) * len(names)
+    many = len(trials) * len(names)
     for place, name in enumerate(names):
         row, column = place // columns + 1, place % columns + 1
         scale = Scale(data.space, name)
@@ -64,7 +66,16 @@ def slice(
         drawn.update_xaxes(scale.layout(), row=row, col=column)
         if column == 1:
             drawn.update_yaxes(title=direction(wanted), row=row, col=1)
-    last = data.counted[-1].trial_id
+    for name, (members, symbol) in _groups(data).items():
+        if members:  # an entry of the legend, in no colour of the scale
+            drawn.add_scatter(
+                x=[None],
+                y=[None],
+                mode="markers",
+                name=name,
+                marker={"color": theme.GREY, "symbol": symbol},
+            )
+    last = data.trials[-1].trial_id
     return drawn.update_layout(
         coloraxis={
             "colorscale": theme.SCALE,
@@ -76,6 +87,15 @@ def slice(
     )
 
 
+def _groups(data: StudyData) -> dict[str, tuple[list[Trial], str]]:
+    """Return the trials of each kind, with its symbol."""
+    return {
+        "completed": (data.feasible, "circle"),
+        "infeasible": ([trial for trial in data.counted if not trial.is_feasible], "x-thin-open"),
+        "not completed": (data.unfinished, "circle-open"),
+    }
+
+
 def _draw_slice(
     drawn: go.Figure,
     data: StudyData,
@@ -85,9 +105,8 @@ def _draw_slice(
     row: int,
     column: int,
 ) -> None:
-    active = [trial for trial in data.counted if scale.holds(trial.configuration)]
-    for name, symbol in (("feasible", "circle"), ("infeasible", "x-thin-open")):
-        trials = [trial for trial in active if trial.is_feasible == (name == "feasible")]
+    for name, (members, symbol) in _groups(data).items():
+        trials = [trial for trial in members if scale.holds(trial.configuration)]
         if not trials:
             continue
         drawn.add_trace(
@@ -98,7 +117,7 @@ def _draw_slice(
                 customdata=[trial.trial_id for trial in trials],
                 mode="markers",
                 name=name,
-                showlegend=name == "infeasible" and row == column == 1,
+                showlegend=False,
                 marker={
                     "color": [trial.trial_id for trial in trials],
                     "coloraxis": "coloraxis",

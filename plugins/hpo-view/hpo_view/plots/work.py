@@ -45,11 +45,12 @@ def timeline(study: Study | StudyData, *, most: int = _MOST) -> go.Figure:
         return theme.empty(TIMELINE, "No job has run yet.")
     placed = _placed(spans)
     workers = max(data.config.workers, 1 + max(worker for _, _, _, worker in placed))
-    share = _busy(spans) / (workers * (_sessions(spans) or 1.0))
+    ran = max(data.wall_time, _sessions(spans), 1e-9)
+    share = _busy(spans) / (workers * ran)
     shown = theme.sampled(placed, most)
     said = (
         f"{counted(len(spans), 'job')} on {counted(workers, 'worker')}; utilisation "
-        f"{min(share, 1):.0%} of the time in which jobs ran."
+        f"{share:.0%} of the time in which the study ran."
         + theme.said(len(shown), len(spans), "jobs")
     )
     drawn = theme.figure(TIMELINE, said, height=260 + 22 * min(workers, 30))
