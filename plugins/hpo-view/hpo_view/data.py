@@ -11,7 +11,7 @@ from hpo_core.plugin import Fault, InvalidInput, nearest
 from hpo_view.text import label
 
 
-class Trial(Protocol):
+class DrawnTrial(Protocol):
     """What plots read of a trial; see `hpo_core.Study.trials`."""
 
     @property
@@ -36,7 +36,7 @@ class Trial(Protocol):
     def is_feasible(self) -> bool: ...
 
 
-class Job(Protocol):
+class DrawnJob(Protocol):
     """What plots read of a job; see `hpo_core.Study.jobs`."""
 
     @property
@@ -67,7 +67,7 @@ class Job(Protocol):
     def reason(self) -> str: ...
 
 
-class Point(Protocol):
+class DrawnReport(Protocol):
     """What plots read of a report; see `hpo_core.Study.curves`."""
 
     @property
@@ -97,28 +97,28 @@ class StudyData:
         return self.study.config
 
     @cached_property
-    def trials(self) -> Sequence[Trial]:
+    def trials(self) -> Sequence[DrawnTrial]:
         """All trials, in their order."""
         return self.study.trials
 
     @cached_property
-    def by_id(self) -> dict[int, Trial]:
+    def by_id(self) -> dict[int, DrawnTrial]:
         """All trials by their ids."""
         return {trial.trial_id: trial for trial in self.trials}
 
     @cached_property
-    def jobs(self) -> Sequence[Job]:
+    def jobs(self) -> Sequence[DrawnJob]:
         """All jobs, trial by trial."""
         return self.study.jobs
 
     @cached_property
-    def ran(self) -> list[Job]:
+    def ran(self) -> list[DrawnJob]:
         """The jobs that ran here, by when they started."""
         own = [job for job in self.jobs if job.attempt > 0 and job.started is not None]
         return sorted(own, key=lambda job: job.started or 0.0)
 
     @cached_property
-    def curves(self) -> Sequence[Point]:
+    def curves(self) -> Sequence[DrawnReport]:
         """All reports, trial by trial."""
         return self.study.curves()
 
@@ -133,18 +133,18 @@ class StudyData:
         return self.config.space
 
     @cached_property
-    def counted(self) -> list[Trial]:
+    def counted(self) -> list[DrawnTrial]:
         """The completed trials that have a value for each objective, feasible or not."""
         done = TrialState.COMPLETED
         return [trial for trial in self.trials if trial.state is done and trial.losses is not None]
 
     @cached_property
-    def feasible(self) -> list[Trial]:
+    def feasible(self) -> list[DrawnTrial]:
         """Those of them that keep the constraints."""
         return [trial for trial in self.counted if trial.is_feasible]
 
     @cached_property
-    def unfinished(self) -> list[Trial]:
+    def unfinished(self) -> list[DrawnTrial]:
         """The trials that are not completed, and have a value as they stand."""
         ended = (TrialState.COMPLETED, TrialState.FAILED)
         return [trial for trial in self.trials if trial.state not in ended and trial.values]
@@ -208,7 +208,7 @@ def direction(objective: Objective) -> str:
     return f"{label(objective.metric)} ({better} is better)"
 
 
-def value(trial: Trial, objective: Objective) -> float:
+def value(trial: DrawnTrial, objective: Objective) -> float:
     """Return a counted trial's value of an objective."""
     return trial.values[objective.metric]
 

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from hpo_core import JobState, Study
 from hpo_view import theme
-from hpo_view.data import Job, StudyData, read
+from hpo_view.data import DrawnJob, StudyData, read
 from hpo_view.text import counted, label, printable
 
 TITLE = "Failures by cause"
@@ -54,9 +54,9 @@ def failures(study: Study | StudyData) -> go.Figure:
     return drawn.update_xaxes(title="jobs").update_yaxes(type="category")
 
 
-def by_cause(data: StudyData) -> dict[str, list[Job]]:
+def by_cause(data: StudyData) -> dict[str, list[DrawnJob]]:
     """Return the jobs that failed by cause, the most frequent first."""
-    found: dict[str, list[Job]] = defaultdict(list)
+    found: dict[str, list[DrawnJob]] = defaultdict(list)
     for job in data.jobs:
         if job.state in _FAILED:
             first = printable(job.reason.partition("\n")[0]) or job.state.value

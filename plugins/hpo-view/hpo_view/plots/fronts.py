@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from hpo_core import Study
 from hpo_core.plugin import pareto_front as front_of
 from hpo_view import theme
-from hpo_view.data import StudyData, Trial, direction, read, value
+from hpo_view.data import DrawnTrial, StudyData, direction, read, value
 from hpo_view.hypervolume import Hypervolume
 from hpo_view.text import counted, label, number
 
@@ -33,7 +33,7 @@ def pareto_front(study: Study | StudyData, *, objectives: Sequence[str] | None =
     if not data.counted:
         return theme.empty(PARETO, "No trial is completed yet.")
     on_front = {trial.trial_id for trial in front(data.feasible)}
-    groups: dict[str, tuple[list[Trial], dict[str, Any]]] = {
+    groups: dict[str, tuple[list[DrawnTrial], dict[str, Any]]] = {
         "dominated": (
             [trial for trial in data.feasible if trial.trial_id not in on_front],
             {"color": theme.SKY, "size": 6, "symbol": "circle", "opacity": 0.6},
@@ -139,6 +139,6 @@ def hypervolume_history(
     return drawn.update_xaxes(title="trial").update_yaxes(title="hypervolume (higher is better)")
 
 
-def front(trials: Sequence[Trial]) -> list[Trial]:
+def front(trials: Sequence[DrawnTrial]) -> list[DrawnTrial]:
     """Return the trials that no other one dominates."""
     return [trials[place] for place in front_of([trial.losses or () for trial in trials])]

@@ -9,7 +9,7 @@ from plotly.subplots import make_subplots
 
 from hpo_core import Objective, Study, TrialState
 from hpo_view import theme
-from hpo_view.data import StudyData, Trial, direction, read, running_best, value
+from hpo_view.data import DrawnTrial, StudyData, direction, read, running_best, value
 from hpo_view.text import counted, label, number
 
 HISTORY, EDF = "Optimization history", "Distribution of the objective"
@@ -133,7 +133,7 @@ def edf(
 
 
 def _add_edf(
-    drawn: go.Figure, trials: Sequence[Trial], objective: Objective, name: str, place: int
+    drawn: go.Figure, trials: Sequence[DrawnTrial], objective: Objective, name: str, place: int
 ) -> None:
     if not trials:
         return

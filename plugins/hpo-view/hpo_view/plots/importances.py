@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 
 from hpo_core import Categorical, Constant, Float, Int, Objective, Study
 from hpo_view import theme
-from hpo_view.data import StudyData, Trial, read, value
+from hpo_view.data import DrawnTrial, StudyData, read, value
 from hpo_view.scales import Scale
 from hpo_view.text import counted, label
 
@@ -97,12 +97,12 @@ def importances(data: StudyData, names: Sequence[str], objective: Objective) -> 
     return found
 
 
-def _varies(trials: Sequence[Trial], scale: Scale) -> bool:
+def _varies(trials: Sequence[DrawnTrial], scale: Scale) -> bool:
     values = {scale.shown(t.configuration) for t in trials if scale.holds(t.configuration)}
     return len(values) > 1
 
 
-def _value(trial: Trial, scale: Scale) -> Any:
+def _value(trial: DrawnTrial, scale: Scale) -> Any:
     """Return a value as Optuna is told of it: a choice by its label; None if inactive."""
     if not scale.holds(trial.configuration):
         return None

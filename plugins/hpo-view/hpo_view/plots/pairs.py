@@ -13,7 +13,7 @@ from plotly.subplots import make_subplots
 
 from hpo_core import Objective, Study
 from hpo_view import theme
-from hpo_view.data import StudyData, Trial, direction, read, value
+from hpo_view.data import DrawnTrial, StudyData, direction, read, value
 from hpo_view.scales import Scale
 from hpo_view.text import counted, label
 
@@ -24,7 +24,7 @@ _CELLS = 40
 _SUPPORT = 1500
 """Trials that a surface is computed from, at the most."""
 
-Draw = Callable[[go.Figure, Sequence[Trial], Scale, Scale, int, int], None]
+Draw = Callable[[go.Figure, Sequence[DrawnTrial], Scale, Scale, int, int], None]
 
 
 def contour(
@@ -44,7 +44,7 @@ def contour(
     wanted = data.objective(objective)
 
     def draw(
-        drawn: go.Figure, trials: Sequence[Trial], x: Scale, y: Scale, row: int, column: int
+        drawn: go.Figure, trials: Sequence[DrawnTrial], x: Scale, y: Scale, row: int, column: int
     ) -> None:
         surface = _surface if x.is_numeric and y.is_numeric else _cells
         trace = surface(theme.sampled(trials, _SUPPORT), x, y, wanted)
@@ -63,7 +63,7 @@ def contour(
             col=column,
         )
 
-    def said(trials: Sequence[Trial]) -> str:
+    def said(trials: Sequence[DrawnTrial]) -> str:
         return (
             f"{label(wanted.metric)} over pairs of parameters. Between trials it is interpolated "
             "by inverse distance weighting."
@@ -91,7 +91,7 @@ def rank(
     share = {trial.trial_id: place / max(len(order) - 1, 1) for place, trial in enumerate(order)}
 
     def draw(
-        drawn: go.Figure, trials: Sequence[Trial], x: Scale, y: Scale, row: int, column: int
+        drawn: go.Figure, trials: Sequence[DrawnTrial], x: Scale, y: Scale, row: int, column: int
     ) -> None:
         drawn.add_trace(
             theme.points(
@@ -112,7 +112,7 @@ def rank(
             col=column,
         )
 
-    def said(trials: Sequence[Trial]) -> str:
+    def said(trials: Sequence[DrawnTrial]) -> str:
         return (
             f"{counted(len(trials), 'completed trial')}, coloured by the rank of "
             f"{label(wanted.metric)}: 0% is the best."
@@ -132,7 +132,7 @@ def _grid(
     data: StudyData,
     params: Sequence[str] | None,
     title: str,
-    said: Callable[[Sequence[Trial]], str],
+    said: Callable[[Sequence[DrawnTrial]], str],
     draw: Draw,
 ) -> go.Figure:
     """Return a figure with a panel for each pair of parameters."""
@@ -183,7 +183,7 @@ def _grid(
     return drawn
 
 
-def _colours(title: str, objective: Objective, trials: Sequence[Trial]) -> dict[str, Any]:
+def _colours(title: str, objective: Objective, trials: Sequence[DrawnTrial]) -> dict[str, Any]:
     """Return a colour axis that outliers do not flatten: from the best to the worse quartile."""
     bounds: dict[str, Any] = {}
     if trials:
@@ -201,7 +201,7 @@ def _colours(title: str, objective: Objective, trials: Sequence[Trial]) -> dict[
     }
 
 
-def _surface(trials: Sequence[Trial], x: Scale, y: Scale, objective: Objective) -> Any:
+def _surface(trials: Sequence[DrawnTrial], x: Scale, y: Scale, objective: Objective) -> Any:
     """Return contours of values that are interpolated between the trials."""
     xs = np.array([x.position(trial.configuration) for trial in trials])
     ys = np.array([y.position(trial.configuration) for trial in trials])
@@ -225,11 +225,11 @@ def _surface(trials: Sequence[Trial], x: Scale, y: Scale, objective: Objective) 
     )
 
 
-def _is_flat(scale: Scale, trials: Sequence[Trial]) -> bool:
+def _is_flat(scale: Scale, trials: Sequence[DrawnTrial]) -> bool:
     return len({scale.position(trial.configuration) for trial in trials}) < 2
 
 
-def _cells(trials: Sequence[Trial], x: Scale, y: Scale, objective: Objective) -> Any:
+def _cells(trials: Sequence[DrawnTrial], x: Scale, y: Scale, objective: Objective) -> Any:
     """Return the mean value in each cell, where a parameter has choices and no distances."""
     if any(scale.is_numeric and _is_flat(scale, trials) for scale in (x, y)):
         return None
@@ -254,14 +254,14 @@ def _sorted(scale: Scale, cells: set[Any]) -> list[Any]:
     return sorted(cells) if scale.is_numeric else scale.labels
 
 
-def _bins(scale: Scale, trials: Sequence[Trial]) -> Callable[[Trial], Any]:
+def _bins(scale: Scale, trials: Sequence[DrawnTrial]) -> Callable[[DrawnTrial], Any]:
     if not scale.is_numeric:
         return lambda trial: scale.shown(trial.configuration)
     positions = [scale.position(trial.configuration) for trial in trials]
     edges = np.linspace(min(positions), max(positions), 11)
     middles = (edges[:-1] + edges[1:]) / 2
 
-    def middle(trial: Trial) -> float:
+    def middle(trial: DrawnTrial) -> float:
         place = np.searchsorted(edges, scale.position(trial.configuration), side="right") - 1
         found = float(middles[min(max(int(place), 0), len(middles) - 1)])
         return 10.0**found if scale.is_log else found

@@ -11,7 +11,7 @@ from plotly.subplots import make_subplots
 
 from hpo_core import Objective, Study
 from hpo_view import theme
-from hpo_view.data import StudyData, Trial, direction, read, value
+from hpo_view.data import DrawnTrial, StudyData, direction, read, value
 from hpo_view.scales import Scale
 from hpo_view.text import counted, label
 
@@ -87,7 +87,7 @@ def slice(
     )
 
 
-def _groups(data: StudyData) -> dict[str, tuple[list[Trial], str]]:
+def _groups(data: StudyData) -> dict[str, tuple[list[DrawnTrial], str]]:
     """Return the trials of each kind, with its symbol."""
     return {
         "completed": (data.feasible, "circle"),
@@ -171,7 +171,7 @@ def parallel_coordinate(
     return drawn.update_layout(margin={"t": 130, "l": 80, "r": 30, "b": 30})
 
 
-def _dimension(scale: Scale, trials: Sequence[Trial]) -> dict[str, Any]:
+def _dimension(scale: Scale, trials: Sequence[DrawnTrial]) -> dict[str, Any]:
     """Return an axis of the plot: on the parameter's own scale, with the values at its ticks."""
     positions = [
         scale.position(trial.configuration) if scale.holds(trial.configuration) else None

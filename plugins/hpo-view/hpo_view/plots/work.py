@@ -11,7 +11,7 @@ from plotly.subplots import make_subplots
 
 from hpo_core import JobState, Study
 from hpo_view import theme
-from hpo_view.data import Job, StudyData, read
+from hpo_view.data import DrawnJob, StudyData, read
 from hpo_view.text import counted, label
 
 TIMELINE, BUDGET = "Timeline", "Budget over time"
@@ -133,10 +133,10 @@ def moment(time: float) -> str:
     return datetime.datetime.fromtimestamp(time).isoformat(sep=" ", timespec="milliseconds")
 
 
-Span = tuple[Job, float, float]
+Span = tuple[DrawnJob, float, float]
 
 
-def _spans(jobs: Sequence[Job]) -> list[Span]:
+def _spans(jobs: Sequence[DrawnJob]) -> list[Span]:
     """Return when each job began and ended, or until when it is known to run."""
     found = []
     for job in jobs:
@@ -146,7 +146,7 @@ def _spans(jobs: Sequence[Job]) -> list[Span]:
     return found
 
 
-def _placed(spans: Sequence[Span]) -> list[tuple[Job, float, float, int]]:
+def _placed(spans: Sequence[Span]) -> list[tuple[DrawnJob, float, float, int]]:
     """Give each job a worker: of those that are free the one of the least number."""
     placed = []
     free: list[int] = []
