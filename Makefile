@@ -91,11 +91,12 @@ test-optuna: $(OPTUNA_READY) ## the long tests of hpo-optuna: minutes, and PyTor
 test-asha: $(READY) ## the contract kit on hpo-asha, with as many cases as it draws by default
 	HPO_KIT_EXAMPLES=20 $(BIN)/python -m pytest plugins/hpo-asha/tests
 
-faults: $(READY) ## try faults for an hour: kills, pauses, power cuts, crowds, a million jobs, bad ones
+faults: $(READY) ## try faults for an hour: kills, pauses, late resumes, power cuts, crowds, a million jobs, bad ones
 	$(BIN)/python tests/faults/kill.py --kills 200
 	$(BIN)/python tests/faults/resume.py --leave optuna:gp  # which takes PyTorch
 	$(BIN)/python tests/faults/crowd.py --seconds 120 --sessions 4
 	$(BIN)/python tests/faults/pauses.py --seconds 60
+	$(BIN)/python tests/faults/late.py
 	$(BIN)/python tests/faults/power.py --jobs 1000
 	$(BIN)/python tests/faults/soak.py --jobs 1000000
 	$(BIN)/python tests/faults/bad_jobs.py --long

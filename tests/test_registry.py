@@ -406,8 +406,9 @@ def test_a_broken_plugin_is_an_error_with_its_reason_for_who_uses_it_alone(
     assert reason in str(caught.value)
 
     assert registry.strategy("count").spec.name == "count"
-    assert described("count").failure is None
-    assert reason in str(described("broken").failure)
+    found = {one.plugin.name: one for one in registry.describe()}
+    assert found["count"].failure is None
+    assert reason in str(found["broken"].failure)
 
 
 def test_a_misspelt_hook_lists_the_hooks(publish: Publish) -> None:

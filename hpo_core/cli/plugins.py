@@ -22,7 +22,7 @@ _KINDS = ("strategy", "backend", "work", "observer", "reader", "exchange", "comm
 def plugins_command(as_json: bool) -> None:
     """List the installed plugins: what they bring, their versions, and why one fails.
 
-    Each is loaded in its own process, so that one that hangs or crashes is a line like any.
+    They are loaded in another process, so that one that hangs or crashes is a line like any.
     """
     described = [*map(_plain, registry.describe()), *_entries()]
     if as_json:

@@ -6,7 +6,7 @@
     plugin_options    reads a plugin's options, and those of strategies that it names in turn
     strategies        makes strategies of their specs
     observer_plugins  reads the options of observers, and builds them
-    inventory         looks at all of them, each in its own process that may fail, print or hang
+    inventory         looks at all of them, in another process that may fail, print or hang
 
 A plugin is loaded alone, when its name is asked for, so that a broken one harms nobody who does
 not use it. Imports the contracts and the model.

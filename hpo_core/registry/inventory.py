@@ -1,7 +1,7 @@
-"""Looks at every installed plugin, each in its own process with a time limit.
+"""Looks at every installed plugin, in another process with a time limit.
 
 Listing what is installed has to load all of it, and a stranger's plugin may raise, print, hang or
-crash the interpreter when it is imported. In its own process it can do so as it likes.
+crash the interpreter when it is imported. In another process that harms nobody.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import msgspec
 
 from hpo_core.contracts.strategy import Capability
 from hpo_core.model.errors import PluginError
-from hpo_core.registry.discovery import Found, Identity, scan
+from hpo_core.registry.discovery import Identity, scan
 from hpo_core.registry.lookup import (
     backends_of,
     exchanges_of,
@@ -79,26 +79,29 @@ class Described(msgspec.Struct, frozen=True):
 def describe(patience: float = PATIENCE) -> list[Described]:
     """Say of every installed plugin what it brings or why it fails; nothing is imported here.
 
+    One process loads them all. If it crashes or hangs, each is loaded again in its own process,
+    which tells the plugin that does so from the others.
+
     Args:
-        patience: Seconds that each may take to be loaded.
+        patience: Seconds that either process may take to load plugins.
     """
-    from concurrent.futures import ThreadPoolExecutor  # slow to import, and rarely needed
-
     everything = scan()
-
-    def described(found: Found) -> Described:
+    loadable: dict[str, Identity] = {}
+    failed: dict[Identity, Described] = {}
+    for found in everything:
         namesakes = [other for other in everything if other.identity.name == found.identity.name]
         try:
             only(namesakes)
         except PluginError as error:
-            return Described(found.identity, failure=found.fault or str(error))
-        return _described_alone(found.identity, patience)
-
-    pool = ThreadPoolExecutor(_AT_ONCE)
-    try:
-        return list(pool.map(described, everything))
-    finally:
-        pool.shutdown(cancel_futures=True)
+            failure = found.fault or str(error)
+            failed[found.identity] = Described(found.identity, failure=failure)
+        else:
+            loadable[found.identity.name] = found.identity
+    described = _described_by_child(list(loadable), patience) if loadable else []
+    if isinstance(described, str):
+        described = _each_alone(list(loadable.values()), patience)
+    by_name = {one.plugin.name: one for one in described}
+    return [failed.get(each.identity) or by_name[each.identity.name] for each in everything]
 
 
 def strategies_that(can: Callable[[Announced], bool]) -> list[str]:
@@ -111,12 +114,14 @@ def backends_that(can: Callable[[Announced], bool]) -> list[str]:
     return [spec.name for found in describe() for spec in found.backends if can(spec)]
 
 
-def describe_quickly(patience: float = PATIENCE) -> list[Described]:
-    """Say the same, with one process for all of them, unless one of them crashes or hangs it."""
-    everything = scan()
-    heads = dict.fromkeys(found.identity.name for found in everything if not found.fault)
-    described = _described_by_child(list(heads), patience)
-    return describe(patience) if isinstance(described, str) else described
+def _each_alone(plugins: Sequence[Identity], patience: float) -> list[Described]:
+    from concurrent.futures import ThreadPoolExecutor  # slow to import, and rarely needed
+
+    pool = ThreadPoolExecutor(_AT_ONCE)
+    try:
+        return list(pool.map(lambda plugin: _described_alone(plugin, patience), plugins))
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _described_alone(plugin: Identity, patience: float) -> Described:

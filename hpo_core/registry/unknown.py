@@ -67,9 +67,9 @@ _PLURALS = {
 
 def _names(kind: str) -> list[str]:
     """Return the full names of what is installed, variants too; each plugin is loaded elsewhere."""
-    from hpo_core.registry.inventory import describe_quickly  # which imports the registry
+    from hpo_core.registry.inventory import describe  # which imports the registry
 
-    found = describe_quickly()
+    found = describe()
     if kind == "observer":
         return [one.plugin.name for one in found if one.has_observers]
     if kind == "plugin":

@@ -46,6 +46,11 @@ def test_processes_that_are_stopped_and_continued_hold_up_nothing_for_good() -> 
     passes("pauses.py", "--seconds", "3", "--jobs", "4", "--reports", "2000")
 
 
+def test_what_happened_counts_however_late_a_study_is_resumed() -> None:
+    arguments = ["--studies", "1", "--jobs", "6", "--strategies", "random", "--kinds", "command"]
+    passes("late.py", *arguments)
+
+
 def test_a_crowd_around_a_running_study_hears_no_word_of_locks() -> None:
     passes("crowd.py", "--seconds", "6", "--sessions", "2")
 

@@ -78,7 +78,7 @@ def test_a_value_of_another_type_is_told_by_the_types(
         assert (axis.wrong(given) or "").endswith(hint)
 
 
-@pytest.mark.parametrize("value", [[1], {"a": 1}, np.array([1, 2]), object()], ids=repr)
+@pytest.mark.parametrize("value", [[1], {"a": 1}, np.array([1, 2]), object()], ids=type)
 def test_what_is_no_plain_value_is_none_of_the_choices(value: object) -> None:
     assert Categorical("x", (1, 2)).wrong(value)
     assert Constant("x", 1).wrong(value)
@@ -89,7 +89,7 @@ class Colour(str, enum.Enum):
     RED = "red"
 
 
-@pytest.mark.parametrize("value", [np.str_("a"), np.float64(1), np.int64(1), Colour.RED], ids=repr)
+@pytest.mark.parametrize("value", [np.str_("a"), np.float64(1), np.int64(1), Colour.RED], ids=type)
 def test_choices_of_other_types_are_refused_with_what_to_do_about_it(value: Any) -> None:
     with pytest.raises(InvalidInput, match=r"choices\[1\]: expected .*; give it as plain Python"):
         Categorical("x", ("a", value))
@@ -161,7 +161,7 @@ def test_what_is_no_choice_is_one_sentence_as_one_would_type_them() -> None:
 # -- Constant -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("value", [*FOUR_ONES, None], ids=repr)
+@pytest.mark.parametrize("value", [*FOUR_ONES, None], ids=lambda value: type(value).__name__)
 def test_a_constant_has_one_value_of_its_type(value: Value) -> None:
     axis = msgspec.json.decode(msgspec.json.encode(Constant("x", value)), type=Constant)
     assert axis.size == 1
