@@ -47,7 +47,7 @@ def test_processes_that_are_stopped_and_continued_hold_up_nothing_for_good() -> 
 
 
 def test_what_happened_counts_however_late_a_study_is_resumed() -> None:
-    arguments = ["--studies", "1", "--jobs", "6", "--strategies", "random", "--kinds", "command"]
+    arguments = ["--studies", "1", "--rounds", "1", "--jobs", "6", "--strategies", "random"]
     passes("late.py", *arguments)
 
 
