@@ -20,6 +20,7 @@ from hpo_core.model.constraint import Constraint
 from hpo_core.model.durations import DURATIONS, seconds
 from hpo_core.model.errors import Fault, InvalidInput
 from hpo_core.model.objective import Objective
+from hpo_core.model.patterns import pattern_fault
 from hpo_core.model.placeholders import Texts, values_of
 from hpo_core.model.space import SearchSpace
 from hpo_core.model.templates import Known
@@ -85,6 +86,10 @@ class JobSettings(Checked, frozen=True, kw_only=True):
         grace: Seconds between asking a job to end and forcing it.
         keep_checkpoints: How many of the best trials keep their checkpoints; those of trials that
             may be resumed are kept besides. None to keep all.
+        metrics: Where the job does not report itself: for each metric a regular expression whose
+            group is its value on a line that the job prints; with `metrics_file` its column.
+        iteration: Likewise, for the iteration.
+        metrics_file: A file to which the job writes its metrics; it may hold placeholders.
         metrics_reader: A plugin that reads the job's metrics from what it leaves behind, by its
             name or with options. None if the job reports itself.
     """
@@ -103,7 +108,15 @@ class JobSettings(Checked, frozen=True, kw_only=True):
     retries: int = 0
     grace: float = 5.0
     keep_checkpoints: int | None = None
+    metrics: dict[str, str] = {}
+    iteration: str | None = None
+    metrics_file: str | None = None
     metrics_reader: str | PluginChoice | None = None
+
+    @property
+    def is_read(self) -> bool:
+        """Whether the job's metrics are read, and not reported by the job itself."""
+        return bool(self.metrics) or not (self.metrics_file is self.metrics_reader is None)
 
     def spelled_out(self, field: str, value: Any) -> Any:
         return seconds(value) if field in DURATIONS and isinstance(value, str) else value
@@ -131,15 +144,32 @@ class JobSettings(Checked, frozen=True, kw_only=True):
             limit = getattr(self, key)
             if limit is not None and not limit > 0:
                 faults.append(Fault(key, f"must be above 0, got {limit}"))
-        if self.metrics_reader is not None and self.silence_limit is not None:
-            message = "counts what jobs report themselves; with metrics_reader give a time_limit"
-            faults.append(Fault("silence_limit", message))
         if self.keep_checkpoints is not None and self.keep_checkpoints < 0:
             message = f"must be 0 or more, got {self.keep_checkpoints}"
             faults.append(Fault("keep_checkpoints", message))
         if not self.grace >= 0:
             faults.append(Fault("grace", f"must be 0 or more, got {self.grace}"))
-        return [*faults, *self._environment_faults()]
+        return [*faults, *self._environment_faults(), *self._reading_faults()]
+
+    def _reading_faults(self) -> Iterator[Fault]:
+        """Yield what is wrong with where metrics are read."""
+        if self.metrics_reader is not None:
+            for key in ("metrics", "iteration", "metrics_file"):
+                if getattr(self, key):
+                    yield Fault(key, "means nothing with a metrics_reader; leave one of them out")
+            return
+        if self.iteration is not None and not self.is_read:
+            yield Fault("iteration", "is read with metrics; give the table [job.metrics], too")
+        if self.metrics_file == "":
+            yield Fault("metrics_file", "is empty; give the path of a file, such as 'metrics.csv'")
+        if "iteration" in self.metrics:
+            message = "is how far the job is, and no metric; give its pattern as job.iteration"
+            yield Fault("metrics.iteration", message)
+        texts = {f"metrics.{name}": text for name, text in self.metrics.items()}
+        texts |= {} if self.iteration is None else {"iteration": self.iteration}
+        for key, text in texts.items():
+            if self.metrics_file is None and (wrong := pattern_fault(text)):
+                yield Fault(key, wrong)
 
     def _environment_faults(self) -> Iterator[Fault]:
         for name, value in self.environment.items():
@@ -277,7 +307,7 @@ def name_faults(name: str) -> Iterator[Fault]:
 
 def texts(job: JobSettings, job_name: str, parameters: Known) -> Texts:
     """Return the texts of a study that may have placeholders; see `Texts`."""
-    return Texts(job.command, job.environment, job_name, parameters)
+    return Texts(job.command, job.environment, job_name, job.metrics_file, parameters)
 
 
 # -- in and out of the store ----------------------------------------------------------------

@@ -7,19 +7,21 @@ stay readable.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 
 from hpo_core.config import JobSettings, StudyConfig, texts
 from hpo_core.model.constraint import Constraint
-from hpo_core.model.errors import Fault, listed
+from hpo_core.model.errors import Fault, listed, nearest
 from hpo_core.model.objective import Objective
 from hpo_core.model.parameters import Constant, Parameter
 from hpo_core.model.placeholders import Texts, values_of
 from hpo_core.model.runnable import unrunnable
 from hpo_core.model.space import SearchSpace
+from hpo_core.model.templates import template
 from hpo_core.model.values import as_text, is_one_of
 
 
@@ -42,6 +44,9 @@ def misuses_of(values: Mapping[str, Any]) -> Iterator[Fault]:
             yield from _unmentioned(job, space.parameters, used)
     if job is not None:
         yield from _without_nul(job)
+        wanted = [*objectives, *values.get("constraints", ())]
+        yield from _not_read(job, {each.metric: None for each in wanted})
+        yield from _shared_file(job, values.get("workers", 1))
     if space is not None:
         yield from unrunnable(space)
         yield from _forbidden_defaults(space)
@@ -58,6 +63,35 @@ def _not_reportable(
                 "no job can report a metric 'iteration': in a report that key is how far the job "
                 "is; give the metric another name",
             )
+
+
+def _not_read(job: JobSettings, wanted: Iterable[str]) -> Iterator[Fault]:
+    """Yield the metrics that the study needs and that are not read, though others are."""
+    for metric in wanted:
+        if job.metrics and metric not in job.metrics:
+            yield Fault(
+                "job.metrics",
+                f"lacks {metric!r}, which the study needs{nearest(metric, job.metrics)}; what jobs "
+                "report themselves is not heard where metrics are read",
+            )
+
+
+def _shared_file(job: JobSettings, workers: int) -> Iterator[Fault]:
+    """Yield a metrics file that several jobs would write at once."""
+    file = job.metrics_file
+    if file is None or workers == 1:
+        return
+    with suppress(ValueError):  # an error of its own
+        if not _OWN_FILE.intersection(template(file).names()):
+            yield Fault(
+                "job.metrics_file",
+                f"is one file for all jobs, and {workers} run at once: have the command write to a "
+                "file of each job's own, and name it here with {trial_id}, {job_id} or "
+                "{checkpoint_dir}, or set workers = 1",
+            )
+
+
+_OWN_FILE = frozenset(("trial_id", "job_id", "checkpoint_dir"))
 
 
 def _without_nul(job: JobSettings) -> Iterator[Fault]:

@@ -39,7 +39,18 @@ class JobOutput(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MetricsReader(Protocol):
-    """Reads the reports of one job, in the controller's thread."""
+    """Reads the reports of one job, in the controller's thread.
+
+    A reader may have more, each of it optional:
+
+    - ``watched``, the paths of the files that it reads: it is asked whenever one of them changes,
+      and not only when some job has something to say. It may name other ones at each time; of a
+      file or folder that is not there yet, the making is noticed.
+    - ``finish()``: called once after the last `read` of a job that has ended, however it did, it
+      returns the last reports, such as that of a line without an end.
+    - ``missing()``: called for a job that has ended well, it returns what was not found although
+      it was needed, as a sentence; the job has failed then. Without such, it returns ``""``.
+    """
 
     def read(self) -> Sequence[ReadReport]:
         """Return the reports that have come since the last call, the oldest first.
@@ -50,8 +61,8 @@ class MetricsReader(Protocol):
         takes over a running job skips those that are recorded.
 
         Raises:
-            Exception: If what the job has left can't be read: the job has failed, with the
-                exception's text as the reason.
+            Exception: If what the job has left can't be read: the job is ended and has failed,
+                with the exception's text as the reason.
         """
         ...
 

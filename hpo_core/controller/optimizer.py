@@ -512,7 +512,7 @@ class HyperParameterOptimizer:
         make = plugin_choices.reader_of(self.config)
         if make is None:
             return resolve.build_backend(self._prepared, self._context(session.deliver))
-        reading = ReadingBackend(make, session.deliver)
+        reading = ReadingBackend(make, session.deliver, self._clock)
         return reading.on(resolve.build_backend(self._prepared, self._context(reading.deliver)))
 
     def _context(self, deliver: Callable[[JobEvent], None]) -> BackendContext:

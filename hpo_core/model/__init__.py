@@ -14,5 +14,5 @@ the standard library but msgspec. Everything else in hpo-core is built on this f
     report      what a job says, and the answer     lattice     a finite space, numbered
     templates   "{lr:.3g}" in names and commands    function_reference   "module:name"
     placeholders  which of them a study may use lattice_tree  the tree behind a lattice
-    runnable    what keeps a space from being run
+    runnable    what keeps a space from being run   patterns    find metrics in what jobs print
 """

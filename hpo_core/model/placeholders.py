@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 
 from hpo_core.model.choices import Categorical, Constant, ParameterSet
 from hpo_core.model.errors import Fault
+from hpo_core.model.job import Job
 from hpo_core.model.parameters import Parameter
 from hpo_core.model.templates import PLACEHOLDER_VALUES, Known, misfits, template, wrong
 from hpo_core.model.values import Value
@@ -24,6 +26,7 @@ class Texts:
         command: The job's command; None for a function.
         environment: The job's variables.
         job_name: How jobs are named.
+        metrics_file: Where the job writes its metrics; None if it does not.
         parameters: The parameters' names, with their values (see `values_of`); without any
             where a parameter can't be read.
     """
@@ -33,6 +36,7 @@ class Texts:
         command: Sequence[str] | None,
         environment: Mapping[str, str],
         job_name: str,
+        metrics_file: str | None,
         parameters: Known,
     ) -> None:
         self._parameters = parameters
@@ -48,6 +52,9 @@ class Texts:
         ]
         known = {**parameters, **{name: (value,) for name, value in JOB_NAME_VALUES.items()}}
         self._texts = [("job_name", job_name, known), *self._of_jobs]
+        if metrics_file is not None:
+            known = {**known, **{name: (value,) for name, value in PLACEHOLDER_VALUES.items()}}
+            self._texts.append(("job.metrics_file", metrics_file, known))
 
     def faults(self) -> Iterator[Fault]:
         """Yield what keeps the texts from being filled in."""
@@ -85,6 +92,20 @@ class Texts:
         """Yield the formats that no value of their parameter can have."""
         for path, text, known in self._texts:
             yield from misfits(text, known, path)
+
+
+def placeholder_values(job: Job) -> dict[str, Value]:
+    """Return what the placeholders of a job's command stand for."""
+    values: dict[str, Value] = {
+        **job.configuration,
+        "python": sys.executable,
+        "trial_id": job.trial_id,
+        "job_id": job.id,
+        "checkpoint_dir": job.checkpoint_dir,
+    }
+    if job.iterations is not None:
+        values["iterations"] = job.iterations
+    return values
 
 
 def values_of(parameters: Sequence[Parameter]) -> dict[str, Sequence[Value]]:

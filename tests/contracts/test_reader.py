@@ -23,6 +23,7 @@ from hpo_core import (
     TrialState,
     registry,
 )
+from hpo_core.controller.clock import SystemClock
 from hpo_core.controller.run.metrics_readers import ReadingBackend
 from hpo_core.plugin import Finished, Job, JobEvent, Outcome, ReadReport, Reported
 
@@ -160,9 +161,9 @@ def test_what_a_job_reports_itself_is_ignored_with_a_warning(
     assert "job 1.1 reports by itself, which is ignored" in caplog.text
 
 
-def test_a_limit_on_silence_is_refused_beside_a_reader() -> None:
-    with pytest.raises(InvalidInput, match=r"silence_limit: counts what jobs report"):
-        study(silence_limit=5)
+def test_other_ways_to_read_metrics_are_refused_beside_a_reader() -> None:
+    with pytest.raises(InvalidInput, match=r"metrics_file: means nothing with a metrics_reader"):
+        study(metrics_file="metrics.csv")
 
 
 class Adopting:
@@ -184,7 +185,7 @@ class Recorded:
 
 
 def test_of_a_job_that_is_taken_over_only_what_is_not_recorded_is_reported() -> None:
-    reading = ReadingBackend(lambda job: Recorded(), deliver=print)
+    reading = ReadingBackend(lambda job, is_adopted: Recorded(), deliver=print, clock=SystemClock())
     backend = reading.on(Adopting())  # type: ignore[arg-type]  # what is not called is left out
     job = Job(id="1.1", trial_id=1, name="", configuration=Configuration(x=1), reports=2)
     assert backend.adopt([job]) == ["1.1"]
@@ -201,3 +202,72 @@ def test_a_reader_that_is_missing_is_refused() -> None:
 def test_hpo_plugins_lists_it() -> None:
     (found,) = [found for found in registry.describe() if found.plugin.name == "lines"]
     assert [spec.name for spec in found.readers] == ["lines"]
+
+
+WATCHING = """
+    import os
+    from hpo_core.plugin import ReaderSpec, ReadReport, hookimpl
+
+    class Sizes:
+        def __init__(self, output, options):
+            self._folder = os.path.join(output.job.checkpoint_dir, "runs")
+            self.watched = [os.path.join(self._folder, "file")]
+            self._seen = 0
+
+        def read(self):
+            found = sorted(os.listdir(self._folder)) if os.path.isdir(self._folder) else []
+            new, self._seen = found[self._seen:], len(found)
+            return [ReadReport(int(name), {"loss": 1.0}) for name in new]
+
+        def finish(self):
+            return [ReadReport(9, {"loss": 0.0})]
+
+        def missing(self):
+            return "" if self._seen > 1 else "it has made only one file"
+
+    @hookimpl
+    def hpo_readers():
+        return [ReaderSpec(name="sizes", summary="Files by number", build=Sizes)]
+"""
+
+FILES = """
+import os, sys, threading
+os.mkdir(sys.argv[2] + "/runs")
+for name in sys.argv[3:]:
+    open(f"{sys.argv[2]}/runs/{name}", "w").close()
+    if name == "2":
+        threading.Event().wait()
+"""
+
+
+def test_a_reader_that_names_its_files_is_asked_while_the_job_runs(
+    publish: Publish, tmp_path: Path
+) -> None:
+    """The job waits for ever after its second file: it is ended as it has met its target."""
+    publish("sizes", WATCHING)
+    (tmp_path / "train.py").write_text(FILES)
+    command = [sys.executable, "train.py", "{x}", "{checkpoint_dir}", "1", "2"]
+    settings = {"command": command, "metrics_reader": "sizes", "backend": "local", "grace": 0}
+    ran = study(None, max_iterations=2, **settings)
+    ran.run(progress=False)
+    (trial,) = ran.trials
+    assert (trial.state, trial.iteration) == (TrialState.COMPLETED, 2)
+
+
+def test_a_reader_gives_the_last_reports_and_says_what_is_missing(
+    publish: Publish, tmp_path: Path
+) -> None:
+    publish("sizes", WATCHING)
+    (tmp_path / "train.py").write_text(FILES)
+    for names, state in (("1 3", TrialState.COMPLETED), ("1", TrialState.FAILED)):
+        ran = study(
+            None,
+            command=[sys.executable, "train.py", "{x}", "{checkpoint_dir}", *names.split()],
+            metrics_reader="sizes",
+            backend="local",
+            max_failures_at_start=0,
+        )
+        ran.run(progress=False)
+        (trial,) = ran.trials
+        assert (trial.state, trial.iteration) == (state, 9)
+    assert trial.reason == "it has made only one file; it printed nothing"

@@ -146,6 +146,9 @@ NEWER: dict[str, object] = {
     "job.on_time_limit": "fail",
     "job.reads_configuration": False,  # what it allows was not looked at
     "job.work": None,
+    "job.iteration": None,
+    "job.metrics_file": None,
+    "job.metrics": {},
     "job.metrics_reader": None,
 }
 """Each key that schema 1 did not have, with the value by which a study behaves as it did then."""
@@ -154,7 +157,7 @@ NEWER: dict[str, object] = {
 def flat(table: dict[str, Any], path: str = "") -> dict[str, object]:
     found: dict[str, object] = {}
     for key, value in table.items():
-        is_table = isinstance(value, dict) and key not in ("environment", "options")
+        is_table = isinstance(value, dict) and key not in ("environment", "options", "metrics")
         found |= flat(value, f"{path}{key}.") if is_table else {f"{path}{key}": value}
     return found
 

@@ -23,8 +23,8 @@ from hpo_core.contracts.backend import BackendContext, Work
 from hpo_core.model.errors import BackendError
 from hpo_core.model.function_reference import function_reference
 from hpo_core.model.job import Job
+from hpo_core.model.placeholders import placeholder_values
 from hpo_core.model.templates import Command, Variables
-from hpo_core.model.values import Value
 
 
 class SupervisedWork(Protocol):
@@ -69,7 +69,7 @@ class Commands:
         self._programs: dict[str, str] = {}
 
     def told(self, job: Job) -> dict[str, Any]:
-        values = _values(job)
+        values = placeholder_values(job)
         arguments = self._command.render(values)
         return {
             **_about(job),
@@ -82,7 +82,7 @@ class Commands:
         return CommandOutput(job)
 
     def cannot_start(self, job: Job, error: OSError | ValueError) -> str:
-        return cannot_start(self._command.render(_values(job)), self._directory, error)
+        return cannot_start(self._command.render(placeholder_values(job)), self._directory, error)
 
     def _find(self, program: str) -> str:
         """Return a program's file, looked for on PATH once for all jobs."""
@@ -164,16 +164,3 @@ def _variables(job: Job) -> dict[str, str]:
     if job.iterations is not None:
         variables["HPO_ITERATIONS"] = str(job.iterations)
     return variables
-
-
-def _values(job: Job) -> dict[str, Value]:
-    values: dict[str, Value] = {
-        **job.configuration,
-        "python": sys.executable,
-        "trial_id": job.trial_id,
-        "job_id": job.id,
-        "checkpoint_dir": job.checkpoint_dir,
-    }
-    if job.iterations is not None:
-        values["iterations"] = job.iterations
-    return values

@@ -17,7 +17,7 @@ budget_tracker        what is used of the budget, what is left, when time is up
 incumbents            the best trials so far
 checkpoint_retention  which checkpoints are kept
 iteration_warnings    warns of jobs that count in another unit, or not at all
-metrics_readers       reports that plugins read from what jobs leave behind
+metrics_readers       reports that are read from what jobs print or leave behind
 observer_dispatcher   notifies observers and callbacks
 study_events          makes the events that they are notified of
 """

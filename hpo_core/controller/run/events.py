@@ -48,7 +48,7 @@ class EventHandler:
         self._study_events = study_events
         job, backend_does = context.config.job, context.enforces_limits
         self._time_limit = None if backend_does else job.time_limit
-        self._silence_limit = None if backend_does else job.silence_limit
+        self._silence_limit = None if backend_does and not job.is_read else job.silence_limit
         self._warnings = IterationWarnings(context.config, is_pruning=context.is_pruning)
         self._just_started: list[tuple[RunningJob, object]] = []
 

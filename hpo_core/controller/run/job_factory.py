@@ -43,7 +43,7 @@ class JobFactory:
             checkpoint_dir=self._checkpoints.folder(trial.id),
             log=self._folder.log(name),
             time_limit=self._config.job.time_limit,
-            silence_limit=self._config.job.silence_limit,
+            silence_limit=None if self._config.job.is_read else self._config.job.silence_limit,
             grace=self._config.job.grace,
         )
 

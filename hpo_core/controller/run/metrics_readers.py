@@ -1,23 +1,42 @@
-"""Reports that a plugin reads from what jobs leave behind, as a backend's own.
+"""Reports that are read from what jobs print or leave behind, as a backend's own.
 
-`ReadingBackend` stands before the backend of a study whose job has a ``metrics_reader``. It reads
-what running jobs have left whenever the backend has something to say, and a job's last reports
-before its end. Nothing polls: while no job says anything, nothing is read.
+`ReadingBackend` stands before the backend of a study whose jobs do not report themselves. It reads
+when the files change in which jobs leave their metrics, when the backend has something to say, and
+a last time before a job's end.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import msgspec
 
 from hpo_core import client
-from hpo_core.contracts.backend import Backend, Finished, JobEvent, Outcome, Reported
-from hpo_core.contracts.reader import MetricsReader
+from hpo_core.backends.logs import last_lines
+from hpo_core.contracts.backend import (
+    Backend,
+    Clock,
+    Finished,
+    JobEvent,
+    Outcome,
+    Reported,
+)
+from hpo_core.contracts.reader import MetricsReader, ReadReport
 from hpo_core.model.job import Job
+from hpo_core.readers.watch import Watch
 
 _log = logging.getLogger("hpo_core")
+
+_GRACE = 5.0
+"""Seconds that a job gets to end whose metrics can't be read."""
+
+_BEHIND = 0.5
+"""Seconds by which what the backend says may be old before there may be more of it."""
+
+Make = Callable[..., MetricsReader]
+"""Makes the reader of a job; with ``is_adopted`` of one that an earlier controller has started."""
 
 
 class ReadingBackend:
@@ -26,15 +45,16 @@ class ReadingBackend:
     Args:
         make: Makes the reader of a job.
         deliver: Where events go that the backend delivers itself; see `BackendContext.deliver`.
+        clock: The time.
     """
 
-    def __init__(
-        self, make: Callable[[Job], MetricsReader], deliver: Callable[[JobEvent], None]
-    ) -> None:
+    def __init__(self, make: Make, deliver: Callable[[JobEvent], None], clock: Clock) -> None:
         self._make = make
         self._deliver = deliver
+        self._clock = clock
         self._jobs: dict[str, _JobReader] = {}
         self._backend: Backend
+        self._watch: Watch | None = None
 
     def on(self, backend: Backend) -> Backend:
         """Stand before a backend, which was built with `deliver`."""
@@ -47,18 +67,26 @@ class ReadingBackend:
             self._deliver(each)
 
     def submit(self, job: Job) -> None:
-        self._jobs[job.id] = _JobReader(job.id, self._make, job)
+        self._jobs[job.id] = _JobReader(job, self._make, is_adopted=False)
+        self._follow(job.id)
         self._backend.submit(job)
 
     def cancel(self, job_id: str, *, grace: float) -> None:
+        if job_id in self._jobs:
+            self._jobs[job_id].is_cancelled = True
         self._backend.cancel(job_id, grace=grace)
 
     def events(self, timeout: float | None) -> Sequence[JobEvent]:
         events = self._backend.events(timeout)
         found = [each for event in events for each in self._with_reports(event)]
-        if events:
-            for reader in self._jobs.values():
-                found += reader.reports(events[-1].time)
+        now = self._clock.now()
+        if events and now - events[-1].time > _BEHIND:
+            return found  # first all that it has to say of the past
+        for job_id, reader in self._jobs.items():
+            self._follow(job_id)
+            found += reader.reports(now)
+            if reader.is_to_end:
+                self._backend.cancel(job_id, grace=_GRACE)
         return found
 
     def wake(self) -> None:
@@ -68,11 +96,22 @@ class ReadingBackend:
         alive = self._backend.adopt([msgspec.structs.replace(job, reports=0) for job in jobs])
         for job in jobs:
             if job.id in alive:
-                self._jobs[job.id] = _JobReader(job.id, self._make, job, skipped=job.reports)
+                self._jobs[job.id] = _JobReader(job, self._make, is_adopted=True)
+                self._follow(job.id)
         return alive
 
     def close(self) -> None:
+        if self._watch is not None:
+            self._watch.close()
+            self._watch = None
         self._backend.close()
+
+    def _follow(self, job_id: str) -> None:
+        """Be woken when what a job's reader reads has changed."""
+        if watched := self._jobs[job_id].watched:
+            if self._watch is None:
+                self._watch = Watch(self._backend.wake)
+            self._watch.follow(job_id, watched)
 
     def _with_reports(self, event: JobEvent) -> Iterator[JobEvent]:
         reader = self._jobs.get(event.job_id)
@@ -82,60 +121,104 @@ class ReadingBackend:
             reader.warn_of_report()
         elif isinstance(event, Finished):
             del self._jobs[event.job_id]
-            yield from reader.reports(event.time)
+            if self._watch is not None:
+                self._watch.leave(event.job_id)
+            yield from reader.last_reports(event.time)
             yield reader.verdict(event)
         else:
             yield event
 
 
 class _JobReader:
-    """Reads one job's reports; what goes wrong makes the job fail when it ends."""
+    """Reads one job's reports; a job whose reports can't be read has failed."""
 
-    def __init__(
-        self, job_id: str, make: Callable[[Job], MetricsReader], job: Job, skipped: int = 0
-    ) -> None:
-        self._job_id = job_id
-        self._skipped = skipped
+    def __init__(self, job: Job, make: Make, *, is_adopted: bool) -> None:
+        self._job = job
+        self._skipped = job.reports if is_adopted else 0
         self._fault = ""
-        self._has_warned = False
+        self._is_told = self._has_warned = self._has_reported = False
+        self.is_cancelled = False
         self._reader: MetricsReader | None = None
         try:
-            self._reader = make(job)
+            self._reader = make(job, is_adopted=is_adopted)
         except Exception as error:  # noqa: BLE001  # a plugin may raise anything
             self._fault = _said(error)
 
+    @property
+    def watched(self) -> Sequence[str]:
+        """The files whose changes count."""
+        watched: Sequence[str] = () if self._fault else getattr(self._reader, "watched", ())
+        return watched
+
+    @property
+    def is_to_end(self) -> bool:
+        """Whether the job is to be ended since its reports can't be read; it is said once."""
+        is_new, self._is_told = bool(self._fault) and not self._is_told, bool(self._fault)
+        return is_new and not self.is_cancelled
+
     def reports(self, time: float) -> list[Reported]:
         """Return what is new."""
-        if self._fault or self._reader is None:
-            return []
-        try:
-            found = [
-                Reported(self._job_id, time, _iteration(iteration), client.numbers(metrics))
-                for iteration, metrics in self._reader.read()
-            ]
-        except Exception as error:  # noqa: BLE001  # as above
-            self._fault = _said(error)
-            return []
-        new = found[self._skipped :]
-        self._skipped = max(self._skipped - len(found), 0)
-        return new
+        return self._new(time, "read")
+
+    def last_reports(self, time: float) -> list[Reported]:
+        """Return what is left of a job that has ended."""
+        return [*self._new(time, "read"), *self._new(time, "finish")]
 
     def verdict(self, event: Finished) -> Finished:
-        """Return how the job has ended: it has failed if its reports could not be read."""
-        if not self._fault or event.outcome is not Outcome.COMPLETED:
+        """Return how the job has ended: it has failed if its reports were not all there."""
+        if event.outcome in (Outcome.FAILED, Outcome.LOST) or self.is_cancelled:
             return event
-        reason = f"its metrics could not be read: {self._fault}"
-        return msgspec.structs.replace(event, outcome=Outcome.FAILED, reason=reason)
+        reason = f"its metrics could not be read: {self._fault}" if self._fault else ""
+        if event.outcome in (Outcome.COMPLETED, Outcome.CANCELLED):
+            reason = reason or (self._missing() if event.outcome is Outcome.COMPLETED else "")
+            if reason:
+                event = msgspec.structs.replace(event, outcome=Outcome.FAILED, reason=reason)
+        elif not self._has_reported and (reason := reason or self._missing()):
+            event = msgspec.structs.replace(event, reason=f"{event.reason}; {reason}")
+        return event
 
     def warn_of_report(self) -> None:
         """Say once that the job reports to no purpose."""
         if not self._has_warned:
             self._has_warned = True
             _log.warning(
-                "job %s reports by itself, which is ignored, since job.metrics_reader reads its "
-                "metrics: leave one of the two out",
-                self._job_id,
+                "job %s reports by itself, which is ignored, since the study reads its metrics "
+                "(job.metrics, metrics_file or metrics_reader): leave one of the two out",
+                self._job.id,
             )
+
+    def _new(self, time: float, method: str) -> list[Reported]:
+        read: Callable[[], Sequence[ReadReport]] | None = getattr(self._reader, method, None)
+        if self._fault or read is None:
+            return []
+        try:
+            found = [
+                Reported(self._job.id, time, _iteration(iteration), client.numbers(metrics))
+                for iteration, metrics in read()
+            ]
+        except Exception as error:  # noqa: BLE001  # as above
+            self._fault = _said(error)
+            return []
+        self._has_reported = self._has_reported or bool(found)
+        new = found[self._skipped :]
+        self._skipped = max(self._skipped - len(found), 0)
+        return new
+
+    def _missing(self) -> str:
+        """Return what was not found, and the end of what the job has printed."""
+        missing: Any = getattr(self._reader, "missing", str)
+        try:
+            said = str(missing())
+        except Exception as error:  # noqa: BLE001  # as above
+            return _said(error)
+        if not said:
+            return ""
+        printed = last_lines(self._job.log) if self._job.log else ""
+        return (
+            f"{said}; the end of its output:\n{printed}"
+            if printed
+            else f"{said}; it printed nothing"
+        )
 
 
 def _iteration(given: object) -> int | None:
@@ -145,4 +228,5 @@ def _iteration(given: object) -> int | None:
 
 
 def _said(error: Exception) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())
+    said = " ".join(str(error).split())
+    return said if type(error) is ValueError else f"{type(error).__name__}: {said}"

@@ -1,11 +1,13 @@
-"""Plugins that a study names beside its strategy and backend: observers, a reader, a kind of work.
+"""What a study names beside its strategy and backend: observers, a reader, a kind of work.
 
-Each is named by a text, or with options; their options are read here, and they are built.
+Plugins are named by a text, or with options; their options are read here, and they are built.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -17,6 +19,12 @@ from hpo_core.contracts.observer import ObservedStudy, Observer
 from hpo_core.contracts.reader import JobOutput, MetricsReader
 from hpo_core.model.errors import Fault, Unsupported, listed
 from hpo_core.model.job import Job
+from hpo_core.model.placeholders import placeholder_values
+from hpo_core.model.templates import template
+from hpo_core.model.values import as_plain_text
+from hpo_core.readers.columns import Columns
+from hpo_core.readers.file import FileReader
+from hpo_core.readers.output import OutputReader
 from hpo_core.registry import Resolved
 from hpo_core.store.database import MEMORY
 
@@ -80,7 +88,7 @@ def _named(choice: str | PluginChoice) -> tuple[str, dict[str, Any]]:
 # -- built ----------------------------------------------------------------------------------
 
 
-def reader_of(config: StudyConfig) -> Callable[[Job], MetricsReader] | None:
+def reader_of(config: StudyConfig) -> Callable[..., MetricsReader] | None:
     """Return what makes the reader of a job; None if jobs report themselves.
 
     Args:
@@ -89,20 +97,42 @@ def reader_of(config: StudyConfig) -> Callable[[Job], MetricsReader] | None:
     Raises:
         PluginError: If the reader is missing or broken.
     """
-    choice = config.job.metrics_reader
+    job = config.job
+    metrics = [each.metric for each in config.objectives]
+    metrics += [each.metric for each in config.constraints]
+    needed = tuple(dict.fromkeys(metrics))
+    if job.metrics_file is not None:
+        return partial(_file_reader, job, job.metrics_file, needed)
+    if job.metrics:
+        return partial(_output_reader, job)
+    choice = job.metrics_reader
     if not isinstance(choice, PluginChoice):
         return None
     resolved = registry.reader(choice.name)
     options, faults = registry.options(resolved, choice.options, "job.metrics_reader.options")
     registry.require(faults)
-    metrics = [each.metric for each in config.objectives]
-    metrics += [each.metric for each in config.constraints]
-    directory, wanted = config.job.directory, tuple(dict.fromkeys(metrics))
 
-    def make(job: Job) -> MetricsReader:
-        return resolved.spec.build(JobOutput(job=job, directory=directory, metrics=wanted), options)
+    def make(one: Job, *, is_adopted: bool) -> MetricsReader:
+        output = JobOutput(job=one, directory=job.directory, metrics=needed)
+        return resolved.spec.build(output, options)
 
     return make
+
+
+def _output_reader(settings: JobSettings, job: Job, *, is_adopted: bool) -> MetricsReader:
+    return OutputReader(job.log, settings.metrics, settings.iteration)
+
+
+def _file_reader(
+    settings: JobSettings, file: str, needed: Iterable[str], job: Job, *, is_adopted: bool
+) -> MetricsReader:
+    path = template(file).render(placeholder_values(job), as_plain_text)
+    return FileReader(
+        os.path.join(settings.directory, path),
+        Columns(settings.metrics, needed, settings.iteration),
+        memo=f"{job.log}.before",
+        recorded=job.reports if is_adopted else None,
+    )
 
 
 def build_observers(config: StudyConfig, store: str) -> list[Observer]:
@@ -139,6 +169,17 @@ def work_of(job: JobSettings) -> tuple[str | None, Any]:
     options, faults = registry.options(registry.work(name), given, "job.work.options")
     registry.require(faults)
     return name, options
+
+
+def environment_of(job: JobSettings) -> dict[str, str]:
+    """Return the variables that a study sets for its jobs.
+
+    Python keeps back what it prints to a file, so that lines come late or, of a job that is
+    killed, never: where they are to be read it is told not to.
+    """
+    if job.command is None or not job.metrics or job.metrics_file is not None:
+        return job.environment
+    return {"PYTHONUNBUFFERED": "1", **job.environment}
 
 
 def check_work(config: StudyConfig, backend: BackendSpec) -> None:

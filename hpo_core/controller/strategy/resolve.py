@@ -328,7 +328,7 @@ def work_of(config: StudyConfig, function: Callable[..., Any] | None = None) -> 
         options=options,
         callable=function,
         directory=job.directory,
-        environment=job.environment,
+        environment=plugin_choices.environment_of(job),
         metric=objectives[0].metric if len(objectives) == 1 else None,
     )
 

@@ -1,0 +1,89 @@
+"""Reports from what a job prints: each line on which a pattern matches is one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from hpo_core.contracts.reader import ReadReport
+from hpo_core.readers.lines import PrintedLines
+
+_SHOWN = 120
+"""The most characters of a line in a message."""
+
+
+class OutputReader:
+    """Reads the reports of one job.
+
+    Args:
+        log: The file that takes what the job prints.
+        metrics: For each metric a pattern whose group is its value.
+        iteration: A pattern whose group is the iteration; None if there is none.
+    """
+
+    def __init__(self, log: str, metrics: Mapping[str, str], iteration: str | None) -> None:
+        self._lines = PrintedLines(log)
+        self._metrics = [(name, re.compile(pattern)) for name, pattern in metrics.items()]
+        self._iteration = None if iteration is None else re.compile(iteration)
+        self._last: int | None = None
+        self._unmatched = {f"job.metrics.{name}": pattern for name, pattern in metrics.items()}
+        if iteration is not None:
+            self._unmatched["job.iteration"] = iteration
+        self.watched = (log,)
+
+    def read(self) -> Sequence[ReadReport]:
+        """Return the reports of the lines that are complete by now."""
+        return list(self._reports(self._lines.new()))
+
+    def finish(self) -> Sequence[ReadReport]:
+        """Return the report of a last line without an end."""
+        return list(self._reports(self._lines.rest()))
+
+    def missing(self) -> str:
+        """Return which patterns never matched; ``""`` if all did."""
+        return "; ".join(
+            f"{key}: the pattern '{pattern}' matched no line of the output"
+            for key, pattern in self._unmatched.items()
+        )
+
+    def _reports(self, lines: Iterable[str]) -> Iterator[ReadReport]:
+        for line in lines:
+            if self._iteration is not None and (found := self._iteration.search(line)):
+                self._last = _iteration(found[1], line)
+                self._unmatched.pop("job.iteration", None)
+            metrics = {}
+            for name, pattern in self._metrics:
+                if found := pattern.search(line):
+                    metrics[name] = _number(found[1], f"job.metrics.{name}", line)
+                    self._unmatched.pop(f"job.metrics.{name}", None)
+            if metrics:
+                yield ReadReport(self._last, metrics)
+
+
+def _number(text: str | None, key: str, line: str) -> float:
+    """Return a number as programs print them: ``0.5``, ``1e-3``, ``nan``, ``-inf``."""
+    try:
+        return float(text or "")
+    except ValueError:
+        raise ValueError(
+            f"{key}: the group of the pattern is {text or ''!r}, which is no number, in the line "
+            f"{_shown(line)}; let the group match a number alone"
+        ) from None
+
+
+def _iteration(text: str | None, line: str) -> int:
+    try:
+        number = float(text or "")
+        if not (number.is_integer() and 0 <= number < 1 << 53):
+            raise ValueError
+    except ValueError:
+        raise ValueError(
+            f"job.iteration: the group of the pattern is {text or ''!r}, which is no whole number "
+            f"from 0 on, in the line {_shown(line)}"
+        ) from None
+    return int(number)
+
+
+def _shown(line: str) -> str:
+    text = line.strip()
+    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
