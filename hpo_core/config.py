@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from hpo_core.model.budget import Budget
+from hpo_core.model.budget import Budget, not_a_budget
 from hpo_core.model.checked import Checked
 from hpo_core.model.constraint import Constraint
 from hpo_core.model.durations import DURATIONS, seconds
@@ -235,6 +235,8 @@ class StudyConfig(Checked, frozen=True, kw_only=True):
         match field, value:
             case (("strategy" | "backend"), str()):
                 return PluginChoice(value)
+            case "budget", _ if not isinstance(value, Budget | Mapping):
+                raise ValueError(not_a_budget(value))
             case "objectives", Objective():
                 return (value,)
             case "constraints", list() | tuple():

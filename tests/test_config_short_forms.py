@@ -63,7 +63,7 @@ def test_it_runs() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"strategy": 7}, "strategy: expected a table, got 7"),
+        ({"strategy": 7}, "strategy: expected a PluginChoice, got 7"),
         ({"constraints": [""]}, "constraints.metric: name the metric"),
         ({"space": [X, X]}, "space.parameters.x: the name 'x' is used twice"),
     ],

@@ -48,6 +48,14 @@ class Budget(Checked, frozen=True, kw_only=True):
         return faults
 
 
+def not_a_budget(value: object) -> str:
+    """Return what is wrong with a value that is neither a budget nor a table of limits."""
+    if type(value) is int:
+        return f"expected a Budget, got {value}; did you mean Budget(jobs={value})?"
+    such_as = "Budget(jobs=30) or Budget(wall_time=3600)"
+    return f"expected a Budget, such as {such_as}, got {value!r:.60}"
+
+
 LIMITS = ("trials", "jobs", "iterations", "compute_time", "wall_time")
 """The names of a budget's limits, in the order in which they are shown."""
 

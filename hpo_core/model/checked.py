@@ -51,6 +51,8 @@ class Checked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True
             return None, [fault.under(field.name) for fault in error.faults]
         except ValueError as error:
             return None, [Fault(field.name, str(error))]
+        if wrong := _no_struct(field.type, given):
+            return None, [Fault(field.name, wrong)]
         return read_value(field.type, given, field.name)
 
     def spelled_out(self, field: str, value: Any) -> Any:
@@ -207,6 +209,18 @@ def _options(kind: Any) -> tuple[Any, ...]:
     if typing.get_origin(kind) in (typing.Union, types.UnionType):
         return tuple(option for part in typing.get_args(kind) for option in _options(part))
     return (kind,)
+
+
+def _no_struct(kind: Any, value: object) -> str | None:
+    """Return what is wrong with a Python value where only a struct of a type may stand, if so."""
+    kinds = _options(kind)
+    structs = [one for one in kinds if isinstance(one, type) and issubclass(one, msgspec.Struct)]
+    others = [one for one in kinds if one not in structs]
+    if others not in ([], [type(None)]) or isinstance(value, (Mapping, *kinds)):
+        return None
+    names = " or ".join(each.__name__ for each in structs)
+    article = "an" if names[0] in "AEIOU" else "a"
+    return f"expected {article} {names}, got {said(value)}"
 
 
 def _words(kind: Any) -> str:

@@ -7,13 +7,15 @@ files are checked, too.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from hpo_core.config import PluginChoice
 from hpo_core.model.axis import Axis
+from hpo_core.model.budget import Budget, not_a_budget
 from hpo_core.model.checked import without_order
 from hpo_core.model.constraint import Constraint
-from hpo_core.model.errors import Fault
+from hpo_core.model.errors import Fault, InvalidInput
 from hpo_core.model.objective import Objective
 from hpo_core.model.space import SearchSpace
 
@@ -35,8 +37,16 @@ def argument_faults(given: _Arguments) -> list[Fault]:
     return unordered or [fault for look in _LOOKS for fault in look(given)]
 
 
-def in_python(fault: Fault, given: _Arguments) -> Fault:
-    """Return a fault of a study's tables as one of the argument that stands for the key."""
+@contextmanager
+def told_in_python(given: _Arguments) -> Iterator[None]:
+    """Tell faults of a study's tables as those of the arguments that stand for the keys."""
+    try:
+        yield
+    except InvalidInput as error:
+        raise InvalidInput([_in_python(fault, given) for fault in error.faults]) from error
+
+
+def _in_python(fault: Fault, given: _Arguments) -> Fault:
     tables = {"job": "", "strategy.options": "options", "backend.options": "backend_options"}
     if isinstance(given.get("objective"), str):
         tables |= {"objective.metric": "objective", "objective": ""}
@@ -94,12 +104,8 @@ def _objective(given: _Arguments) -> Iterator[Fault]:
 
 def _budget(given: _Arguments) -> Iterator[Fault]:
     budget = given.get("budget")
-    if type(budget) is int:
-        meant = f"; did you mean Budget(jobs={budget})?"
-        yield Fault("budget", f"expected a Budget, got {budget}{meant}")
-    elif budget is not None and not hasattr(budget, "wall_time") and not _is_mapping(budget):
-        such_as = "such as Budget(jobs=30) or Budget(wall_time=3600)"
-        yield Fault("budget", f"expected a Budget, {such_as}, got {_brief(budget)}")
+    if budget is not None and not isinstance(budget, Budget | Mapping):
+        yield Fault("budget", not_a_budget(budget))
 
 
 def _strategy(given: _Arguments) -> Iterator[Fault]:

@@ -24,7 +24,7 @@ from hpo_core.model.checked import read
 from hpo_core.model.durations import seconds
 from hpo_core.model.errors import BackendError, Fault, InvalidInput, nearest
 from hpo_core.model.function_reference import function_reference
-from hpo_core.study.arguments import argument_faults, in_python
+from hpo_core.study.arguments import argument_faults, told_in_python
 from hpo_core.study.place import Place
 from hpo_core.study_file import load
 
@@ -108,10 +108,8 @@ def from_values(place: Place, values: Mapping[str, Any]) -> StudyConfig:
     if callable(job.get("function")):
         job["function"] = name_of(job["function"], values["backend"])
     table["job"] = {**job, "directory": os.fspath(job.get("directory", os.getcwd()))}
-    try:
+    with told_in_python(values):
         return _checked(table, Path.cwd(), place)
-    except InvalidInput as error:
-        raise InvalidInput([in_python(fault, values) for fault in error.faults]) from None
 
 
 _NAMED = (str, Mapping, PluginChoice)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
@@ -147,6 +148,7 @@ class Study(StudyView):
             function=function if callable(function) else None,
             strategy=None if isinstance(strategy, str) else strategy,
             observers=configure.instances(observers),
+            arguments=values,
         )
 
     def _set_up(
@@ -158,8 +160,10 @@ class Study(StudyView):
         function: Callable[..., Any] | None = None,
         strategy: Strategy | None = None,
         observers: Iterable[Observer] = (),
+        arguments: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(place, name, given)
+        self._arguments = arguments  # of Python, where it was made of those
         self._function = function
         self._strategy = strategy
         self._observers = list(observers)
@@ -305,6 +309,15 @@ class Study(StudyView):
         with self._place.opened() as store:
             return open_study.trusted_config(store, self._name, trust_it=trust)
 
+    @property
+    def _in_its_words(self) -> AbstractContextManager[None]:
+        """Tells faults as those of the arguments, where the study was made of arguments."""
+        if self._arguments is None:
+            return nullcontext()
+        from hpo_core.study.arguments import told_in_python
+
+        return told_in_python(self._arguments)
+
     def _run(
         self,
         config: StudyConfig,
@@ -319,14 +332,17 @@ class Study(StudyView):
         if self._controller is not None:
             raise StudyRunning(f"the study {self._name!r} is running in this process")
         interactive = InteractiveRun(progress)
-        with HyperParameterOptimizer(
-            config,
-            store=self._place.store,
-            strategy=self._strategy,
-            function=self._function,
-            observers=[*self._observers, *interactive.observers],
-            adopt_history=adopt_history,
-        ) as self._controller:
+        with (
+            self._in_its_words,
+            HyperParameterOptimizer(
+                config,
+                store=self._place.store,
+                strategy=self._strategy,
+                function=self._function,
+                observers=[*self._observers, *interactive.observers],
+                adopt_history=adopt_history,
+            ) as self._controller,
+        ):
             self._began = time.time()
             try:
                 interactive.run(self._controller, on_job_finished)
@@ -344,7 +360,8 @@ class Study(StudyView):
         """
         from hpo_core.controller.strategy import resolve
 
-        resolve.check(self._given or self.config)
+        with self._in_its_words:
+            resolve.check(self._given or self.config)
 
     def require_trust(self, *, trust: bool = False) -> None:
         """See that you began the study, or trust what it would run as you.
@@ -368,7 +385,8 @@ class Study(StudyView):
         """
         from hpo_core.controller.dry_run import try_once
 
-        return try_once(self.config, self._function)
+        with self._in_its_words:
+            return try_once(self.config, self._function)
 
     # -- changing ---------------------------------------------------------------------------
 
@@ -397,9 +415,10 @@ class Study(StudyView):
         from hpo_core.controller.stored import open_study
         from hpo_core.controller.strategy import resolve
 
-        prepared = resolve.prepare(config, self._strategy)
-        with self._place.opened(create=True) as store:
-            open_study.find_or_create(store, open_study.settled(store, prepared), time.time())
+        with self._in_its_words:
+            prepared = resolve.prepare(config, self._strategy)
+            with self._place.opened(create=True) as store:
+                open_study.find_or_create(store, open_study.settled(store, prepared), time.time())
 
     def extend(self, budget: Budget | None = None, /, **limits: float | str) -> Budget:
         """Give the study a larger budget; `run` or `resume` uses it.

@@ -43,6 +43,49 @@ def refusal(**changes: Any) -> str:
     return str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("strategy", "options", "settings", "said"),
+    [
+        ("grid", {"points": -1}, {}, "options.points: must be 1 or more, got -1"),
+        ("optuna:cmaes", {"popsize": -1}, {}, "options.popsize: must be 2 or more, got -1"),
+        ("asha", {"eta": 1}, {"max_iterations": 9}, "options.eta: must be 2 or more, got 1"),
+        ("asha", {}, {}, "max_iterations: missing: the last rung lies there"),
+    ],
+)
+def test_what_only_the_plugin_finds_is_told_of_the_argument(
+    strategy: str, options: dict[str, Any], settings: dict[str, Any], said: str
+) -> None:
+    study = Study(
+        function=loss,
+        parameters=[X],
+        objective=LOSS,
+        strategy=strategy,
+        options=options,
+        **settings,
+    )
+    for call in (study.check, study.run):
+        with pytest.raises(InvalidInput) as caught:
+            call()
+        assert str(caught.value).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"budget": 3}, "budget: expected a Budget, got 3; did you mean Budget(jobs=3)?"),
+        ({"budget": "3"}, "budget: expected a Budget, such as Budget(jobs=30)"),
+        ({"job": "train.py"}, "job: expected a JobSettings, got 'train.py'"),
+        ({"space": 3}, "space: expected a SearchSpace, got 3"),
+    ],
+)
+def test_a_configuration_made_in_python_names_its_types(given: dict[str, Any], said: str) -> None:
+    job = JobSettings(command=("true",))
+    fields = {"name": "a", "seed": 1, "strategy": "random", "objectives": LOSS, "job": job}
+    with pytest.raises(InvalidInput) as caught:
+        StudyConfig(**{**fields, "space": [X], **given})
+    assert str(caught.value).startswith(said)
+
+
 def test_a_metrics_name_with_a_direction_is_an_objective() -> None:
     result = optimize(
         loss, [X], objective="loss", direction="minimize", budget=Budget(jobs=2), backend="inline"

@@ -9,6 +9,7 @@ from hpo_core.plugin import (
     Capability,
     ExchangedStudy,
     ExchangeSpec,
+    InvalidInput,
     Problem,
     SearchSpace,
     Strategy,
@@ -16,6 +17,7 @@ from hpo_core.plugin import (
     hookimpl,
 )
 from hpo_optuna import options as sampler
+from hpo_optuna.late import late_faults
 from hpo_optuna.options import Options, SamplerOptions
 
 if TYPE_CHECKING:
@@ -93,6 +95,8 @@ def build(problem: Problem, options: Options) -> Strategy:
         InvalidInput: If Optuna can't do with the space, the objectives or the options.
         Unsupported: If a package is missing; the message names the extra to install.
     """
+    if wrong := list(late_faults(problem, options)):
+        raise InvalidInput(wrong)
     strategy = _build(problem, options)
     if options.pruner is None:  # then reports need not wait for a decision
         [announced] = [able for _, kind, _, able in VARIANTS if kind is type(options)]

@@ -21,7 +21,15 @@ from hpo_optuna.options import Constrained, SamplerOptions
 from hpo_optuna.plugin import VARIANTS
 from hpo_optuna.pruners import PrunerOptions
 
-from hpo_core.plugin import Capability, Float, Objective, Problem, SearchSpace, StrategySpec
+from hpo_core.plugin import (
+    Capability,
+    Float,
+    InvalidInput,
+    Objective,
+    Problem,
+    SearchSpace,
+    StrategySpec,
+)
 
 README = Path(__file__).parents[1] / "README.md"
 PRUNERS = [
@@ -191,6 +199,44 @@ def test_a_spec_builds_what_it_announces() -> None:
             pytest.importorskip("cmaes")
         if spec.name != "optuna:gp":  # torch takes seconds to import; test_parity builds it
             assert spec.build(problem, spec.options()).ask(1) is not None
+
+
+@pytest.mark.parametrize(
+    ("variant", "given", "path"),
+    [
+        ("tpe", {"n_ei_candidates": 0}, "n_ei_candidates"),
+        ("cmaes", {"popsize": -1}, "popsize"),
+        ("cmaes", {"popsize": 1}, "popsize"),
+        ("nsga3", {"dividing_parameter": 0}, "dividing_parameter"),
+        ("nsga3", {"reference_points": []}, "reference_points"),
+        ("nsga3", {"reference_points": [[1.0], [1.0, 2.0]]}, "reference_points[1]"),
+        ("random", {"pruner": {"name": "hyperband", "min_resource": 0}}, "pruner.min_resource"),
+        (
+            "random",
+            {
+                "pruner": {
+                    "name": "patient",
+                    "patience": 2,
+                    "wrapped_pruner": {"name": "hyperband", "reduction_factor": 1},
+                }
+            },
+            "pruner.wrapped_pruner.reduction_factor",
+        ),
+    ],
+)
+def test_options_that_fail_in_later_trials_are_refused_at_the_start(
+    variant: str, given: dict[str, Any], path: str
+) -> None:
+    problem = Problem(
+        space=SearchSpace((Float("x", 0.0, 1.0),)),
+        objectives=(Objective("loss", "minimize"),),
+        seed=1,
+    )
+    [spec] = [spec for spec in specs() if spec.name == f"optuna:{variant}"]
+    with pytest.raises(InvalidInput) as refused:
+        spec.build(problem, msgspec.convert(given, spec.options))
+    [fault] = refused.value.faults
+    assert fault.path == path
 
 
 if __name__ == "__main__":
