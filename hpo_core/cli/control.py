@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import click
 
-from hpo_core.cli.common import as_argument, json_option, print_json, store_option
+from hpo_core.cli.common import (
+    as_argument,
+    json_option,
+    larger_budget,
+    print_json,
+    store_option,
+)
 from hpo_core.cli.pairs import configuration_of
 from hpo_core.model.job import StudyState
 from hpo_core.model.text import printable
@@ -32,7 +38,7 @@ def enqueue_command(name: str, values: tuple[str, ...], store_path: str, as_json
         case StudyState.RUNNING:
             when = "is next"
         case StudyState.FINISHED:
-            more = f"hpo extend {as_argument(name)}"
+            more = larger_budget(name, study.config.budget)
             when = f"is first when you give the study a larger budget: {more}"
         case _:
             when = f"is first when you call: hpo resume {as_argument(name)}"

@@ -8,6 +8,7 @@ from typing import Any
 
 from hpo_core.model.errors import Fault, InvalidInput, nearest
 from hpo_core.model.space import SearchSpace
+from hpo_core.model.text import some
 from hpo_core.model.values import Configuration
 
 
@@ -29,7 +30,8 @@ def configuration_of(space: SearchSpace, words: Iterable[str]) -> Configuration:
 
     def value(name: str, text: str) -> Any:
         if name not in space.by_name:
-            raise ValueError(f"no such parameter{nearest(name, space.by_name)}")
+            known = nearest(name, space.by_name) or f"; there are {some([*space.by_name])}"
+            raise ValueError(f"no such parameter{known}")
         return space.by_name[name].parse(text)
 
     return space.configuration(_read(words, value, "", "lr=0.01"))

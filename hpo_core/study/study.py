@@ -13,6 +13,7 @@ import msgspec
 from hpo_core.config import PluginChoice, StudyConfig, from_json
 from hpo_core.contracts.observer import FinishedJob, Observer
 from hpo_core.model.errors import StudyRunning
+from hpo_core.model.job import StudyState
 from hpo_core.store import control
 from hpo_core.store.database import MEMORY
 from hpo_core.study.place import Place
@@ -393,6 +394,8 @@ class Study(StudyView):
     def enqueue(self, configuration: Mapping[str, Value] | None = None, /, **values: Value) -> None:
         """Run a known configuration before the strategy is asked again, also while it runs.
 
+        A finished study has to be extended to run it; one without limits has to be resumed.
+
         Args:
             configuration: A value for each active parameter; or else
             **values: The same as keywords.
@@ -408,6 +411,8 @@ class Study(StudyView):
             return
         with self._stored() as (store, study):
             store.enqueue(study.id, wanted)
+            if study.state is StudyState.FINISHED and not self.remaining:  # nothing to extend
+                store.extend(study, study.config)
             if store.path != MEMORY:
                 control.send(store.folder(study), "wake")
 

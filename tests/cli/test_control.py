@@ -21,10 +21,24 @@ REPORTS = 'echo "{\\"loss\\": $1}" > /dev/fd/$HPO_REPORT_FD'
 def test_what_is_enqueued_runs_first_when_the_study_is_extended(small: Hpo) -> None:
     said = small("enqueue", "small", "x=0.25").out
     assert said == (
-        "enqueued; it is first when you give the study a larger budget: hpo extend small\n"
+        "enqueued; it is first when you give the study a larger budget: "
+        "hpo extend small --jobs +10\n"
     )
     small("extend", "small", "--jobs", "+1", "--quiet")
     assert small("jobs", "small", "--json").json()[-1]["metrics"] == {"loss": 0.25}
+
+
+def test_what_is_enqueued_in_a_study_without_a_budget_runs_when_it_is_resumed(
+    write: Write, hpo: Hpo
+) -> None:
+    write(
+        ("[budget]\njobs = 6\n", ""), ("high = 1.0", "high = 1.0\nstep = 0.5"), ("random", "grid")
+    )
+    assert hpo("run", "study.toml", "--quiet").status == 0
+    said = hpo("enqueue", "small", "x=0.5").out
+    assert said == "enqueued; it is first when you call: hpo resume small\n"
+    assert hpo("resume", "small", "--quiet").status == 0
+    assert [job["metrics"]["loss"] for job in hpo("jobs", "small", "--json").json()][3:] == [0.5]
 
 
 @pytest.mark.parametrize(
