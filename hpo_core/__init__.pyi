@@ -11,7 +11,7 @@ from hpo_core.client import report as report
 from hpo_core.config import JobSettings as JobSettings
 from hpo_core.config import PluginChoice as PluginChoice
 from hpo_core.config import StudyConfig as StudyConfig
-from hpo_core.controller.optimizer import HyperParameterOptimizer as HyperParameterOptimizer
+from hpo_core.controller.controller import HyperParameterOptimizer as HyperParameterOptimizer
 from hpo_core.controller.results.result import Result as Result
 from hpo_core.controller.stored.audit import Replayed as Replayed
 from hpo_core.controller.stored.audit import replay as replay

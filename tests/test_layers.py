@@ -60,7 +60,7 @@ def test_plugins_import_only_public_names_of_hpo_core_and_never_each_other() -> 
         ("from .inner import helper", False),
         ("import numpy", False),
         ("from hpo_core.model.space import SearchSpace", True),
-        ("import hpo_core.controller.optimizer", True),
+        ("import hpo_core.controller.controller", True),
         ("import hpo_other", True),
         ("def late():\n    from hpo_other.inner import helper", True),
     ],

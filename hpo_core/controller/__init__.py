@@ -1,6 +1,7 @@
 """The controller of a study: it asks the strategy, launches jobs and keeps the budget.
 
-optimizer  HyperParameterOptimizer: the controller as its users hold it
+controller HyperParameterOptimizer: the controller as its users hold it
+study_run  what one run of a study holds: its lock, strategy, session and backend
 dry_run    one job with default values, to see whether a study would work
 signals    Ctrl-C, SIGTERM and a closed terminal while a study runs
 stored/    what is done with a stored study: open, copy, delete, import, export, audit

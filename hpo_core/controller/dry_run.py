@@ -12,7 +12,7 @@ import msgspec
 
 from hpo_core.config import StudyConfig
 from hpo_core.contracts.observer import FinishedJob
-from hpo_core.controller.optimizer import HyperParameterOptimizer
+from hpo_core.controller.controller import HyperParameterOptimizer
 from hpo_core.controller.signals import interruptible
 from hpo_core.controller.strategy.resolve import budget_remark
 from hpo_core.model.budget import Budget

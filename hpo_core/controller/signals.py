@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from hpo_core.controller.optimizer import HyperParameterOptimizer
+from hpo_core.controller.controller import HyperParameterOptimizer
 
 _NAMES = {
     signal.SIGINT: "interrupted by Ctrl-C",

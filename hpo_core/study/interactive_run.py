@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 
 from hpo_core.contracts.observer import FinishedJob, Observer
-from hpo_core.controller.optimizer import HyperParameterOptimizer
+from hpo_core.controller.controller import HyperParameterOptimizer
 from hpo_core.controller.signals import Interruption, interruptible
 
 _ENDING = "ending, as soon as the running jobs have ended; Ctrl-C again forces them to"

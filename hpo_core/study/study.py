@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from hpo_core.contracts.exchange import ExchangedStudy
     from hpo_core.contracts.strategy import Strategy
+    from hpo_core.controller.controller import HyperParameterOptimizer
     from hpo_core.controller.dry_run import DryRun
-    from hpo_core.controller.optimizer import HyperParameterOptimizer
     from hpo_core.controller.stored.audit import Replayed
     from hpo_core.controller.stored.copy_study import Copied
     from hpo_core.controller.stored.import_trials import Imported
@@ -327,7 +327,7 @@ class Study(StudyView):
         *,
         adopt_history: bool = False,
     ) -> Self:
-        from hpo_core.controller.optimizer import HyperParameterOptimizer
+        from hpo_core.controller.controller import HyperParameterOptimizer
         from hpo_core.study.interactive_run import InteractiveRun
 
         if self._controller is not None:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, NoReturn
 import fuzz_target
 
 from hpo_core.cli import main as command_line
-from hpo_core.controller.optimizer import HyperParameterOptimizer
+from hpo_core.controller.controller import HyperParameterOptimizer
 
 HANGS = 20  # seconds
 STATUSES = (0, 1, 2, 130)

@@ -1,6 +1,7 @@
 """One run of a study: a loop of turns, each of which handles, records and acts.
 
 session               the loop
+turns                 what happens in a turn, within its transaction
 context, state        what does not change while a study runs, and what does
 effects               what is to be done, as a value that can be performed only once it is recorded
 events                handles what the backend says of jobs

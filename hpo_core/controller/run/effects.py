@@ -7,7 +7,7 @@ what was written. A `Performer` takes nothing else, so nothing can be done befor
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple
+from typing import NamedTuple, ParamSpec
 
 import msgspec
 
@@ -17,6 +17,8 @@ from hpo_core.controller.run.observer_dispatcher import ObserverDispatcher
 from hpo_core.model.job import Job
 from hpo_core.store.checkpoints import Checkpoints
 from hpo_core.store.writer import StudyWriter
+
+P = ParamSpec("P")
 
 
 class Cancel(NamedTuple):
@@ -77,6 +79,7 @@ class Recorded:
         writer: Writes the store.
         handle: Writes what has happened, and returns what follows from it. All that it writes is
             committed in one transaction, or nothing is.
+        *about: What it is called with.
 
     Raises:
         StoreError: If it can't be recorded.
@@ -84,9 +87,11 @@ class Recorded:
 
     __slots__ = ("effects",)
 
-    def __init__(self, writer: StudyWriter, handle: Callable[[], Effects]) -> None:
+    def __init__(
+        self, writer: StudyWriter, handle: Callable[P, Effects], *about: P.args, **told: P.kwargs
+    ) -> None:
         with writer.turn():
-            effects = handle()
+            effects = handle(*about, **told)
         self.effects = effects
 
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hpo_core.model.objective import Losses, dominates
+from hpo_core.config import StudyConfig
+from hpo_core.controller.results.result import best_trials, feasible_trials
+from hpo_core.model.objective import Losses, dominates, pareto_front
+from hpo_core.store.records import StudyRecord
+from hpo_core.store.store import Store
 
 
 class Incumbents:
@@ -35,3 +39,13 @@ class Incumbents:
         self._losses = [other for other in self._losses if not dominates(losses, other)]
         self._losses.append(losses)
         return True
+
+
+def stored_incumbents(store: Store, study: StudyRecord, config: StudyConfig) -> Incumbents:
+    """Return the incumbents of all that is stored."""
+    if len(config.objectives) == 1:
+        trials = best_trials(store, study, config, 1)
+        return Incumbents([trial.losses for trial in trials if trial.losses])
+    trials = feasible_trials(store, study, config)
+    losses = [trial.losses for trial in trials if trial.losses]
+    return Incumbents([losses[index] for index in pareto_front(losses)])

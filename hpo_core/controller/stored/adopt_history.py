@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import logging
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from functools import partial
@@ -18,6 +20,7 @@ from hpo_core.store.store import Store
 
 T = TypeVar("T")
 
+_log = logging.getLogger("hpo_core")
 
 MOST_REFUSED = 100
 """So many trials may be left out; a strategy that can't adopt more is no successor."""
@@ -27,8 +30,8 @@ _ANYTHING = (Exception, SystemExit)  # what a plugin may raise
 
 def adopt_history(
     make: Callable[[], Strategy], prepared: Prepared, store: Store, study: StudyRecord
-) -> list[str]:
-    """Let all that is stored of a study count as adopted from now on.
+) -> None:
+    """Let all that is stored of a study count as adopted from now on; warn of what could not be.
 
     The strategy's saved state is forgotten, and the plugins of today are those that the study
     uses. It is tried first on strategies that are thrown away: trials that one can't adopt are left
@@ -36,18 +39,17 @@ def adopt_history(
     without them.
 
     Args:
-        make: Makes a new strategy each time.
+        make: Makes a new strategy each time, or returns the given one.
         prepared: The study's plugins.
         store: The store.
         study: The study; its controller holds its lock.
-
-    Returns:
-        What could not be adopted, a sentence for each trial.
 
     Raises:
         StrategyError: If the strategy can't be made or restored, or can't adopt too many trials;
             the study is as it was.
     """
+    if prepared.given is not None:
+        make = partial(_copied, prepared.given)
     refused: dict[int, str] = {}
     while (found := _tried(make, store, study, partial(_refusal, refused))) is not None:
         trial_id, why = found
@@ -59,7 +61,21 @@ def adopt_history(
             )
     _tried(make, store, study, partial(_restore, refused, prepared.config.strategy.name))
     adopted.record(store, study.id, store.log_length(study.id), refused, prepared.identities())
-    return [f"trial {trial_id} could not be adopted: {why}" for trial_id, why in refused.items()]
+    for trial_id, why in refused.items():
+        _log.warning("trial %d could not be adopted: %s", trial_id, why)
+    _log.warning(
+        "the strategy of %r adopts the %d events that are stored; hpo replay starts there",
+        study.name,
+        store.log_length(study.id),
+    )
+
+
+def _copied(given: Strategy) -> Strategy:
+    try:
+        return copy.deepcopy(given)
+    except Exception as error:  # an instance may hold what can't be copied
+        kind = type(given).__qualname__
+        raise StrategyError(f"an instance of {kind} can't be copied: {error}") from error
 
 
 def _tried(

@@ -1,0 +1,288 @@
+"""What one run of a study holds: its lock, its strategy, its session and its backend."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import math
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from hpo_core import client
+from hpo_core.contracts.backend import Backend, BackendContext, Clock, JobEvent
+from hpo_core.contracts.observer import FinishedJob, Observer
+from hpo_core.contracts.strategy import Capability, Strategy
+from hpo_core.controller.run import recovery
+from hpo_core.controller.run.budget_tracker import BudgetTracker
+from hpo_core.controller.run.checkpoint_retention import CheckpointRetention
+from hpo_core.controller.run.context import RunContext
+from hpo_core.controller.run.incumbents import stored_incumbents
+from hpo_core.controller.run.metrics_readers import ReadingBackend
+from hpo_core.controller.run.observer_dispatcher import JobCallback, ObserverDispatcher
+from hpo_core.controller.run.recovery import Interrupted
+from hpo_core.controller.run.session import Session
+from hpo_core.controller.run.turns import Turns
+from hpo_core.controller.stored import adopt_history, manage, open_study
+from hpo_core.controller.strategy import plugin_choices, resolve
+from hpo_core.controller.strategy.checked_strategy import CheckedStrategy
+from hpo_core.controller.strategy.rebuild import Renewer
+from hpo_core.controller.strategy.resolve import Prepared
+from hpo_core.controller.strategy.restore import rebuilt, restored_strategy
+from hpo_core.model.errors import HpoError
+from hpo_core.model.job import StudyState
+from hpo_core.store.control import ControllerLock, ControlPipe
+from hpo_core.store.database import MEMORY
+from hpo_core.store.records import StudyRecord
+from hpo_core.store.required_file import RequiredFile
+from hpo_core.store.store import Store
+from hpo_core.store.writer import StudyWriter
+
+_log = logging.getLogger("hpo_core")
+
+
+class StudyRun:
+    """One run of a study, from its lock to its end.
+
+    Args:
+        prepared: The study's configuration and plugins.
+        store: Where it is kept.
+        clock: The time.
+        function: The function that jobs call, where the configuration has its name.
+        observers: Whom to notify.
+        adopts_history: Whether the strategy adopts what is stored, instead of being restored.
+
+    Attributes:
+        session: What runs the study; None before it is opened, and for one that is finished.
+        error: What made the study fail, once it has ended.
+        is_building: Whether its strategy is built or restored just now: nothing runs yet.
+        began: When it was opened, in seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        store: Store,
+        clock: Clock,
+        *,
+        function: Callable[..., Any] | None,
+        observers: Sequence[Observer],
+        adopts_history: bool,
+    ) -> None:
+        self.session: Session | None = None
+        self.error: HpoError | None = None
+        self.is_building = False
+        self.began = 0.0
+        self._prepared = prepared
+        self._config = prepared.config
+        self._store = store
+        self._clock = clock
+        self._function = function
+        self._observers = observers
+        self._adopts_history = adopts_history
+        self._capabilities: frozenset[Capability] = frozenset()  # known once it is built
+        self._ends_at, self._time_limit = math.inf, math.inf
+        self._stop: tuple[str, bool] | None = None  # perhaps before there is a session
+        self._backend: Backend | None = None
+        self._waking = threading.RLock()  # held where the backend is woken, and taken away
+        self._held = contextlib.ExitStack()
+        self._interrupted: Sequence[Interrupted] = ()
+
+    # -- requests, safe from any thread -----------------------------------------------------
+
+    def stop(self, reason: str, *, at_once: bool) -> None:
+        """Ask the run to end, also before it is opened."""
+        self._stop = (reason, at_once)
+        if self.session is not None:
+            self.session.stop(reason, at_once=at_once)
+            self._wake()
+
+    def limit(self, *, ends_at: float = math.inf, after: float = math.inf) -> None:
+        """End at a moment, in seconds since the epoch, or so many seconds after the start."""
+        self._ends_at, self._time_limit = ends_at, after
+        if self.session is not None:
+            self.session.set_end(min(ends_at, self.began + after))
+            self._wake()
+
+    def look_for_enqueued(self) -> None:
+        """Look for enqueued configurations in the store."""
+        if self.session is not None:
+            self.session.expect_enqueued()
+            self._wake()
+
+    def _wake(self) -> None:
+        with self._waking:
+            if self._backend is not None:
+                self._backend.wake()
+
+    def _obey(self, word: str) -> None:
+        if word == "stop":
+            self.stop("stopped from elsewhere", at_once=False)
+        else:
+            self.look_for_enqueued()
+
+    # -- from the lock to the end -----------------------------------------------------------
+
+    def open(
+        self, study: StudyRecord, on_job_finished: Callable[[FinishedJob], object] | None
+    ) -> None:
+        """Take the study's lock, and put together what runs it.
+
+        Raises:
+            StudyRunning: If another controller runs it.
+            StrategyError: If the strategy can't be built or restored.
+            BackendError: If the backend can't be built.
+        """
+        client.end_loading()
+        config, store = self._config, self._store
+        folder = store.folder(study)
+        required: tuple[RequiredFile, ...] = ()
+        with contextlib.ExitStack() as held:
+            if store.path != MEMORY:
+                lock = ControllerLock(folder)
+                held.callback(lock.release)
+                manage.require_no_jobs_of_schema_1(folder)
+                store.move_folder(study)
+                the_store = RequiredFile(store.path, f"the store {store.path}")
+                required = (lock.required_file(), the_store)
+                held.callback(ControlPipe(folder, self._obey).close)
+            study = store.study(config.name)
+            open_study.take_over(store, study, self._prepared)
+            if study.state is StudyState.FINISHED:
+                return
+            renewer = Renewer(
+                self._make_strategy, self._prepared.given if config.job.retries else None
+            )
+            strategy = self._checked_strategy(study)
+            held.callback(strategy.close)
+            writer = StudyWriter(
+                store, study.id, durable=config.durability == "full", required=required
+            )
+            context = self._context(study, writer, strategy)
+            session = self._new_session(context, strategy, renewer, on_job_finished)
+            self._interrupted = recovery.interrupted_trials(config, store, study)
+            if folder.remove_foreign_journals():
+                _log.warning(_COPIED, folder.path)
+            self._backend = self._build_backend(session, context)
+            held.callback(self._close_backend)
+            self._held = held.pop_all()
+        self.session = session
+        if self._stop is not None:
+            reason, at_once = self._stop
+            session.stop(reason, at_once=at_once)
+
+    def run(self) -> None:
+        """Run the study to its end; `error` says whether it failed."""
+        session, backend = self.session, self._backend
+        if session is None or backend is None:
+            return
+        try:
+            with self._held:
+                session.run(backend, self._interrupted)
+        except Exception as error:  # noqa: BLE001  # a backend may raise anything when closed
+            if session.error is None:  # the first one is why
+                session.blame(error)
+        finally:
+            self.error = session.error
+
+    def _close_backend(self) -> None:
+        with self._waking:
+            backend, self._backend = self._backend, None
+        if backend is not None:
+            backend.close()
+
+    # -- the strategy -----------------------------------------------------------------------
+
+    def _checked_strategy(self, study: StudyRecord) -> CheckedStrategy:
+        if self._adopts_history:
+            adopt_history.adopt_history(self._make_strategy, self._prepared, self._store, study)
+        self.is_building = True
+        try:
+            name = self._config.strategy.name
+            strategy = restored_strategy(self._make_strategy, name, self._store, study)
+        finally:
+            self.is_building = False
+        return CheckedStrategy(strategy, self._config)
+
+    def _make_strategy(self) -> Strategy:
+        built = resolve.build_strategy(self._prepared)
+        self._capabilities = built.capabilities
+        return built.strategy
+
+    # -- the session and the backend --------------------------------------------------------
+
+    def _context(
+        self, study: StudyRecord, writer: StudyWriter, strategy: CheckedStrategy
+    ) -> RunContext:
+        is_resuming = Capability.RESUMING in self._capabilities
+        is_stopping = Capability.STOPPING in self._capabilities
+        return RunContext(
+            config=self._config,
+            study=study,
+            store=self._store,
+            writer=writer,
+            folder=self._store.folder(study),
+            clock=self._clock,
+            is_resuming=is_resuming,
+            compares_targets=is_resuming or strategy.compares_targets,
+            is_pruning=is_stopping and self._prepared.announces,
+            enforces_limits=self._prepared.backend.spec.enforces_limits,
+        )
+
+    def _new_session(
+        self,
+        context: RunContext,
+        strategy: CheckedStrategy,
+        renewer: Renewer,
+        on_job_finished: Callable[[FinishedJob], object] | None,
+    ) -> Session:
+        config, store, study = context.config, context.store, context.study
+        now = self.began = self._clock.now()
+        budget = BudgetTracker(config.budget, store.totals(study.id), study.wall_time, now)
+        budget.ends_at = min(self._ends_at, now + self._time_limit)
+        callbacks = [] if on_job_finished is None else [JobCallback(on_job_finished)]
+        observers = ObserverDispatcher([*self._observers, *callbacks])
+        turns = Turns(
+            context,
+            strategy=strategy,
+            rebuild=lambda: rebuilt(renewer, config.strategy.name, store, study),
+            budget=budget,
+            incumbents=stored_incumbents(store, study, config),
+            retention=CheckpointRetention(
+                context.folder.checkpoints, config.job.keep_checkpoints, context.is_resuming
+            ),
+            is_observed=bool(observers),
+        )
+        return Session(context, turns, strategy, budget, observers)
+
+    def _build_backend(self, session: Session, context: RunContext) -> Backend:
+        make = plugin_choices.reader_of(self._config)
+        if make is None:
+            return resolve.build_backend(
+                self._prepared, self._backend_context(context, session.deliver)
+            )
+        reading = ReadingBackend(make, session.deliver, self._clock)
+        return reading.on(
+            resolve.build_backend(self._prepared, self._backend_context(context, reading.deliver))
+        )
+
+    def _backend_context(
+        self, context: RunContext, deliver: Callable[[JobEvent], None]
+    ) -> BackendContext:
+        config, folder = self._config, context.folder
+        return BackendContext(
+            study=config.name,
+            study_uid=folder.instance(),
+            work=resolve.work_of(config, self._function),
+            workers=config.workers,
+            clock=self._clock,
+            decides=Capability.STOPPING in self._capabilities,
+            deliver=deliver,
+            folder=None if self._store.path == MEMORY else str(folder.journals()),
+        )
+
+
+_COPIED = (
+    "the folder %s is a copy, or was moved to another file system: jobs that still run where it "
+    "was are left alone, and those that had not ended are run again here"
+)
