@@ -19,15 +19,19 @@ def writes(configuration, job: JobInfo):
         raise ValueError("three")
 
 
-def kept(study):
-    return sorted(map(int, (path.name for path in (study._folder.path / "checkpoints").iterdir())))
+def checkpoints(lab):
+    return hpo_core.load_study(lab.store, "s").folder / "checkpoints"
+
+
+def kept(lab):
+    return sorted(int(path.name) for path in checkpoints(lab).iterdir())
 
 
 @pytest.mark.parametrize(("keep", "left"), [(None, range(1, 9)), (2, [1, 2]), (0, [])])
 def test_the_best_trials_keep_their_checkpoints(lab, keep, left):
     study = lab.study(writes, budget=Budget(jobs=8), keep_checkpoints=keep)
     study.run()
-    assert kept(study) == list(left)
+    assert kept(lab) == list(left)
 
 
 def test_a_better_trial_takes_the_place_of_a_worse_one(lab):
@@ -38,7 +42,7 @@ def test_a_better_trial_takes_the_place_of_a_worse_one(lab):
         objectives=(Objective("loss", "maximize"),),
     )
     study.run()
-    assert kept(study) == [6, 7, 8]
+    assert kept(lab) == [6, 7, 8]
 
 
 def test_an_infeasible_trial_is_not_among_the_best(lab):
@@ -50,17 +54,17 @@ def test_an_infeasible_trial_is_not_among_the_best(lab):
         constraints=(hpo_core.Constraint("memory"),),
     )
     study.run()
-    assert kept(study) == [4, 5]
+    assert kept(lab) == [4, 5]
 
 
 def test_what_an_interrupted_session_has_not_come_to_delete_the_next_one_deletes(lab):
     first = lab.study(writes, budget=Budget(jobs=8))
     ended = []
     first.run(lambda job: (ended.append(job), len(ended) == 5 and first.request_stop()))
-    assert len(kept(first)) >= 5
+    assert len(kept(lab)) >= 5
     second = lab.study(writes, budget=Budget(jobs=8), keep_checkpoints=2)
     second.run()
-    assert kept(second) == [1, 2]
+    assert kept(lab) == [1, 2]
 
 
 class Promotes(BaseStrategy):
@@ -90,7 +94,7 @@ def test_what_may_still_be_resumed_is_kept(lab):
     result = study.run()
     states = {trial.trial_id: trial.state.value for trial in result.trials}
     assert states == {1: "paused", 2: "paused", 3: "failed", 4: "completed", 5: "paused"}
-    assert kept(study) == [1, 2, 4, 5]
+    assert kept(lab) == [1, 2, 4, 5]
 
 
 def test_what_has_completed_may_be_resumed_until_the_study_is_finished(lab):
@@ -99,7 +103,7 @@ def test_what_has_completed_may_be_resumed_until_the_study_is_finished(lab):
     )
     result = study.run()
     assert result.trials[4].iteration == 2
-    assert kept(study) == [1]
+    assert kept(lab) == [1]
 
 
 def test_a_resumption_from_checkpoints_that_are_deleted_is_an_error_that_says_so(lab):
@@ -135,9 +139,9 @@ class Copies(BaseStrategy):
 def test_a_trial_may_be_carried_on_from_another_ones_checkpoint(lab):
     study = lab.study(writes, strategy=Copies(), max_iterations=2)
     result = study.run()
-    assert (study._folder.path / "checkpoints" / "2" / "history").read_text() == "1 2 "
+    assert (checkpoints(lab) / "2" / "history").read_text() == "1 2 "
     assert result.trials[1].configuration == {"x": 7}
-    assert kept(study) == [1, 2]
+    assert kept(lab) == [1, 2]
 
 
 def test_a_copy_that_fails_costs_the_job_that_wanted_it_and_no_more(lab, listener, caplog):
@@ -181,7 +185,7 @@ def test_how_many_are_kept_may_change_from_session_to_session(lab, caplog):
     hpo_core.extend(lab.store, "s", Budget(jobs=6))
     second = lab.study(writes, budget=Budget(jobs=6), keep_checkpoints=1)
     assert second.run().state is StudyState.FINISHED
-    assert kept(second) == [1]
+    assert kept(lab) == [1]
 
 
 @pytest.mark.parametrize("keep", [-1, 1.5])
