@@ -105,7 +105,7 @@ class OutputParser(abc.ABC):
 
         Args:
             status: The exit status of its process, negative for a signal; None if that runs on.
-            cause: What ended it; see `hpo_core.backends.supervisor.job.Cause`.
+            cause: What ended it; see `hpo_core.backends.supervisor.supervised_job.Cause`.
         """
         job = self.job
         if cause == "time_limit":

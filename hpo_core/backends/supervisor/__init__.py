@@ -8,9 +8,11 @@ how long a job has run. One supervisor serves commands and function calls alike:
 
     boot         starts any of these processes: the one boot script
     supervisor   the process itself: what the controller asks for, and what it is told
-    job          one job: what it has said, its limits, its end
+    supervised_job  one job: what it has said, its limits, its end
     start_retry  jobs are tried again that this machine had no room for
-    slots        a place for one job at a time: a launcher, and for functions its worker
+    slot         a place for one job at a time: its launcher
+    command_slot  one for commands, each with its pipe
+    function_slot  one for calls of a function, with its worker
     launcher     the parent of one job: what a job does to its parent harms that job alone
     template     a process that has imported the function's module, and is forked for each worker
     template_client  the supervisor's end of the connection to it

@@ -35,14 +35,16 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NoReturn
 
+from hpo_core.backends.supervisor.command_slot import CommandSlot
 from hpo_core.backends.supervisor.connection import Connection, messages
-from hpo_core.backends.supervisor.job import SupervisedJob
+from hpo_core.backends.supervisor.function_slot import FunctionSlot
 from hpo_core.backends.supervisor.journal import Journal
 from hpo_core.backends.supervisor.launcher import become_launcher, encoded
 from hpo_core.backends.supervisor.loop import Loop
 from hpo_core.backends.supervisor.processes import PATIENCE, become_subreaper, end_children
-from hpo_core.backends.supervisor.slots import CommandSlot, FunctionSlot, Slot
+from hpo_core.backends.supervisor.slot import Slot
 from hpo_core.backends.supervisor.start_retry import NO_ROOM, SHORTAGES, StartRetry
+from hpo_core.backends.supervisor.supervised_job import SupervisedJob
 from hpo_core.backends.supervisor.template_client import TemplateClient
 
 UNSENT_AT_MOST = 1 << 20

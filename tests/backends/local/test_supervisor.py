@@ -9,9 +9,10 @@ import textwrap
 
 import pytest
 
+from hpo_core.backends.supervisor.command_slot import CommandSlot
 from hpo_core.backends.supervisor.connection import BlockingConnection
+from hpo_core.backends.supervisor.function_slot import FunctionSlot
 from hpo_core.backends.supervisor.loop import Loop
-from hpo_core.backends.supervisor.slots import CommandSlot, FunctionSlot
 from hpo_core.contracts.backend import Finished, Outcome
 
 HARMS = """

@@ -1,0 +1,218 @@
+"""A place where one job runs at a time: what is common to those of commands and of functions."""
+
+from __future__ import annotations
+
+import signal
+import socket
+from typing import TYPE_CHECKING, Any, Protocol
+
+from hpo_core.backends import logs
+from hpo_core.backends.supervisor.connection import Connection, messages
+from hpo_core.backends.supervisor.loop import Loop
+from hpo_core.backends.supervisor.processes import has_ended, signal_group, signal_process
+from hpo_core.backends.supervisor.supervised_job import Cause, SupervisedJob
+
+if TYPE_CHECKING:
+    from hpo_core.backends.supervisor.function_slot import FunctionSlot
+
+_PIPE_HOLDS = 1 << 20
+"""The most bytes that a pipe can hold, and so the most to read once nobody writes."""
+
+
+class Owner(Protocol):
+    """What a slot tells of itself."""
+
+    def idle(self, slot: Slot) -> None:
+        """It is ready for a job."""
+
+    def refused(self, job: SupervisedJob, number: int | None, text: str) -> None:
+        """Its job could not be started."""
+
+    def ended(self, job: SupervisedJob, status: int | None) -> None:
+        """Its job has ended."""
+
+    def gone(
+        self, slot: Slot, status: int | None, refusal: tuple[int | None, str] | None = None
+    ) -> None:
+        """It can be used no more: its launcher or its worker has ended, or was refused."""
+
+    def orphaned(self) -> None:
+        """Its launcher was killed, and can end no more what its job has left."""
+
+    def asks(self, slot: FunctionSlot) -> None:
+        """Its job waits for the answer to a report."""
+
+    def stuck(self, pids: list[int]) -> None:
+        """Processes of its job can't be ended."""
+
+
+class Slot:
+    """A launcher, and the job that it has.
+
+    Args:
+        sock: The socket to the launcher.
+        loop: What waits for it.
+        owner: What is told of it.
+        pid: The launcher, if it is known.
+
+    Attributes:
+        job: The job that it has.
+        launcher: The launcher's process.
+        leader: The process that leads the group of what the launcher has started; 0 for none.
+    """
+
+    def __init__(self, sock: socket.socket, loop: Loop[None], owner: Owner, pid: int = 0) -> None:
+        self.job: SupervisedJob | None = None
+        self.launcher = pid
+        self.leader = 0
+        self._loop = loop
+        self._owner = owner
+        self._is_ending = False
+        self._grace_at_start: float | None = None  # for a job that is to end once it has started
+        self._log = ("", 0)  # the last job's, and the process that has its spare file
+        self._connection = Connection(sock, loop, messages(self._take), self._lose_launcher)
+
+    def start(self, job: SupervisedJob) -> bool:
+        """Start a job; return False if this slot is about to be gone.
+
+        Raises:
+            OSError: If this machine has no room for it.
+        """
+        raise NotImplementedError
+
+    def ask_to_end(self) -> None:
+        """Ask the job to end."""
+        raise NotImplementedError
+
+    def read(self) -> int:
+        """Read what the job has written, as far as it is there; return how many bytes."""
+        raise NotImplementedError
+
+    def listen(self, listens: bool) -> None:
+        """Read what the job writes, or let it wait until it can be read."""
+        raise NotImplementedError
+
+    def end(self, grace: float) -> None:
+        """End the job: ask it to, and kill it after a grace period; a later call may shorten it."""
+        if not self.leader:  # it is about to start
+            known = self._grace_at_start
+            self._grace_at_start = grace if known is None else min(grace, known)
+        elif grace <= 0:
+            self.kill()
+        else:
+            if not self._is_ending:
+                self._is_ending = True
+                self.ask_to_end()
+            self._loop.later(self, grace, self.kill)
+
+    def kill(self) -> None:
+        """Kill the job's group."""
+        self._loop.never(self)
+        if self.leader:
+            signal_group(self.leader, signal.SIGKILL)
+            self._connection.send("release")
+            signal_process(self.launcher, signal.SIGCONT)  # the job may have stopped it
+
+    def catch_up(self) -> bool:
+        """Read all that the job and its launcher have said; return whether the job still runs."""
+        self._drain()
+        while self._connection.read():
+            pass
+        if self.leader and _is_gone(self.leader):
+            signal_process(self.launcher, signal.SIGCONT)  # it will tell
+            return False
+        return bool(self.leader)
+
+    def close(self) -> None:
+        """Let the launcher end."""
+        self._loop.never(self)
+        self._connection.close()
+        self.remove_spare_log()
+
+    def remove_spare_log(self) -> None:
+        """Remove the spare file that takes what jobs print; no job runs here any more."""
+        logs.remove_spare(*self._log)
+
+    def _drain(self) -> None:
+        left = _PIPE_HOLDS
+        while left > 0 and (count := self.read()):
+            left -= count
+
+    def _reach(self, cause: Cause) -> None:
+        """The job has reached a limit."""
+        assert self.job is not None
+        self.job.cause = cause
+        self.end(self.job.told["grace"])
+
+    def _take_on(self, job: SupervisedJob) -> None:
+        self.job, self._is_ending, self._grace_at_start = job, False, None
+        job.catch_up, job.reach = self.catch_up, self._reach
+
+    def _take(self, kind: str, *told: Any) -> None:
+        """Handle a message of the launcher."""
+        match kind, told:
+            case "launcher", (pid,):
+                self.launcher = pid
+            case "started", (pid, began):
+                self.leader = pid
+                self._on_started(began)
+                self._watch()
+                if self._grace_at_start is not None:
+                    self.end(self._grace_at_start)
+            case "ran", (pid, began, status, stuck):
+                self.leader = pid
+                self._on_started(began)
+                self._take("exited", status, stuck)
+            case "refused", (number, text):
+                self._on_refused(number, text)
+            case "leaving", ():
+                self._on_leaving()
+            case "exited", (status, stuck):
+                self._drain()
+                self.leader = 0
+                self._loop.never(self)
+                if stuck:
+                    self._owner.stuck(stuck)
+                self._on_exited(status)
+
+    def _on_started(self, began: float) -> None:
+        raise NotImplementedError
+
+    def _watch(self) -> None:
+        """Hear what the job says, from now on: it runs for more than a moment."""
+
+    def _on_refused(self, number: int | None, text: str) -> None:
+        raise NotImplementedError
+
+    def _on_leaving(self) -> None:
+        """The job's process has ended while it was being ended; the rest of its group runs on."""
+
+    def _on_exited(self, status: int) -> None:
+        raise NotImplementedError
+
+    def _lose_launcher(self) -> None:
+        """The launcher has ended, which only its job or a user can have caused."""
+        if self.leader:
+            signal_group(self.leader, signal.SIGKILL)
+            if self.job is not None:
+                self.job.cause = "parent"
+            self._drain()
+            self._owner.orphaned()
+        elif self.job is not None:  # it may run although that was not said
+            self.job.cause = "parent"
+            self._owner.orphaned()
+            self._drain()
+        self.leader = 0
+        self._loop.never(self)
+        self._on_launcher_lost()
+
+    def _on_launcher_lost(self) -> None:
+        raise NotImplementedError
+
+
+def _is_gone(leader: int) -> bool:
+    """Say whether a process has ended, also if its parent has reaped it and not said so yet."""
+    try:
+        return has_ended(leader)
+    except ProcessLookupError:
+        return True
