@@ -1,4 +1,4 @@
-"""hpo-core: hyperparameter optimization with pluggable strategies. Users' names are here.
+"""hpo-core: hyperparameter optimization with pluggable strategies.
 
     hpo_core           what runs studies: the names in ``__init__.pyi``
     hpo_core.plugin    what authors of plugins need

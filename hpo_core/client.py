@@ -1,7 +1,7 @@
-"""What a job imports: `report`, and what is known of the job. Standard library alone.
+"""The module that jobs import: `report` and `job`. Uses only the standard library.
 
-It works alike in a command that hpo-core started, in a function that it called, and in a script
-that was started by hand (there `report` prints).
+It works the same in a command that hpo-core started and in a function that it called. In a script
+started by hand, `report` prints.
 """
 
 from __future__ import annotations
@@ -18,29 +18,29 @@ from typing import Any, TypeAlias
 
 try:
     import fcntl
-except ImportError:  # not POSIX: there only functions run, in the controller's process
+except ImportError:  # not POSIX, where only functions run, in the controller's process
     fcntl = None  # type: ignore[assignment]
 
 LONGEST = 1 << 20
-"""The most bytes of a report, as a line of JSON."""
+"""Maximum size of a report in bytes, as a line of JSON."""
 
 ENDLESS = 1 << 53
-"""What an iteration is below: all languages and the store count so far exactly."""
+"""Upper bound of an iteration: all languages and the store represent smaller integers exactly."""
 
 Send: TypeAlias = Callable[["int | None", Mapping[str, float]], None]
-"""Takes a report to the controller: the iteration and the metrics."""
+"""Sends a report to the controller: the iteration and the metrics."""
 
 
 class JobStopped(BaseException):
-    """The study wants this job to end: `report` raises it in a Python function.
+    """Raised by `report` in a Python function when the job should end.
 
-    Let it pass, and the job ends cleanly, as stopped or paused; ``finally`` blocks run. It is no
-    `Exception`, so that ``except Exception`` in a training loop does not swallow it.
+    Do not catch it: the job then ends cleanly, as stopped or paused, and ``finally`` blocks run. It
+    does not derive from `Exception`, so ``except Exception`` in a training loop does not catch it.
     """
 
 
 class LoadingEnds(BaseException):
-    """The file that a worker process loads has begun to run a study: it has been read far enough.
+    """The file that a worker process is loading has started a study; loading stops there.
 
     `end_loading` raises it and `loading` catches it; nothing else should.
     """
@@ -48,14 +48,15 @@ class LoadingEnds(BaseException):
 
 @dataclass(frozen=True)
 class JobInfo:
-    """What a job may know of itself.
+    """Information about the running job.
 
     Attributes:
         id: The job's id.
         trial_id: The trial's number.
         configuration: The values of the active parameters.
-        iterations: How far to train, counted from the trial's beginning; None if not limited.
-        folder: The path of `checkpoint_dir`, whether it exists yet or not.
+        iterations: Number of iterations to train, counted from the start of the trial; None if
+            unlimited.
+        folder: The path of `checkpoint_dir`, which may not exist yet.
     """
 
     id: str
@@ -66,9 +67,10 @@ class JobInfo:
 
     @property
     def checkpoint_dir(self) -> str:
-        """A folder kept for the whole trial, so that a later job of it can resume.
+        """A folder for checkpoints, shared by all jobs of the trial, so that a later job can
+        resume.
 
-        It is made when it is first asked for.
+        It is created on first access.
         """
         if self.folder:
             make_folder(self.folder)
@@ -76,7 +78,7 @@ class JobInfo:
 
 
 def make_folder(path: str) -> None:
-    """Make a folder, and those above it that are missing, for their user alone."""
+    """Create a folder and its missing parents, accessible only to the user."""
     try:
         os.mkdir(path, 0o700)
     except FileExistsError:
@@ -89,32 +91,32 @@ def make_folder(path: str) -> None:
 
 @dataclass(frozen=True)
 class ConnectedJob:
-    """A job with its line to the controller."""
+    """A job with its connection to the controller."""
 
     info: JobInfo
     send: Send
 
 
 current: ContextVar[ConnectedJob | None] = ContextVar("hpo_core_job", default=None)
-"""The job that runs in this thread, where hpo-core called a function."""
+"""The job that runs in this thread, for functions that hpo-core calls."""
 
 process_wide: list[ConnectedJob] = []
-"""The job that runs in this whole process, where hpo-core started it; empty or one."""
+"""The job that runs in this process, if hpo-core started it; empty or a single element."""
 
 
 def report(iteration: int | None = None, /, **metrics: float) -> None:
-    """Report what the job measured.
+    """Report metrics of the running job.
 
     ``report(3, loss=0.4)`` or ``report(iteration=3, **{"validation/loss": 0.4})``.
 
     Args:
-        iteration: How far the job is (an epoch, a step), counted from the trial's beginning.
-        **metrics: Numbers by name. NaN and infinity count as a failed report of that metric.
+        iteration: The current iteration (an epoch, a step), counted from the start of the trial.
+        **metrics: Metrics by name. NaN and infinity count as a failed report of that metric.
 
     Raises:
-        JobStopped: In a function that hpo-core called, if the job is to end here.
-        TypeError: If a metric is not a number, or the iteration not a whole one.
-        ValueError: If a metric's name is not text, or the report longer than a megabyte.
+        JobStopped: In a function that hpo-core called, if the job should end.
+        TypeError: If a metric is not a number, or the iteration is not an integer.
+        ValueError: If a metric's name is not valid text, or the report is longer than a megabyte.
     """
     if "iteration" in metrics:
         iteration = metrics.pop("iteration")  # type: ignore[assignment]  # checked below
@@ -129,13 +131,13 @@ def report(iteration: int | None = None, /, **metrics: float) -> None:
 
 
 def job() -> JobInfo | None:
-    """Return what is known of the running job, or None outside of one."""
+    """Return information about the running job, or None outside of a job."""
     connection = connected()
     return None if connection is None else connection.info
 
 
 def connected() -> ConnectedJob | None:
-    """Return the job of this thread or process, with its line to the controller."""
+    """Return the job of this thread or process, with its connection to the controller."""
     connection = current.get()
     if connection is None and not process_wide and "HPO_REPORT_FD" in os.environ:
         process_wide.append(_from_environment(os.environ))
@@ -147,12 +149,12 @@ _loads: list[str] = []
 
 @contextmanager
 def loading(reference: str) -> Iterator[None]:
-    """Mark that a study's function is being loaded, and end there if a study is begun meanwhile.
+    """Mark that a study's function is being loaded; stop loading if the file starts a study.
 
-    So a script may start its study at its top level: what stands above is all that is loaded.
+    Thus a script may start its study at top level: only the code above is executed.
 
     Args:
-        reference: What is loaded.
+        reference: The reference of the function.
     """
     _loads.append(reference)
     try:
@@ -164,9 +166,10 @@ def loading(reference: str) -> Iterator[None]:
 
 
 def end_loading() -> None:
-    """End the loading of a study's function, if that is what runs the caller.
+    """Stop loading a study's function, if the caller runs as part of that.
 
-    Whatever begins a study calls this first, so that no study begins itself again in its workers.
+    Everything that starts a study calls this first, so a study does not start itself in its
+    workers.
 
     Raises:
         LoadingEnds: If a function is being loaded.
@@ -176,11 +179,11 @@ def end_loading() -> None:
 
 
 def numbers(metrics: Mapping[Any, Any]) -> dict[str, float]:
-    """Return metrics as plain floats by name.
+    """Convert metrics to plain floats by name.
 
     Raises:
-        TypeError: If one is not a number.
-        ValueError: If a name is not text (it holds half a character).
+        TypeError: If a metric is not a number.
+        ValueError: If a name is not valid text (it contains a lone surrogate).
     """
     plain = {str(name): number(value, str(name)) for name, value in metrics.items()}
     try:
@@ -191,7 +194,8 @@ def numbers(metrics: Mapping[Any, Any]) -> dict[str, float]:
 
 
 def number(value: Any, name: str) -> float:
-    """Return a metric's value as a plain float (numpy scalars and one-element tensors too).
+    """Convert a metric's value to a plain float; numpy scalars and one-element tensors are
+    accepted.
 
     Raises:
         TypeError: If it is not a number.
@@ -204,29 +208,29 @@ def number(value: Any, name: str) -> float:
 
 
 def whole(iteration: Any) -> int:
-    """Return an iteration as a plain int.
+    """Convert an iteration to a plain int.
 
     Raises:
-        TypeError: If it is not a whole number, 0 or more, and less than 2^53.
+        TypeError: If it is not an integer, 0 or more, and less than 2^53.
     """
     try:
         plain = iteration.__index__()
     except AttributeError:
         plain = -1
     if isinstance(iteration, bool) or not 0 <= plain < ENDLESS:
-        raise TypeError(f"an iteration is a whole number, 0 or more; got {iteration!r}")
+        raise TypeError(f"an iteration is an integer, 0 or more; got {iteration!r}")
     return int(plain)
 
 
 def returned(value: Any, metric: str | None) -> dict[str, float] | None:
-    """Return what a function returned as metrics.
+    """Convert the return value of a function to metrics.
 
     Args:
         value: A number, a mapping of metrics, or None if the function has reported.
-        metric: The name of the one objective's metric, or None if there are several.
+        metric: The metric of the only objective, or None if there are several objectives.
 
     Raises:
-        TypeError: If it is not one of these.
+        TypeError: If the value is of another type.
     """
     if value is None:
         return None
@@ -244,16 +248,16 @@ def returned(value: Any, metric: str | None) -> dict[str, float] | None:
 
 
 def sized(line: str) -> bytes:
-    """Return a line of JSON as it is sent.
+    """Return a line of JSON as bytes.
 
     Raises:
-        ValueError: If it is too long for the controller to take.
+        ValueError: If it exceeds the limit of the controller.
     """
     data = line.encode() + b"\n"
     if len(data) > LONGEST:
         raise ValueError(
-            f"a report may have {LONGEST:,} bytes, and this one has {len(data):,}; report fewer "
-            "metrics, or write what is not a metric to the checkpoint folder"
+            f"a report may have at most {LONGEST:,} bytes, and this one has {len(data):,}; "
+            f"report fewer metrics, or write other data to the checkpoint folder"
         )
     return data
 
@@ -284,11 +288,11 @@ def _from_environment(variables: Mapping[str, str]) -> ConnectedJob:
 
 
 _writing = threading.Lock()
-"""Held by the thread of this process that writes a line."""
+"""Held by the thread of this process that is writing a line."""
 
 
 def _renew_lock() -> None:
-    """Make the lock of a forked process: another thread may have held it, which is not copied."""
+    """Replace the lock in a forked process: a thread that was not copied may hold it."""
     global _writing
     _writing = threading.Lock()
 
@@ -299,9 +303,9 @@ if hasattr(os, "register_at_fork"):
 
 @contextmanager
 def _whole_line(descriptor: int) -> Iterator[None]:
-    """Let no other thread, and no other process of this job, write into a line.
+    """Prevent other threads and other processes of this job from writing into a line.
 
-    The system keeps apart only what is written at once, and of a pipe that is 4,096 bytes.
+    The operating system keeps only single writes intact, on a pipe up to 4,096 bytes.
     """
     with _writing:
         if fcntl is None:

@@ -1,8 +1,8 @@
-"""A study's configuration: what a study is, made in Python or from a file, kept as JSON.
+"""The configuration of a study, created in Python or from a file, stored as JSON.
 
-`StudyConfig` is what the rest of hpo-core works with, and what a study's row in the store keeps,
-every default filled in. Files are read in `hpo_core.config_file`; plugins' options are checked
-where plugins are resolved, in `hpo_core.controller.strategy.resolve`.
+`StudyConfig` is used throughout hpo-core and stored with each study, with every default filled in.
+`hpo_core.config_file` reads files. Options of plugins are checked where plugins are resolved, in
+`hpo_core.controller.strategy.resolve`.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ _OWN_VARIABLES = frozenset(
 
 
 class PluginChoice(Checked, frozen=True):
-    """A plugin picked by its config string, with its options.
+    """A plugin, selected by its config string, with its options.
 
     Attributes:
-        name: Such as ``"random"`` or ``"optuna:tpe"``.
-        options: The plugin's own options.
+        name: The config string, such as ``"random"`` or ``"optuna:tpe"``.
+        options: Options of the plugin.
     """
 
     name: str
@@ -51,7 +51,7 @@ class PluginChoice(Checked, frozen=True):
 
     @property
     def is_instance(self) -> bool:
-        """Whether it stands for a strategy that was given in Python; see `instance_choice`."""
+        """Whether this represents a strategy instance passed in Python; see `instance_choice`."""
         return self.name.startswith(_INSTANCE)
 
 
@@ -59,21 +59,21 @@ _INSTANCE = "instance of "
 
 
 def instance_choice(strategy: object) -> PluginChoice:
-    """Return what stands in a configuration for a strategy that is given in Python."""
+    """Return the plugin choice that represents a strategy instance passed in Python."""
     kind = type(strategy)
     return PluginChoice(f"{_INSTANCE}{kind.__module__}.{kind.__qualname__}")
 
 
 class JobSettings(Checked, frozen=True, kw_only=True):
-    """What a job executes, and its limits.
+    """What jobs execute, and their limits.
 
     Attributes:
-        command: An argument list with ``{placeholders}``. A study has a command or a function.
+        command: Argument list with ``{placeholders}``. A study has either a command or a function.
         function: ``"module:name"`` of a Python function.
-        work: A kind of work that a plugin brings, for a backend that runs it.
-        directory: The folder in which jobs run, absolute once it is parsed.
-        environment: Variables for the jobs, on top of the controller's own.
-        reads_configuration: Whether the command takes parameters from ``HPO_CONFIGURATION``, so
+        work: A kind of work that a plugin provides, for a backend that runs it.
+        directory: Working directory of the jobs; absolute after parsing.
+        environment: Environment variables of the jobs, in addition to those of the controller.
+        reads_configuration: Whether the command reads parameters from ``HPO_CONFIGURATION``, so
             that it need not name them all.
         time_limit: Seconds after which a job is ended as timed out.
         silence_limit: Seconds without a report after which a job is ended as timed out.
@@ -183,31 +183,33 @@ class JobSettings(Checked, frozen=True, kw_only=True):
 
 
 class StudyConfig(Checked, frozen=True, kw_only=True):
-    """The whole configuration of a study, every default filled in.
+    """The complete configuration of a study, with all defaults filled in.
 
-    Where a study's file takes a short form, so does this: a text for a strategy or a backend, one
-    objective alone, a metric's name for a constraint. `space` may be a list of parameters.
+    The short forms of the study file are accepted: a string for a strategy or a backend, a single
+    objective, a metric's name for a constraint. `space` may be a list of parameters.
 
     Attributes:
         name: The study's name, unique in its store.
-        seed: The source of all randomness.
-        workers: How many jobs run at once.
-        strategy: Which strategy, with its options.
-        objectives: At least one.
-        constraints: Metrics that a trial must keep at or below a bound to be among the best.
-        budget: The limits.
-        job: What jobs execute.
-        space: What is searched.
-        backend: Which backend, with its options.
-        observers: Observers to notify of study events: names of plugins, or with options.
-        job_name: How jobs are named: a template over the parameters, ``name``, ``trial_id`` and
-            ``job_id``.
-        tags: Free words, kept and shown.
-        max_failures: How many trials may fail before the study does; None for any number.
-        max_failures_at_start: If the first so many trials of a session all fail, the study does;
-            0 for any number. None as with `JobSettings.on_time_limit`.
-        on_failure: Whether the study goes on when a trial fails, or fails at the first one.
-        enqueue: Configurations that are run before the strategy is asked.
+        seed: Random seed of the study.
+        workers: Maximum number of jobs that run at once.
+        strategy: The strategy, with its options.
+        objectives: The objectives, at least one.
+        constraints: Upper bounds on metrics that a trial must satisfy to be one of the best.
+        budget: The limits of the study.
+        job: What the jobs execute, and their limits.
+        space: The search space.
+        backend: The backend, with its options.
+        observers: Observers to notify of study events: names of plugins, optionally with options.
+        job_name: Template for the names of jobs; it may use the parameters, ``name``, ``trial_id``
+            and ``job_id``.
+        tags: Free-form labels, stored and displayed.
+        max_failures: Maximum number of failed trials; the study fails if there are more. None for
+            no limit.
+        max_failures_at_start: The study fails if this many trials fail at the start of a session
+            before any succeeds; 0 for no limit. None as for `JobSettings.on_time_limit`.
+        on_failure: Whether the study continues when a trial fails, or fails at the first failed
+            trial.
+        enqueue: Configurations to run before the strategy is asked.
         durability: ``"full"`` waits for the disk at each commit, so that a power cut loses
             nothing; ``"normal"`` survives any crash of the program.
     """
@@ -259,7 +261,7 @@ class StudyConfig(Checked, frozen=True, kw_only=True):
 
 
 def range_faults(values: Mapping[str, Any]) -> Iterator[Fault]:
-    """Yield what is wrong with those of a study's fields that are there, each on its own."""
+    """Yield the faults of the fields that are present, each checked by itself."""
     if "name" in values:
         yield from name_faults(values["name"])
     if not 0 <= values.get("seed", 0) < 2**63:
@@ -272,7 +274,7 @@ def range_faults(values: Mapping[str, Any]) -> Iterator[Fault]:
         message = f"must be 0 or more, got {values['max_failures_at_start']}"
         yield Fault("max_failures_at_start", message)
     if values.get("on_failure") == "stop" and values.get("max_failures") is not None:
-        yield Fault("max_failures", "means nothing where on_failure is 'stop'; leave one out")
+        yield Fault("max_failures", "has no effect if on_failure is 'stop'; leave one out")
     if "objectives" in values:
         metrics = [objective.metric for objective in values["objectives"]]
         if not metrics:
@@ -285,7 +287,7 @@ def range_faults(values: Mapping[str, Any]) -> Iterator[Fault]:
 
 
 def _endless(tree: object, path: str) -> Iterator[Fault]:
-    """Yield the numbers that JSON can't express, so that they would not come back from a store."""
+    """Yield the numbers that JSON cannot express and that a store would not preserve."""
     match tree:
         case float() if not math.isfinite(tree):
             yield Fault(path, f"must be a finite number, got {tree}; for no limit leave it out")
@@ -298,39 +300,39 @@ def _endless(tree: object, path: str) -> Iterator[Fault]:
 
 
 def name_faults(name: str) -> Iterator[Fault]:
-    """Yield what is wrong with a study's name: it must be fit for the name of a folder."""
+    """Yield the faults of a study's name, which must be a valid name of a folder."""
     if not is_good_name(name):
         yield Fault(
             "name",
-            f"{name!r} is not a good name; use up to 100 letters, digits, spaces and . _ + -, "
+            f"{name!r} is not a valid name; use up to 100 letters, digits, spaces and . _ + -, "
             "beginning with a letter or digit",
         )
 
 
 def texts(job: JobSettings, job_name: str, parameters: Known) -> Texts:
-    """Return the texts of a study that may have placeholders; see `Texts`."""
+    """Return the texts of a study that may contain placeholders; see `Texts`."""
     return Texts(job.command, job.environment, job_name, job.metrics_file, parameters)
 
 
-# -- in and out of the store ----------------------------------------------------------------
+# -- serialization ----------------------------------------------------------------
 
 NEW_STUDY: dict[str, Any] = {"max_failures_at_start": 5}
 """Defaults of a new study for keys that older studies do not have; their fields are None until
 `settled`. What older studies have is in `hpo_core.store.migration`."""
 
 NEW_JOB: dict[str, Any] = {"on_time_limit": "complete"}
-"""The same, of the table ``job``."""
+"""The same for the table ``job``."""
 
 
 def settled(config: StudyConfig, stored: StudyConfig | None = None) -> StudyConfig:
-    """Return a configuration in which no key is left open.
+    """Return a configuration with every key filled in.
 
-    A key that a study's file leaves out has the value that the stored study has, so that a newer
-    default never reaches a study that exists; a new study has the default of today.
+    A key omitted in a study file takes the value of the stored study, so that new defaults never
+    affect an existing study. In a new study it takes the current default.
 
     Args:
-        config: The configuration, as it is given.
-        stored: The same study's configuration in the store; None for a new study.
+        config: The configuration as given.
+        stored: The stored configuration of the same study; None for a new study.
     """
     job = _filled(config.job, NEW_JOB, stored and stored.job)
     return _filled(msgspec.structs.replace(config, job=job), NEW_STUDY, stored)
@@ -343,15 +345,15 @@ def _filled(given: S, defaults: Mapping[str, Any], stored: S | None) -> S:
 
 
 def to_json(config: StudyConfig) -> str:
-    """Return a configuration as the JSON that is stored."""
+    """Serialize a configuration to the JSON of the store."""
     return msgspec.json.encode(config).decode()
 
 
 def from_json(text: str) -> StudyConfig:
-    """Return a stored configuration.
+    """Read a stored configuration.
 
     Raises:
-        InvalidInput: If it is not what `to_json` wrote.
+        InvalidInput: If the text is not an output of `to_json`.
     """
     try:
         return msgspec.json.decode(text.encode(), type=StudyConfig)
@@ -362,8 +364,8 @@ def from_json(text: str) -> StudyConfig:
 def differences(stored: StudyConfig, given: StudyConfig) -> list[str]:
     """Return a line for each key that differs: ``budget.jobs: 30 -> 50``.
 
-    Of a list only the elements that differ are there. Options of another plugin are left out: its
-    name says it all.
+    Of a list, only the elements that differ are included. If the plugin differs, its options are
+    omitted.
     """
     old, new = (dict(_flat(json.loads(to_json(config)), "")) for config in (stored, given))
     replaced = tuple(

@@ -1,4 +1,4 @@
-"""A study's file: plain tables in, a configuration out, or every fault of the file at once."""
+"""Convert the tables of a study file to a configuration, or to a list of all faults."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def parse(
     """Build a configuration from the tables of a file.
 
     Args:
-        table: The file's content, see ``docs/configuration.md``. From Python, its values may be
-            made already: an `Objective`, a `Budget`, a `SearchSpace` or a list of parameters.
-        directory: The folder that relative paths are relative to: the file's own.
-        seed: The seed to take if the table has none; None to draw one.
+        table: The content of the file, see ``docs/configuration.md``. In Python, values may already
+            be objects: an `Objective`, a `Budget`, a `SearchSpace` or a list of parameters.
+        directory: The folder to which relative paths refer: the folder of the file.
+        seed: The seed to use if the table has none; None to draw one.
 
     Returns:
         The configuration and no faults, or None and every fault of the file.
@@ -84,7 +84,7 @@ def parse(
                 values["objectives"] = (objective,)
     if "constraints" in table:
         given = table["constraints"]
-        if isinstance(given, list | tuple):  # a metric's name alone has the bound 0
+        if isinstance(given, list | tuple):  # a metric's name without a bound has the bound 0
             given = [{"metric": one} if isinstance(one, str) else one for one in given]
         take("constraints", "constraints", tuple[Constraint, ...], given)
     space, wrong_space = _space(table)
@@ -128,7 +128,7 @@ _KEYS = (
 )  # fmt: skip
 _REQUIRED = {
     "name": "name the study",
-    "strategy": 'pick one, such as strategy = "random"',
+    "strategy": 'choose one, such as strategy = "random"',
     "objective": "say which metric counts, in a table [objective]",
     "job": "say what to run, in a table [job]",
     "parameters": "give at least one, in a table [parameters.NAME]",
@@ -172,7 +172,12 @@ def _space(table: Mapping[str, Any]) -> tuple[SearchSpace | None, list[Fault]]:
     for name, section in table["parameters"].items():
         path = f"parameters.{name}"
         if isinstance(section, Mapping) and "name" in section:
-            faults.append(Fault(f"{path}.name", "unknown key; the table's own name is the name"))
+            faults.append(
+                Fault(
+                    f"{path}.name",
+                    "unknown key; the name of the table is the name of the parameter",
+                )
+            )
             section = {key: value for key, value in section.items() if key != "name"}
         named = {**section, "name": name} if isinstance(section, Mapping) else section
         parameter, wrong_here = read_value(Parameter, named, path)
@@ -192,7 +197,7 @@ def _space(table: Mapping[str, Any]) -> tuple[SearchSpace | None, list[Fault]]:
 
 
 def _space_of(given: Sequence[object]) -> tuple[SearchSpace | None, list[Fault]]:
-    """Return the space of parameters that were made in Python."""
+    """Return the space of parameters given as Python objects."""
     parameters, faults = read_value(tuple[Parameter, ...], given, "parameters")
     if faults:
         return None, faults
@@ -203,9 +208,9 @@ def _space_of(given: Sequence[object]) -> tuple[SearchSpace | None, list[Fault]]
 
 
 def _unknown_names(table: Mapping[str, Any]) -> Iterator[Fault]:
-    """Yield the conditions and forbidden combinations that name no parameter.
+    """Yield the conditions and forbidden combinations that name an unknown parameter.
 
-    It is for tables of which not all can be read; a whole `SearchSpace` finds more.
+    Used when some tables are invalid; a complete `SearchSpace` performs more checks.
     """
     names = list(_names(table["parameters"]))
     tables = {
@@ -225,7 +230,7 @@ def _unknown_names(table: Mapping[str, Any]) -> Iterator[Fault]:
 
 
 def _not_json(tree: object, path: str) -> Iterator[Fault]:
-    """Yield what can't be stored as JSON: dates, and half a character from a JSON escape."""
+    """Yield the values that cannot be stored as JSON: dates and lone surrogates."""
     if isinstance(tree, str):
         try:
             tree.encode()
@@ -243,7 +248,7 @@ def _not_json(tree: object, path: str) -> Iterator[Fault]:
 
 
 def _names(parameters: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the names that parameters set, as far as their tables can be read."""
+    """Yield the names that parameters set, as far as their tables are valid."""
     for name, section in parameters.items():
         yield name
         combinations = section.get("combinations") if isinstance(section, Mapping) else None

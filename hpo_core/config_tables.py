@@ -1,4 +1,4 @@
-"""A configuration as the tables of a study's file: what `hpo_core.config_file` reads back."""
+"""Convert a configuration to the tables of a study file, which `hpo_core.config_file` reads."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hpo_core.model.durations import DURATIONS, exact
 from hpo_core.model.space import SearchSpace
 
 HEADED = ("strategy", "backend", "objective", "budget", "job", "parameters.*", "forbidden")
-"""The keys whose tables have headers in a file; see `hpo_core.toml_text`."""
+"""The keys whose tables get headers in a file; see `hpo_core.toml_text`."""
 
 _ORDER = (
     "name", "seed", "workers", "strategy", "backend", "observers", "job_name", "tags",
@@ -22,10 +22,10 @@ _ORDER = (
 
 
 def tables_of(config: StudyConfig) -> dict[str, Any]:
-    """Return a configuration as the tables of a file, in the order in which people write them.
+    """Return the tables of a study file for a configuration, in the customary order.
 
-    Keys are left out where they have the default of a new study. The options of plugins are as
-    they are in the configuration, without those that are None.
+    Keys with the default value of a new study are omitted. Options of plugins are copied from the
+    configuration, except those that are None.
     """
     tables = _unlike(config, NEW_STUDY)
     tables["strategy"] = _choice(config.strategy)
@@ -53,11 +53,11 @@ def tables_of(config: StudyConfig) -> dict[str, Any]:
 
 
 def _unlike(struct: msgspec.Struct, defaults: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Return the fields that are not as they would be if they were left out, as plain data.
+    """Return the fields that differ from their defaults, as plain data.
 
     Args:
         struct: The struct.
-        defaults: The defaults of those fields whose own default is not the one that counts.
+        defaults: Defaults that replace those of the struct.
     """
     left_out = dict(defaults or {})
     for field in msgspec.structs.fields(struct):

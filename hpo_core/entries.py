@@ -1,8 +1,8 @@
-"""Entry points of one group, read from metadata as text: nothing is imported but what is used.
+"""Read the entry points of a group from metadata as text; only the entries used are imported.
 
-`importlib.metadata` takes longer to import than all of ``hpo --help`` may take. These are entry
-points that stand for one thing each (a command, a plot); plugins with hooks are found by
-`hpo_core.registry`.
+`importlib.metadata` alone takes longer to import than ``hpo --help`` may take. This module is for
+entry points of a single object each (a command, a plot); `hpo_core.registry` finds plugins with
+hooks.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from hpo_core.model.errors import BrokenPlugin, DuplicatePlugin
 
 
 class Entry(NamedTuple):
-    """An entry point of an installed distribution, as its metadata says.
+    """An entry point of an installed distribution, from its metadata.
 
     Attributes:
-        name: Its name.
-        target: Where it is, ``module:name``.
-        distribution: The distribution that brings it.
+        name: The name of the entry point.
+        target: The target, ``module:name``.
+        distribution: The distribution that provides it.
         version: That distribution's version.
-        summary: One line: the distribution's summary.
+        summary: The distribution's summary, one line.
     """
 
     name: str
@@ -38,31 +38,32 @@ class Entry(NamedTuple):
 
 
 def installed(group: str) -> dict[str, list[Entry]]:
-    """Return every entry of a group, by its name; more than one of a name is a fault."""
+    """Return all entries of a group by name. Two entries of the same name are a fault."""
     found: dict[str, dict[str, Entry]] = {}
     for information in _metadata_folders():
         for entry in _entries_of(information, group):
             named = found.setdefault(entry.name, {})
-            named.setdefault(entry.distribution, entry)  # the first on the path counts
+            named.setdefault(entry.distribution, entry)  # the first one on the path is used
     return {name: list(found[name].values()) for name in sorted(found)}
 
 
 def load(kind: str, candidates: list[Entry]) -> Any:
-    """Import what an entry stands for.
+    """Import the target of an entry.
 
     Args:
-        kind: What it is, for messages.
-        candidates: What is installed of its name.
+        kind: The kind of object, for messages.
+        candidates: The installed entries of this name.
 
     Raises:
-        DuplicatePlugin: If two distributions bring it.
+        DuplicatePlugin: If two distributions provide it.
         BrokenPlugin: If it can't be imported.
     """
     entry = candidates[0]
     if len(candidates) > 1:
         both = " and ".join(f"{each.distribution} {each.version}" for each in candidates)
         raise DuplicatePlugin(
-            f"two installed distributions bring a {kind} {entry.name!r}: {both}; uninstall one of "
+            f"two installed distributions provide a {kind} {entry.name!r}: {both}; uninstall "
+            f"one of "
             "them"
         )
     module, _, attribute = entry.target.partition(":")
@@ -78,7 +79,7 @@ def load(kind: str, candidates: list[Entry]) -> Any:
         ) from error
 
 
-# -- metadata, as text ----------------------------------------------------------------------
+# -- parsing of metadata ----------------------------------------------------------------------
 
 
 def _metadata_folders() -> Iterator[str]:

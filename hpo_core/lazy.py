@@ -1,7 +1,7 @@
-"""Public names that are loaded when they are first used, so that an import loads nothing heavy.
+"""Lazy loading of public names, so that importing a package is fast.
 
-A module states them in its stub (``__init__.pyi``), one line ``from MODULE import NAME as NAME``
-each. Type checkers read the stub, and so does `attach`: nothing states a name twice.
+A module declares its names in a stub (``__init__.pyi``), one line ``from MODULE import NAME as
+NAME`` each. Both type checkers and `attach` read the stub, so each name is declared once.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable
 
 KEPT_UNTIL = 2028
-"""Names that have moved work until this year at least, as docs/compatibility.md promises."""
+"""Moved names work at least until this year, see docs/compatibility.md."""
 
 
 def attach(
@@ -21,9 +21,9 @@ def attach(
     """Return a module's ``__getattr__``, ``__dir__`` and ``__all__``.
 
     Args:
-        module: The module's name, which has a stub beside it.
-        moved_to: A module; names that the stub takes from it are deprecated here: they work, with
-            a `DeprecationWarning`, and are in neither ``__dir__`` nor ``__all__``.
+        module: The name of the module; its stub lies beside it.
+        moved_to: A module. Names that the stub imports from it are deprecated in this one: they
+            work with a `DeprecationWarning`, and are in neither ``__dir__`` nor ``__all__``.
     """
     namespace = vars(sys.modules[module])
     homes = _homes(namespace["__file__"].removesuffix(".py") + ".pyi")
@@ -33,7 +33,7 @@ def attach(
         if name not in homes:
             raise AttributeError(f"module {module!r} has no attribute {name!r}")
         value = getattr(importlib.import_module(homes[name]), name)
-        if homes[name] == moved_to:  # not kept: whoever imports it is told
+        if homes[name] == moved_to:  # not cached, so that each use warns
             said = f"{module}.{name} has moved: write `from {moved_to} import {name}`"
             kept = f"the old place works until {KEPT_UNTIL} at least"
             warnings.warn(f"{said}; {kept}", DeprecationWarning, stacklevel=2)
@@ -49,7 +49,7 @@ def attach(
 
 
 def _homes(stub: str) -> dict[str, str]:
-    """Return where each name of a stub is from."""
+    """Return the module from which each name of a stub is imported."""
     with open(stub, encoding="utf-8") as lines:
         imports = (line.split() for line in lines if line.startswith("from "))
         return {name: home for _, home, _, name, *_ in imports}

@@ -1,8 +1,7 @@
-"""What a study says that can have no effect: an error in a new study, a warning in a stored one.
+"""Settings without effect: an error in a new study, a warning in a stored one.
 
-Each of these would run without a word, and waste what it costs, or fail each of its jobs. They are
-not `StudyConfig`'s own faults, since a study that was stored before they were looked for has to
-stay readable.
+Each of these settings would waste compute time without notice, or fail every job. They are not
+checked by `StudyConfig`, since studies stored before these checks existed must stay readable.
 """
 
 from __future__ import annotations
@@ -26,19 +25,19 @@ from hpo_core.model.values import as_text, is_one_of
 
 
 def misuses(config: StudyConfig) -> list[Fault]:
-    """Return everything in a configuration that can have no effect."""
+    """Return all settings of a configuration that have no effect."""
     return list(misuses_of(msgspec.structs.asdict(config)))
 
 
 def misuses_of(values: Mapping[str, Any]) -> Iterator[Fault]:
-    """Yield the same for those of a configuration's fields that can be read."""
+    """Yield the same for the valid fields of a configuration."""
     objectives = values.get("objectives", ())
     yield from _not_reportable("objective", objectives, len(objectives) > 1)
     yield from _not_reportable("constraints", values.get("constraints", ()), True)
     job, space = values.get("job"), values.get("space")
     if job is not None and space is not None:
         used = texts(job, values.get("job_name", ""), values_of(space.parameters))
-        if not any(used.faults()):  # which are errors of their own
+        if not any(used.faults()):  # reported as errors elsewhere
             yield from used.ignored_formats()
             yield from used.ambiguous_names()
             yield from _unmentioned(job, space.parameters, used)
@@ -55,13 +54,13 @@ def misuses_of(values: Mapping[str, Any]) -> Iterator[Fault]:
 def _not_reportable(
     key: str, metrics: Sequence[Objective | Constraint], has_index: bool
 ) -> Iterator[Fault]:
-    """Yield the metrics with the name of the key that holds a report's iteration."""
+    """Yield the metrics named like the key of a report that holds the iteration."""
     for index, one in enumerate(metrics):
         if one.metric == "iteration":
             yield Fault(
                 f"{key}[{index}].metric" if has_index else f"{key}.metric",
-                "no job can report a metric 'iteration': in a report that key is how far the job "
-                "is; give the metric another name",
+                "no job can report a metric 'iteration': in a report this key is the current "
+                "iteration; give the metric another name",
             )
 
 
@@ -95,17 +94,17 @@ _OWN_FILE = frozenset(("trial_id", "job_id", "checkpoint_dir"))
 
 
 def _without_nul(job: JobSettings) -> Iterator[Fault]:
-    """Yield the arguments that no process can have."""
+    """Yield the arguments that cannot be passed to a process."""
     for place, argument in enumerate(job.command or ()):
         if "\0" in argument:
-            message = "no process can have the character NUL in an argument; leave it out"
+            message = "an argument of a process cannot contain the character NUL; leave it out"
             yield Fault(f"job.command[{place}]", message)
 
 
 def _unmentioned(job: JobSettings, parameters: Sequence[Parameter], used: Texts) -> Iterator[Fault]:
-    """Yield the parameters that the command leaves out, though it names others.
+    """Yield the parameters that the command does not name, if it names others.
 
-    A command that names none reads ``HPO_CONFIGURATION``.
+    A command that names no parameter reads ``HPO_CONFIGURATION``.
     """
     mentioned = used.mentioned()
     if job.command is None or job.reads_configuration or not mentioned:
@@ -116,15 +115,15 @@ def _unmentioned(job: JobSettings, parameters: Sequence[Parameter], used: Texts)
         if names and not isinstance(axis, Constant):
             yield Fault(
                 f"parameters.{axis.name}",
-                f"the command gets {listed(sorted(mentioned))}, but not {listed(names)}, which "
-                f"would be searched without effect: write {{{names[0]}}} in job.command or "
+                f"the command gets {listed(sorted(mentioned))}, but not {listed(names)}, "
+                f"which would have no effect: write {{{names[0]}}} in job.command or "
                 "job.environment, or set job.reads_configuration = true if the program reads "
                 "HPO_CONFIGURATION",
             )
 
 
 def _forbidden_defaults(space: SearchSpace) -> Iterator[Fault]:
-    """Yield the defaults that can't begin together, since their combination is forbidden."""
+    """Yield the default values whose combination is forbidden."""
     starts = space.starting_values()
     for clause in space.clauses:
         if all(name in starts and is_one_of(starts[name], clause[name]) for name in clause):
@@ -134,6 +133,6 @@ def _forbidden_defaults(space: SearchSpace) -> Iterator[Fault]:
             for name in given[:1]:
                 yield Fault(
                     f"parameters.{name}.default",
-                    f"can't be used: the combination {together}, of the starting values, is "
-                    "forbidden; give other defaults",
+                    f"the combination {together} of the default values is forbidden; give "
+                    f"other defaults",
                 )

@@ -1,6 +1,6 @@
-"""Authors' names: strategies, backends, observers, exchanges, and the hooks that bring them.
+"""Public names for plugin authors: strategies, backends, observers, exchanges, and hooks.
 
-They are in ``plugin.pyi``, and loaded when they are first used.
+``plugin.pyi`` declares them. They are loaded on first use.
 """
 
 from hpo_core.lazy import attach

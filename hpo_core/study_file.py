@@ -1,4 +1,4 @@
-"""A study's file: read as plain tables, TOML or JSON, with the cause named where it is neither."""
+"""Read a study file, TOML or JSON, as plain tables, with a precise error if it is neither."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from hpo_core.model.errors import Fault, InvalidInput
 
 _LEVELS = 32
-"""More levels of tables than whatever looks through them later can follow."""
+"""Maximum nesting of tables, which keeps later recursion safe."""
 
 _BYTE_ORDER_MARKS = {
     codecs.BOM_UTF8: "UTF-8",
@@ -22,10 +22,10 @@ _BYTE_ORDER_MARKS = {
 
 
 def load(path: str) -> dict[str, Any]:
-    """Read a study's file: JSON if its name ends so, else TOML.
+    """Read a study file: JSON if its name ends with ``.json``, else TOML.
 
     Raises:
-        InvalidInput: If it can't be read, with the place and the cause.
+        InvalidInput: If it cannot be read, with the place and the cause.
     """
     try:
         return _table(path, _text(Path(path).read_bytes()))
@@ -68,7 +68,9 @@ def _json(text: str) -> Any:
     twice: list[str] = []
 
     def build(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        """Build an object; of two equal keys JSON's reader would keep the last, silently."""
+        """Build an object, and reject duplicate keys: the JSON parser would silently keep the last
+        one.
+        """
         table = dict(pairs)
         if len(table) < len(pairs):
             keys = [key for key, _ in pairs]
@@ -92,7 +94,7 @@ def _toml(text: str) -> Any:
         if text.lstrip().startswith("{"):
             cause = "it looks like JSON: then its name has to end with .json"
         elif "overwrite" in str(error) or "twice" in str(error) or "Duplicate" in str(error):
-            cause = f"a key or a table is there twice; keep one of them: {error}"
+            cause = f"a key or a table occurs twice; keep one of them: {error}"
         else:
             cause = str(error)
         raise ValueError(f"is not TOML: {cause}") from error

@@ -1,7 +1,7 @@
-"""Writes TOML that is pleasant to edit; the standard library only reads it.
+"""Write TOML that is easy to edit; the standard library only reads TOML.
 
-A table in a table is written inline where it fits into a line, and under its own header
-where it does not. A list that does not fit into a line takes a line for each element.
+A nested table is written inline if it fits in a line, else under its own header. A list that does
+not fit in a line is written with one element per line.
 """
 
 from __future__ import annotations
@@ -12,22 +12,23 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 _WIDTH = 100
-"""The columns of a line, as far as its content can be divided."""
+"""Maximum width of a line, where its content can be split."""
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+").fullmatch
-_ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff]")  # what JSON leaves as it is
+_ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff]")  # characters that JSON does not escape
 
 
 def toml_text(tables: Mapping[str, Any], headed: Iterable[str] = ()) -> str:
-    """Return tables as the text of a TOML file.
+    """Format tables as TOML.
 
     Args:
-        tables: Plain data: texts, numbers, booleans, lists and mappings.
-        headed: Keys of the outermost table whose tables get headers, also where they would fit
-            into a line. Of a key that ends with ``.*`` each table in the table does.
+        tables: Plain data: strings, numbers, booleans, lists and mappings.
+        headed: Keys of the outermost table whose tables get headers even if they fit in a line. For
+            a key that ends with ``.*``, each table in that table gets a header.
 
     Raises:
-        ValueError: If a value is None, which TOML can't express; with its key's path.
+        ValueError: If a value is None, which TOML cannot express. The message has the path of the
+            key.
     """
     plain, sections = [], []
     headers = set(headed)
@@ -46,7 +47,7 @@ def toml_text(tables: Mapping[str, Any], headed: Iterable[str] = ()) -> str:
 
 
 def _section(path: tuple[str, ...], table: Mapping[str, Any], header: str = "[{}]") -> str:
-    """Return a table under its header, followed by those of its tables that get one."""
+    """Format a table under its header, followed by its nested tables that get headers."""
     too_wide = [key for key, value in table.items() if _is_too_wide((*path, key), value)]
     lines = [f"{header.format('.'.join(map(_key, path)))}\n"]
     lines += [_line((*path, key), value) for key, value in table.items() if key not in too_wide]
@@ -54,7 +55,7 @@ def _section(path: tuple[str, ...], table: Mapping[str, Any], header: str = "[{}
 
 
 def _is_too_wide(path: tuple[str, ...], value: object) -> bool:
-    """Say whether a value is a table that does not fit into a line."""
+    """Return whether a value is a table that does not fit in a line."""
     return isinstance(value, Mapping) and len(f"{path[-1]} = {_value(path, value)}") > _WIDTH
 
 
@@ -82,7 +83,7 @@ def _value(path: tuple[str, ...], value: object) -> str:
         case int():
             return str(value)
         case float():
-            return repr(value)  # also inf and nan, which TOML calls so
+            return repr(value)  # also inf and nan, as in TOML
         case str():
             return _text(value)
         case Mapping():
@@ -99,7 +100,7 @@ def _key(key: str) -> str:
 
 
 def _text(text: str) -> str:
-    """Return a text in quotes: in single ones where it holds double ones or backslashes."""
+    """Quote a string: in single quotes if it contains double quotes or backslashes."""
     if ("\\" in text or '"' in text) and "'" not in text and text.isprintable():
         return f"'{text}'"
     quoted = json.dumps(text, ensure_ascii=False)

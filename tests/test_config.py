@@ -190,7 +190,7 @@ def test_without_a_seed_one_is_drawn_and_two_studies_do_not_share_it() -> None:
 
 def test_a_number_of_failures_and_none_at_all_contradict_each_other() -> None:
     found = faults({**SMALL, "max_failures": 3, "on_failure": "stop"})
-    assert found == {"max_failures": "means nothing where on_failure is 'stop'; leave one out"}
+    assert found == {"max_failures": "has no effect if on_failure is 'stop'; leave one out"}
 
 
 def test_every_fault_of_a_file_is_found_at_once() -> None:

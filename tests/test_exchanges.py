@@ -200,7 +200,7 @@ def test_a_study_that_is_running_takes_nothing_in(store: str, tmp_path: Path) ->
 
 
 def test_a_plugin_without_an_exchange_is_an_error_that_says_so(store: str) -> None:
-    with pytest.raises(UnknownPlugin, match=r"the plugin 'random' .* brings no exchange"):
+    with pytest.raises(UnknownPlugin, match=r"the plugin 'random' .* provides no exchange"):
         export_study(store, "given", "random", "anywhere")
     with pytest.raises(HpoError, match="exists already; take another file"):
         export_study(store, "given", "file", store)

@@ -117,7 +117,7 @@ def test_a_format_for_no_value_of_its_parameter_is_told_where_it_stands() -> Non
         ({"job_name": "{x:d}"}, "job_name"),
     ):
         (fault,) = said(**changes)
-        assert fault.startswith(f"{place}: the format 'd' is made for no value of x")
+        assert fault.startswith(f"{place}: the format 'd' applies to no value of x")
 
 
 def test_a_parameter_called_name_is_not_what_name_means_in_a_job_s_name() -> None:
@@ -137,8 +137,8 @@ def test_defaults_that_are_forbidden_together_are_an_error_if_they_were_given() 
     parameters = {"model": MODEL, "n": numbers}
     clash = [{"model": "tree", "n": [3, 4]}]
     assert said(parameters=parameters, job=job, forbidden=clash) == [
-        "parameters.n.default: can't be used: the combination model = tree, n = 4, of the "
-        "starting values, is forbidden; give other defaults"
+        "parameters.n.default: the combination model = tree, n = 4 of the default values is "
+        "forbidden; give other defaults"
     ]
     parameters["n"] = {"type": "int", "low": 3, "high": 4}
     assert said(parameters=parameters, job=job, forbidden=clash) == []

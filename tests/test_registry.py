@@ -336,9 +336,9 @@ def test_an_empty_name_is_an_error_of_its_own() -> None:
 
 
 def test_a_plugin_of_another_kind_brings_no_strategy() -> None:
-    with pytest.raises(UnknownPlugin, match=r"'local' .hpo-core. brings no strategy"):
+    with pytest.raises(UnknownPlugin, match=r"'local' .hpo-core. provides no strategy"):
         registry.strategy("local")
-    with pytest.raises(UnknownPlugin, match="'random' brings no observers"):
+    with pytest.raises(UnknownPlugin, match="'random' provides no observers"):
         registry.observers("random", {}, ObservedStudy(name="s", config={}))
 
 
@@ -619,8 +619,8 @@ def test_a_study_stored_before_contracts_were_stored_speaks_the_first(publish: P
     [
         ({"frist": 2}, "strategy.options.frist", "unknown key; did you mean 'first'?"),
         ({"zzz": 2}, "strategy.options.zzz", "unknown key; known: first, mode"),
-        ({"first": "two"}, "strategy.options.first", "expected a whole number, got 'two'"),
-        ({"first": 2.5}, "strategy.options.first", "expected a whole number, got 2.5"),
+        ({"first": "two"}, "strategy.options.first", "expected an integer, got 'two'"),
+        ({"first": 2.5}, "strategy.options.first", "expected an integer, got 2.5"),
         ({"mode": 1}, "strategy.options.mode", "expected text, got 1"),
     ],
 )

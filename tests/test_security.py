@@ -156,7 +156,7 @@ def test_a_value_that_no_argument_can_hold_is_refused_at_the_start(tmp_path: Pat
     write(tmp_path, ["a\0b", "fine"])
     ended = hpo(tmp_path, "run", "study.json", "--quiet")
     assert ended.returncode == 2
-    assert "no process can have the character NUL in an argument" in ended.stderr
+    assert "an argument of a process cannot contain the character NUL" in ended.stderr
     assert not (tmp_path / "arguments").exists()
 
 
@@ -188,7 +188,7 @@ def test_no_study_name_leads_out_of_the_folder(tmp_path: Path, name: str) -> Non
     write(tmp_path, ["a"], name=name)
     ended = hpo(tmp_path, "run", "study.json")
     assert ended.returncode == 2
-    assert "is not a good name" in ended.stderr
+    assert "is not a valid name" in ended.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == ["job.py", "study.json"]
 
 
@@ -217,7 +217,7 @@ def test_a_name_that_was_changed_in_the_store_leads_nowhere_either(tmp_path: Pat
     for command in ("resume", "jobs", "stop"):
         ended = hpo(inside, command, "../../outside")
         assert ended.returncode == 2, ended
-        assert "is not a good name" in ended.stderr
+        assert "is not a valid name" in ended.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["inside"]
 
 

@@ -71,7 +71,7 @@ def test_a_key_that_is_there_twice_in_json_is_an_error(tmp_path: Path, text: str
 @pytest.mark.parametrize("text", ["a = 1\na = 2", "[a]\n[a]", "a = {b = 1, b = 2}", "a = 1\n[a]"])
 def test_a_key_that_is_there_twice_in_toml_is_said_to_be(tmp_path: Path, text: str) -> None:
     said = refusal(tmp_path, "study.toml", text)
-    assert said.startswith("is not TOML: a key or a table is there twice; keep one of them")
+    assert said.startswith("is not TOML: a key or a table occurs twice; keep one of them")
 
 
 def test_json_in_a_file_with_another_name_is_recognised(tmp_path: Path) -> None:

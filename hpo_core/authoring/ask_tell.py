@@ -245,7 +245,7 @@ class AskTell(BaseStrategy):
         return [self._coordinates(candidate) for candidate in trial.candidates]
 
     def _is_fit(self, trial: _Trial) -> bool:
-        """Say whether to run a candidate; if not, the library hears of it at once, or in time."""
+        """Return whether to run a candidate. If not, the library is informed, now or later."""
         configuration = trial.configuration
         if self.problem.space.is_forbidden(configuration):
             self._conclude(trial, None)

@@ -51,7 +51,7 @@ class Tried:
             self.worst = loss if self.worst is None else max(self.worst, loss)
 
     def may_run(self, configuration: Configuration) -> bool:
-        """Say whether a configuration, an allowed one, may be tried."""
+        """Return whether a configuration, an allowed one, may be tried."""
         return self._repeats or key_of(configuration) not in self._losses
 
     def loss_of(self, configuration: Configuration) -> float | None:

@@ -83,7 +83,7 @@ class ReusedLog:
             self._spare = ""
 
     def _is_in_place(self) -> bool:
-        """Say whether the spare file still takes what is printed: jobs may change that."""
+        """Return whether the spare file still takes what is printed: jobs may change that."""
         try:
             found = (os.fstat(1), os.fstat(2), os.stat(self._spare))
         except OSError:

@@ -18,5 +18,5 @@ manage    copy, rename, delete
 plugins   plugins
 check     check
 scaffold  new-strategy
-plugin_commands  commands that plugins bring
+plugin_commands  commands that plugins provide
 """

@@ -1,4 +1,4 @@
-"""Commands that plugins bring by the entry-point group ``hpo_core.commands``.
+"""Commands that plugins provide by the entry-point group ``hpo_core.commands``.
 
 They are found in metadata, and a command's module is imported when it is called, and no sooner.
 """
@@ -16,7 +16,7 @@ from hpo_core.model.errors import BrokenPlugin
 GROUP = "hpo_core.commands"
 
 PACKAGES: Mapping[str, str] = {}
-"""Which package brings a command that is not installed; only packages that exist are here."""
+"""Which package provides a command that is not installed; only packages that exist are here."""
 
 
 def installed() -> dict[str, list[Entry]]:
@@ -31,7 +31,7 @@ def load(candidates: list[Entry]) -> click.Command:
         candidates: What is installed of its name.
 
     Raises:
-        DuplicatePlugin: If two distributions bring it.
+        DuplicatePlugin: If two distributions provide it.
         BrokenPlugin: If it can't be imported, or is not a command of click.
     """
     found = entries.load("command", candidates)

@@ -20,7 +20,7 @@ _KINDS = ("strategy", "backend", "work", "observer", "reader", "exchange", "comm
 @click.command("plugins", epilog="Example: hpo plugins --json")
 @json_option
 def plugins_command(as_json: bool) -> None:
-    """List the installed plugins: what they bring, their versions, and why one fails.
+    """List the installed plugins: what they provide, their versions, and why one fails.
 
     They are loaded in another process, so that one that hangs or crashes is a line like any.
     """
@@ -82,7 +82,7 @@ def _plain(found: Described) -> dict[str, Any]:
 
 
 def _entries() -> Iterator[dict[str, Any]]:
-    """Yield the commands and plots that plugins bring, from metadata alone: none is imported."""
+    """Yield the commands and plots that plugins provide, from metadata alone: none is imported."""
     for kind, group in (("command", plugin_commands.GROUP), ("plot", plots.GROUP)):
         for name, candidates in entries.installed(group).items():
             for entry in candidates:
@@ -90,7 +90,9 @@ def _entries() -> Iterator[dict[str, Any]]:
                 if kind == "command" and name in main.BUILT_IN:
                     failure = f"hpo has a command {name!r} of its own, which is run"
                 elif len(candidates) > 1:
-                    failure = f"several distributions bring a {kind} {name!r}: uninstall the others"
+                    failure = (
+                        f"several distributions provide a {kind} {name!r}: uninstall the others"
+                    )
                 identity = Identity(name, entry.distribution, entry.version)
                 announced = [{"name": name, "summary": entry.summary}]
                 yield {**_plain(Described(identity, failure=failure)), kind: announced}

@@ -153,7 +153,7 @@ def _parameter(axis: Parameter, conditions: dict[str, tuple[Value, ...]]) -> str
         case Float() | Int():
             step = "" if axis.step is None else f" by {axis.step}"
             scale = ", on a log scale" if axis.log else ""
-            kind = "whole numbers" if isinstance(axis, Int) else "numbers"
+            kind = "integers" if isinstance(axis, Int) else "numbers"
             words = f"{kind} from {axis.low} to {axis.high}{step}{scale}"
         case Categorical():
             words = f"one of {_listed(axis.choices)}"

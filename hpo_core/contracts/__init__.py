@@ -1,15 +1,15 @@
-"""What plugins implement, and nothing else: strategies, backends, observers, and the hooks.
+"""The contracts that plugins implement: strategies, backends, observers and hooks.
 
-    strategy    Strategy, its suggestions, and the StrategySpec that announces it
+    strategy Strategy, its suggestions, and StrategySpec
     composition StrategyChoice: an option that names another strategy
-    backend     Backend, the events of jobs, and the BackendSpec that announces it
-    observer    Observer, and the events of a study
-    reader      ReaderSpec: metrics read from what jobs leave behind
-    exchange    ExchangeSpec: studies written for other programs, and read from them
-    hookspecs   the pluggy hooks by which a plugin brings any of them
+    backend Backend, the events of jobs, and BackendSpec observer Observer, and the events of a
+    study
+    reader ReaderSpec: metrics read from the output of jobs
+    exchange ExchangeSpec: studies exported to other programs, and imported from them hookspecs the
+    pluggy hooks by which plugins register them
 
-Imports the model alone. These contracts are versioned by `CONTRACT_VERSION`.
+Imports only the model. `CONTRACT_VERSION` is the version of these contracts.
 """
 
 CONTRACT_VERSION = 1
-"""The version of the contracts that this core speaks."""
+"""The version of the contracts that this core supports."""

@@ -1,4 +1,4 @@
-"""The contract of a backend: it runs jobs, and says what becomes of them."""
+"""The contract of a backend, which runs jobs and reports their events."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from hpo_core.model.job import Job
 
 
 class Clock(Protocol):
-    """Where the controller takes its time from."""
+    """The controller's source of time."""
 
     def now(self) -> float:
-        """Return seconds since the epoch; never less than before, whatever the system does."""
+        """Return seconds since the epoch. Never decreases, even if the system clock does."""
         ...
 
 
 class Started(msgspec.Struct, frozen=True):
-    """A job has begun to run.
+    """A job has started.
 
     Attributes:
         job_id: The job.
-        time: When, by the study's clock.
-        handle: Plain JSON by which the backend may find the job again (a process id).
+        time: The time, by the study's clock.
+        handle: Plain JSON with which the backend can find the job again (such as a process id).
     """
 
     job_id: str
@@ -40,8 +40,8 @@ class Reported(msgspec.Struct, frozen=True):
     Attributes:
         job_id: The job.
         time: When, by the study's clock.
-        iteration: How far it says it is, if it counts.
-        metrics: What it measured; values may be NaN or infinite.
+        iteration: The iteration it reports; None if it does not count.
+        metrics: The reported metrics; values may be NaN or infinite.
     """
 
     job_id: str
@@ -51,16 +51,16 @@ class Reported(msgspec.Struct, frozen=True):
 
 
 class Outcome(enum.Enum):
-    """How a job ended, as the backend sees it.
+    """How a job ended, from the view of the backend.
 
-    COMPLETED: by itself, and well. FAILED: by its own fault. CANCELLED: because `Backend.cancel`
-    was called. LOST: by no fault of its own: its machine vanished, or was not heard of for so long
-    that it is given up. A lost job is run again, unless it was the tenth in a row of its trial;
-    what comes of it later changes nothing. How a backend knows (a heartbeat, a scheduler's word)
-    is its own affair; a process of this machine never vanishes unseen.
+    COMPLETED: it ended by itself, successfully. FAILED: it failed by its own fault. CANCELLED:
+        `Backend.cancel` was called. LOST: it ended for reasons outside of the job: its machine is
+        gone, or has not responded for so long that the job is considered lost. A lost job is run
+        again, unless it was the tenth lost job in a row of its trial; later events of it are
+        ignored. How a backend detects lost jobs (a heartbeat, the scheduler) is up to the backend.
     TIMED_OUT and SILENT: the backend ended it at `Job.time_limit` or `Job.silence_limit`, after
-    it had handled everything that the job had reported. Only a backend whose
-    `BackendSpec.enforces_limits` is true gives these two.
+    handling everything that the job had reported. Only a backend with `BackendSpec.enforces_limits`
+    uses these two.
     """
 
     COMPLETED = "completed"
@@ -72,17 +72,16 @@ class Outcome(enum.Enum):
 
 
 class Finished(msgspec.Struct, frozen=True):
-    """A job has ended; nothing comes of it any more, and nothing of it is left running.
+    """A job has ended. It has no further events, and none of its processes is left.
 
     Attributes:
         job_id: The job.
-        time: When, by the study's clock.
-        outcome: How.
-        reason: For people; for FAILED what went wrong (exit status, signal, traceback).
-        metrics: What a function returned, if it did: a last report, with the end.
-        ran: Seconds that the job ran, as the process that supervised it measured them; the time
-            in which the machine was suspended does not count. None if the backend can't tell:
-            then it is the time since Started.
+        time: The time, by the study's clock.
+        outcome: How the job ended.
+        reason: A human-readable reason; for FAILED the error (exit status, signal, traceback).
+        metrics: The metrics that a function returned, if any: a last report.
+        ran: Run time in seconds, measured by the supervising process, without the time in which the
+            machine was suspended. None if unknown: then the time since Started is used.
     """
 
     job_id: str
@@ -94,22 +93,23 @@ class Finished(msgspec.Struct, frozen=True):
 
 
 JobEvent: TypeAlias = Started | Reported | Finished
-"""What a backend says of a job. Each job has at most one Started, any number of Reported,
-and exactly one Finished, in that order."""
+"""The events of a job. Each job has at most one Started, any number of Reported, and exactly one
+Finished, in that order.
+"""
 
 
 class Work(msgspec.Struct, frozen=True, kw_only=True):
-    """What the jobs of a study execute: a command, a function, or a kind that a plugin brings.
+    """What the jobs of a study execute: a command, a function, or a kind of work from a plugin.
 
     Attributes:
-        command: An argument list with ``{placeholders}``; never given to a shell.
+        command: Argument list with ``{placeholders}``; never passed to a shell.
         function: ``"module:name"`` of a Python function.
-        callable: The function itself, where the study runs in the process that defined it.
-        kind: The name of a `WorkSpec`, for a backend that announces that it runs this kind.
-        options: The options of that kind, of its own type.
-        directory: The folder in which jobs run, and where the function's module is looked for.
-        environment: Variables for the jobs, on top of the controller's own.
-        metric: What a number that a function returns is called; None with several objectives.
+        callable: The function itself, if the study runs in the process that defined it.
+        kind: The name of a `WorkSpec`, for a backend that supports this kind.
+        options: The options of that kind of work, of the type that its spec declares.
+        directory: Working directory of the jobs, also on the import path for the function's module.
+        environment: Environment variables of the jobs, in addition to those of the controller.
+        metric: The metric of a number that a function returns; None with several objectives.
     """
 
     command: tuple[str, ...] | None = None
@@ -123,23 +123,24 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BackendContext(msgspec.Struct, frozen=True, kw_only=True):
-    """What a backend is told of a study when it is built.
+    """Information about a study, passed to a backend when it is built.
 
     Attributes:
         study: The study's name.
-        study_uid: Unique for this study in its folder, of which a copy has another one; in the
-            environment of its processes (``HPO_STUDY_UID``).
+        study_uid: A unique id of this study in its folder; a copy of the folder has a different id.
+            Its processes have it in their environment (``HPO_STUDY_UID``).
         work: What jobs execute.
-        workers: How many jobs are submitted at once, at the most.
-        clock: The time; every event's ``time`` comes from it.
-        decides: Whether the strategy may stop or pause jobs: a function's ``report`` then waits
+        workers: Maximum number of jobs that run at once.
+        clock: The clock from which the ``time`` of every event comes.
+        decides: Whether the strategy may stop or pause jobs. If so, a function's ``report`` waits
             for the decision.
-        folder: Where a backend may keep what has to outlive the controller, such as how to reach
-            the jobs under way; it is made when it is needed. None for a study in memory: nothing of
-            it outlives its controller.
-        deliver: Hands over one event, from within `Backend.events` and on the same thread, and
-            returns when it has been dealt with: cancelled or not. For backends that run jobs in
-            the controller's own thread; the others return their events.
+        folder: A folder for data that must outlive the controller, such as how to reach running
+            jobs. The backend creates it when needed. None for a study in memory, which does not
+            outlive its controller.
+        deliver: A function that passes one event to the controller, called within `Backend.events`
+            and on the same thread. It returns once the event is handled; the job may then be
+            cancelled. For backends that run jobs in the controller's thread; other backends return
+            their events.
     """
 
     study: str
@@ -153,71 +154,71 @@ class BackendContext(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Backend(Protocol):
-    """Runs jobs. Every method but `wake` is called from one thread, the controller's."""
+    """Runs jobs. All methods except `wake` are called from the controller's thread."""
 
     def submit(self, job: Job) -> None:
-        """Begin a job. Never more than `BackendContext.workers` are under way at once.
+        """Start a job. At most `BackendContext.workers` jobs run at once.
 
-        A job that can't be begun is a Finished event, not an exception.
+        A job that cannot be started is a Finished event, not an exception.
         """
         ...
 
     def cancel(self, job_id: str, *, grace: float) -> None:
-        """End a job: ask it to, and force it after `grace` seconds.
+        """Terminate a job: request it to end, and kill it after `grace` seconds.
 
-        It returns at once; the end comes as a Finished event. For a job that has already ended
-        it does nothing.
+        Returns immediately; the end of the job is a Finished event. Does nothing if the job has
+        already ended.
         """
         ...
 
     def events(self, timeout: float | None) -> Sequence[JobEvent]:
-        """Wait for something to happen, and return it.
+        """Wait for events, and return them.
 
-        A job whose report was returned here, and that has not been cancelled when this is called
-        again, may go on: the call is the answer to all reports before it.
+        The next call acknowledges all reports returned before: their jobs continue, except those
+        that were cancelled in between.
 
         Args:
-            timeout: Seconds to wait at the most; None for as long as it takes.
+            timeout: Maximum time to wait in seconds; None to wait indefinitely.
 
         Returns:
-            Events in their order; none after the timeout, or when `wake` was called.
+            The events in order; none after the timeout or a call of `wake`.
         """
         ...
 
     def wake(self) -> None:
-        """Make `events` return soon, even with nothing; safe from any thread or signal handler."""
+        """Make `events` return soon, even without events. Safe in any thread and signal handler."""
         ...
 
     def adopt(self, jobs: Sequence[Job]) -> Sequence[str]:
-        """Take over jobs of a controller that died; each with its handle and its `Job.reports`.
+        """Take over the jobs of a controller that died, each with its handle and `Job.reports`.
 
-        What they have said since comes as their events, from their first report on that is not
-        recorded; Started does not come again.
+        Their events follow from the first report that is not recorded; Started is not repeated.
 
         Returns:
-            The ids of those that are still alive, and whose events will come from here. All
-            others have been ended: no process of theirs is left.
+            The ids of the jobs that are alive and whose events this backend will return. All other
+            jobs have been ended: none of their processes is left.
         """
         ...
 
     def close(self) -> None:
-        """End all that is left, at once, and free everything. Nothing is called after it."""
+        """End all remaining jobs immediately, and release all resources. Always the last call."""
         ...
 
 
 class BackendSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """Announces one backend of a plugin; making it imports nothing heavy.
+    """Describes a backend of a plugin. Creating the spec should import nothing heavy.
 
     Attributes:
-        name: The config string: the plugin's entry-point name, or with a variant, ``"dask:ssh"``.
+        name: The config string: the plugin's entry-point name, optionally with a variant:
+            ``"dask:ssh"``.
         summary: One line for ``hpo plugins``.
-        build: Makes the backend; imports what it needs. It raises `hpo_core.BackendError` for
-            work that it can't run.
+        build: Builds the backend, and imports what it needs. Raises `hpo_core.BackendError` for
+            work that the backend cannot run.
         options: A frozen `msgspec.Struct` with the options, their types and defaults.
-        enforces_limits: Whether the backend itself ends jobs at `Job.time_limit` and
-            `Job.silence_limit`. If not, the controller cancels them.
-        most_workers: How many jobs it can run at once; None for any number.
-        works: The names of the kinds of work that it runs besides commands and functions.
+        enforces_limits: Whether the backend ends jobs at `Job.time_limit` and `Job.silence_limit`.
+            If not, the controller cancels them.
+        most_workers: Maximum number of jobs that it can run at once; None for no limit.
+        works: The kinds of work that it supports besides commands and functions.
     """
 
     name: str
@@ -230,15 +231,16 @@ class BackendSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WorkSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """Announces a kind of work, for backends that run it: a container, a job of a queue.
+    """Describes a kind of work, such as a container or a job of a queue, for backends that run it.
 
-    A study names it as ``job.work``, in place of a command or a function, and a backend that has
-    the name among its `BackendSpec.works` gets it as `Work.kind`, with `Work.options`.
+    A study selects it as ``job.work``, in place of a command or a function. A backend that has the
+    name in its `BackendSpec.works` gets it as `Work.kind`, with `Work.options`.
 
     Attributes:
-        name: The config string: the plugin's entry-point name, or with a variant, ``"pod:gpu"``.
+        name: The config string: the plugin's entry-point name, optionally with a variant:
+            ``"pod:gpu"``.
         summary: One line for ``hpo plugins``.
-        options: A frozen `msgspec.Struct` that says what is run, with types and defaults.
+        options: A frozen `msgspec.Struct` with the options, their types and defaults.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""How a strategy names another one that it is composed with: an option of the type below."""
+"""Composition of strategies: the type of an option that selects another strategy."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import msgspec
 
 
 class StrategyChoice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Another strategy, picked by its config string: a field of a strategy's options.
+    """Another strategy, selected by its config string; a field of a strategy's options.
 
-    Where options are read, a text stands for the name alone. The core looks the name up, checks
-    the options, fills in their defaults, and keeps the plugin's identity with the study. In
-    `StrategySpec.build`, `hpo_core.plugin.build_strategy` makes the strategy.
+    A string is short for a name without options. The core looks up the name, checks the options,
+    fills in their defaults, and stores the plugin's identity with the study. In
+    `StrategySpec.build`, call `hpo_core.plugin.build_strategy` to build the strategy.
 
     Attributes:
-        name: Such as ``"random"`` or ``"optuna:tpe"``.
-        options: The other strategy's own options.
+        name: The config string, such as ``"random"`` or ``"optuna:tpe"``.
+        options: Options of the other strategy.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The contract of an exchange: studies written for another program, and read from it."""
+"""The contract of an exchange, which exports studies to another program and imports them."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from hpo_core.model.values import Value
 
 
 class ExchangedTrial(msgspec.Struct, frozen=True, kw_only=True):
-    """A trial, on its way out or in.
+    """A trial, exported or imported.
 
     Attributes:
-        number: Its number where it comes from.
+        number: Its number in the source.
         configuration: The values of its parameters.
         state: COMPLETED, STOPPED or FAILED; RUNNING or PAUSED if it has not ended.
-        values: The objectives' values, in the metrics' own units; None if it has none.
-        intermediate: The first objective's value at each iteration.
+        values: The values of the objectives, in the units of the metrics; None if there are none.
+        intermediate: The value of the first objective at each iteration.
         metrics: The last value of each metric.
-        began: When, in seconds since the epoch; None if that is not known.
-        ended: Likewise.
-        name: For people.
-        reason: What there is to say about its end.
+        began: Start time in seconds since the epoch; None if unknown.
+        ended: End time, likewise.
+        name: Display name.
+        reason: A human-readable reason for its end.
     """
 
     number: int
@@ -42,16 +42,16 @@ class ExchangedTrial(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ExchangedStudy(msgspec.Struct, frozen=True, kw_only=True):
-    """A study, on its way out or in.
+    """A study, exported or imported.
 
     Attributes:
-        name: Its name where it comes from.
-        directions: For each objective.
-        metrics: The objectives' names; None if it gives them none.
-        trials: Its trials, in their order.
-        space: What is searched: the study's own, or on its way in that of the study which takes
-            the trials.
-        constraints: The constraints, on its way out.
+        name: Its name in the source.
+        directions: The direction of each objective.
+        metrics: The names of the objectives; None if they have none.
+        trials: Its trials, in order.
+        space: The search space: that of the exported study, or of the study that imports the
+            trials.
+        constraints: The constraints, for export.
     """
 
     name: str
@@ -63,18 +63,18 @@ class ExchangedStudy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ExchangeSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """Announces that a plugin writes studies for another program, and reads them from it.
+    """Describes how a plugin exports studies to another program and imports them.
 
-    Both functions raise `hpo_core.HpoError` with a sentence for people.
+    Both functions raise `hpo_core.HpoError` with a human-readable message.
 
     Attributes:
         name: The plugin's entry-point name: ``hpo export NAME --format optuna``.
         summary: One line for ``hpo plugins``.
-        write: Writes a study to a place, such as ``sqlite:///f.db``. A study of that name that
-            is there already is an error.
-        read: Reads the study of a name from a place, or with None the only one that is there.
-            It is given the space of the study that takes the trials, so that it can return
-            values as that has them; what does not fit it returns as it is.
+        write: Writes a study to a place, such as ``sqlite:///f.db``. If the place already has a
+            study with this name, it raises an error.
+        read: Reads the study with a name from a place; if the name is None, the only study there.
+            It gets the space of the importing study, so that it can convert values to the types of
+            that space. Values that do not fit are returned unchanged.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The hooks by which a plugin says what it brings. Mark yours with `hpo_core.plugin.hookimpl`."""
+"""The hooks of plugins. Mark your implementations with `hpo_core.plugin.hookimpl`."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ PROJECT = "hpo_core"
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
-"""Marks a plugin's function as the implementation of the hook of that name."""
+"""Marks a function of a plugin as the implementation of the hook with the same name."""
 
 
 @hookspec
 def hpo_strategies() -> Iterable[StrategySpec]:  # type: ignore[empty-body]  # a specification
-    """Return the strategies that this plugin brings; the first one is its default."""
+    """Return the strategies of this plugin. The first one is the default."""
 
 
 @hookspec
 def hpo_backends() -> Iterable[BackendSpec]:  # type: ignore[empty-body]  # a specification
-    """Return the backends that this plugin brings; the first one is its default."""
+    """Return the backends of this plugin. The first one is the default."""
 
 
 @hookspec
 def hpo_works() -> Iterable[WorkSpec]:  # type: ignore[empty-body]  # a specification
-    """Return the kinds of work that this plugin brings, beside commands and functions."""
+    """Return the kinds of work of this plugin, besides commands and functions."""
 
 
 @hookspec
@@ -47,7 +47,7 @@ def hpo_observers(config: Mapping[str, Any]) -> Iterable[Observer]:  # type: ign
 
 @hookspec
 def hpo_observer_specs() -> Iterable[ObserverSpec]:  # type: ignore[empty-body]  # a specification
-    """Return the observers that this plugin brings, with their options; the first is its default.
+    """Return the observers of this plugin, with their options. The first one is the default.
 
     A plugin with this hook needs no `hpo_observers`.
     """
@@ -55,9 +55,12 @@ def hpo_observer_specs() -> Iterable[ObserverSpec]:  # type: ignore[empty-body] 
 
 @hookspec
 def hpo_readers() -> Iterable[ReaderSpec]:  # type: ignore[empty-body]  # a specification
-    """Return what reads jobs' metrics from what they leave behind; the first is the default."""
+    """Return the readers of this plugin, which read metrics from the output of jobs.
+
+    The first one is the default.
+    """
 
 
 @hookspec
 def hpo_exchanges() -> Iterable[ExchangeSpec]:  # type: ignore[empty-body]  # a specification
-    """Return what writes studies for other programs, and reads them; one at the most."""
+    """Return the exchange of this plugin, with other programs; at most one."""

@@ -1,4 +1,4 @@
-"""The contract of an observer: it is told what happens, and changes nothing."""
+"""The contract of an observer, which is notified of the events of a study."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from hpo_core.model.objective import Losses, Objective
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a study is.
+    """The progress of a study.
 
     Attributes:
-        running: Jobs under way.
-        completed: Trials completed.
-        failed: Trials failed or timed out.
-        stopped: Trials that were stopped early.
-        paused: Trials that may be resumed.
-        usage: What is used of the budget.
+        running: Number of running jobs.
+        completed: Number of completed trials.
+        failed: Number of failed trials, including those that timed out.
+        stopped: Number of trials that were stopped early.
+        paused: Number of trials that may be resumed.
+        usage: The used part of the budget.
     """
 
     running: int
@@ -34,17 +34,17 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StudyStarted(msgspec.Struct, frozen=True, kw_only=True):
-    """A study begins, or is resumed.
+    """A study is started or resumed.
 
     Attributes:
         name: The study's name.
-        objectives: Its objectives.
-        budget: Its limits.
-        workers: How many jobs run at once.
+        objectives: The objectives.
+        budget: The limits of the study.
+        workers: Maximum number of jobs that run at once.
         strategy: The strategy's config string.
-        time: When, in seconds since the epoch.
-        progress: What earlier sessions have done.
-        best: The losses of earlier sessions' incumbent, if there is one.
+        time: Time in seconds since the epoch.
+        progress: Progress of earlier sessions.
+        best: Losses of the incumbent of earlier sessions, if there is one.
     """
 
     name: str
@@ -58,7 +58,7 @@ class StudyStarted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JobStarted(msgspec.Struct, frozen=True, kw_only=True):
-    """A job has begun to run."""
+    """A job has started."""
 
     job: Job
     time: float
@@ -70,9 +70,9 @@ class JobReported(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         job: The job.
-        time: When, in seconds since the epoch.
-        iteration: How far it says it is.
-        metrics: What it measured; values may be NaN or infinite.
+        time: Time in seconds since the epoch.
+        iteration: The iteration it reports; None if it does not count.
+        metrics: The reported metrics; values may be NaN or infinite.
     """
 
     job: Job
@@ -82,18 +82,18 @@ class JobReported(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FinishedJob(msgspec.Struct, frozen=True, kw_only=True):
-    """A job that has ended, as callbacks and observers see it.
+    """A job that has ended, as passed to callbacks and observers.
 
     Attributes:
         job: The job.
         state: How it ended.
-        reason: Why, for people; empty if all is well.
-        seconds: How long it ran.
+        reason: A human-readable reason; empty if the job succeeded.
+        seconds: Run time in seconds.
         iteration: The last iteration that it reported.
-        losses: The trial's losses; None if it has none that count.
-        values: The same as values of the objectives' metrics, by metric.
-        is_best: Whether the trial is the best so far (with several objectives: whether no
-            trial so far dominates it).
+        losses: The losses of the trial; None if it has no valid ones.
+        values: The values of the objectives' metrics, by metric.
+        is_best: Whether the trial is the best so far; with several objectives, whether no other
+            trial so far dominates it.
     """
 
     job: Job
@@ -115,7 +115,7 @@ class JobFinished(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StudyEnded(msgspec.Struct, frozen=True, kw_only=True):
-    """The controller is done with a study, for now or for good."""
+    """A session has ended, and the study is finished, failed or interrupted."""
 
     name: str
     state: StudyState
@@ -125,22 +125,23 @@ class StudyEnded(msgspec.Struct, frozen=True, kw_only=True):
 
 
 StudyEvent: TypeAlias = StudyStarted | JobStarted | JobReported | JobFinished | StudyEnded
-"""What an observer may be told; `match` over it."""
+"""The events of a study; use `match` to distinguish them."""
 
 
 class Observer(Protocol):
-    """Is told what happens in a study."""
+    """Is notified of the events of a study."""
 
     def observe(self, event: StudyEvent, /) -> None:
-        """Handle an event, quickly: the controller waits.
+        """Handle an event. The controller waits until this returns, so it should be quick.
 
-        An observer that raises is logged once and dropped; the search goes on.
+        If an observer raises an exception, it is logged and the observer is removed; the study
+        continues.
         """
         ...
 
 
 class ObservedStudy(msgspec.Struct, frozen=True, kw_only=True):
-    """What an observer knows of a study when it is built, before the study begins.
+    """Information about a study, passed to an observer when it is built, before the study starts.
 
     Attributes:
         name: The study's name.
@@ -154,13 +155,14 @@ class ObservedStudy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ObserverSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """Announces one observer of a plugin; making it imports nothing heavy.
+    """Describes an observer of a plugin. Creating the spec should import nothing heavy.
 
     Attributes:
-        name: The config string: the plugin's entry-point name, or with a variant, ``"wandb:job"``.
+        name: The config string: the plugin's entry-point name, optionally with a variant:
+            ``"wandb:job"``.
         summary: One line for ``hpo plugins``.
-        build: Makes the observer of one session, from the study and the options; imports what it
-            needs. It raises `hpo_core.InvalidInput` for options that don't suit the study.
+        build: Builds the observer of a session from the study and the options, and imports what it
+            needs. Raises `hpo_core.InvalidInput` for options that do not suit the study.
         options: A frozen `msgspec.Struct` with the options, their types and defaults.
     """
 

@@ -1,4 +1,4 @@
-"""The contract of a reader: it finds a job's metrics in what the job leaves behind."""
+"""The contract of a metrics reader, which reads metrics from the output or files of a job."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from hpo_core.model.job import Job
 
 
 class ReadReport(NamedTuple):
-    """A report as a reader finds it.
+    """A report found by a reader.
 
     Attributes:
-        iteration: How far the job was, counted from the trial's beginning; None if it counts none.
-        metrics: What it measured; values may be NaN or infinite.
+        iteration: The iteration, counted from the start of the trial; None if the job does not
+            count.
+        metrics: The metrics; values may be NaN or infinite.
     """
 
     iteration: int | None
@@ -24,13 +25,13 @@ class ReadReport(NamedTuple):
 
 
 class JobOutput(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a job leaves what is to be read.
+    """The places where a job writes its output.
 
     Attributes:
         job: The job: its configuration, its log (`Job.log`) and its trial's folder
             (`Job.checkpoint_dir`), which earlier jobs of the trial may have written to.
-        directory: The folder in which it runs.
-        metrics: The metrics that the study needs, of objectives and constraints.
+        directory: The working directory of the job.
+        metrics: The metrics of the study's objectives and constraints.
     """
 
     job: Job
@@ -53,27 +54,28 @@ class MetricsReader(Protocol):
     """
 
     def read(self) -> Sequence[ReadReport]:
-        """Return the reports that have come since the last call, the oldest first.
+        """Return the reports since the last call, oldest first.
 
-        It is called while the job runs, and a last time when it has ended. A file that is not
-        there yet has no reports, and a line that is half written is left for the next call. The
-        first call of a new reader returns all reports from the job's beginning: a controller that
-        takes over a running job skips those that are recorded.
+        Called while the job runs, and once more when it has ended. A missing file has no reports
+        yet. An incomplete line is left for the next call. The first call of a new reader returns
+        all reports since the start of the job: a controller that takes over a running job skips
+        those that are recorded.
 
         Raises:
-            Exception: If what the job has left can't be read: the job is ended and has failed,
-                with the exception's text as the reason.
+            Exception: If the output cannot be read. The job then fails, with the exception's text
+                as the reason.
         """
         ...
 
 
 class ReaderSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """Announces one reader of a plugin; making it imports nothing heavy.
+    """Describes a reader of a plugin. Creating the spec should import nothing heavy.
 
     Attributes:
-        name: The config string: the plugin's entry-point name, or with a variant, ``"logs:csv"``.
+        name: The config string: the plugin's entry-point name, optionally with a variant:
+            ``"logs:csv"``.
         summary: One line for ``hpo plugins``.
-        build: Makes the reader of one job, before the job begins; imports what it needs.
+        build: Builds the reader of a job before the job starts, and imports what it needs.
         options: A frozen `msgspec.Struct` with the options, their types and defaults.
     """
 

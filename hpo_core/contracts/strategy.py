@@ -1,4 +1,4 @@
-"""The contract of a strategy: it decides what to run next, and learns from what comes back."""
+"""The contract of a strategy, which suggests what to run and learns from reports."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ class Start(msgspec.Struct, gc=False, frozen=True, tag="start"):
     """Run a new trial.
 
     Attributes:
-        configuration: A value for each active parameter; one of the space's, not forbidden.
-        iterations: How far to train it; None for as far as the study lets a job go.
-        notes: Plain JSON of the strategy's own (a bracket, a generation), stored with the trial
-            and given back in the history.
+        configuration: A valid configuration of the search space: a value for each active parameter,
+            not forbidden.
+        iterations: Number of iterations to train; None for the maximum of the study.
+        notes: Plain JSON for the strategy itself (a bracket, a generation), stored with the trial
+            and returned in the history.
     """
 
     configuration: Configuration
@@ -33,16 +34,17 @@ class Start(msgspec.Struct, gc=False, frozen=True, tag="start"):
 
 
 class Resume(msgspec.Struct, gc=False, frozen=True, tag="resume"):
-    """Carry a paused or completed trial on from its checkpoint: a new job of the same trial.
+    """Resume a paused or completed trial from its checkpoint, with a new job.
 
-    A failed trial can be resumed too, from a copy of another one's checkpoint.
+    A failed trial can also be resumed, from a copy of another trial's checkpoint.
 
     Attributes:
-        trial_id: The trial.
-        iterations: How far to train it, counted from its beginning.
-        configuration: A new configuration for it (population-based training); None to keep it.
-        checkpoint_from: The trial whose checkpoint to copy first; None to keep its own.
-        notes: Plain JSON of the strategy's own, stored with the job.
+        trial_id: The trial's number.
+        iterations: Number of iterations to train, counted from the start of the trial.
+        configuration: A new configuration (population-based training); None to keep the current
+            one.
+        checkpoint_from: The trial whose checkpoint is copied first; None to use its own.
+        notes: Plain JSON for the strategy itself, stored with the job.
     """
 
     trial_id: int
@@ -53,27 +55,30 @@ class Resume(msgspec.Struct, gc=False, frozen=True, tag="resume"):
 
 
 class Wait(msgspec.Struct, frozen=True, tag="wait"):
-    """Nothing to run now; ask again after the next report. Never with nothing running."""
+    """Nothing to run now; ask again after the next report. Only valid while a job is running."""
 
 
 class Exhausted(msgspec.Struct, frozen=True, tag="exhausted"):
-    """Nothing to run ever again."""
+    """Nothing left to run."""
 
 
 Suggestion: TypeAlias = Start | Resume
-"""A strategy's wish that something be run."""
+"""A suggestion of a strategy to run a job."""
 
 Answer: TypeAlias = Start | Resume | Wait | Exhausted
-"""What a strategy may answer when asked. `Wait` and `Exhausted` leave it unchanged."""
+"""The possible answers of `Strategy.ask`. `Wait` and `Exhausted` must not change the state of the
+strategy.
+"""
 
 
 class Asked(msgspec.Struct, gc=False, frozen=True):
-    """An ask of the past, with the suggestion that came of it.
+    """A past call of ``ask`` and the suggestion it returned, or a past call of ``adopt``.
 
     Attributes:
-        trial_id: The id that a new trial would get, as it was passed to ``ask``.
-        suggestion: What was suggested.
-        adopted: Whether it came from elsewhere (a point that a user enqueued), by ``adopt``.
+        trial_id: The id of a new trial, as passed to ``ask``.
+        suggestion: The suggestion.
+        adopted: Whether the suggestion was made elsewhere, such as a configuration that the user
+            enqueued, and passed to ``adopt``.
     """
 
     trial_id: int
@@ -82,18 +87,18 @@ class Asked(msgspec.Struct, gc=False, frozen=True):
 
 
 class Told(msgspec.Struct, gc=False, frozen=True):
-    """A report of the past, with the strategy's decision."""
+    """A past report, with the strategy's decision."""
 
     report: Report
     decision: Decision
 
 
 class SavedState(msgspec.Struct, frozen=True):
-    """A strategy's state as it was saved.
+    """The saved state of a strategy.
 
     Attributes:
-        state: What ``save_state`` returned.
-        events: How many events of the history it had seen by then.
+        state: The value that ``save_state`` returned.
+        events: Number of events of the history that precede the state.
     """
 
     state: Any
@@ -101,102 +106,111 @@ class SavedState(msgspec.Struct, frozen=True):
 
 
 History: TypeAlias = Sequence[Asked | Told]
-"""Everything that was asked and told, in order."""
+"""All past asks and reports, in order."""
 
 
 class Strategy(Protocol):
-    """Decides what to run next.
+    """Suggests what to run next.
 
-    The controller calls from one thread. A strategy keeps its own random stream, seeded from
-    `Problem.seed`, and leaves the global ones as they are.
+    All calls come from the controller's thread. A strategy uses its own random stream, seeded with
+    `Problem.seed`, and does not change the state of global ones.
 
-    Besides these methods it may have six things more. ``capabilities``, a frozenset of
-    `Capability`, says what this very strategy can do, where that is known only once it is built,
-    or where there is no spec; it stands above the spec's. ``no_more_trials()`` is called at most
-    once in a session, when the budget of trials is used up: from then on ``ask`` carries trials
-    on, waits, or is exhausted, and starts none; without it the first `Start` is the last that is
-    asked. ``handles_attempts``, if true, says that it replaces by itself what it heard of a trial
-    when a report of a new `Report.attempt` comes; without it, it is built again where a job is
-    retried that has reported, and restored from a history without those reports.
-    ``compares_targets``, if true, says that it compares trials at the iterations that they were to
-    train, also those that it adopts without any; see below. ``close()`` is called once, when the
-    session is over, however it ends: for what has to be ended or freed.
-    ``interrupt(at_once=False)`` is for a strategy that waits for something outside, such as
-    another process. It is called from another thread or a signal handler, perhaps
-    in the middle of another method, when the session is to end: from then on each method returns
-    or raises `StrategyError` within about two seconds, with ``at_once=True`` immediately. What it
-    was not told thereby, it is told when the study is resumed.
+    A strategy may have six optional members:
 
-    A trial that its time limit has ended before its target is completed for its user. A strategy
-    that resumes trials, has itself suggested that target or ``compares_targets`` would rank it
-    where it has not been, and is told that it was stopped, at the iteration that it has reached.
+    ``capabilities``: a frozenset of `Capability` for this instance, if they are known only once it
+    is built, or if there is no spec. It takes precedence over the spec.
+
+    ``no_more_trials()``: called at most once in a session, when the budget of trials is used up.
+    After it, ``ask`` must not return `Start`. Without this method, no more asks are made after the
+    first `Start` that exceeds the budget.
+
+    ``handles_attempts``: if true, a report with a new `Report.attempt` replaces earlier reports of
+    the trial within the strategy. Otherwise, when a job that has reported is retried, the strategy
+    is built again and restored from a history without those reports.
+
+    ``compares_targets``: if true, the strategy compares trials at their target iterations,
+    including adopted trials without a target; see below.
+
+    ``close()``: called once at the end of the session, however it ends, to release resources.
+
+    ``interrupt(at_once=False)``: for a strategy that waits for something external, such as another
+    process. It is called from another thread or a signal handler, possibly during another method,
+    to end the session. After it, each method must return or raise `StrategyError` within about two
+    seconds, with ``at_once=True`` immediately. Reports that are lost thereby are passed again when
+    the study is resumed.
+
+    A trial that its time limit has ended before its target is completed for the user. A strategy
+    that can resume trials, has suggested the target itself, or has ``compares_targets`` would rank
+    such a trial at an iteration it has not reached. Its report therefore has the status STOPPED, at
+    the iteration reached.
     """
 
     def ask(self, trial_id: int, /) -> Answer:
-        """Say what to run next.
+        """Suggest what to run next.
 
         Args:
-            trial_id: The id that a new trial gets if the answer is `Start`. It is offered again
-                after any other answer.
+        trial_id: The id of the new trial if the answer is `Start`. After any other answer, the same
+        id is passed again.
         """
         ...
 
     def adopt(self, trial_id: int, suggestion: Suggestion, /) -> None:
-        """Behave as though this had been your suggestion when asked with `trial_id`."""
+        """Register a suggestion made elsewhere, as if `ask(trial_id)` had returned it."""
         ...
 
     def tell(self, report: Report, /) -> Decision:
-        """Take a report in: intermediate or final, in any order, perhaps late or repeated.
+        """Handle a report. Reports may be intermediate or final, and may arrive late, repeated or
+        out of order.
 
         Returns:
-            What to do with the job; see `Decision`. After a final report only PAUSE matters.
+            The decision about the job. After a final report, only PAUSE has an effect.
         """
         ...
 
     def save_state(self) -> JSON:
-        """Return what `restore` needs beyond the history, as plain JSON, small; None if nothing."""
+        """Return the state that `restore` needs besides the history: small plain JSON, or None."""
         ...
 
     def restore(self, history: History, saved: SavedState | None, /) -> None:
-        """Take up where an interrupted run left off.
+        """Restore the state of an interrupted run.
 
-        Called at most once, before anything else, on a strategy that was built again. After it
-        the next ``ask`` is the one that the uninterrupted run would have made.
+        Called at most once, as the first call on a newly built strategy. After it, the next ``ask``
+        must return the same suggestion as in an uninterrupted run.
 
         Args:
-            history: All that was asked and told, in order.
-            saved: The last state that was saved; the last events may be younger than it.
+            history: All past asks and reports, in order.
+            saved: The last saved state. The last events of the history may be newer.
         """
         ...
 
 
 class BaseStrategy:
-    """A strategy that needs only ``ask``: override what yours does better.
+    """Base class of strategies: only ``ask`` is required.
 
-    As it stands it learns nothing from reports, saves nothing, adopts nothing, and restores by
-    doing it all again: each ask is made once more and compared, each report told once more.
+    By default, reports and adopted suggestions are ignored and no state is saved. `restore` replays
+    the history: it repeats each ask, compares the answer, and passes each report again.
     """
 
     def ask(self, trial_id: int, /) -> Answer:
-        """Say what to run next; see `Strategy.ask`."""
+        """Suggest what to run next; see `Strategy.ask`."""
         raise NotImplementedError
 
     def adopt(self, trial_id: int, suggestion: Suggestion, /) -> None:
-        """Register a suggestion that came from elsewhere; here it changes nothing."""
+        """Register a suggestion made elsewhere. By default, it is ignored."""
 
     def tell(self, report: Report, /) -> Decision:
-        """Take a report in; here it changes nothing, and every job goes on."""
+        """Handle a report. By default, it is ignored, and every job continues."""
         return Decision.CONTINUE
 
     def save_state(self) -> JSON:
-        """Return what `restore` needs beyond the history; here nothing."""
+        """Return the state that `restore` needs besides the history. By default, none."""
         return None
 
     def restore(self, history: History, saved: SavedState | None, /) -> None:
-        """Do everything once more: a strategy for which that is slow overrides it.
+        """Replay the history. Override it in a strategy for which that is slow.
 
         Raises:
-            StrategyError: If an ask comes out otherwise than it is stored.
+            StrategyError: If an ask returns another suggestion than the stored one.
         """
         for event in history:
             match event:
@@ -213,17 +227,17 @@ class BaseStrategy:
                         )
 
     def close(self) -> None:
-        """Free what has to be freed; called once, when the session is over. Here nothing."""
+        """Release resources; called once, at the end of the session. By default, does nothing."""
 
 
 def same_answer(one: Answer, other: Answer) -> bool:
-    """Say whether two answers are equal, the types of their values too: 1 is not 1.0, nor True."""
+    """Return whether two answers are equal, including the types of their values."""
     ours, theirs = (getattr(answer, "configuration", None) or {} for answer in (one, other))
     return one == other and same_values(ours, theirs)
 
 
 class Capability(enum.Enum):
-    """What a study may need of a strategy. What it needs and lacks is an error at the start."""
+    """A feature that a study may need. If the strategy lacks a needed feature, the start fails."""
 
     CONDITIONAL = "conditional parameters"
     FORBIDDEN = "forbidden combinations"
@@ -236,16 +250,16 @@ class Capability(enum.Enum):
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
-    """What a strategy is told of a study when it is built.
+    """Information about a study, passed to a strategy when it is built.
 
     Attributes:
         space: The search space.
-        objectives: At least one; reports carry a loss for each, in this order.
-        constraints: Metrics that must keep a bound; reports carry them in ``metrics``.
-        seed: The study's seed; the source of all randomness.
-        min_iterations: The least iteration at which a job may be stopped or paused.
-        max_iterations: The most iterations of a job; None if not limited.
-        workers: How many jobs run at once.
+        objectives: The objectives, at least one. Reports have a loss for each, in this order.
+        constraints: Upper bounds on metrics; reports have the values in ``metrics``.
+        seed: Random seed of the study.
+        min_iterations: Minimum number of iterations before a job may be stopped or paused.
+        max_iterations: Maximum number of iterations per job; None if unlimited.
+        workers: Maximum number of jobs that run at once.
     """
 
     space: SearchSpace
@@ -258,7 +272,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def needs(self) -> frozenset[Capability]:
-        """What it needs of its strategy."""
+        """The capabilities that the strategy must have."""
         axes = self.space.parameters
         wanted = {
             Capability.CONDITIONAL: self.space.is_conditional,
@@ -274,23 +288,24 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NoOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The options type of what takes no options."""
+    """The options type of a plugin without options."""
 
 
 class StrategySpec(msgspec.Struct, frozen=True, kw_only=True):
-    """Announces one strategy of a plugin; making it imports nothing heavy.
+    """Describes a strategy of a plugin. Creating the spec should import nothing heavy.
 
     Attributes:
-        name: The config string: the plugin's entry-point name, such as ``"optuna"``, or with a
-            variant, ``"optuna:cmaes"``. The first spec of a plugin is its default.
+        name: The config string: the plugin's entry-point name, such as ``"optuna"``, optionally
+            with a variant: ``"optuna:cmaes"``. The first spec of a plugin is the default.
         summary: One line for ``hpo plugins``.
-        build: Makes the strategy, from the problem and the options; imports what it needs.
-            It raises `hpo_core.InvalidInput` for options that don't suit the problem, and
-            `hpo_core.plugin.Unsupported` for a problem that is beyond it.
+        build: Builds the strategy from the problem and the options, and imports what it needs.
+            Raises `hpo_core.InvalidInput` for options that do not suit the problem, and
+            `hpo_core.plugin.Unsupported` for a problem that it does not support.
         options: A frozen `msgspec.Struct` with the options, their types and defaults.
-        capabilities: What it can do; see also `Strategy`.
-        stored_defaults: For each option that was added in a later version the value by which a
-            study that was stored before it goes on as it was. New studies get the option's default.
+        capabilities: The capabilities of the strategy; see also `Strategy`.
+        stored_defaults: For each option added in a later version, the value for studies stored
+            before it existed, which preserves their behaviour. New studies get the default of the
+            option.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""What things are: parameters, spaces, objectives, budgets, jobs and reports.
+"""The data model: parameters, spaces, objectives, budgets, jobs and reports.
 
 Pure and immutable: no input or output, no clock, no randomness, and no import from outside
 the standard library but msgspec. Everything else in hpo-core is built on this folder.

@@ -1,4 +1,4 @@
-"""Finds an allowed configuration of a space whose starting values are forbidden together."""
+"""Find an allowed configuration of a space whose default configuration is forbidden."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 def first_allowed(space: SearchSpace) -> dict[str, Value] | None:
     """Return the first configuration that is not forbidden, or None if all of them are.
 
-    Parameters that no condition and no forbidden combination asks for keep their starting
-    values. The others move on from theirs, the last one first, over as many values as it takes.
+    Parameters without a role in a condition or a forbidden combination keep their default values.
+    The values of the others are varied, those of the last parameter first, until a configuration is
+    allowed.
     """
     return _search(space, 0, {})
 
@@ -35,11 +36,12 @@ def _search(space: SearchSpace, place: int, values: dict[str, Value]) -> dict[st
 
 
 def _representatives(space: SearchSpace, axis: Parameter) -> list[dict[str, Value]]:
-    """Return values of an axis, the starting one first, that are enough to try.
+    """Return a sufficient set of values of an axis to try, the default first.
 
-    The best value to have is one that nothing asks for: it meets no forbidden combination and
-    makes no other parameter active. So it takes one more point than there are values asked for,
-    or else all of them. Of an axis with several names it takes all combinations.
+    A value that no condition or forbidden combination mentions is best: it matches no forbidden
+    combination and activates no other parameter. One point more than there are mentioned values is
+    sure to include such a value, if the axis has one. For an axis with several names, all its
+    combinations are returned.
     """
     if len(axis.names) > 1:
         return [axis.values_at(index) for index in range(axis.size or 0)]

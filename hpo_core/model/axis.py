@@ -1,8 +1,8 @@
-"""What all parameters have in common: the questions that every kind of axis answers.
+"""The common interface of all parameters.
 
-An `Axis` sets one value or several, by name, and so speaks of mappings: whoever asks for
-`values_at`, `values_from`, `index_of` and `unit_of` need not know which kind it is. A `ScalarAxis`
-sets one value alone, and can be asked about that value without its name.
+An `Axis` sets one or several values by name, so `values_at`, `values_from`, `index_of` and
+`unit_of` work with mappings, for every kind of axis. A `ScalarAxis` sets a single value and has
+methods that take and return that value without its name.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from hpo_core.model.errors import Fault
 from hpo_core.model.values import Value
 
 When: TypeAlias = Mapping[str, Value | tuple[Value, ...]]
-"""For each parent's name the value, or values, for which a parameter is active."""
+"""Maps each parent's name to the value or values for which a parameter is active."""
 
 
 _Scalar = TypeVar("_Scalar", bound="ScalarAxis")
@@ -34,12 +34,12 @@ class Axis(Checked, frozen=True, tag_field="type"):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names that this axis sets in a configuration: its own, or a set's members."""
+        """The names that this axis sets in a configuration: its own, or the members of a set."""
         return (self.name,)
 
     @property
     def conditions(self) -> dict[str, tuple[Value, ...]]:
-        """For each parent the values for which this is active; empty if it always is."""
+        """The values of each parent for which this axis is active; empty if it is always active."""
         when: When = getattr(self, "when", {})
         return {parent: several(values) for parent, values in when.items()}
 
@@ -50,7 +50,7 @@ class Axis(Checked, frozen=True, tag_field="type"):
 
     @property
     def start_values(self) -> dict[str, Value]:
-        """The values to begin with, by name."""
+        """The default values, by name."""
         raise NotImplementedError
 
     def values_at(self, index: int) -> dict[str, Value]:
@@ -79,7 +79,7 @@ class Axis(Checked, frozen=True, tag_field="type"):
         """Return the point that `values` holds; the inverse of `values_at`.
 
         Returns:
-            The point, or None if the values are not of this axis, or if it is continuous.
+            The point, or None if the values do not belong to this axis or the axis is continuous.
 
         Raises:
             KeyError: If one of `names` has no value there.
@@ -89,16 +89,16 @@ class Axis(Checked, frozen=True, tag_field="type"):
     def unit_of(self, values: Mapping[str, Value]) -> float:
         """Return a coordinate of the unit interval at which `values` stands.
 
-        It is the inverse of `values_from`: of values that came from there, `values_from` returns
-        the same again. Between two neighbouring coordinates of a very wide range there are values
-        that no coordinate has; for such a one it is the coordinate of the nearest one.
+        This is the inverse of `values_from`: for values that `values_from` returned, it returns a
+        coordinate that gives the same values. A very wide range has values between those of two
+        neighbouring coordinates; for such a value, the coordinate of the nearest one is returned.
 
         Returns:
-            From 0 to 1; the middle of its share for a choice, an integer or a step.
+            From 0 to 1. For a choice, an integer or a step, the middle of its interval.
 
         Raises:
             KeyError: If one of `names` has no value there.
-            ValueError: With a sentence, if the values are not of this axis.
+            ValueError: If the values do not belong to this axis.
         """
         size, index = self.size, self.index_of(values)
         if size is None or index is None:
@@ -106,15 +106,15 @@ class Axis(Checked, frozen=True, tag_field="type"):
         return (index + 0.5) / size
 
     def wrong_in(self, values: Mapping[str, Value]) -> list[Fault]:
-        """Return what is wrong with this axis's values in a configuration where it is active."""
+        """Return what is wrong with this axis's values in a configuration in which it is active."""
         raise NotImplementedError
 
     def coerce(self, value: Value) -> Value:
-        """Return a whole number that was given for a Float as a float, any other value as it is."""
+        """Convert an integer value of a Float to a float; return any other value unchanged."""
         return value
 
     def member(self, name: str) -> ScalarAxis:
-        """Return the axis of one of `names` alone: this one, or of a set the member's choice."""
+        """Return the axis of a single name: this axis, or a Categorical for a member of a set."""
         raise NotImplementedError
 
     def faults(self) -> list[Fault]:
@@ -129,20 +129,20 @@ class Axis(Checked, frozen=True, tag_field="type"):
 
 
 class ScalarAxis(Axis, frozen=True):
-    """An axis that sets one value, under its own name: every kind but a ParameterSet."""
+    """An axis that sets one value, under its own name: every kind except ParameterSet."""
 
     def at(self, index: int) -> Value:
-        """Return the value of point `index`, from 0 to `size` - 1; only for a finite axis."""
+        """Return the value of point `index`, from 0 to `size` - 1. Only for a finite axis."""
         raise NotImplementedError
 
     def index(self, value: Value) -> int:
-        """Return the point at which a value of this axis stands; the inverse of `at`."""
+        """Return the index of a value of this axis; the inverse of `at`."""
         raise NotImplementedError
 
     def quantile(self, u: float) -> Value:
-        """Return the value below which a share `u` (0 <= u < 1) of the axis lies.
+        """Return the value of the axis at quantile `u` (0 <= u < 1).
 
-        It is the value of `values_from`.
+        This is the value in the mapping that `values_from` returns.
         """
         size = self.size
         if size is None:
@@ -150,23 +150,23 @@ class ScalarAxis(Axis, frozen=True):
         return self.at(min(int(u * size), size - 1))
 
     def wrong(self, value: object) -> str | None:
-        """Return what is wrong with a value for this parameter, or None if it is one of its own.
+        """Return what is wrong with a value for this parameter, or None if the value is valid.
 
         Types count: 1, 1.0, True and "1" are four values, and a numpy scalar is not one of them.
         """
         raise NotImplementedError
 
     def parse(self, text: str) -> Value:
-        """Return the value that a person means by `text`, as on a command line.
+        """Parse a value from text, as on a command line.
 
         Raises:
-            ValueError: With a sentence, if it is not one of this parameter's values.
+            ValueError: If the text is not a value of this parameter.
         """
         raise NotImplementedError
 
     @property
     def start(self) -> Value:
-        """The value to begin with: ``default`` where given, else the middle or first one."""
+        """The default: ``default`` if given, else the middle of the range or the first choice."""
         raise NotImplementedError
 
     @property
@@ -194,5 +194,5 @@ class ScalarAxis(Axis, frozen=True):
 
 
 def several(values: Value | tuple[Value, ...]) -> tuple[Value, ...]:
-    """Return one value, or several, as several."""
+    """Return one value or several as a sequence."""
     return tuple(values) if isinstance(values, tuple | list) else (values,)

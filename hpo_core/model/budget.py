@@ -1,4 +1,4 @@
-"""The study's limits, and how much of each is used."""
+"""The limits of a study, and how much of each is used."""
 
 from __future__ import annotations
 
@@ -13,18 +13,20 @@ from hpo_core.model.errors import Fault
 
 
 class Budget(Checked, frozen=True, kw_only=True):
-    """The limits of a study; None is no limit. The controller keeps each of them exactly.
+    """The limits of a study. None means no limit. The controller enforces each limit exactly.
 
     Attributes:
-        trials: Trials that are started.
-        jobs: Jobs that are launched; retries and promotions are jobs too, lost jobs are not.
-        iterations: Iterations over all jobs, as they report them.
-        compute_time: Seconds of all jobs' run times added up, or a duration such as ``"2h"``.
-        wall_time: Seconds in which the study runs, over all its sessions, or a duration.
-        count: What ``jobs`` counts: ``"launched"`` jobs, or ``"completed"`` trials alone.
+        trials: Maximum number of trials to start.
+        jobs: Maximum number of jobs to launch. Retries and promotions count; lost jobs do not.
+        iterations: Maximum number of iterations over all jobs, as the jobs report them.
+        compute_time: Maximum total run time of all jobs, in seconds or as a duration such as
+            ``"2h"``.
+        wall_time: Maximum time that the study runs, over all its sessions, in seconds or as a
+            duration.
+        count: What ``jobs`` counts: ``"launched"`` jobs or ``"completed"`` trials.
 
     Raises:
-        InvalidInput: For a limit of another type, or one that is not above 0 and finite.
+        InvalidInput: If a limit has the wrong type, or is not finite and above 0.
     """
 
     trials: int | None = None
@@ -57,18 +59,18 @@ def not_a_budget(value: object) -> str:
 
 
 LIMITS = ("trials", "jobs", "iterations", "compute_time", "wall_time")
-"""The names of a budget's limits, in the order in which they are shown."""
+"""The names of a budget's limits, in display order."""
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
-    """How much of a budget is used, in the budget's own units.
+    """How much of a budget is used, in the units of the budget.
 
     Attributes:
         trials: Trials started.
         jobs: Jobs launched, or trials completed (see `Budget.count`).
         iterations: Iterations reported.
-        compute_time: Seconds that jobs have run, those of running ones included.
-        wall_time: Seconds that the study has run.
+        compute_time: Total run time of all jobs in seconds, running jobs included.
+        wall_time: Time that the study has run, in seconds.
     """
 
     trials: int = 0
@@ -79,7 +81,7 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def remaining(budget: Budget, usage: Usage) -> dict[str, float]:
-    """Return what is left of each limit that the budget has, in its unit; never below 0."""
+    """Return what remains of each limit that is set, in its unit; never below 0."""
     return {
         name: max(getattr(budget, name) - getattr(usage, name), 0)
         for name in LIMITS

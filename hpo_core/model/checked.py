@@ -1,8 +1,8 @@
-"""Frozen structs that check their fields when made, and a reader that finds every fault at once.
+"""Frozen structs that validate their fields, and a reader that reports all faults at once.
 
-`Checked` is the base of everything that a person writes, in Python or in a file: types are
-checked field by field, then ``faults()`` checks ranges. `read` builds any struct from plain
-data (a parsed file) and reports all faults together, each with its key's path.
+`Checked` is the base class of all user input, in Python or in a file: types are checked field by
+field, then ``faults()`` checks ranges. `read` builds any struct from plain data (a parsed file) and
+reports all faults together, each with its key's path.
 """
 
 from __future__ import annotations
@@ -24,14 +24,17 @@ T = TypeVar("T", bound=msgspec.Struct)
 class Checked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
     """A frozen struct whose fields are checked when it is made.
 
-    Values are taken as their field's type (``1`` for a float becomes ``1.0``, a list a tuple).
+    Values are converted to the type of their field: ``1`` for a float field becomes ``1.0``, and a
+    list becomes a tuple.
 
     Raises:
-        InvalidInput: With every field of a wrong type, or else everything `faults` returns.
+        InvalidInput: With all fields of the wrong type or, if there are none, everything that
+            `faults` returns.
     """
 
     FROM_PLACE: ClassVar[tuple[str, ...]] = ()
-    """Fields that a file gives by where a table stands: no hint about keys names them."""
+    """Fields that a file expresses by the position of a table; hints about keys omit them.
+    """
 
     def __post_init__(self) -> None:
         faults = []
@@ -56,15 +59,15 @@ class Checked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True
         return read_value(field.type, given, field.name)
 
     def spelled_out(self, field: str, value: Any) -> Any:
-        """Return what a short form of a field's value stands for, such as a text for a table.
+        """Expand the short form of a field's value, such as a string in place of a table.
 
         Raises:
-            ValueError: If it stands for nothing.
+            ValueError: If the short form is invalid.
         """
         return value
 
     def faults(self) -> list[Fault]:
-        """Return what is wrong beyond the fields' types; called once all types are right."""
+        """Return what is wrong besides the types. Called only when all types are correct."""
         return []
 
 
@@ -74,8 +77,8 @@ def read(cls: type[T], data: object, path: str = "") -> tuple[T | None, list[Fau
     Args:
         cls: The struct's class; fields that are structs, tuples of structs and tagged unions
             of structs are read the same way.
-        data: A mapping of the struct's fields.
-        path: The key under which the data stands, for the faults.
+        data: A mapping with the struct's fields.
+        path: The key of the data, as prefix for the paths of the faults.
 
     Returns:
         The struct and no faults, or None and every fault: unknown keys (with the nearest known
@@ -106,7 +109,7 @@ def read(cls: type[T], data: object, path: str = "") -> tuple[T | None, list[Fau
         return cls(**values), []
     except InvalidInput as error:
         return None, [fault.under(path) for fault in error.faults]
-    except ValueError as error:  # of a struct that isn't one of ours, such as a plugin's options
+    except ValueError as error:  # a struct that is not `Checked`, such as a plugin's options
         return None, [Fault(path, str(error))]
 
 
@@ -123,15 +126,18 @@ def read_value(kind: Any, value: object, path: str) -> tuple[Any, list[Fault]]:
 
 
 def without_order(value: object) -> str | None:
-    """Return what is wrong with a set where several values are expected, or None if it is none."""
+    """Return the fault of a set given in place of an ordered collection, or None."""
     if not isinstance(value, set | frozenset):
         return None
     ordered = sorted(value, key=repr)
-    return f"a set has no order, each process would have another; give a list, such as {ordered!r}"
+    return (
+        f"a set has no order, and each process would have a different one; give a list, "
+        f"such as {ordered!r}"
+    )
 
 
 def _unordered(kind: Any, value: object, path: str) -> Iterator[Fault]:
-    """Yield the sets in a value, unless a set is what is asked for."""
+    """Yield the sets in a value, unless the expected type is a set."""
     if (wrong := without_order(value)) is not None:
         if not any((typing.get_origin(o) or o) in (set, frozenset) for o in _options(kind)):
             yield Fault(path, wrong)
@@ -144,7 +150,7 @@ def _unordered(kind: Any, value: object, path: str) -> Iterator[Fault]:
 
 
 def _misfits(kind: Any, value: object, path: str) -> list[Fault]:
-    """Return what is wrong with the parts of a value, if its parts are at fault."""
+    """Return what is wrong with the elements of a value."""
     options = _options(kind)
     structs = tuple(o for o in options if isinstance(o, type) and issubclass(o, msgspec.Struct))
     if structs and isinstance(value, Mapping):
@@ -177,7 +183,7 @@ def _tagged(
 
 
 def _not_plain(value: object, path: str) -> Iterator[Fault]:
-    """Yield the texts of another class than str, such as numpy's: JSON would lose it."""
+    """Yield the strings of a subclass of str, such as numpy's: JSON does not preserve the class."""
     if isinstance(value, str) and type(value) is not str:
         yield Fault(path, f"expected text, got {said(value)}")
     elif isinstance(value, tuple | list):
@@ -189,13 +195,13 @@ def _not_plain(value: object, path: str) -> Iterator[Fault]:
             yield from _not_plain(item, _join(path, key))
 
 
-# -- in words -------------------------------------------------------------------------------
+# -- messages -------------------------------------------------------------------------------
 
 _LISTS = (tuple, list, set, frozenset)
 _TABLES = (dict, Mapping)
 _WORDS: Mapping[object, str] = {
     float: "a number",
-    int: "a whole number",
+    int: "an integer",
     str: "text",
     bool: "true or false",
     type(None): "nothing",
@@ -203,7 +209,7 @@ _WORDS: Mapping[object, str] = {
 
 
 def _options(kind: Any) -> tuple[Any, ...]:
-    """Return the types of a union, or the one type; without the bounds they may be given."""
+    """Return the types of a union, or the single type, without their bounds."""
     if typing.get_origin(kind) is typing.Annotated:
         return _options(typing.get_args(kind)[0])
     if typing.get_origin(kind) in (typing.Union, types.UnionType):
@@ -225,7 +231,7 @@ def _no_struct(kind: Any, value: object) -> str | None:
 
 def _words(kind: Any) -> str:
     options = [option for option in _options(kind) if option is not type(None)]
-    if float in options:  # which takes whole numbers as well
+    if float in options:  # a float field also accepts integers
         options = [option for option in options if option is not int]
     return " or ".join(dict.fromkeys(map(_word, options)))
 
@@ -244,9 +250,9 @@ def _word(kind: Any) -> str:
 
 
 def _wrong(kind: Any, value: object, error: str) -> str:
-    """Return what is wrong with a value as a whole, in our words or else in msgspec's."""
+    """Return what is wrong with a value itself; falls back on msgspec's message."""
     options = _options(kind)
-    if type(value) in options:  # the type is right, but not within its bounds
+    if type(value) in options:  # the type is correct, but the value is out of bounds
         return f"{error[:1].lower()}{error[1:]}, got {value!r}".replace("`", "")
     literals = [option for option in options if typing.get_origin(option) is typing.Literal]
     known = [str(word) for literal in literals for word in typing.get_args(literal)]

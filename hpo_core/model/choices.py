@@ -1,4 +1,4 @@
-"""Categorical, Constant and ParameterSet: parameters that pick from a list, without an order."""
+"""Categorical, Constant and ParameterSet: parameters whose values have no order."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from hpo_core.model.values import Value, as_text, identity, meant, said, unfit
 
 
 class Categorical(ScalarAxis, frozen=True, tag="categorical"):
-    """One of a list of choices: strings, numbers, booleans or None, without an order.
+    """A choice from a list of strings, numbers, booleans or None, without an order.
 
     Attributes:
         name: The parameter's name.
-        choices: The choices; ``1``, ``1.0``, ``True`` and ``"1"`` are four different ones.
-        when: For each parent the value or values for which this parameter is active.
-        default: The choice where ``hpo try`` begins; the first one if None. (To begin with the
-            choice None, put it first.)
+        choices: The choices; ``1``, ``1.0``, ``True`` and ``"1"`` are four different choices.
+        when: For each parent, the value or values for which this parameter is active.
+        default: Default choice, used by ``hpo try``; the first one if None. To make the choice None
+            the default, list it first.
 
     Raises:
-        InvalidInput: For no choices, equal ones, numbers that are not finite, and for a
-            default that is not one of them.
+        InvalidInput: If there are no choices, duplicates or numbers that are not finite, or if the
+            default is not one of the choices.
     """
 
     choices: tuple[Value, ...]
@@ -69,14 +69,14 @@ class Categorical(ScalarAxis, frozen=True, tag="categorical"):
         if not self.choices:
             faults.append(Fault("choices", "give at least one choice"))
         elif len(self._places) < len(self.choices):
-            faults.append(Fault("choices", "the same choice stands there twice"))
+            faults.append(Fault("choices", "the same choice is listed twice"))
         elif self.default is not None and (wrong := self.wrong(self.default)):
             faults.append(Fault("default", wrong))
         return faults
 
 
 class Constant(ScalarAxis, frozen=True, tag="constant"):
-    """A parameter with one value, so that it is stored and passed on with the others.
+    """A parameter with a fixed value, stored and passed to jobs like the others.
 
     Attributes:
         name: The parameter's name.
@@ -84,7 +84,7 @@ class Constant(ScalarAxis, frozen=True, tag="constant"):
         when: For each parent the value or values for which this parameter is active.
 
     Raises:
-        InvalidInput: For a number that is not finite.
+        InvalidInput: If the value is a number that is not finite.
     """
 
     value: Value
@@ -118,20 +118,20 @@ class Constant(ScalarAxis, frozen=True, tag="constant"):
 
 
 class ParameterSet(Axis, frozen=True, tag="set"):
-    """A list of joint combinations: one is picked, and sets all of its members at once.
+    """A list of combinations of values. Picking one sets all member parameters at once.
 
-    To a strategy it is one axis with a point for each combination: it takes one coordinate of the
-    unit interval, of which each combination has an equal share, and sets all the members' values.
-    It begins with its first combination.
+    To a strategy, a set is a single axis with one point for each combination. It uses one
+    coordinate of the unit interval, divided equally among the combinations. The first combination
+    is the default.
 
     Attributes:
-        name: The set's own name; it does not appear in configurations.
-        combinations: Mappings with the same keys each, the members' names.
-        when: For each parent the value or values for which the set is active.
+        name: The name of the set; it does not appear in configurations.
+        combinations: Mappings that all have the same keys: the names of the members.
+        when: For each parent, the value or values for which the set is active.
 
     Raises:
-        InvalidInput: For no combinations, equal ones, different members, and numbers that are
-            not finite.
+        InvalidInput: If there are no combinations, duplicates, different members, or numbers that
+            are not finite.
     """
 
     combinations: tuple[Mapping[str, Value], ...]
@@ -161,7 +161,7 @@ class ParameterSet(Axis, frozen=True, tag="set"):
         return {name: item[name] for name in self.names}
 
     def at_all(self, index: int) -> dict[str, Value]:
-        """Return the members' values of combination `index`; the same as `values_at`."""
+        """Return the members' values of combination `index`, as `values_at` does."""
         return self.values_at(index)
 
     def index_of(self, values: Mapping[str, Value]) -> int | None:
@@ -192,12 +192,12 @@ class ParameterSet(Axis, frozen=True, tag="set"):
             for name, value in item.items():
                 faults += [Fault(f"{path}.{name}", message) for message in unfit(value)]
         if not faults and len(self._places) < len(self.combinations):
-            faults.append(Fault("combinations", "the same combination stands there twice"))
+            faults.append(Fault("combinations", "the same combination is listed twice"))
         return faults
 
 
 def _parsed(name: str, choices: tuple[Value, ...], text: str) -> Value:
-    """Return the choice meant by a text: as JSON first (``"1"`` is text, ``1`` is not), or bare."""
+    """Parse a choice: as JSON first (``"1"`` is a string, ``1`` a number), else as a string."""
     for written in (json.dumps, as_text):
         for choice in choices:
             if written(choice) == text:

@@ -1,4 +1,4 @@
-"""Constraints: metrics that a trial has to keep at or below a bound to count."""
+"""Constraints: upper bounds on metrics that a feasible trial must satisfy."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from hpo_core.model.errors import Fault
 
 
 class Constraint(Checked, frozen=True):
-    """A metric that must not be above a bound.
+    """An upper bound on a metric.
 
-    The last value that a trial reports counts. A trial that breaks a constraint, or never reports
-    its metric, is infeasible: it completes, but is never among the best.
+    The last reported value counts. A trial that violates a constraint, or never reports its metric,
+    is infeasible: it completes, but is never one of the best trials.
 
     Attributes:
         metric: The metric's name, as jobs report it.
@@ -30,21 +30,21 @@ class Constraint(Checked, frozen=True):
 
 
 def is_feasible(constraints: Sequence[Constraint], metrics: Mapping[str, float]) -> bool:
-    """Say whether metrics keep all constraints; one that is missing or NaN keeps none."""
+    """Return whether metrics satisfy all constraints. A missing metric or NaN satisfies none."""
     return all(
         each.metric in metrics and metrics[each.metric] <= each.bound for each in constraints
     )
 
 
 def is_broken(constraints: Sequence[Constraint], metrics: Mapping[str, float]) -> bool:
-    """Say whether metrics break a constraint already, whatever is not reported yet."""
+    """Return whether a reported metric violates a constraint; missing metrics are ignored."""
     return any(
         each.metric in metrics and not metrics[each.metric] <= each.bound for each in constraints
     )
 
 
 def unreported(constraints: Sequence[Constraint], metrics: Mapping[str, float]) -> str:
-    """Return a sentence about the constraints' metrics that are missing, or ``""``."""
+    """Return a message that names the missing metrics of constraints, or ``""``."""
     missing = [repr(each.metric) for each in constraints if each.metric not in metrics]
     if not missing:
         return ""

@@ -21,7 +21,7 @@ def seconds(duration: object) -> float:
             the units d, h, m and s, the largest first.
 
     Raises:
-        ValueError: If it is neither, negative, or endless.
+        ValueError: If it is neither a number nor such a text, or if it is negative or infinite.
     """
     if isinstance(duration, int | float) and not isinstance(duration, bool):
         if 0 <= duration < math.inf:
@@ -37,7 +37,7 @@ def seconds(duration: object) -> float:
 
 
 def exact(duration: float) -> float | str:
-    """Return seconds as they are written in configuration: what `seconds` reads back, exactly."""
+    """Format seconds for a configuration, such that `seconds` reads back the exact value."""
     if not duration.is_integer() or duration >= 1e9:
         return duration
     text, rest = "", int(duration)
@@ -48,9 +48,9 @@ def exact(duration: float) -> float | str:
 
 
 def human(duration: float) -> str:
-    """Return seconds as people say them: ``0.4s``, ``42s``, ``3m05s``, ``2h07m``.
+    """Format seconds for display: ``0.4s``, ``42s``, ``3m05s``, ``2h07m``.
 
-    What is negative, as a clock that was set back may have it, is ``0.0s``.
+    A negative number, which a clock that was set back can cause, is shown as ``0.0s``.
     """
     if duration < 9.95:
         return f"{max(duration, 0.0):.1f}s"

@@ -1,6 +1,6 @@
-"""Every error that hpo-core raises on purpose, by name.
+"""The exceptions that hpo-core raises.
 
-Each message is one sentence for a person: what is wrong, where, and what to do about it.
+Each message is one sentence that says what is wrong, where, and how to fix it.
 """
 
 from __future__ import annotations
@@ -10,22 +10,23 @@ from typing import NamedTuple
 
 
 class HpoError(Exception):
-    """The base of every error that hpo-core raises on purpose."""
+    """Base class of all exceptions that hpo-core raises."""
 
 
 class Fault(NamedTuple):
-    """One thing that is wrong with an input.
+    """One fault of an input.
 
     Attributes:
-        path: Where, as a dotted key such as ``parameters.lr.low``; empty for the whole.
-        message: What is wrong and how to mend it.
+        path: The place of the fault, as a dotted key such as ``parameters.lr.low``; empty for the
+            input as a whole.
+        message: What is wrong, and how to fix it.
     """
 
     path: str
     message: str
 
     def under(self, prefix: str) -> Fault:
-        """The same fault, seen from one level further out."""
+        """Return the same fault with `prefix` prepended to its path."""
         separator = "." if prefix and self.path and not self.path.startswith("[") else ""
         return Fault(f"{prefix}{separator}{self.path}", self.message)
 
@@ -34,7 +35,7 @@ class Fault(NamedTuple):
 
 
 class InvalidInput(HpoError, ValueError):
-    """An input is wrong. ``faults`` holds everything that is wrong with it, in order."""
+    """An input is invalid. ``faults`` holds all its faults, in order."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults: tuple[Fault, ...] = tuple(faults)
@@ -49,7 +50,8 @@ class UnknownPlugin(PluginError):
     """No installed plugin has that name.
 
     Attributes:
-        plugin: The name, without a variant; empty if the plugin is there and lacks something.
+        plugin: The name, without a variant; empty if the plugin is installed and only the variant
+            is unknown.
     """
 
     def __init__(self, message: str, plugin: str = "") -> None:
@@ -58,15 +60,15 @@ class UnknownPlugin(PluginError):
 
 
 class DuplicatePlugin(PluginError):
-    """Two installed distributions, or two specs, claim one name."""
+    """Two installed distributions, or two specs, use the same name."""
 
 
 class BrokenPlugin(PluginError):
-    """A plugin is installed, but fails to import or breaks the contract of the hooks."""
+    """A plugin is installed, but cannot be imported or violates the contract of the hooks."""
 
 
 class Unsupported(PluginError):
-    """A study needs what its strategy or backend does not offer."""
+    """A study needs a feature that its strategy or backend does not support."""
 
 
 class StoreError(HpoError):
@@ -74,45 +76,45 @@ class StoreError(HpoError):
 
 
 class UnknownStudy(StoreError):
-    """The store has no study of that name."""
+    """The store has no study with this name."""
 
 
 class UnknownJob(StoreError):
-    """The study has no job of that id."""
+    """The study has no job with this id."""
 
 
 class UnknownTrial(StoreError):
-    """The study has no trial of that number."""
+    """The study has no trial with this number."""
 
 
 class StudyRunning(StoreError):
-    """The study is being run by another controller, which is alive."""
+    """Another live controller is running the study."""
 
 
 class StudyChanged(StoreError):
-    """A stored study was run again with another configuration."""
+    """A stored study was run again with a different configuration."""
 
 
 class StrategyError(HpoError):
-    """A strategy raised, or broke its contract."""
+    """A strategy raised an exception or violated its contract."""
 
 
 class BackendError(HpoError):
-    """A backend could not run jobs at all (a job's own fault is a state of the job)."""
+    """A backend could not run jobs. (The failure of a single job is a state of that job.)"""
 
 
 class StudyFailed(HpoError):
-    """A study ended as failed; the message says why, ``__cause__`` is the error if there is one."""
+    """A study failed. The message gives the reason; ``__cause__`` is the exception, if any."""
 
 
 class NoResult(HpoError):
-    """A result was asked for that does not exist, such as the best of no completed trial."""
+    """The requested result does not exist, such as the best trial when none has completed."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'?"`` for the known word closest to `word`, or ``""``.
 
-    Upper case counts as lower case, and a beginning as the word: ``min`` for ``minimize``.
+    Case is ignored, and a prefix matches: ``min`` is close to ``minimize``.
     """
     by_lower = {name.lower(): name for name in known}
     lower = word.lower()

@@ -1,7 +1,7 @@
-"""How a Python function is named, so that another process can find it again.
+"""References to Python functions by which other processes can import them.
 
-``"train:fit"`` is `fit` of the module `train`; ``"/home/ann/search.py:fit"`` is `fit` of a script
-that was run by its path, and that no import finds.
+``"train:fit"`` is `fit` of the module `train`. ``"/home/ann/search.py:fit"`` is `fit` of a script
+that was run by its path and cannot be imported.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ _REMEDY = "define it with def at the top level of a file, or pass backend='inlin
 
 
 def function_reference(function: Callable[..., Any]) -> str:
-    """Return a function's name for other processes: ``"module:name"`` or ``"/script.py:name"``.
+    """Return the reference of a function: ``"module:name"`` or ``"/script.py:name"``.
 
     Raises:
-        BackendError: If another process could not find it: for a lambda, a function within a
-            function, a bound method, or one typed into an interactive session.
+        BackendError: If another process cannot import it: a lambda, a nested function, a bound
+            method, or a function defined in an interactive session.
     """
     module = getattr(function, "__module__", None)
     name = getattr(function, "__qualname__", None)
     if not module or not name:
         raise _unsendable(function, "it has no name")
     if "<" in name:
-        raise _unsendable(function, "it is a lambda, or stands within another function")
+        raise _unsendable(function, "it is a lambda or a nested function")
     found: Any = sys.modules.get(module)
     for part in str(name).split("."):
         found = getattr(found, part, None)
@@ -39,13 +39,13 @@ def function_reference(function: Callable[..., Any]) -> str:
 
 
 def _main(function: Callable[..., Any]) -> str:
-    """Return what other processes load in place of ``__main__``: a module, or a script's path."""
+    """Return what other processes import for ``__main__``: a module or a script's path."""
     main = sys.modules["__main__"]
     if main.__spec__ is not None:  # python -m package.module
         return str(main.__spec__.name)
     path: str | None = getattr(main, "__file__", None)
     if not path or path.startswith("<"):
-        raise _unsendable(function, "it was typed in, and stands in no file")
+        raise _unsendable(function, "it was defined interactively, not in a file")
     return os.path.abspath(path)
 
 

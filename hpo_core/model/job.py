@@ -1,4 +1,4 @@
-"""Trials and jobs: their states, and what a backend gets to run."""
+"""Trials and jobs: their states, and the job that a backend runs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hpo_core.model.values import Configuration
 
 
 class TrialState(enum.Enum):
-    """The life of a trial: running -> paused -> running -> completed, stopped or failed."""
+    """States of a trial: running -> paused -> running -> completed, stopped or failed."""
 
     RUNNING = "running"
     PAUSED = "paused"
@@ -21,10 +21,11 @@ class TrialState(enum.Enum):
 
 
 class JobState(enum.Enum):
-    """The life of a job: queued -> running -> one of the others.
+    """States of a job: queued -> running -> one of the others.
 
-    ``stopped`` is the strategy's choice (or the budget's end), ``failed`` the job's fault,
-    ``timed_out`` a limit's, ``lost`` the machine's or the user's; a lost job is run again.
+    A job is ``stopped`` by the strategy or the end of the budget, ``failed`` by its own fault,
+    ``timed_out`` by a limit, and ``lost`` because of its machine or the user. A lost job is run
+    again.
     """
 
     QUEUED = "queued"
@@ -43,7 +44,7 @@ class JobState(enum.Enum):
 
 
 class StudyState(enum.Enum):
-    """The life of a study. Only a finished one is not resumed by ``hpo run``."""
+    """States of a study. ``hpo run`` resumes a study in every state except ``finished``."""
 
     CREATED = "created"
     RUNNING = "running"
@@ -53,21 +54,23 @@ class StudyState(enum.Enum):
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """One execution of a trial, as a backend gets it.
+    """One execution of a trial, as passed to a backend.
 
     Attributes:
         id: ``"7.2"`` is the second job of trial 7.
-        trial_id: The trial.
-        name: For people; made from the study's ``job_name``.
+        trial_id: The trial's number.
+        name: Display name, rendered from the study's ``job_name``.
         configuration: The values of the active parameters.
-        iterations: How far to train, counted from the trial's beginning; None if not limited.
-        checkpoint_dir: A folder of the trial's own, kept from job to job; made by the backend.
-        log: The file for the job's standard output and error.
-        time_limit: Seconds that the job may run, from its start; None for no limit.
-        silence_limit: Seconds that the job may go without a report; None for no limit.
-        grace: Seconds between asking the job to end at one of these limits and forcing it.
-        handle: For a job that is to be adopted: what its Started event said of it.
-        reports: For a job that is to be adopted: how many of its reports are recorded.
+        iterations: Number of iterations to train, counted from the start of the trial; None if
+            unlimited.
+        checkpoint_dir: The trial's folder for checkpoints, shared by its jobs. The backend creates
+            it.
+        log: The file for the job's standard output and standard error.
+        time_limit: Maximum run time in seconds; None for no limit.
+        silence_limit: Maximum time between reports in seconds; None for no limit.
+        grace: Seconds between the request to terminate at one of these limits and the kill.
+        handle: For a job to be adopted: the handle in its Started event.
+        reports: For a job to be adopted: the number of its reports that are recorded.
     """
 
     id: str
@@ -90,10 +93,10 @@ def job_id(trial_id: int, attempt: int) -> str:
 
 
 def ran_too_long(limit: float) -> str:
-    """Return why a job was ended by its time limit, for people."""
+    """Return the message for a job that its time limit has ended."""
     return f"ran longer than its limit of {limit:g} s"
 
 
 def silent_too_long(limit: float) -> str:
-    """Return why a job was ended by its silence limit, for people."""
+    """Return the message for a job that its silence limit has ended."""
     return f"reported nothing for {limit:g} s"

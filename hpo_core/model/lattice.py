@@ -1,12 +1,12 @@
 """A finite search space as a numbered sequence of its configurations.
 
-`Lattice(space)[i]` is configuration number i, and `Lattice(space).index(c)` its number, without
-a list of them anywhere: 10^12 configurations cost as much as ten. Conditions and forbidden
-combinations are counted exactly, so that no number stands for nothing.
+`Lattice(space)[i]` is configuration number i, and `Lattice(space).index(c)` its number. No list of
+configurations is made: 10^12 configurations cost as much as ten. Conditions and forbidden
+combinations are counted exactly, so every number has a configuration.
 
-How: parameters that have nothing to do with each other multiply (a `Product`); where one decides
-over others, by a condition or a forbidden combination, its values are grouped into classes that
-decide alike, and each class has a lattice of what is left (a `Choice`).
+Independent parameters form a product (`Product`). Where a parameter affects others, by a condition
+or a forbidden combination, its values are grouped into classes with the same effect, and each class
+has a lattice of the remaining parameters (`Choice`).
 """
 
 from __future__ import annotations
@@ -33,19 +33,18 @@ from hpo_core.model.values import Configuration, Value, identity
 
 
 class Lattice:
-    """The configurations of a finite space, numbered from 0; there is at least one.
+    """The configurations of a finite space, numbered from 0. There is at least one.
 
-    The last parameter changes fastest, as long as no condition or forbidden combination comes
-    between.
+    The last parameter changes fastest, except where conditions or forbidden combinations apply.
 
     Args:
         space: The space.
-        points: How many points to take of each Float without a step: one number for all, or
-            one for each name. They are evenly spaced on its scale, both ends included; a single
-            point is the Float's default, or else its middle.
+        points: Number of points for each Float without a step: one number for all, or a mapping by
+            name. Points are evenly spaced on the scale of the Float, both ends included. A single
+            point is the default of the Float, or else its middle.
 
     Attributes:
-        size: How many configurations there are, of any magnitude.
+        size: Number of configurations, of any magnitude.
 
     Raises:
         InvalidInput: If a Float has neither a step nor points, or if everything is forbidden.
@@ -82,14 +81,14 @@ class Lattice:
         return Configuration({name: values[name] for name in self._space.names if name in values})
 
     def index(self, configuration: Mapping[str, Value]) -> int | None:
-        """Return a configuration's number, or None if it is not one of the lattice's."""
+        """Return the number of a configuration, or None if the lattice does not contain it."""
         values = dict(configuration)
         index = self._root.take(values)
-        return None if values else index  # a value that nothing has taken belongs to no active axis
+        return None if values else index  # a remaining value belongs to no active axis
 
 
 class _Known(msgspec.Struct, frozen=True):
-    """What is known of a name: its value; or that it is inactive, or none of those mentioned."""
+    """What is known about a name: its value, that it is inactive, or that it is unmentioned."""
 
     value: Value = None
     has_value: bool = False
@@ -110,10 +109,10 @@ def _clause(wanted: Mapping[str, tuple[Value, ...]]) -> _Clause:
 
 
 class _Builder:
-    """Builds a lattice's tree: decides one axis after the other, parents first.
+    """Builds the tree of a lattice: fixes one axis after the other, parents first.
 
-    The nodes of equal remainders are shared: a chain of forbidden combinations is as long as the
-    chain, not as many as its values' combinations.
+    Equal subtrees are shared: a chain of forbidden combinations takes as many nodes as it has
+    links, not as many as there are combinations of values.
     """
 
     def __init__(self, space: SearchSpace, leaves: Mapping[str, Leaf]) -> None:
@@ -124,11 +123,11 @@ class _Builder:
         self._built: dict[tuple[tuple[str, ...], tuple[int, ...]], Node] = {}
 
     def root(self) -> Node:
-        """Return the whole space's node."""
+        """Return the node of the whole space."""
         return self._node(self._axes, range(len(self._clauses)), {})
 
     def _node(self, axes: Sequence[Parameter], clauses: Sequence[int], known: _Facts) -> Node:
-        """Return the node of the axes that are left, given what is known of the decided ones."""
+        """Return the node of the remaining axes, given what is known about the fixed ones."""
         axes, known = self._without_inactive(axes, known)
         verdicts = {clause: self._verdict(clause, known) for clause in clauses}
         if True in verdicts.values():
@@ -149,7 +148,7 @@ class _Builder:
         return kept, known
 
     def _verdict(self, clause: int, known: _Facts) -> bool | None:
-        """Say whether a forbidden combination is met, or None while that is open."""
+        """Return whether a forbidden combination is matched, or None if undecided."""
         wanted = self._clauses[clause]
         met = [known[name].is_among(values) for name, values in wanted.items() if name in known]
         if not all(met):
@@ -159,7 +158,7 @@ class _Builder:
     def _apart(
         self, axes: Sequence[Parameter], clauses: Sequence[int]
     ) -> Iterator[tuple[list[Parameter], list[int]]]:
-        """Split axes and forbidden combinations into groups that have nothing to do together."""
+        """Split axes and forbidden combinations into independent groups."""
         owner = {name: axis.name for axis in axes for name in axis.names}
         spoken_of = {
             clause: [owner[name] for name in self._clauses[clause] if name in owner]
@@ -180,7 +179,7 @@ class _Builder:
             )
 
     def _part(self, axes: Sequence[Parameter], clauses: Sequence[int], known: _Facts) -> Node:
-        """Return the node of one group. What is known decides nothing within it any more."""
+        """Return the node of one group. What is known has no further effect within it."""
         key = tuple(axis.name for axis in axes), tuple(clauses)
         if key not in self._built:
             self._built[key] = self._decide(axes, clauses, known)
@@ -190,7 +189,7 @@ class _Builder:
         first, *rest = axes
         leaf = self._leaves[first.name]
         mentions = self._mentions(first, rest, clauses)
-        if not mentions:  # then it is alone: in a group, the first decides over another
+        if not mentions:  # then it is the only axis: in a larger group, the first affects another
             return leaf
         branches = []
         for members, values in _classes(leaf, mentions):
@@ -202,14 +201,14 @@ class _Builder:
     def _mentions(
         self, first: Parameter, rest: Sequence[Parameter], clauses: Sequence[int]
     ) -> list[tuple[str, _Wanted]]:
-        """Return what conditions and forbidden combinations say of the first axis's names."""
+        """Return what conditions and forbidden combinations mention of the first axis's names."""
         spoken = [self._conditions[axis.name] for axis in rest]
         spoken += [self._clauses[clause] for clause in clauses]
         return [(name, said[name]) for said in spoken for name in first.names if name in said]
 
 
 def _classes(leaf: Leaf, mentions: Sequence[tuple[str, _Wanted]]) -> list[tuple[Members, _Facts]]:
-    """Group an axis's points by what the mentions say of them: classes that decide alike."""
+    """Group the points of an axis into classes with the same effect."""
     points = sorted(_mentioned(leaf, mentions))
     alike: dict[tuple[bool, ...], list[int]] = {}
     for point in points:
@@ -223,11 +222,11 @@ def _classes(leaf: Leaf, mentions: Sequence[tuple[str, _Wanted]]) -> list[tuple[
     if others := leaf.size - len(points):
         unmentioned = dict.fromkeys(leaf.axis.names, _UNMENTIONED)
         classes.append((Members(tuple(points), True, others), unmentioned))
-    return sorted(classes, key=lambda entry: entry[0].at(0))  # near to the axis's own order
+    return sorted(classes, key=lambda entry: entry[0].at(0))  # close to the order of the axis
 
 
 def _mentioned(leaf: Leaf, mentions: Sequence[tuple[str, _Wanted]]) -> set[int]:
-    """Return the points whose values are mentioned; of several names, whose points are few, all."""
+    """Return the points whose values are mentioned. For several names all points, which are few."""
     if len(leaf.axis.names) > 1:
         return set(range(leaf.size))
     (name,) = leaf.axis.names

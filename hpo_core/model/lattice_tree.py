@@ -1,8 +1,8 @@
-"""The tree behind a `Lattice`: nodes that turn a number into values, and values into a number.
+"""The tree behind a `Lattice`: nodes that convert a number to values and back.
 
-A `Leaf` is one axis; a `Product` puts independent parts side by side; a `Choice` is an axis whose
-value decides what is left. `fill` puts the values of a number into a mapping, `take` takes them out
-again. Every node knows its size, so that finding a number needs no counting.
+A `Leaf` is one axis, a `Product` combines independent parts, and a `Choice` is an axis whose value
+selects the remaining part. `fill` writes the values of a number to a mapping; `take` removes them
+and returns the number. Every node stores its size, so finding a number needs no counting.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Node: TypeAlias = "Leaf | Product | Choice"
 
 
 class Leaf(msgspec.Struct, frozen=True):
-    """One axis with the points that it takes part with.
+    """One axis and its points.
 
     Attributes:
         axis: A finite axis, or the points of another one.
@@ -38,7 +38,7 @@ class Leaf(msgspec.Struct, frozen=True):
         values.update(self.axis.values_at(index))
 
     def take(self, values: dict[str, Value]) -> int | None:
-        """Take the axis's values out, and return their point, or None if they are no point."""
+        """Remove the values of the axis and return their point, or None if there is none."""
         names = self.axis.names
         if any(name not in values for name in names):
             return None
@@ -46,7 +46,7 @@ class Leaf(msgspec.Struct, frozen=True):
 
 
 class Product(msgspec.Struct, frozen=True):
-    """Independent parts, of which the last one changes fastest; see `product`."""
+    """Independent parts. The last one changes fastest. See `product`."""
 
     parts: tuple[Node, ...]
     size: int
@@ -58,7 +58,7 @@ class Product(msgspec.Struct, frozen=True):
             part.fill(place, values)
 
     def take(self, values: dict[str, Value]) -> int | None:
-        """Take the axes' values out, and return their number, or None if they have none."""
+        """Remove the values of the axes, and return their number, or None if they have none."""
         index = 0
         for part in self.parts:
             place = part.take(values)
@@ -69,20 +69,20 @@ class Product(msgspec.Struct, frozen=True):
 
 
 NOTHING = Product((), 0)
-"""No configuration at all: what is left once a forbidden combination is met."""
+"""The empty lattice: what remains once a forbidden combination is matched."""
 
 
 def product(parts: Sequence[Node]) -> Node:
-    """Put independent parts side by side; of no parts there is one configuration, the empty one."""
+    """Combine independent parts. Without parts there is one configuration, the empty one."""
     return parts[0] if len(parts) == 1 else Product(tuple(parts), math.prod(p.size for p in parts))
 
 
 class Members(msgspec.Struct, frozen=True):
-    """Some points of an axis: those listed, or all but those listed.
+    """Some points of an axis: the listed ones, or all except the listed ones.
 
     Attributes:
         listed: Points, ascending.
-        all_but: Whether the members are the other ones.
+        all_but: Whether the members are the points that are not listed.
         size: How many members there are.
     """
 
@@ -107,19 +107,19 @@ class Members(msgspec.Struct, frozen=True):
 
 
 class Branch(msgspec.Struct, frozen=True):
-    """Points of a deciding axis that decide alike, and what they leave."""
+    """Points of an axis with the same effect, and the remaining part."""
 
     members: Members
     below: Node
 
     @property
     def size(self) -> int:
-        """How many configurations it holds."""
+        """Number of configurations."""
         return self.members.size * self.below.size
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """An axis whose value decides what is left: a branch for each class of its points."""
+    """An axis whose value selects the remaining part: one branch for each class of its points."""
 
     axis: Leaf
     branches: tuple[Branch, ...]
@@ -154,12 +154,12 @@ class Choice(msgspec.Struct, frozen=True):
 
 
 class SpacedFloat(msgspec.Struct, frozen=True):
-    """Evenly spaced points on the scale of a Float without a step, asked like an axis.
+    """Evenly spaced points on the scale of a Float without a step, with the interface of an axis.
 
     Attributes:
         axis: The Float.
         size: How many points.
-        distinct: The points themselves, where the range is so narrow that some are one float.
+        distinct: The points themselves, if the range is so narrow that some are the same float.
     """
 
     axis: Float
@@ -177,7 +177,7 @@ class SpacedFloat(msgspec.Struct, frozen=True):
         return {self.axis.name: value}
 
     def index_of(self, values: Mapping[str, Value]) -> int | None:
-        """Return the point that the Float's value is, or None if it is not one of the points."""
+        """Return the point of the Float's value, or None if it is not one of the points."""
         value = values[self.axis.name]
         if self.axis.wrong(value) or not isinstance(value, float):
             return None
@@ -188,10 +188,11 @@ class SpacedFloat(msgspec.Struct, frozen=True):
 
 
 def spaced_leaf(axis: Float, points: int) -> Leaf:
-    """Return an evenly spaced Float with its points, each once.
+    """Return a leaf of evenly spaced points of a Float, without duplicates.
 
     Raises:
-        ValueError: If the range holds fewer floats than points, and these are too many to list.
+        ValueError: If the range contains fewer floats than points, and there are too many of them
+            to list.
     """
     if not _may_repeat(axis, points):
         return Leaf(SpacedFloat(axis, points), points)
@@ -204,11 +205,11 @@ def spaced_leaf(axis: Float, points: int) -> Leaf:
 
 
 _LISTED = 1_000_000
-"""So many points are listed at the most, where some may be one float."""
+"""Maximum number of points to list where some may be the same float."""
 
 
 def _may_repeat(axis: Float, points: int) -> bool:
-    """Say whether neighbours are so close that they may be one float."""
+    """Return whether neighbouring points are so close that they may be the same float."""
     if points < 3:
         return False
     if axis.log:

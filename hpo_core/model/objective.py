@@ -1,4 +1,4 @@
-"""Objectives: which metric counts and how; losses, which strategies see; the Pareto front."""
+"""Objectives, the losses that strategies see, and the Pareto front."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from hpo_core.model.checked import Checked
 from hpo_core.model.errors import Fault
 
 Losses: TypeAlias = tuple[float, ...]
-"""One number for each objective, sign-normalised so that lower is better."""
+"""One number for each objective; signs are normalised so that lower is better."""
 
 
 class Objective(Checked, frozen=True):
-    """A metric to make as small or as large as can be.
+    """A metric to minimize or maximize.
 
     Attributes:
-        metric: The metric's name, as jobs report it; ``title/series`` is the custom.
+        metric: The metric's name, as jobs report it; ``title/series`` is the usual form.
         direction: ``"minimize"`` or ``"maximize"``.
-        value: Which of a trial's reported values counts: its ``"last"`` or its ``"best"``.
+        value: Which of the reported values of a trial counts: the ``"last"`` or the ``"best"``.
     """
 
     metric: str
@@ -27,7 +27,7 @@ class Objective(Checked, frozen=True):
     value: Literal["last", "best"] = "last"
 
     def loss(self, value: float) -> float:
-        """Return a metric's value as a loss: lower is better. It is its own inverse."""
+        """Convert a metric's value to a loss (lower is better). The function is its own inverse."""
         return value if self.direction == "minimize" else -value
 
     def faults(self) -> list[Fault]:
@@ -43,14 +43,14 @@ def updated(
 
     Args:
         objectives: The study's objectives.
-        losses: What counted so far, one for each objective; None where nothing was reported,
-            NaN where the value that counts was not a finite number.
-        metrics: What was reported now; a metric that is missing changes nothing. One that is
-            NaN or infinite counts as failed: as the last value it undoes what counted before,
-            and it is never the best one.
+        losses: The losses so far, one for each objective: None if nothing was reported, NaN if the
+            value that counts was not finite.
+        metrics: The metrics of the report; a missing metric changes nothing. A value that is NaN or
+            infinite counts as failed: as the last value it replaces the previous one, and it is
+            never the best value.
     """
     return tuple(
-        [  # a list first: this runs for each report, and a generator takes twice as long
+        [  # a list, since this runs for each report and a generator takes twice as long
             _updated(objective, loss, metrics[objective.metric])
             if objective.metric in metrics
             else loss
@@ -69,13 +69,13 @@ def _updated(objective: Objective, loss: float | None, value: float) -> float:
 
 
 def complete(losses: Sequence[float | None]) -> Losses | None:
-    """Return the losses if there is a finite one for each objective, else None."""
+    """Return the losses if there is a finite loss for each objective, else None."""
     found = tuple(loss for loss in losses if loss is not None and math.isfinite(loss))
     return found if len(found) == len(losses) else None
 
 
 def dominates(one: Sequence[float], other: Sequence[float]) -> bool:
-    """Say whether `one` is nowhere worse than `other`, and somewhere better (all minimised)."""
+    """Return whether `one` is nowhere worse than `other` and somewhere better (all minimized)."""
     return all(a <= b for a, b in zip(one, other, strict=True)) and tuple(one) != tuple(other)
 
 
@@ -85,7 +85,7 @@ def pareto_front(points: Sequence[Sequence[float]]) -> list[int]:
     Equal points are all kept. O(n log n) for one or two losses, O(n * front) for more.
 
     Args:
-        points: One loss for each objective, all minimised and none of them NaN.
+        points: One loss for each objective, all minimized, without NaN.
     """
     order = sorted(range(len(points)), key=lambda index: tuple(points[index]))
     front: list[int] = []

@@ -1,8 +1,8 @@
 """The axes of a search space: Float, Int, Categorical, Constant, and ParameterSet.
 
-Every kind answers the same questions (see `Axis`), so that spaces and strategies seldom ask which
-it is: which names it sets, how many points it has, which value is at a point or at a quantile,
-and whether its own value is one.
+All kinds have the same interface (see `Axis`), so spaces and strategies rarely depend on the kind:
+the names that the axis sets, the number of points, the value at a point or a quantile, and whether
+a value is valid.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which placeholders the texts of a study may use: its command, its variables, its jobs' names."""
+"""The placeholders allowed in the command, the environment variables and the job names."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from hpo_core.model.templates import PLACEHOLDER_VALUES, Known, misfits, templat
 from hpo_core.model.values import Value
 
 JOB_NAME_VALUES: Mapping[str, Value] = {"name": "study", "trial_id": 1, "job_id": "1.1"}
-"""What a job's name may name besides the parameters, each with a value such as it has."""
+"""The placeholders of job names besides the parameters, each with an example value."""
 
 _MEANINGS = {"name": "the study's name", "trial_id": "the trial's number", "job_id": "the job's id"}
 
 
 class Texts:
-    """A study's texts with placeholders, each with the key where it stands.
+    """The texts of a study that have placeholders, each with its key.
 
     Args:
         command: The job's command; None for a function.
@@ -57,9 +57,9 @@ class Texts:
             self._texts.append(("job.metrics_file", metrics_file, known))
 
     def faults(self) -> Iterator[Fault]:
-        """Yield what keeps the texts from being filled in."""
+        """Yield the faults that prevent rendering the texts."""
         for path, text, _ in () if self._is_command else self._of_jobs:
-            with suppress(ValueError):  # told below
+            with suppress(ValueError):  # reported below
                 if template(text).names():
                     yield Fault(
                         path,
@@ -74,12 +74,12 @@ class Texts:
                 yield Fault(f"parameters.{name}", message)
 
     def mentioned(self) -> set[str]:
-        """Return the parameters that the command and its variables use."""
+        """Return the parameters that the command and the environment variables use."""
         used = (name for _, text, known in self._of_jobs for name in template(text).names(known))
         return {name for name in used if name in self._parameters}
 
     def ambiguous_names(self) -> Iterator[Fault]:
-        """Yield the parameters whose names mean something else in the jobs' names."""
+        """Yield the parameters whose names have another meaning in job names."""
         for name in template(self._job_name).names(self._parameters):
             if name in JOB_NAME_VALUES and name in self._parameters:
                 yield Fault(
@@ -89,7 +89,7 @@ class Texts:
                 )
 
     def ignored_formats(self) -> Iterator[Fault]:
-        """Yield the formats that no value of their parameter can have."""
+        """Yield the formats that apply to no value of their parameter."""
         for path, text, known in self._texts:
             yield from misfits(text, known, path)
 
@@ -109,7 +109,7 @@ def placeholder_values(job: Job) -> dict[str, Value]:
 
 
 def values_of(parameters: Sequence[Parameter]) -> dict[str, Sequence[Value]]:
-    """Return for each name that the parameters set values of every kind that it can have."""
+    """Return example values of every possible type for each name that the parameters set."""
     known: dict[str, Sequence[Value]] = {}
     for axis in parameters:
         match axis:

@@ -1,7 +1,7 @@
-"""Float and Int: ranges of numbers, on a linear or logarithmic scale, perhaps in exact steps.
+"""Float and Int: ranges of numbers on a linear or logarithmic scale, optionally in exact steps.
 
-A stepped Float counts in whole numbers of its last decimal place, so that 0 to 0.3 by 0.1 is
-0, 0.1, 0.2, 0.3, each the float that a person would write.
+A stepped Float counts in integer multiples of its last decimal place: 0 to 0.3 by 0.1 is 0, 0.1,
+0.2, 0.3, each exactly the float of that literal.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from hpo_core.model.errors import Fault
 from hpo_core.model.values import Value, as_float, said, without_quotes
 
 _LARGEST_INT = 2**63 - 1
-_FINEST_STEP = 64  # in units of the last place; index() could miss the nearest of finer ones
+_FINEST_STEP = 64  # in units of the last place; with finer steps, index() could miss the nearest
 
 
 class _Range(ScalarAxis, frozen=True):
-    """What Float and Int share: their checks, and how a value is found on their scale."""
+    """Base class of Float and Int: checks, and the position of a value on the scale."""
 
     def _place(self, value: float) -> float:
-        """Return where a value stands between low, 0, and high, 1, but for rounding."""
+        """Return the position of a value between low (0) and high (1), up to rounding."""
         raise NotImplementedError
 
     def unit_of(self, values: Mapping[str, Value]) -> float:
@@ -63,17 +63,17 @@ class Float(_Range, frozen=True, tag="float"):
 
     Attributes:
         name: The parameter's name.
-        low: The least value.
-        high: The greatest value.
-        log: Whether its scale is logarithmic (`low` must be above 0).
-        step: The distance between neighbours, counted from `low`; None for a continuous axis.
-            A step that does not divide the range ends below `high`.
-        when: For each parent the value or values for which this parameter is active.
-        default: Where ``hpo try`` begins; the middle if None.
+        low: Smallest value.
+        high: Largest value.
+        log: Whether the scale is logarithmic; `low` must then be above 0.
+        step: Distance between neighbouring values, counted from `low`; None for a continuous axis.
+            If the step does not divide the range, the last value is below `high`.
+        when: For each parent, the value or values for which this parameter is active.
+        default: Default value, used by ``hpo try``; the middle of the range if None.
 
     Raises:
-        InvalidInput: For a range that is empty, endless or wider than a float can hold, for
-            both log and step, for a step too fine for floats, and for an unfit default.
+        InvalidInput: If the range is empty, infinite or wider than a float can hold, if both log
+            and step are given, if the step is too fine for floats, or if the default is invalid.
     """
 
     low: float
@@ -85,7 +85,7 @@ class Float(_Range, frozen=True, tag="float"):
 
     @cached_property
     def _steps(self) -> tuple[int, int, int, int]:
-        """Low, step, and what to divide them by; the number of points."""
+        """Low, step and their divisor, and the number of points."""
         ends = [Decimal(repr(x)).as_integer_ratio() for x in (self.low, self.step, self.high)]
         scale = math.lcm(*(denominator for _, denominator in ends))
         low, step, high = (numerator * (scale // denominator) for numerator, denominator in ends)
@@ -104,10 +104,10 @@ class Float(_Range, frozen=True, tag="float"):
     def at(self, index: int) -> float:
         if self.step is None:
             if self.low < self.high:
-                raise ValueError(f"{self.name} is continuous, and so has no point {index}")
+                raise ValueError(f"{self.name} is continuous and has no point {index}")
             return self.low
         low, step, scale, _ = self._steps
-        return (low + index * step) / scale  # of whole numbers: rounded once, and rightly
+        return (low + index * step) / scale  # integers: rounded once, correctly
 
     def index(self, value: Value) -> int:
         assert isinstance(value, float)
@@ -173,20 +173,21 @@ class Float(_Range, frozen=True, tag="float"):
 
 
 class Int(_Range, frozen=True, tag="int"):
-    """A whole number from `low` to `high`, both included; never above `high`.
+    """An integer from `low` to `high`, both included.
 
     Attributes:
         name: The parameter's name.
         low: The least value.
         high: The greatest value.
         log: Whether its scale is logarithmic (`low` must be above 0).
-        step: The distance between neighbours, counted from `low`; 1 if None.
+        step: Distance between neighbouring values, counted from `low`; 1 if None. If the step does
+            not divide the range, the last value is below `high`.
         when: For each parent the value or values for which this parameter is active.
         default: Where ``hpo try`` begins; the middle if None.
 
     Raises:
-        InvalidInput: For a range that is empty or leaves 64 bits, for both log and step, for a
-            step below 1, and for an unfit default.
+        InvalidInput: If the range is empty or exceeds 64 bits, if both log and step are given, if
+            the step is below 1, or if the default is invalid.
     """
 
     low: int
@@ -198,7 +199,7 @@ class Int(_Range, frozen=True, tag="int"):
 
     @cached_property
     def _logs(self) -> tuple[float, float]:
-        """The ends of the log scale, where each integer holds what rounds to it."""
+        """The ends of the log scale, where each integer covers the interval that rounds to it."""
         return math.log(self.low - 0.5), math.log(self.high + 0.5)
 
     @property
@@ -227,7 +228,7 @@ class Int(_Range, frozen=True, tag="int"):
 
     def wrong(self, value: object) -> str | None:
         if type(value) is not int:
-            return f"{self.name} takes a whole number, got {said(value)}{without_quotes(value)}"
+            return f"{self.name} takes an integer, got {said(value)}{without_quotes(value)}"
         if not self.low <= value <= self.high:
             return f"{self.name} lies between {self.low} and {self.high}, got {value!r}"
         if self.step is not None and (value - self.low) % self.step:
@@ -250,18 +251,18 @@ class Int(_Range, frozen=True, tag="int"):
     def faults(self) -> list[Fault]:
         low, high = self.low, self.high
         if max(abs(low), abs(high), abs(self.step or 0)) > _LARGEST_INT:
-            message = f"whole numbers must fit in 64 bits: at most {_LARGEST_INT}, either way"
+            message = f"integers must fit in 64 bits: at most {_LARGEST_INT} in magnitude"
             return [*Axis.faults(self), Fault("", message)]
         return self._range_faults(low, high, log=self.log, step=self.step, default=self.default)
 
 
 def _inverse(quantile: Callable[[float], float], value: float, guess: float) -> float:
-    """Return where a quantile, which never falls, has a value, or else comes nearest to it.
+    """Return where a non-decreasing quantile function has a value, or comes nearest to it.
 
     Args:
-        quantile: Of 0 to 1.
-        value: From its first to its last value.
-        guess: About where; it is off by no more than some roundings.
+        quantile: The quantile function, defined from 0 to 1.
+        value: A value between the first and the last of the function.
+        guess: An estimate of the result, exact up to a few roundings.
     """
     below = above = min(max(guess, 0.0), 1.0)
     found, step = quantile(above), math.ulp(above)

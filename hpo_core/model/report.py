@@ -1,4 +1,4 @@
-"""What a job says, as strategies see it, and what they may answer."""
+"""Reports of jobs as strategies see them, and the decisions that they answer with."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hpo_core.model.objective import Losses
 
 
 class Status(enum.Enum):
-    """Where a job stands when it reports; all but RUNNING are final."""
+    """The status of a job when it reports. All except RUNNING are final."""
 
     RUNNING = "running"
     COMPLETED = "completed"
@@ -25,9 +25,9 @@ class Status(enum.Enum):
 class Decision(enum.Enum):
     """A strategy's answer to a report.
 
-    CONTINUE lets the job run on. PAUSE ends the job, and the trial may be resumed; as the answer
-    to a final report it keeps the trial open for a `Resume`. STOP ends the job and the trial. A job
-    that has trained as far as its trial ever will is completed, whatever is decided.
+    CONTINUE lets the job run. PAUSE ends the job, and the trial may be resumed; in answer to a
+    final report it keeps the trial open for a `Resume`. STOP ends the job and the trial. A job that
+    has reached the maximum number of iterations of its trial is completed, whatever the decision.
     """
 
     CONTINUE = "continue"
@@ -36,24 +36,24 @@ class Decision(enum.Enum):
 
 
 class Report(msgspec.Struct, gc=False, frozen=True, kw_only=True):
-    """What is known of a trial at one moment, as told to a strategy.
+    """A report of a job, as passed to `Strategy.tell`.
 
     Attributes:
         trial_id: The trial.
-        job_id: The job that reports; one trial may have several.
-        iteration: How far the job says it is, or None if it does not count iterations. What it
-            reports beyond its target is told as the target's.
-        losses: One for each objective, lower is better: what the trial would count if it
-            ended here (see `Objective.value`). None if an objective has no finite value yet,
-            and for a job that failed or timed out.
-        status: RUNNING for an intermediate report, else how the job ended. STOPPED also for a job
-            that its time limit ended below the target that the strategy had set. Exactly one final
-            report is told for each trial that starts and each Resume; lost and retried jobs
-            are not told of.
-        metrics: Everything that the job reported here; values may be NaN or infinite.
-        attempt: How many times the trial's job was begun since the trial was last asked for: 2
-            after its first retry. A report of a new attempt replaces those of earlier ones; see
-            `Strategy`. None for what ran elsewhere.
+        job_id: The job that reports. A trial may have several jobs.
+        iteration: The iteration that the job reports, or None if it does not count iterations. An
+            iteration beyond the job's target is passed as the target.
+        losses: One loss for each objective, lower is better: the trial's result if it ended here
+            (see `Objective.value`). None if an objective has no finite value yet, and for a job
+            that failed or timed out.
+        status: RUNNING for an intermediate report, else how the job ended. STOPPED also if the time
+            limit ended the job below the target that the strategy had set. There is exactly one
+            final report for each trial that starts and for each Resume; none for lost and retried
+            jobs.
+        metrics: All metrics of this report; values may be NaN or infinite.
+        attempt: Number of times that the trial's job was started since the trial was last
+            suggested: 2 after the first retry. A report of a new attempt replaces those of earlier
+            attempts; see `Strategy`. None for a trial that ran elsewhere.
     """
 
     trial_id: int
@@ -71,7 +71,7 @@ class Report(msgspec.Struct, gc=False, frozen=True, kw_only=True):
 
 
 def how_to_report(metric: str, iteration: int | None = None) -> str:
-    """Return how a job reports a metric, for people: in Python, and in any language."""
+    """Return instructions to report a metric: in Python, and in any language."""
     named = f"{metric}=0.5" if metric.isidentifier() else f"**{{{metric!r}: 0.5}}"
     call = f"{named})" if iteration is None else f"{iteration}, {named})"
     line = {metric: 0.5} if iteration is None else {"iteration": iteration, metric: 0.5}

@@ -1,4 +1,4 @@
-"""What keeps a search space from being run as a study, though it is a search space."""
+"""Faults of a valid search space that prevent running it as a study."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from hpo_core.model.values import Value
 
 
 def unrunnable(space: SearchSpace) -> Iterator[Fault]:
-    """Yield the single points of continuous axes that something hangs on, and NUL in a text."""
+    """Yield the faults: conditions on single points of continuous axes, and strings with NUL."""
     for axis in space.parameters:
         yield from _points(space, axis.conditions, f"parameters.{axis.name}.when")
         for place, value in _texts(axis):
             if isinstance(value, str) and "\0" in value:
-                message = f"no process can have the character NUL in an argument, got {value!r}"
+                message = (
+                    f"an argument of a process cannot contain the character NUL, got {value!r}"
+                )
                 yield Fault(f"parameters.{axis.name}.{place}", message)
     for index, clause in enumerate(space.forbidden):
         yield from _points(space, clause, f"forbidden[{index}]")
@@ -31,8 +33,8 @@ def _points(
             point = several(values)[0]
             yield Fault(
                 f"{path}.{name}",
-                f"{name} takes any number of its range, and so is never just {point!r}; give "
-                f"{name} a step, or make it a categorical",
+                f"{name} is continuous, so it is practically never {point!r}; give {name} a "
+                "step, or make it a categorical",
             )
 
 

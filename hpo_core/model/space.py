@@ -18,37 +18,38 @@ class SearchSpace(Checked, frozen=True):
     """The parameters of a study, with their conditions and forbidden combinations.
 
     A parameter is active if it has no condition, or if every parent that its ``when`` names is
-    active and has one of the values given there. A configuration holds the active parameters
-    alone, parents before children, otherwise in the order in which they were declared.
+    active and has one of the values given there. A configuration holds only the active parameters,
+    parents before children, otherwise in declaration order.
 
     Attributes:
         parameters: The axes, each with its own name.
-        forbidden: Combinations that are never run: for each name a value or a list of values.
-            A configuration is forbidden if all the names are active and have those values.
+        forbidden: Combinations that are never run: mappings from names to a value or a list of
+            values. A configuration is forbidden if all the names are active and have such values.
 
     Raises:
-        InvalidInput: For a name used twice, an unknown parent, a cycle of conditions, a value
-            that a parent or a forbidden parameter can't take, or if all is forbidden.
+        InvalidInput: If a name is used twice, a parent is unknown, conditions form a cycle, a
+            parent or a forbidden parameter cannot take a value given for it, or all configurations
+            are forbidden.
     """
 
     parameters: tuple[Parameter, ...]
     forbidden: tuple[Mapping[str, Value | tuple[Value, ...]], ...] = ()
 
-    # -- looking things up ------------------------------------------------------------------
+    # -- properties ------------------------------------------------------------------
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """The names that a configuration may hold, in its order."""
+        """The names that a configuration may hold, in order."""
         return tuple(name for parameter in self.ordered for name in parameter.names)
 
     @cached_property
     def by_name(self) -> dict[str, Float | Int | Categorical | Constant]:
-        """The axis of each name; a set's member stands as a Categorical of its values."""
+        """The axis of each name; for a member of a set, a Categorical of its values."""
         return {name: axis.member(name) for axis in self.parameters for name in axis.names}
 
     @cached_property
     def ordered(self) -> tuple[Parameter, ...]:
-        """The parameters, parents before children, otherwise as they were declared."""
+        """The parameters, parents before children, otherwise in declaration order."""
         owner = self._owners
         placed: dict[str, Parameter] = {}
 
@@ -64,7 +65,7 @@ class SearchSpace(Checked, frozen=True):
 
     @cached_property
     def conditions(self) -> dict[str, dict[str, tuple[Value, ...]]]:
-        """For each parameter's name its parents' values, in the parents' own types."""
+        """The conditions of each parameter by name; values have the types of the parents."""
         return {
             axis.name: {
                 parent: tuple(self._own(parent, value) for value in values)
@@ -75,7 +76,7 @@ class SearchSpace(Checked, frozen=True):
 
     @cached_property
     def clauses(self) -> tuple[dict[str, tuple[Value, ...]], ...]:
-        """The forbidden combinations, each name with all its values, in the names' own types."""
+        """The forbidden combinations: for each name its values, in the parameter's type."""
         return tuple(
             {
                 name: tuple(self._own(name, value) for value in several(values))
@@ -86,32 +87,32 @@ class SearchSpace(Checked, frozen=True):
 
     @cached_property
     def is_conditional(self) -> bool:
-        """Whether some parameter is active only for some values of others."""
+        """Whether any parameter is active only for some values of others."""
         return any(axis.conditions for axis in self.parameters)
 
     @cached_property
     def is_finite(self) -> bool:
-        """Whether every axis has a number of points."""
+        """Whether every axis has a finite number of points."""
         return all(axis.size is not None for axis in self.parameters)
 
     # -- configurations ---------------------------------------------------------------------
 
     def is_active(self, axis: Parameter, values: Mapping[str, Value]) -> bool:
-        """Say whether `axis` is active, given the values of its active parents."""
+        """Return whether `axis` is active, given the values of its active parents."""
         return _meets(values, self._wanted[axis.name])
 
     def is_forbidden(self, values: Mapping[str, Value]) -> bool:
-        """Say whether the values match a forbidden combination."""
+        """Return whether the values match a forbidden combination."""
         return any(_meets(values, clause) for clause in self._unwanted)
 
     def build(self, choose: Callable[[Parameter], Value | Mapping[str, Value]]) -> Configuration:
-        """Build a configuration by asking `choose` for each active parameter, parents first.
+        """Build a configuration by calling `choose` for each active parameter, parents first.
 
-        What `choose` returns is taken as it is: see `wrong` for a check.
+        The values that `choose` returns are not checked; see `wrong`.
 
         Args:
-            choose: Returns the parameter's values by name; of one that is no ParameterSet the
-                value alone will do.
+            choose: Returns the values of the parameter by name, or for any axis except a
+                ParameterSet just the value.
         """
         values: dict[str, Value] = {}
         for axis, parents in self._plan:
@@ -124,7 +125,8 @@ class SearchSpace(Checked, frozen=True):
         return Configuration(values)
 
     def draw(self, uniform: Callable[[], float]) -> Configuration:
-        """Draw a configuration, forbidden ones included: each active parameter on its own scale.
+        """Draw a random configuration, each active parameter uniformly on its own scale. The
+        configuration may be forbidden.
 
         Args:
             uniform: Returns a random number, 0 <= u < 1; called once for each active parameter,
@@ -137,13 +139,13 @@ class SearchSpace(Checked, frozen=True):
         return Configuration(values)
 
     def starting_values(self) -> Configuration:
-        """Return every parameter's starting value, even if their combination is forbidden."""
+        """Return the default value of every parameter, even if their combination is forbidden."""
         return self.build(lambda axis: axis.start_values)
 
     def defaults(self) -> Configuration:
-        """Return the configuration of every parameter's starting value.
+        """Return the configuration of the default values.
 
-        If that one is forbidden, it is the first allowed one that `first_allowed` finds.
+        If it is forbidden, return the allowed configuration that `first_allowed` finds.
         """
         built = self.starting_values()
         if not self.is_forbidden(built):
@@ -155,10 +157,10 @@ class SearchSpace(Checked, frozen=True):
     def configuration(self, values: Mapping[str, Value]) -> Configuration:
         """Return `values` as a configuration of this space, in its order.
 
-        A whole number for a Float is taken as the float that it is.
+        An integer given for a Float is converted to a float.
 
         Raises:
-            InvalidInput: With everything that is wrong, see `wrong`.
+            InvalidInput: With all faults, see `wrong`.
         """
         own = {name: self._own(name, value) for name, value in values.items()}
         if faults := self.wrong(own):
@@ -166,10 +168,10 @@ class SearchSpace(Checked, frozen=True):
         return Configuration({name: own[name] for name in self.names if name in own})
 
     def wrong(self, values: Mapping[str, Value]) -> list[Fault]:
-        """Return everything that keeps `values` from being a configuration of this space.
+        """Return all reasons why `values` is not a configuration of this space.
 
-        That is: unknown names, values outside of their range or of another type, inactive
-        parameters that have a value, active ones that have none, forbidden combinations.
+        Reasons are unknown names, values that are out of range or of the wrong type, values of
+        inactive parameters, missing values of active parameters, and forbidden combinations.
         """
         faults: list[Fault] = []
         active: dict[str, Value] = {}
@@ -196,11 +198,11 @@ class SearchSpace(Checked, frozen=True):
             elif name not in active:
                 yield Fault(name, "is not active with these values; leave it out")
 
-    # -- made once, so that the above is quick ----------------------------------------------
+    # -- cached lookups ----------------------------------------------
 
     @cached_property
     def _wanted(self) -> dict[str, _Clause]:
-        """For each parameter its parents' values, by identity."""
+        """The parents' values of each parameter, by identity."""
         return {name: _clause(parents) for name, parents in self.conditions.items()}
 
     @cached_property
@@ -210,13 +212,13 @@ class SearchSpace(Checked, frozen=True):
 
     @cached_property
     def _plan(self) -> tuple[tuple[Parameter, _Clause], ...]:
-        """The parameters, parents before children, each with what it wants of its parents."""
+        """The parameters, parents before children, each with its conditions."""
         return tuple((axis, self._wanted[axis.name]) for axis in self.ordered)
 
-    # -- checks when made -------------------------------------------------------------------
+    # -- validation -------------------------------------------------------------------
 
     def faults(self) -> list[Fault]:
-        """Return what is wrong between parameters."""
+        """Return the faults that involve several parameters."""
         faults = [] if self.parameters else [Fault("parameters", "give at least one parameter")]
         faults += self._doubled()
         for axis in self.parameters:
@@ -264,16 +266,14 @@ class SearchSpace(Checked, frozen=True):
         while path.count(path[-1]) == 1:
             path.append(next(parent for parent in parents[path[-1]] if parent in left))
         cycle = " -> ".join(path[path.index(path[-1]) :])
-        return [
-            Fault(f"parameters.{path[-1]}.when", f"the conditions go round in a circle: {cycle}")
-        ]
+        return [Fault(f"parameters.{path[-1]}.when", f"the conditions form a cycle: {cycle}")]
 
     @cached_property
     def _owners(self) -> dict[str, Parameter]:
         return {name: axis for axis in self.parameters for name in axis.names}
 
     def _own(self, name: str, value: Value) -> Value:
-        """Return a whole number given for a Float as the float that it is."""
+        """Convert an integer given for a Float to a float."""
         return self._owners[name].coerce(value) if name in self._owners else value
 
 
@@ -285,7 +285,7 @@ def _clause(wanted: Mapping[str, tuple[Value, ...]]) -> _Clause:
 
 
 def _meets(values: Mapping[str, Value], clause: _Clause) -> bool:
-    """Say whether all the names have values, each one of those asked for."""
+    """Return whether every name has one of its required values."""
     for name, wanted in clause.items():
         if name not in values or identity(values[name]) not in wanted:
             return False

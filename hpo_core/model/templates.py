@@ -1,8 +1,8 @@
-"""Text with ``{placeholders}``: the names of jobs, the arguments of commands, their variables.
+"""Templates with ``{placeholders}``: job names, arguments of commands, environment variables.
 
-A placeholder is a plain name; nothing is looked up in it, called or evaluated. ``{{`` and ``}}``
-stand for braces. ``{tied?--tied:--no-tied}`` is a flag: the first text if the boolean parameter is
-true, the second if it is false.
+A placeholder is a plain name: attribute access, calls and expressions are not supported. ``{{`` and
+``}}`` are literal braces. ``{tied?--tied:--no-tied}`` is a flag: the first text if the boolean
+parameter is true, the second if it is false.
 """
 
 from __future__ import annotations
@@ -25,23 +25,24 @@ PLACEHOLDER_VALUES: Mapping[str, Value] = {
     "job_id": "1.1",
     "checkpoint_dir": "/",
 }
-"""What a command may name besides the parameters, each with a value such as it has."""
+"""The placeholders of a command besides the parameters, each with an example value."""
 
 BUILTIN_PLACEHOLDERS = tuple(PLACEHOLDER_VALUES)
-"""The names of these; no parameter of a command's study may be called so."""
+"""The reserved placeholder names; a parameter of a study with a command cannot have one of them."""
 
 Known: TypeAlias = Mapping[str, Sequence[Value]]
-"""The names that a text may use, each with values of every kind that it can have; without any
-where that is not known."""
+"""The names that a text may use, each with example values of every possible type, or without values
+if unknown.
+"""
 
 WIDEST = 999
-"""The greatest width and precision that a format may ask for."""
+"""Maximum width and precision of a format."""
 
 _parse = string.Formatter().parse
 
 
 class Flag(msgspec.Struct, frozen=True):
-    """Two texts, one of which a boolean parameter picks."""
+    """Two texts; a boolean parameter selects one."""
 
     name: str
     if_true: str
@@ -49,7 +50,7 @@ class Flag(msgspec.Struct, frozen=True):
 
 
 class Piece(msgspec.Struct, frozen=True):
-    """Literal text, then perhaps a placeholder with its format; or perhaps a flag.
+    """Literal text, optionally followed by a placeholder with its format, or by a flag.
 
     ``{tied?a:b}`` is a flag, unless there is a parameter with the name ``tied?a``.
     """
@@ -60,12 +61,12 @@ class Piece(msgspec.Struct, frozen=True):
     flag: Flag | None = None
 
     def means(self, names: Collection[str]) -> str | None:
-        """Return which of the names the placeholder uses; its own if it is not one of them."""
+        """Return the one of `names` that the placeholder uses, or its own name if none matches."""
         return self.flag.name if self.flag is not None and self.name not in names else self.name
 
 
 class Template(msgspec.Struct, frozen=True):
-    """A text cut at its placeholders."""
+    """A text, split at its placeholders."""
 
     pieces: tuple[Piece, ...]
 
@@ -75,17 +76,17 @@ class Template(msgspec.Struct, frozen=True):
         return [name for name in used if name is not None]
 
     def has_flag(self, values: Mapping[str, Value]) -> bool:
-        """Say whether a placeholder is a flag, with these values."""
+        """Return whether a placeholder is a flag, given these values."""
         return any(piece.flag is not None and piece.name not in values for piece in self.pieces)
 
     def render(self, values: Mapping[str, Value], write: Callable[[Value], str] = as_text) -> str:
-        """Fill in the placeholders; a name without a value (an inactive parameter) is ``-``.
+        """Render the template. A name without a value (an inactive parameter) is rendered as ``-``.
 
-        A value that its format is not made for (a text, in ``{model:.3g}``) is written without.
+        A format that does not apply to the value (a string in ``{model:.3g}``) is ignored.
 
         Args:
             values: The values by name.
-            write: Returns a value without a format as text.
+            write: Converts a value without a format to text.
         """
         text = ""
         for piece in self.pieces:
@@ -96,10 +97,10 @@ class Template(msgspec.Struct, frozen=True):
 
 
 def template(text: str) -> Template:
-    """Cut a text at its placeholders.
+    """Parse a text with placeholders.
 
     Raises:
-        ValueError: If its braces are not in order, or a format is wrong for every kind of value.
+        ValueError: If braces are unbalanced, or a format is invalid for every type of value.
     """
     pieces = []
     for literal, field in _cut(text):
@@ -115,7 +116,7 @@ def template(text: str) -> Template:
 
 
 def wrong(text: str, known: Known, path: str) -> list[Fault]:
-    """Return what is wrong with a text's placeholders, given the names that are known."""
+    """Return the faults of the placeholders in a text, given the known names."""
     try:
         pieces = template(text).pieces
     except ValueError as error:
@@ -126,7 +127,7 @@ def wrong(text: str, known: Known, path: str) -> list[Fault]:
 
 
 def misfits(text: str, known: Known, path: str) -> list[Fault]:
-    """Return which formats fit none of the values that their names can have: ``{lr:d}``."""
+    """Return the formats that apply to none of the values of their names, such as ``{lr:d}``."""
     return [
         Fault(path, _misfit(piece.name, piece.format, known[piece.name]))
         for piece in template(text).pieces
@@ -138,17 +139,17 @@ def misfits(text: str, known: Known, path: str) -> list[Fault]:
 
 
 class Command:
-    """A command's argument list with placeholders, cut once and rendered for each job.
+    """The argument list of a command, parsed once and rendered for each job.
 
-    An argument stays one argument whatever the value holds. An argument that names an inactive
-    parameter is left out, together with the option (``-d``, ``--depth``) right before it. An
-    argument with a flag that comes out empty is left out alone.
+    A value never splits an argument. An argument that names an inactive parameter is omitted,
+    together with the option (``-d``, ``--depth``) directly before it. An argument whose flag is
+    rendered empty is omitted, but not an option before it.
 
     Args:
         arguments: The argument list, with placeholders.
 
     Raises:
-        ValueError: If an argument's braces are not in order, see `template`.
+        ValueError: If the braces of an argument are unbalanced, see `template`.
     """
 
     def __init__(self, arguments: Sequence[str]) -> None:
@@ -172,40 +173,40 @@ class Command:
 
 
 class Variables:
-    """A job's environment variables with placeholders, cut once and rendered for each job.
+    """The environment variables of jobs, parsed once and rendered for each job.
 
     Args:
-        environment: The variables' texts by name, with placeholders.
+        environment: The templates of the variables by name.
 
     Raises:
-        ValueError: If a text's braces are not in order, see `template`.
+        ValueError: If the braces of a text are unbalanced, see `template`.
     """
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._templates = {name: template(text) for name, text in environment.items()}
 
     def render(self, values: Mapping[str, Value]) -> dict[str, str | None]:
-        """Return the variables for these values; None for one that is to be unset.
+        """Return the variables for these values; None for a variable to unset.
 
-        That is one that names an inactive parameter, or whose flag comes out empty.
+        A variable is unset if it names an inactive parameter or its flag is rendered empty.
         """
         return {name: _filled(cut, values) for name, cut in self._templates.items()}
 
 
 _OPTION = re.compile(r"--?[^\W\d_][^=]*")
-"""``-d`` and ``--depth``; but not ``-``, ``--`` or ``-1``, which are values, nor ``--a=b``."""
+"""Matches ``-d`` and ``--depth``, but not ``--a=b`` nor the values ``-``, ``--`` and ``-1``."""
 
 _TOO_WIDE = re.compile(r"[1-9]\d{3}")
-"""Four digits in a row, so more than `WIDEST`."""
+"""Four digits in a row: a number above `WIDEST`."""
 
 _FIELD = re.compile(r"\{\{|\}\}|\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}|[{}]")
 
 
 def _cut(text: str) -> list[tuple[str, str | None]]:
-    """Return literal texts, each with what stands between the braces after it, if any does.
+    """Return literal texts, each with the content of the braces after it, if any.
 
     Raises:
-        ValueError: If the braces are not in order.
+        ValueError: If the braces are unbalanced.
     """
     parts: list[tuple[str, str | None]] = []
     literal, end = "", 0
@@ -216,8 +217,8 @@ def _cut(text: str) -> list[tuple[str, str | None]]:
             literal += found[0][0]
         elif found[1] is None:
             raise ValueError(
-                f"{text!r}: a single {found[0]!r} stands at {found.start() + 1}; "
-                "for a brace write {{ or }}"
+                f"{text!r}: single {found[0]!r} at position {found.start() + 1}; for a "
+                f"literal brace write {{ or }}"
             )
         else:
             parts.append((literal, found[1]))
@@ -227,15 +228,17 @@ def _cut(text: str) -> list[tuple[str, str | None]]:
 
 
 def _name_and_format(text: str, field: str) -> tuple[str, str]:
-    """Cut what stands between braces; where it is a flag, as if that were a name and a format."""
-    if _flag(field) is not None:  # its texts may hold anything
+    """Split the content of braces into name and format; a flag is split as if it had them."""
+    if _flag(field) is not None:  # its texts may contain any characters
         name, _, spec = field.partition(":")
         return name, spec
     with contextlib.suppress(ValueError):
         [(_, found, spec_or_none, conversion)] = _parse(f"{{{field}}}")
         if found is not None and _is_like_a_name(found) and not conversion:
             return found, spec_or_none or ""
-    raise ValueError(f"{text!r}: a placeholder is a name in braces; for a brace write {{{{ or }}}}")
+    raise ValueError(
+        f"{text!r}: a placeholder is a name in braces; for a literal brace write {{{{ or }}}}"
+    )
 
 
 def _flag(field: str) -> Flag | None:
@@ -247,7 +250,7 @@ def _flag(field: str) -> Flag | None:
 
 
 def _is_like_a_name(text: str) -> bool:
-    """Say whether a text may be meant as a placeholder: JSON and code in braces are not."""
+    """Return whether a text may be intended as a placeholder, unlike JSON and code in braces."""
     return bool(text) and not set(text) & set("\"'\n;$ ")
 
 
@@ -269,9 +272,9 @@ def _wrong_piece(text: str, piece: Piece, known: Known) -> Iterable[str]:
 
 
 def _wrong_format(name: str, spec: str) -> str:
-    """Return what is wrong with a format, whatever the value; ``""`` if nothing is."""
+    """Return the fault of a format that is invalid for every value, or ``""``."""
     if _TOO_WIDE.search(spec):
-        return f"the format {spec!r} is too wide; {WIDEST} is the most"
+        return f"the format {spec!r} is too wide; the maximum is {WIDEST}"
     if spec and all(_formatted(value, spec) is None for value in (0.5, 1, "text")):
         return f"there is no format {spec!r}; try {{{name}:.3g}}"
     return ""
@@ -281,11 +284,11 @@ def _misfit(name: str, spec: str, values: Sequence[Value]) -> str:
     remedy = f"write {{{name}}}"
     if any(isinstance(value, float) for value in values):
         remedy += f", or {{{name}:.3g}} for three digits"
-    return f"the format {spec!r} is made for no value of {name}, and would be ignored; {remedy}"
+    return f"the format {spec!r} applies to no value of {name} and would be ignored; {remedy}"
 
 
 def _filled(cut: Template, values: Mapping[str, Value]) -> str | None:
-    """Return a template's text; None if it names an inactive parameter, or a flag made it empty."""
+    """Return the rendered text, or None for an inactive parameter or a flag that made it empty."""
     if any(name not in values for name in cut.names(values)):
         return None
     text = cut.render(values, as_plain_text)
@@ -306,5 +309,5 @@ def _rendered(piece: Piece, values: Mapping[str, Value], write: Callable[[Value]
 def _formatted(value: Value, spec: str) -> str | None:
     try:
         return format(value, spec)
-    except (TypeError, ValueError):  # the format is for values of another kind
+    except (TypeError, ValueError):  # the format is for values of another type
         return None

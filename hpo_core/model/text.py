@@ -1,4 +1,4 @@
-"""Text that comes from outside, made fit to be shown on a terminal."""
+"""Format text from outside for a terminal."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _NAME = re.compile(r"[^\W_][\w .+-]{0,99}")
 
 
 def is_good_name(text: str) -> bool:
-    """Say whether a text is fit for a study's name, and so for the name of its folder."""
+    """Return whether a text is a valid study name, and thus a valid name of its folder."""
     return _NAME.fullmatch(text) is not None and text == text.strip()
 
 
@@ -22,7 +22,7 @@ def printable(text: str) -> str:
 
 
 def cut(text: str, most: int) -> str:
-    """Return the beginning of a text that takes more than so many columns, with ``…`` then."""
+    """Truncate a text to a number of columns; a truncated text ends with ``…``."""
     if width(text) <= most:
         return text
     while width(text) >= most:
@@ -31,7 +31,7 @@ def cut(text: str, most: int) -> str:
 
 
 def width(text: str) -> int:
-    """Return how many columns of a terminal a text takes: some characters take two, or none."""
+    """Return the width of a text in terminal columns: a character takes 0, 1 or 2."""
     if text.isascii():
         return len(text)
     return sum(_columns(character) for character in text)
@@ -44,12 +44,12 @@ def _columns(character: str) -> int:
 
 
 def first_line(text: str) -> str:
-    """Return the first line of a text, fit to be shown."""
+    """Return the first line of a text, printable."""
     return printable(text.partition("\n")[0])
 
 
 def some(names: Sequence[str], most: int = 20) -> str:
-    """Return names as a list, ``a, b, c``: the first of them, and how many more there are."""
+    """Return the first names as a list, ``a, b, c``, and the number of the remaining ones."""
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
 

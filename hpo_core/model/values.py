@@ -1,6 +1,6 @@
-"""Plain values, their identity, and the immutable mapping that holds one for every parameter.
+"""Plain values, their identity, and the immutable mapping of parameters to values.
 
-A value's type is part of what it is: ``1``, ``1.0``, ``True`` and ``"1"`` are four values.
+The type of a value is part of its identity: ``1``, ``1.0``, ``True`` and ``"1"`` are four values.
 """
 
 from __future__ import annotations
@@ -13,47 +13,48 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NoReturn, TypeAlias
 
 Value: TypeAlias = str | int | float | bool | None
-"""What a parameter can be set to: plain Python, never a numpy scalar."""
+"""The values that a parameter can take: plain Python, never a numpy scalar."""
 
 JSON: TypeAlias = dict[str, Any] | list[Any] | str | int | float | bool | None
-"""What plain JSON can hold."""
+"""The values that JSON can hold."""
 
 _PLAIN = (str, int, float, bool, type(None))
 
 
 def identity(value: object) -> tuple[type, object]:
-    """Return a key under which only the same value of the same type is equal.
+    """Return a key that is equal only for equal values of the same type.
 
-    It can be hashed whatever the value is; what is no plain value is never equal to one.
+    The key is hashable for any value. The key of any other object never equals that of a plain
+    value.
     """
     return type(value), value if isinstance(value, _PLAIN) else None
 
 
 def same_value(one: object, other: object) -> bool:
-    """Say whether two values are equal and of the same type: 1 is not 1.0, nor True."""
+    """Return whether two values are equal and of the same type: 1 is not 1.0, nor True."""
     return type(one) is type(other) and one == other
 
 
 def is_one_of(value: object, values: Iterable[object]) -> bool:
-    """Say whether `value` is among `values`, with the same type."""
+    """Return whether `value` is among `values`, with the same type."""
     return any(same_value(value, other) for other in values)
 
 
 def unfit(value: Value) -> Iterator[str]:
-    """Yield what keeps a value from being stored as JSON and coming back the same."""
+    """Yield the reasons why a value does not survive a round trip through JSON."""
     if isinstance(value, float) and not math.isfinite(value):
         yield f"a number must be finite, got {value}"
 
 
 def said(value: object) -> str:
-    """Return a value as errors show it, with what to do about one that is not plain Python."""
+    """Format a value for an error message, with a remedy if it is not plain Python."""
     if type(value).__module__ == "builtins":
         return repr(value)
     return f"{value!r}; give it as plain Python (a numpy scalar's .item(), an enum's .value)"
 
 
 def meant(value: object, choices: Iterable[Value]) -> str:
-    """Return ``"the text '1'; did you mean the whole number 1?"`` if only the types differ."""
+    """Return ``"the text '1'; did you mean the integer 1?"`` if only the types differ."""
     if type(value) not in _PLAIN:
         return ""
     given: Value = value  # type: ignore[assignment]  # one of these
@@ -64,7 +65,7 @@ def meant(value: object, choices: Iterable[Value]) -> str:
 
 
 def without_quotes(value: object) -> str:
-    """Return ``"; leave out the quotes"`` for a text that is written like a number."""
+    """Return ``"; leave out the quotes"`` for a string that looks like a number."""
     if not isinstance(value, str):
         return ""
     try:
@@ -75,12 +76,12 @@ def without_quotes(value: object) -> str:
 
 
 def with_type(value: Value) -> str:
-    """Return a value with the name of its type, as a study's file writes it."""
+    """Return a value with the name of its type, in the syntax of a study file."""
     match value:
         case bool():
             return f"the boolean {as_text(value)}"
         case int():
-            return f"the whole number {as_text(value)}"
+            return f"the integer {as_text(value)}"
         case float():
             return f"the number {as_text(value)}"
         case str():
@@ -90,7 +91,7 @@ def with_type(value: Value) -> str:
 
 
 def as_float(value: Value) -> Value:
-    """Return a whole number as the float that it is, if there is one; all else as it is."""
+    """Convert an integer to a float if it has an exact one; return any other value unchanged."""
     if type(value) is int and abs(value) <= sys.float_info.max:
         return float(value)
     return value
@@ -102,8 +103,8 @@ _WORDS = {True: "true", False: "false", None: "null"}
 def as_text(value: Value) -> str:
     """Return a value as text.
 
-    Strings stand for themselves; everything else is written as in JSON (``true``, ``null``,
-    ``0.1``), with the shortest digits that give back the same float.
+    Strings are unchanged. Other values are written as in JSON (``true``, ``null``, ``0.1``), with
+    the shortest digits that restore the same float.
     """
     match value:
         case str():
@@ -115,15 +116,15 @@ def as_text(value: Value) -> str:
 
 
 def as_plain_text(value: Value) -> str:
-    """Return a value as the text of a command's argument or variable.
+    """Return a value as text for an argument or an environment variable of a command.
 
-    It is `as_text`, but a float is a plain decimal (``-0.000056``, not ``-5.6e-05``): parsers of
-    command lines take ``-5.6e-05`` for an option. It has the digits of `as_text`, and so gives
-    back the same float.
+    Like `as_text`, except that a float is a plain decimal (``-0.000056``, not ``-5.6e-05``):
+    parsers of command lines mistake ``-5.6e-05`` for an option. The digits are those of `as_text`,
+    so they restore the same float.
     """
     text = as_text(value)
     if isinstance(value, float) and "e" in text:
-        from decimal import Decimal  # only for very small or large numbers
+        from decimal import Decimal  # only very small or large numbers
 
         text = format(Decimal(text), "f")
         return text if "." in text else f"{text}.0"
@@ -131,10 +132,10 @@ def as_plain_text(value: Value) -> str:
 
 
 def as_shown(value: Value) -> str:
-    """Return a value as tables show it: ``1``, ``1.0`` and ``"1"`` are told apart.
+    """Format a value for tables; ``1``, ``1.0`` and ``"1"`` are distinguishable.
 
-    A string stands for itself, unless it could be taken for another value or for several words:
-    then it is in quotes. A float has at most four digits.
+    A string is quoted if it could be mistaken for another value or for several words. A float has
+    at most four significant digits.
     """
     match value:
         case str():
@@ -162,9 +163,9 @@ def _is_json(text: str) -> bool:
 class Configuration(dict[str, Value]):
     """One value for every active parameter: an immutable, hashable dict of plain values.
 
-    It is a real ``dict``, so ``f(**configuration)`` and ``json.dumps(configuration)`` work;
-    to change a value, make a dict of it: ``dict(configuration, lr=0.1)``. It is equal to what a
-    dict is equal to, so ``1 == 1.0``; `same_values` tells types apart.
+    It is a ``dict``, so ``f(**configuration)`` and ``json.dumps(configuration)`` work. To change a
+    value, make a plain dict: ``dict(configuration, lr=0.1)``. It compares like a dict, so ``1 ==
+    1.0``; `same_values` distinguishes types.
     """
 
     __slots__ = ()
@@ -175,7 +176,7 @@ class Configuration(dict[str, Value]):
     __setitem__ = __delitem__ = __ior__ = _refuse
     clear = pop = popitem = setdefault = update = _refuse
 
-    def __hash__(self) -> int:  # type: ignore[override]  # dict has none since it can change
+    def __hash__(self) -> int:  # type: ignore[override]  # dict is mutable and has no hash
         return hash(frozenset(self.items()))
 
     def __reduce__(self) -> tuple[type[Configuration], tuple[dict[str, Value]]]:
@@ -192,7 +193,7 @@ class Configuration(dict[str, Value]):
 
 
 def same_values(one: Mapping[str, Value], other: Mapping[str, Value]) -> bool:
-    """Say whether two mappings hold the same keys with values of the same type."""
+    """Return whether two mappings have the same keys with equal values of the same types."""
     return one.keys() == other.keys() and all(
         same_value(value, other[name]) for name, value in one.items()
     )

@@ -29,7 +29,7 @@ class Identity(msgspec.Struct, frozen=True):
 
     Attributes:
         name: The entry point's name.
-        distribution: The installed distribution that brings it.
+        distribution: The installed distribution that provides it.
         version: That distribution's version.
         contract: The version of the contracts that it speaks.
     """
@@ -115,7 +115,7 @@ def _not_spoken(plugin: Identity) -> str:
 
 
 def _unreadable(distribution: Distribution, error: Exception) -> list[Found]:
-    """Show a distribution that may bring a plugin, though its entry points can't be read."""
+    """Show a distribution that may provide a plugin, though its entry points can't be read."""
     try:
         text = distribution.read_text("entry_points.txt") or ""
     except Exception:  # noqa: BLE001  # as above; what can't be read may be about a plugin

@@ -40,7 +40,7 @@ _CHILD = (
 
 
 class Announced(msgspec.Struct, frozen=True):
-    """What a plugin says of a strategy or backend that it brings; see `StrategySpec`."""
+    """What a plugin says of a strategy or backend that it provides; see `StrategySpec`."""
 
     name: str
     summary: str
@@ -53,13 +53,13 @@ class Described(msgspec.Struct, frozen=True):
 
     Attributes:
         plugin: Which it is.
-        strategies: What it brings, the default first.
+        strategies: What it provides, the default first.
         backends: Likewise.
         works: Likewise, kinds of work.
         observers: Likewise, those that it announces by a spec.
         readers: Likewise.
         exchanges: Likewise.
-        has_observers: Whether it brings observers.
+        has_observers: Whether it provides observers.
         failure: Why it can't be used, or can't be listed.
         printed: What it prints while it is loaded, which it should not.
     """
@@ -77,7 +77,7 @@ class Described(msgspec.Struct, frozen=True):
 
 
 def describe(patience: float = PATIENCE) -> list[Described]:
-    """Say of every installed plugin what it brings or why it fails; nothing is imported here.
+    """Say of every installed plugin what it provides or why it fails; nothing is imported here.
 
     One process loads them all. If it crashes or hangs, each is loaded again in its own process,
     which tells the plugin that does so from the others.
@@ -160,7 +160,7 @@ def _described_by_child(names: Sequence[str], patience: float) -> list[Described
 
 
 def main() -> None:
-    """Load the plugins that the command line names; write what they bring on standard output."""
+    """Load the plugins that the command line names; write what they provide on standard output."""
     with os.fdopen(os.dup(1), "wb") as answer:
         described = [_look_quietly(name) for name in sys.argv[1].split("\n")]
         answer.write(msgspec.json.encode(described))

@@ -1,4 +1,4 @@
-"""Loads the one plugin that a config string names, in this process, and checks what it brings."""
+"""Loads the one plugin that a config string names, in this process, and checks what it provides."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Spec = TypeVar("Spec", StrategySpec, BackendSpec, WorkSpec, ObserverSpec, Reader
 
 
 class Resolved(msgspec.Struct, Generic[Spec], frozen=True):
-    """A spec with the plugin that brings it."""
+    """A spec with the plugin that provides it."""
 
     spec: Spec
     plugin: Identity
@@ -45,7 +45,7 @@ def strategy(name: str) -> Resolved[StrategySpec]:
 
     Raises:
         UnknownPlugin: With what is installed, the nearest match, and what to install.
-        DuplicatePlugin: If two distributions bring a plugin of that name.
+        DuplicatePlugin: If two distributions provide a plugin of that name.
         BrokenPlugin: If the plugin fails to import, speaks a version of the contracts that this
             core does not, or its hooks are not as they should be.
     """
@@ -76,7 +76,7 @@ def observer(name: str) -> Resolved[ObserverSpec] | None:
     """Find an observer by its config string; see `strategy`.
 
     Returns:
-        The observer's spec; None if the plugin brings observers by the hook ``hpo_observers``,
+        The observer's spec; None if the plugin provides observers by the hook ``hpo_observers``,
         which has no options.
     """
     head = name.partition(":")[0]
@@ -86,14 +86,14 @@ def observer(name: str) -> Resolved[ObserverSpec] | None:
     if manager.hook.hpo_observer_specs.get_hookimpls():
         return _resolve("observer", name, observer_specs_of)
     if not has_observers(manager):
-        raise UnknownPlugin(f"the plugin {head!r} brings no observers")
+        raise UnknownPlugin(f"the plugin {head!r} provides no observers")
     if name != head:
         raise UnknownPlugin(f"the plugin {head!r} has no variants; write {head!r}")
     return None
 
 
 def hooked_observers(name: str, config: Mapping[str, Any]) -> list[Observer]:
-    """Return what a plugin's hook ``hpo_observers`` brings for one study.
+    """Return what a plugin's hook ``hpo_observers`` provides for one study.
 
     Raises:
         PluginError: As in `strategy`.
@@ -157,7 +157,7 @@ def only(matches: Sequence[Found]) -> Found:
     if len(matches) > 1:
         both = " and ".join(f"{by.distribution} {by.version}" for by, _, _ in matches)
         raise DuplicatePlugin(
-            f"two installed distributions bring a plugin {found.identity.name!r}: {both}; "
+            f"two installed distributions provide a plugin {found.identity.name!r}: {both}; "
             "uninstall one of them"
         )
     if found.fault:
@@ -196,7 +196,7 @@ def exchanges_of(manager: pluggy.PluginManager, name: str) -> list[ExchangeSpec]
 
 
 def has_observers(manager: pluggy.PluginManager) -> bool:
-    """Say whether a loaded plugin brings observers."""
+    """Return whether a loaded plugin provides observers."""
     return bool(manager.hook.hpo_observers.get_hookimpls())
 
 
@@ -208,7 +208,7 @@ def _resolve(
     with _printing_nothing(plugin):
         specs = specs_of(load(kind, head), head)
     if not specs:
-        raise UnknownPlugin(f"the plugin {head!r} ({plugin.distribution}) brings no {kind}")
+        raise UnknownPlugin(f"the plugin {head!r} ({plugin.distribution}) provides no {kind}")
     if name == head:
         return Resolved(specs[0], plugin)
     for spec in specs:
@@ -261,15 +261,17 @@ def _specs(hook: Any, kind: type[Spec], name: str) -> list[Spec]:
                 f"the plugin {name!r} returned {spec!r} from {hook.name}, not a {kind.__name__}"
             )
         if wrong := _misfit(spec):
-            raise BrokenPlugin(f"the plugin {name!r} brings a {kind.__name__} whose {wrong}")
+            raise BrokenPlugin(f"the plugin {name!r} provides a {kind.__name__} whose {wrong}")
         if spec.name.partition(":")[0] != name:
             raise BrokenPlugin(
-                f"the plugin {name!r} brings a {kind.__name__} named {spec.name!r}; "
+                f"the plugin {name!r} provides a {kind.__name__} named {spec.name!r}; "
                 f"its name must be {name!r} or begin with '{name}:'"
             )
     names = [spec.name for spec in found]
     if len(set(names)) < len(names):
-        raise DuplicatePlugin(f"the plugin {name!r} brings two specs of one name: {listed(names)}")
+        raise DuplicatePlugin(
+            f"the plugin {name!r} provides two specs of one name: {listed(names)}"
+        )
     return found
 
 

@@ -50,7 +50,7 @@ def unknown(kind: str, name: str) -> str:
         for variant, full in variants.items():
             guess = guess.replace(f" {variant!r}?", f" {full!r}?")
     return said + (
-        guess or "; pip install the package that brings it (by custom it is named hpo-NAME)"
+        guess or "; pip install the package that provides it (by custom it is named hpo-NAME)"
     )
 
 

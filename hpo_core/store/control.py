@@ -66,7 +66,7 @@ def _locked(folder: StudyFolder) -> int:
 
 
 def _is_at(path: Path, descriptor: int) -> bool:
-    """Say whether an open file is at a path."""
+    """Return whether an open file is at a path."""
     try:
         return os.path.samestat(os.stat(path), os.fstat(descriptor))
     except FileNotFoundError:
@@ -74,7 +74,7 @@ def _is_at(path: Path, descriptor: int) -> bool:
 
 
 def is_running(folder: StudyFolder) -> bool:
-    """Say whether a controller holds the study's lock.
+    """Return whether a controller holds the study's lock.
 
     Raises:
         StoreError: If that can't be found out.

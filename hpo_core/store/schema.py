@@ -16,7 +16,7 @@ VERSION = 2
 
 
 def is_store(path: str | os.PathLike[str]) -> bool:
-    """Say whether a file is a store, by its first bytes alone, or those in its write-ahead log.
+    """Return whether a file is a store, by its first bytes alone, or those in its write-ahead log.
 
     SQLite reads them: whoever else closes a file that this process has open with SQLite gives up
     SQLite's locks on it.

@@ -154,7 +154,7 @@ def _copy_file(descriptor: int | None, source: str, target: str, entry: _Entry) 
 
 
 def _is_same(descriptor: int, entry: _Entry) -> bool:
-    """Say whether an open file is the one listed, with the content that it had, or more."""
+    """Return whether an open file is the one listed, with the content that it had, or more."""
     now = _entry(os.fstat(descriptor), None)
     is_grown = now.size > entry.size
     return now[:3] == entry[:3] and (is_grown or now == entry)

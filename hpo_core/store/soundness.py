@@ -90,6 +90,6 @@ def require(connection: sqlite3.Connection, path: str) -> None:
 
 
 def _computes(connection: sqlite3.Connection, table: str) -> bool:
-    """Say whether a table has columns that are computed as they are read."""
+    """Return whether a table has columns that are computed as they are read."""
     columns = connection.execute(f"PRAGMA table_xinfo({table})").fetchall()
     return any(hidden for *_, hidden in columns)

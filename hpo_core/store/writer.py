@@ -79,7 +79,7 @@ class StudyWriter:
         )
 
     def is_changed_elsewhere(self) -> bool:
-        """Say whether another process has written to the file since this was last called."""
+        """Return whether another process has written to the file since this was last called."""
         version: int = self._execute("PRAGMA data_version").fetchone()[0]
         changed, self._version = version != self._version, version
         return changed

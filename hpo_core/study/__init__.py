@@ -7,6 +7,6 @@ configure        the one way from a file or from Python values to a checked conf
 arguments        wrong arguments of Python callers, told in words of Python
 place            where studies are kept: a store's file, or memory
 interactive_run  one run of a study: its signals and its progress display
-plots            study.plot: the plots that plugins bring
+plots            study.plot: the plots that plugins provide
 optimize         optimize(): a whole study in one call
 """

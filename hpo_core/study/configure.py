@@ -145,7 +145,7 @@ def totals(budget: Budget, limits: Mapping[str, float | str]) -> Budget:
         try:
             amount = seconds(amount) if is_time else int(amount)
         except ValueError:
-            kind = "a duration such as 2h" if is_time else "a whole number"
+            kind = "a duration such as 2h" if is_time else "an integer"
             faults.append(Fault(name, f"expected {kind}, or + and that to add; got {given!r}"))
             continue
         found[name] = (now or 0) + amount if is_added else amount

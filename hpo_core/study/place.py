@@ -27,7 +27,7 @@ class Place:
         return self.path if self._memory is None else self._memory
 
     def exists(self) -> bool:
-        """Say whether there is a store."""
+        """Return whether there is a store."""
         return self._memory is not None or os.path.exists(self.path)
 
     def opened(self, *, create: bool = False) -> AbstractContextManager[Store]:

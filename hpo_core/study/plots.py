@@ -1,4 +1,4 @@
-"""Plots of a study, which plugins bring by the entry-point group ``hpo_core.plots``."""
+"""Plots of a study, which plugins provide by the entry-point group ``hpo_core.plots``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ VIEW = (
 
 
 class UnknownPlot(UnknownPlugin, AttributeError):
-    """No installed plugin brings a plot of that name."""
+    """No installed plugin provides a plot of that name."""
 
 
 class Plots:
@@ -42,7 +42,7 @@ class Plots:
         """Return the plot of a name; it takes what the plugin says, and returns its figure.
 
         Raises:
-            UnknownPlot: If no installed plugin brings it; with what to do. It is an
+            UnknownPlot: If no installed plugin provides it; with what to do. It is an
                 `AttributeError` as well.
             DuplicatePlugin: If two of them do.
             BrokenPlugin: If it can't be imported, or is no function.

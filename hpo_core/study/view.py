@@ -235,7 +235,7 @@ class StudyView:
     def to_pandas(self, table: Literal["trials", "jobs", "reports"] = "trials") -> pandas.DataFrame:
         """Return a table as a data frame, with a row for each trial, job or report.
 
-        docs/python.md lists the columns. A column of whole numbers stays one: of type ``int64``
+        docs/python.md lists the columns. A column of integers stays one: of type ``int64``
         where every row has a value, else of the nullable type ``Int64``; likewise ``bool`` and
         ``boolean``. Times are in seconds since the epoch.
 
@@ -259,7 +259,7 @@ class StudyView:
 
     @property
     def plot(self) -> Plots:
-        """The plots that plugins bring: ``study.plot.optimization_history()`` returns a figure."""
+        """The plots of plugins: ``study.plot.optimization_history()`` returns a figure."""
         return Plots(self)
 
     def __repr__(self) -> str:

@@ -197,7 +197,7 @@ def is_end_of(job_id: str) -> Callable[[JobEvent], bool]:
 
 
 def runs(pid: int) -> bool:
-    """Say whether a process runs; one that has ended and waits to be reaped does not."""
+    """Return whether a process runs; one that has ended and waits to be reaped does not."""
     if pid == 0:
         return False
     try:

@@ -261,7 +261,7 @@ class Simulator:
             trial.state = TrialState.PAUSED
 
     def _is_trained(self, job: SimulatedJob) -> bool:
-        """Say whether a job has trained as far as its trial ever will."""
+        """Return whether a job has trained as far as its trial ever will."""
         most = self._problem.max_iterations
         return most is not None and job.iteration >= most
 

@@ -101,7 +101,7 @@ class Subject:
             raise Broken(f"making the strategy {_raised(error)}") from error
 
     def can(self, capability: Capability | None) -> bool:
-        """Say whether it declares a capability; None is one that every strategy has."""
+        """Return whether it declares a capability; None is one that every strategy has."""
         return capability is None or capability in self.capabilities
 
     @cached_property

@@ -120,7 +120,7 @@ def test_a_renamed_study_goes_on_under_its_new_name(small: Hpo) -> None:
 
 def test_a_name_that_is_taken_or_invalid_is_refused(small: Hpo) -> None:
     small("run", "study.toml", "--name", "other", "--quiet")
-    for name, says in (("other", "has a study 'other' already"), ("../x", "is not a good name")):
+    for name, says in (("other", "has a study 'other' already"), ("../x", "is not a valid name")):
         refused = small("rename", "small", name, "--yes")
         assert refused.status == 2
         assert says in refused.err

@@ -1,4 +1,4 @@
-"""The contract of commands that plugins bring by the entry-point group ``hpo_core.commands``."""
+"""The contract of commands that plugins provide by the entry-point group ``hpo_core.commands``."""
 
 from __future__ import annotations
 

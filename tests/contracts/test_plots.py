@@ -69,7 +69,7 @@ def test_plots_are_listed_without_importing_them(study: Study, pictures: str) ->
 def test_a_plot_that_no_plugin_brings_is_named_with_what_to_do(study: Study, pictures: str) -> None:
     with pytest.raises(PluginError, match="no plot 'loses' is installed; did you mean 'losses'"):
         study.plot.loses()
-    with pytest.raises(PluginError, match="pip install a package that brings it"):
+    with pytest.raises(PluginError, match="pip install a package that provides it"):
         study.plot.landscape()
     assert not hasattr(study.plot, "landscape")
 

@@ -139,7 +139,7 @@ def test_a_strategy_that_raises_when_the_budget_has_ended_the_study_has_failed_a
         (Start(Configuration(x=3, kind="a"), iterations=28), "it wants 28 iterations"),
         (Start(Configuration(x=3, kind="a"), iterations=1), "the minimum is 2"),
         (Start(Configuration(x=3, kind="a"), iterations=9.0), "it wants 9.0 iterations"),
-        (Start(Configuration(x=3, kind="a"), iterations=np.int64(9)), "not a whole number"),
+        (Start(Configuration(x=3, kind="a"), iterations=np.int64(9)), "not an integer"),
         (Start(Configuration(x=3, kind="a"), notes={"rung": np.float64(1)}), "what it notes"),
         (Start(Configuration(x=3, kind="a"), notes=("a", "tuple")), "what it notes"),
         (Resume(99), "it resumes trial 99, which does not exist"),

@@ -71,7 +71,7 @@ finally:
 KILLED = "killed by SIGKILL, and not by hpo-core: the system does that when memory runs out"
 NOT_ITS_LINE = "malformed report line .*: a job must not write to its worker's line itself"
 TOO_LONG = "malformed report line .*: it is longer than 1,048,576 bytes"
-TOO_MUCH = "ValueError: a report may have 1,048,576 bytes, and this one has 10,000,01.; report"
+TOO_MUCH = "ValueError: a report may have at most 1,048,576 bytes, and this one has 10,000,01"
 NO_JSON = "malformed report line .*: it is not JSON; write one object to a line, such as"
 
 EXPECTED: dict[str, tuple[str, str] | dict[str, tuple[str, str]]] = {
@@ -105,7 +105,7 @@ EXPECTED: dict[str, tuple[str, str] | dict[str, tuple[str, str]]] = {
     "reports_much": ("completed", ""),
     "reports_a_huge_iteration": (
         "failed",
-        "TypeError: an iteration is a whole number, 0 or more; got 10+",
+        "TypeError: an iteration is an integer, 0 or more; got 10+",
     ),
     "reports_a_huge_number": {
         "command": ("failed", NO_JSON),

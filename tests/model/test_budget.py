@@ -15,11 +15,11 @@ from hpo_core.model.errors import InvalidInput
 @pytest.mark.parametrize(
     ("limits", "said"),
     [
-        ({"jobs": "10"}, "jobs: expected a whole number, got '10'"),
-        ({"jobs": 10.0}, "jobs: expected a whole number, got 10.0"),
-        ({"trials": 1.5}, "trials: expected a whole number, got 1.5"),
-        ({"jobs": True}, "jobs: expected a whole number, got True"),
-        ({"iterations": [5]}, "iterations: expected a whole number, got [5]"),
+        ({"jobs": "10"}, "jobs: expected an integer, got '10'"),
+        ({"jobs": 10.0}, "jobs: expected an integer, got 10.0"),
+        ({"trials": 1.5}, "trials: expected an integer, got 1.5"),
+        ({"jobs": True}, "jobs: expected an integer, got True"),
+        ({"iterations": [5]}, "iterations: expected an integer, got [5]"),
         ({"wall_time": True}, "wall_time: expected a number, got True"),
         (
             {"wall_time": "soon"},

@@ -152,7 +152,7 @@ def test_all_faults_are_named_at_once_each_at_its_place() -> None:
         "drawing.shapes[1].shape: missing; give one of circle, square",
         "drawing.shapes[2].shape: ['circle'] is not one of circle, square",
         "drawing.shapes[3].sied: unknown key; did you mean 'side'?",
-        "drawing.shapes[3].side: missing; give a whole number",
+        "drawing.shapes[3].side: missing; give an integer",
         "drawing.shapes[4]: expected a table, got 7",
         "drawing.origin.x: must not be above y",
         "drawing.border.x: expected a number, got '1'",
@@ -185,11 +185,11 @@ def test_a_fault_says_what_was_expected_there(data: object, fault: str) -> None:
     ("data", "fault"),
     [
         ({"points": 0}, "drawing.points: expected int >= 1, got 0"),
-        ({"points": "3"}, "drawing.points: expected a whole number, got '3'"),
-        ({"points": True}, "drawing.points: expected a whole number, got True"),
+        ({"points": "3"}, "drawing.points: expected an integer, got '3'"),
+        ({"points": True}, "drawing.points: expected an integer, got True"),
         ({"ratio": 0.0}, "drawing.ratio: expected float > 0.0, got 0.0"),
         ({"fit": "ful"}, "drawing.fit: expected 'full' or 'half', got 'ful'"),
-        ({"seeds": [1, 2.5]}, "drawing.seeds[1]: expected a whole number, got 2.5"),
+        ({"seeds": [1, 2.5]}, "drawing.seeds[1]: expected an integer, got 2.5"),
         ({"points": 13}, "drawing: 13 points bring no luck"),
     ],
 )

@@ -28,7 +28,7 @@ def test_a_static_method_is_found_through_its_class():
 @pytest.mark.parametrize(
     ("function", "why"),
     [
-        (lambda configuration: 1.0, "it is a lambda, or stands within another function"),
+        (lambda configuration: 1.0, "it is a lambda or a nested function"),
         (functools.partial(math.pow, 2), "it has no name"),
         (json.JSONEncoder().encode, "'JSONEncoder.encode' in the module 'json.encoder' is some"),
         (original, "'replaced' in the module"),

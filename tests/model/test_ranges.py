@@ -177,7 +177,7 @@ def test_a_float_without_a_step_has_no_number_of_points() -> None:
         (lambda: Float("x", 0, math.inf), "the range must be finite, got 0.0 to inf"),
         (lambda: Float("x", math.nan, 1), "the range must be finite, got nan to 1.0"),
         (lambda: Float("x", -1.7e308, 1.7e308), "wider than a float can hold; narrow it"),
-        (lambda: Int("x", 0, 10**30), "whole numbers must fit in 64 bits"),
+        (lambda: Int("x", 0, 10**30), "integers must fit in 64 bits"),
         (lambda: Float("x", 0, 1, log=True), "low: a log scale needs low above 0, got 0.0"),
         (lambda: Int("x", -1, 1, log=True), "low: a log scale needs low above 0, got -1"),
         (lambda: Float("x", 0, 1, step=0), "step: a step must be a finite number above 0, got 0"),
@@ -248,7 +248,7 @@ def test_whole_numbers_are_taken_as_a_float_s_bounds_but_truths_are_not() -> Non
     assert type(Float("x", 0, 1).high) is float
     with pytest.raises(InvalidInput, match=r"low: expected a number, got False\nhigh: .* True"):
         Float("x", False, True)
-    with pytest.raises(InvalidInput, match=r"high: expected a whole number, got 2\.0"):
+    with pytest.raises(InvalidInput, match=r"high: expected an integer, got 2\.0"):
         Int("x", 1, 2.0)  # type: ignore[arg-type]  # what is tested
 
 
@@ -266,7 +266,7 @@ def test_what_is_no_value_of_a_float_is_one_sentence(text: str) -> None:
 def test_a_whole_number_is_read_as_the_type_of_its_parameter() -> None:
     assert type(Float("x", 0, 2).parse("1")) is float
     assert type(Int("x", 0, 2).parse("1")) is int
-    with pytest.raises(ValueError, match=r"x takes a whole number, got '1\.0'"):
+    with pytest.raises(ValueError, match=r"x takes an integer, got '1\.0'"):
         Int("x", 0, 2).parse("1.0")
 
 

@@ -134,14 +134,14 @@ def test_a_cycle_is_an_error_that_shows_it() -> None:
             Constant("c", 1, when={"b": 1}),
             Constant("d", 1, when={"a": 1}),
         )
-    ) == ["parameters.a.when: the conditions go round in a circle: a -> c -> b -> a"]
+    ) == ["parameters.a.when: the conditions form a cycle: a -> c -> b -> a"]
 
 
 def test_a_cycle_through_a_set_is_found() -> None:
     (fault,) = refused(
         (ParameterSet("s", ({"m": 1},), when={"a": 1}), Constant("a", 1, when={"m": 1}))
     )
-    assert fault.endswith("the conditions go round in a circle: s -> a -> s")
+    assert fault.endswith("the conditions form a cycle: s -> a -> s")
 
 
 def test_unknown_parents_and_impossible_values_are_errors_with_their_place_all_at_once() -> None:
@@ -159,7 +159,7 @@ def test_unknown_parents_and_impossible_values_are_errors_with_their_place_all_a
         "parameters.a.when.modle: there is no parameter 'modle'; did you mean 'model'?",
         "parameters.b.when.model: model is one of 'tree', 'net', 'none'; got 'nett'; "
         "did you mean 'net'?",
-        "parameters.c.when.i: i takes a whole number, got 1.0",
+        "parameters.c.when.i: i takes an integer, got 1.0",
         "parameters.d.when.i: i lies between 1 and 3, got 4",
         "forbidden[0].q: there is no parameter 'q'",
         "forbidden[1].model: model is one of 'tree', 'net', 'none'; got 'tre'; "

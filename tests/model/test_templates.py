@@ -72,7 +72,7 @@ def test_a_format_that_fits_no_kind_of_value_is_an_error(spec: str) -> None:
 @pytest.mark.parametrize("text", ["{lr:99999999999}", "{lr:1000}", "{lr:.4000f}", "{lr:0>9999}"])
 def test_a_format_is_at_most_999_wide(text: str) -> None:
     (fault,) = wrong(text, KNOWN, "job_name")
-    assert "too wide; 999 is the most" in fault.message
+    assert "too wide; the maximum is 999" in fault.message
     assert wrong("{lr:999}{lr:.999f}{lr:0999}", KNOWN, "job_name") == []
 
 
@@ -82,9 +82,9 @@ def test_a_format_for_none_of_the_values_is_found_and_one_for_some_is_not() -> N
     assert misfits("{lr}{act}{unread:d}{gone:d}", mixed, "") == []
     faults = misfits("{lr:d}-{act:.3g}", KNOWN, "job_name")
     assert list(map(str, faults)) == [
-        "job_name: the format 'd' is made for no value of lr, and would be ignored; write {lr}, "
+        "job_name: the format 'd' applies to no value of lr and would be ignored; write {lr}, "
         "or {lr:.3g} for three digits",
-        "job_name: the format '.3g' is made for no value of act, and would be ignored; write {act}",
+        "job_name: the format '.3g' applies to no value of act and would be ignored; write {act}",
     ]
 
 

@@ -76,7 +76,7 @@ def sentence(text: str) -> str:
 def kind(annotation: Any) -> str:
     """Return a type in the words that the documentation has for it."""
     origin, inner = typing.get_origin(annotation), typing.get_args(annotation)
-    plain = {int: "whole number", float: "number", str: "text", bool: "boolean", dict: "table"}
+    plain = {int: "integer", float: "number", str: "text", bool: "boolean", dict: "table"}
     if annotation in plain:
         return plain[annotation]
     if origin is Literal:

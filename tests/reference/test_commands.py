@@ -26,7 +26,7 @@ common, such as exit statuses, is in [the command line](../commands.md).
 
 
 def commands() -> Iterator[tuple[str, click.Command]]:
-    """Yield the commands of hpo-core itself; plugins bring others."""
+    """Yield the commands of hpo-core itself; plugins provide others."""
     with click.Context(hpo, info_name="hpo") as context:
         for name in hpo.list_commands(context):
             command = hpo.get_command(context, name)

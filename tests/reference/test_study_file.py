@@ -43,7 +43,7 @@ FIELDS = {"objective": "objectives", "parameters": "space", "forbidden": "space"
 """The keys that `StudyConfig` has under another name."""
 
 IN_A_FILE = {
-    "seed": ("whole number", "drawn, and stored"),
+    "seed": ("integer", "drawn, and stored"),
     "strategy": ("text or table", "required"),
     "backend": ("text or table", '`"local"`'),
     "observers": ("list of texts and tables", "none"),

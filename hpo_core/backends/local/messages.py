@@ -127,14 +127,14 @@ def _with_care(line: bytes) -> Mapping[str, Any]:
 def _iteration(value: Any, line: bytes) -> int:
     whole = type(value) is int or (type(value) is float and value.is_integer())
     if not whole or not 0 <= value < ENDLESS:
-        raise _malformed(line, "the iteration must be a whole number, 0 or more, and below 2^53")
+        raise _malformed(line, "the iteration must be an integer, 0 or more, and below 2^53")
     return int(value)
 
 
 def _float(value: int | float) -> float:
     try:
         return float(value)
-    except OverflowError:  # a whole number with more than 308 digits
+    except OverflowError:  # an integer with more than 308 digits
         return math.inf if value > 0 else -math.inf
 
 

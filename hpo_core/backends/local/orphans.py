@@ -82,7 +82,7 @@ def _end(marks: Mapping[str, str], supervisors: Set[int], spared: Set[int]) -> N
 
 
 def _descends(process: psutil.Process, supervisors: Set[int]) -> bool:
-    """Say whether a process is one of some supervisors, or descends from one."""
+    """Return whether a process is one of some supervisors, or descends from one."""
     import psutil
 
     if process.pid in supervisors:
@@ -134,7 +134,7 @@ def _environment(process: psutil.Process) -> Mapping[str, str]:
 
 
 def _is_beginning(process: psutil.Process) -> bool:
-    """Say whether a process has a program, but no memory yet where its environment is to be."""
+    """Return whether a process has a program, but no memory yet where its environment is to be."""
     if sys.platform != "linux" or not process.exe():  # the kernel's own processes have none
         return False
     with open(f"/proc/{process.pid}/stat", "rb") as file:

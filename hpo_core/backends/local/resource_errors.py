@@ -24,7 +24,7 @@ _REMEDIES = {
 
 
 def is_machines(error: OSError) -> bool:
-    """Say whether an error is the machine's, and would meet every job alike."""
+    """Return whether an error is the machine's, and would meet every job alike."""
     return error.errno in _REMEDIES
 
 

@@ -40,7 +40,7 @@ def _open_gpu() -> str | None:
 
 
 def _has_used_openmp() -> bool:
-    """Say whether OpenMP threads exist, which no library tells.
+    """Return whether OpenMP threads exist, which no library tells.
 
     The native threads of this process are counted. Those of BLAS libraries are known, where
     threadpoolctl is loaded (scikit-learn loads it); they survive a fork. All others are taken for

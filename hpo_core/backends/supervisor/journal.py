@@ -39,7 +39,7 @@ def create(folder: str) -> tuple[int, str]:
 
 
 def is_locked(descriptor: int) -> bool:
-    """Say whether the supervisor of a journal lives."""
+    """Return whether the supervisor of a journal lives."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:

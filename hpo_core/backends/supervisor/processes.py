@@ -145,7 +145,7 @@ def without_job_variables(variables: dict[str, str]) -> dict[str, str]:
 
 
 def has_ended(pid: int, timeout: float = 0.0) -> bool:
-    """Say whether a process has ended, reaped or not; wait for that for at most `timeout` seconds.
+    """Return whether a process has ended, reaped or not; wait at most `timeout` seconds.
 
     Raises:
         ProcessLookupError: If it has been reaped, on Linux.

@@ -119,7 +119,7 @@ class SupervisedJob:
         self._recorded_bytes, self._recorded_reports = count, reports
 
     def holds_too_much(self, alone: bool) -> bool:
-        """Say whether it must not be read until more of its output is recorded."""
+        """Return whether it must not be read until more of its output is recorded."""
         return len(self._unrecorded) > (HELD_ALONE if alone else HELD_AT_MOST)
 
     def summary(self) -> list[list[Any]]:

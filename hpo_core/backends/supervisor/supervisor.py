@@ -209,7 +209,7 @@ class Supervisor:
                 self.refused(self._queue.popleft(), error.errno, error.strerror or str(error))
 
     def _is_starting(self) -> bool:
-        """Say whether a job is about to start of which it is not known yet whether it can."""
+        """Return whether a job is about to start of which it is not known yet whether it can."""
         jobs = (slot.job for slot in self._slots)
         return bool(self._first) or any(job is not None and not job.pid for job in jobs)
 

@@ -130,7 +130,7 @@ def _column(values: Collection[Any], kind: type) -> Any:
     types = _WITH_MISSING if kind is not float and None in values else _PLAIN
     try:
         return series(values, dtype=types.get(kind, "object"))
-    except OverflowError:  # of whole numbers beyond 64 bits
+    except OverflowError:  # of integers beyond 64 bits
         return series(values, dtype="object")
 
 

@@ -38,7 +38,7 @@ class CheckpointRetention:
         return self._keep is None
 
     def has_deleted(self, trial_id: int, state: TrialState) -> bool:
-        """Say whether a trial that stands at this state has lost its checkpoints."""
+        """Return whether a trial that stands at this state has lost its checkpoints."""
         return (
             self._keep is not None
             and state is TrialState.COMPLETED

@@ -118,7 +118,7 @@ class EventHandler:
         return NOTHING
 
     def _may_end(self, job: RunningJob) -> bool:
-        """Say whether the strategy may stop or pause a job.
+        """Return whether the strategy may stop or pause a job.
 
         It has done its minimum by then, and has not trained as far as its trial ever will.
         """

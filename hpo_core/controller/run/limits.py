@@ -47,7 +47,7 @@ class Limits:
             self._force = True
 
     def may_be_over(self, now: float) -> bool:
-        """Say whether a limit of the study is past, as far as that is known by now."""
+        """Return whether a limit of the study is past, as far as that is known by now."""
         return now >= self._budget.ends_at or self._budget.used_up(now) is not None
 
     def next_deadline(self, now: float) -> float:

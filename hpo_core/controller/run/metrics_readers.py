@@ -224,7 +224,7 @@ class _JobReader:
 def _iteration(given: object) -> int | None:
     if given is None or (type(given) is int and 0 <= given < client.ENDLESS):
         return given
-    raise TypeError(f"the iteration {given!r} is no whole number from 0 on")
+    raise TypeError(f"the iteration {given!r} must be an integer, 0 or more")
 
 
 def _said(error: Exception) -> str:

@@ -177,4 +177,4 @@ class Trials:
 
 def _failed_at_start(trials: int) -> str:
     what = "the first trial" if trials == 1 else f"each of the first {trials} trials"
-    return f"{what} failed, and max_failures_at_start is {trials} (0 means go on)"
+    return f"{what} failed, and max_failures_at_start is {trials} (0 for no limit)"

@@ -159,7 +159,7 @@ class _Copy:
         return tuple(lost)
 
     def _has_all(self, snapshot: Store, had: set[int]) -> bool:
-        """Say whether the checkpoints are there of all trials that may go on in the copy."""
+        """Return whether the checkpoints are there of all trials that may go on in the copy."""
         states = snapshot.trial_states(snapshot.study(self._new_name).id)
         needed = {trial for trial in had if states.get(trial) in _MAY_GO_ON}
         return needed <= set(self._folder.checkpoints.trials())

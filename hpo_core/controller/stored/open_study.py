@@ -74,7 +74,7 @@ def settled(store: Store, prepared: Prepared) -> Prepared:
 
 
 def _takes_options_of(stored: StudyConfig, given: Prepared, settled: Prepared) -> bool:
-    """Say whether a strategy has options that neither its user nor its plugin gives.
+    """Return whether a strategy has options that neither its user nor its plugin gives.
 
     Args:
         stored: The stored study.
@@ -88,7 +88,7 @@ def _takes_options_of(stored: StudyConfig, given: Prepared, settled: Prepared) -
 
 
 def _is_extended(found: StudyRecord, stored: StudyConfig, given: Budget) -> bool:
-    """Say whether a study has a larger budget than the given one because it was extended.
+    """Return whether a study has a larger budget than the given one because it was extended.
 
     Then the given one is that with which it began, or one that it has had since. Of a study of
     schema 1 it is not known with which it began: there any smaller one may be it.

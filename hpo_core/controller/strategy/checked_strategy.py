@@ -211,7 +211,7 @@ class CheckedStrategy:
                 raise self.broken(f"it suggested {dict(configuration)}: {said}")
         target = suggestion.iterations
         if target is not None and type(target) is not int:
-            raise self.broken(f"it wants {target!r} iterations, not a whole number")
+            raise self.broken(f"it wants {target!r} iterations, not an integer")
         if target is not None and not (
             self._least <= target and (self._most is None or target <= self._most)
         ):

@@ -16,7 +16,7 @@ from hpo_core.store.history import StoredHistory
 
 
 def handles_attempts(strategy: Strategy) -> bool:
-    """Say whether a strategy replaces by itself what it heard of an earlier attempt."""
+    """Return whether a strategy replaces by itself what it heard of an earlier attempt."""
     return bool(getattr(strategy, "handles_attempts", False))
 
 

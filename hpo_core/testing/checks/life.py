@@ -159,5 +159,5 @@ def _runs_out(subject: Subject, problem: Problem, strategy: Strategy, *, is_pati
 
 
 def _chooses(subject: Subject) -> bool:
-    """Say whether it may leave configurations out: one that stops or resumes has a plan."""
+    """Return whether it may leave configurations out: one that stops or resumes has a plan."""
     return subject.can(Capability.STOPPING) or subject.can(Capability.RESUMING)

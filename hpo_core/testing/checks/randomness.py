@@ -77,7 +77,7 @@ def different_seeds_give_different_suggestions(subject: Subject) -> str | None:
 
 
 def _is_exhaustive(subject: Subject) -> bool:
-    """Say whether it suggests each configuration of finite spaces once, and then is exhausted."""
+    """Return whether it suggests each configuration of finite spaces once and is then exhausted."""
     for problem, strategy in gallery.made(subject, gallery.finite(subject)):
         run = Simulator(strategy, problem).run(1000)
         starts = [one.configuration for one in run.suggestions if isinstance(one, Start)]

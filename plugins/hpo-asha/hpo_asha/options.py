@@ -60,7 +60,7 @@ class ShaOptions(RungOptions, frozen=True):
     """The options of ``asha:sha``.
 
     Attributes:
-        n: How many trials a bracket begins with; if None as many as bring one to its end.
+        n: How many trials a bracket begins with; if None the number that completes one.
     """
 
     n: int | None = None

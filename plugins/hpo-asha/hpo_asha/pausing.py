@@ -63,7 +63,7 @@ class PausingScheduler(Scheduler[P]):
         return Decision.PAUSE if is_beyond else Decision.CONTINUE
 
     def _was_never_paused(self, trial: P, reached: int | None) -> bool:
-        """Say whether a trial from elsewhere has ended, one way or another, before its first goal.
+        """Return whether a trial from elsewhere has ended before its first goal.
 
         Such are points of a user's whose jobs report too rarely, and trials of another program's.
         """

@@ -97,7 +97,7 @@ class RungResult(NamedTuple):
         return math.isfinite(self.violation) and math.isfinite(self.loss)
 
     def is_worse(self, other: RungResult) -> bool:
-        """Say whether it is worse than another one, whichever trial came first."""
+        """Return whether it is worse than another one, whichever trial came first."""
         return self[:2] > other[:2]
 
 

@@ -1,4 +1,4 @@
-"""The options, the README's table of them, what is wrong with them, and what the plugin brings.
+"""The options, the README's table of them, what is wrong with them, and what the plugin provides.
 
 To write the table again: ``python plugins/hpo-asha/tests/test_options.py``.
 """

@@ -79,7 +79,7 @@ def wrong_with(axis: Parameter) -> str | None:
 
 
 def _is_kept(axis: Float) -> bool:
-    """Say whether ConfigSpace, which rounds to 13 decimal places, keeps both ends as they are."""
+    """Return whether rounding to 13 decimal places, as in ConfigSpace, preserves both ends."""
     return all(float(np.round(end, ROUND_PLACES)) == end for end in (axis.low, axis.high))
 
 

@@ -132,7 +132,7 @@ class Brackets:
         return job
 
     def may_promote(self) -> bool:
-        """Say whether what runs now may lead to a promotion."""
+        """Return whether what runs now may lead to a promotion."""
         return any(
             bracket.num_running > 0
             and bracket.stage + 1 < len(bracket.num_configs)

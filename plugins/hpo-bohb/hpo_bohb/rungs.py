@@ -1,7 +1,7 @@
 """hpbandster's budgets as whole iterations.
 
 A budget is the most iterations times eta to the power of -k, a float. A job trains for the nearest
-whole number (a half is rounded up). Since eta is 2 or more and the least budget 1 or more,
+integer (a half is rounded up). Since eta is 2 or more and the least budget 1 or more,
 neighbours stay different, and none leaves the job's minimum and maximum.
 """
 

@@ -36,7 +36,7 @@ def loss_of(configuration: Mapping[str, Any], budget: float) -> float:
 
 
 def has_failed(configuration: Mapping[str, Any], budget: float) -> bool:
-    """Say whether an evaluation fails, where some do: about one in six."""
+    """Return whether an evaluation fails, where some do: about one in six."""
     return zlib.crc32(repr((sorted(configuration.items()), float(budget))).encode()) % 6 == 0
 
 

@@ -24,19 +24,19 @@ Native: TypeAlias = int | float
 """A parameter's value as Optuna has it: a number, or the number of a choice."""
 
 LARGEST = 2**53
-"""Optuna keeps whole numbers as floats, which are exact up to here."""
+"""Optuna keeps integers as floats, which are exact up to here."""
 
 
 def check(space: SearchSpace) -> None:
     """Refuse what Optuna can't represent.
 
     Raises:
-        InvalidInput: For whole numbers beyond 2^53.
+        InvalidInput: For integers beyond 2^53.
     """
     faults = [
         Fault(
             f"parameters.{axis.name}",
-            f"Optuna keeps whole numbers as floats, exact up to 2^53 = {LARGEST}; narrow the range",
+            f"Optuna keeps integers as floats, exact up to 2^53 = {LARGEST}; narrow the range",
         )
         for axis in space.parameters
         if isinstance(axis, Int) and max(abs(axis.low), abs(axis.high)) > LARGEST

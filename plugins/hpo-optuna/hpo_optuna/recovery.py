@@ -73,7 +73,7 @@ class Memory:
         return state
 
     def can_load(self, state: object) -> bool:
-        """Say whether this is a state that can be loaded here."""
+        """Return whether this is a state that can be loaded here."""
         return self.is_known and isinstance(state, dict) and "generators" in state
 
     def load(self, state: Mapping[str, Any]) -> None:

@@ -297,7 +297,7 @@ def _study(
 
 
 def _same(one: Configuration, other: Configuration) -> bool:
-    """Say whether all values are equal, and of the same type."""
+    """Return whether all values are equal, and of the same type."""
     return one == other and all(type(one[name]) is type(other[name]) for name in one)
 
 

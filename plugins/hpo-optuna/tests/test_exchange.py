@@ -397,7 +397,7 @@ def test_the_command_line_imports_runs_and_exports(tmp_path: Path, url: str) -> 
     ("arguments", "said"),
     [
         (["import", "optuna", "line"], "expected PLUGIN:PLACE, such as optuna:sqlite:///f.db"),
-        (["import", "random:x", "line"], "the plugin 'random' (hpo-random-search) brings no exc"),
+        (["import", "random:x", "line"], "the plugin 'random' (hpo-random-search) provides no exc"),
         (["import", "optuna:sqlite:///no.db", "line"], "there is no file no.db"),
         (["import", "optuna:sqlite:///no.db", "lime"], "has no study 'lime'; did you mean 'line'"),
         (["export", "line", "--format", "optuna"], "-o: say where optuna is to find the study"),

@@ -138,7 +138,7 @@ def test_a_set_is_one_choice_and_choices_keep_their_types() -> None:
 
 
 def test_whole_numbers_that_optuna_would_round_are_refused() -> None:
-    with pytest.raises(InvalidInput, match=r"parameters\.n: Optuna keeps whole numbers as floats"):
+    with pytest.raises(InvalidInput, match=r"parameters\.n: Optuna keeps integers as floats"):
         made(Random(), SearchSpace((Int("n", 0, 2**60),)))
 
 

@@ -227,7 +227,7 @@ def test_whatever_has_listed_points_goes_by_its_index(make: Make) -> None:
     [
         ({}, "x is active but has no value"),
         ({"x": 4}, "x lies between 1 and 3, got 4"),
-        ({"x": 1.5}, "x takes a whole number, got 1.5"),
+        ({"x": 1.5}, "x takes an integer, got 1.5"),
         ({"x": 1, "y": 2}, "y is unknown or not active"),
     ],
 )

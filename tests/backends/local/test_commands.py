@@ -195,7 +195,7 @@ def test_a_job_may_close_its_pipe_and_go_on(start):
         ("nonsense", "it is not JSON"),
         ("[1]", "a report is a JSON object"),
         ('{{"loss": "low"}}', "a metric must be a number, and 'loss' is a text"),
-        ('{{"iteration": -1, "loss": 1}}', "the iteration must be a whole number, 0 or more"),
+        ('{{"iteration": -1, "loss": 1}}', "the iteration must be an integer, 0 or more"),
     ],
 )
 def test_a_malformed_line_ends_the_job_as_failed(start, line, why):

@@ -187,7 +187,7 @@ def test_more_metrics_than_a_line_holds_fail_the_job_and_the_worker_lives(start)
     for _ in range(2):
         end = driver.run()
         assert end.outcome is Outcome.FAILED
-        assert "a report may have 1,048,576 bytes, and this one has" in end.reason
+        assert "a report may have at most 1,048,576 bytes, and this one has" in end.reason
     assert len({event.handle for event in driver.said if isinstance(event, Started)}) == 1
 
 
@@ -404,8 +404,8 @@ def test_a_function_from_standard_input_is_refused_with_the_remedy(tmp_path):
     )
     assert done.returncode == 1
     assert re.search(
-        r"BackendError: <function train .*> can't be sent to worker processes: it was typed in, "
-        r"and stands in no file; define it with def at the top level of a file, "
+        r"BackendError: <function train .*> can't be sent to worker processes: it was defined "
+        r"interactively, not in a file; define it with def at the top level of a file, "
         r"or pass backend='inline'",
         done.stderr,
     )
