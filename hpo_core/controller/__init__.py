@@ -1,4 +1,4 @@
-"""The controller of a study: it asks the strategy, launches jobs and keeps the budget.
+"""The controller of a study: it asks the strategy, launches jobs and enforces the budget.
 
 controller HyperParameterOptimizer: the controller as its users hold it
 study_run  what one run of a study holds: its lock, strategy, session and backend

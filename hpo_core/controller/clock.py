@@ -1,4 +1,4 @@
-"""The clock that the controller takes its time from."""
+"""The controller's clock."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 
 
 class SystemClock:
-    """Seconds since the epoch that never run backwards: the system's time may be set meanwhile."""
+    """Seconds since the epoch. Never decreases, even if the system time is changed."""
 
     def __init__(self) -> None:
         self._offset = time.time() - time.monotonic()

@@ -1,4 +1,4 @@
-"""One job with default values, to see whether a study would work; nothing is stored."""
+"""A trial run: one job with default values, without storing anything."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ _log = logging.getLogger("hpo_core")
 
 
 class DryRun(msgspec.Struct, frozen=True, kw_only=True):
-    """What one job with default values did.
+    """The result of one job with default values.
 
     Attributes:
         configuration: The default values.
-        state: How it ended.
-        reason: Why, for people.
-        seconds: How long it ran.
-        metrics: The last value of each metric that it reported.
-        objectives: For each objective's metric whether it was among them.
-        constraints: For each constraint's metric likewise.
+        state: How the job ended.
+        reason: A human-readable reason.
+        seconds: Run time in seconds.
+        metrics: The last reported value of each metric.
+        objectives: For the metric of each objective, whether it was reported.
+        constraints: For the metric of each constraint, likewise.
         output: What the job printed.
     """
 
@@ -47,7 +47,7 @@ class DryRun(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_good(self) -> bool:
-        """Whether a study of such jobs would work."""
+        """Whether the job completed."""
         return self.state is JobState.COMPLETED
 
 
@@ -56,10 +56,10 @@ def try_once(config: StudyConfig, function: Callable[..., Any] | None = None) ->
 
     Args:
         config: The study.
-        function: The function that jobs call, where the study has its name.
+        function: The function that jobs call, if the study refers to it by name.
 
     Raises:
-        HpoError: If it can't be run at all.
+        HpoError: If the job cannot be run.
     """
     first = config.space.defaults()
     if remark := budget_remark(config):
@@ -69,7 +69,7 @@ def try_once(config: StudyConfig, function: Callable[..., Any] | None = None) ->
         budget=Budget(jobs=1),
         workers=1,
         enqueue=(dict(first),),
-        max_failures=None,  # a job that fails is what is to be shown
+        max_failures=None,  # a failed job is a valid result
         max_failures_at_start=0,
         on_failure="continue",
     )
@@ -79,7 +79,7 @@ def try_once(config: StudyConfig, function: Callable[..., Any] | None = None) ->
     def note(job: FinishedJob) -> None:
         nonlocal output
         finished.append(job)
-        with contextlib.suppress(FileNotFoundError):  # it printed nothing
+        with contextlib.suppress(FileNotFoundError):  # the job printed nothing
             output = Path(job.job.log).read_text(errors="replace")
 
     with HyperParameterOptimizer(alone, function=function) as optimizer:

@@ -1,6 +1,6 @@
-"""Ctrl-C, SIGTERM and a closed terminal while a study runs: the first signal asks the study to
-end, the second forces it. While the strategy is built there is nothing to end, and the first one
-breaks that off.
+"""Handle Ctrl-C, SIGTERM and a closed terminal while a study runs. The first signal requests the
+study to stop; the second forces it. While the strategy is being built, the first signal aborts
+that.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ _NAMES = {
 
 
 class Interruption:
-    """Which signals have come.
+    """The signals received.
 
     Attributes:
-        count: How many.
+        count: Number of signals.
         last: The last one, or None.
     """
 
@@ -35,10 +35,10 @@ class Interruption:
 
 @contextmanager
 def interruptible(optimizer: HyperParameterOptimizer) -> Iterator[Interruption]:
-    """Let signals end a study in an orderly way, for as long as this is held.
+    """A context manager in which signals stop a study in an orderly way.
 
-    A signal that is ignored already stays so (as by ``nohup``). In a thread other than the main
-    one this does nothing, since signals only reach the main one.
+    Signals that are already ignored, as with ``nohup``, remain ignored. Outside of the main thread
+    this does nothing, since only the main thread receives signals.
     """
     interruption = Interruption()
 

@@ -218,7 +218,7 @@ def _cut(text: str) -> list[tuple[str, str | None]]:
         elif found[1] is None:
             raise ValueError(
                 f"{text!r}: single {found[0]!r} at position {found.start() + 1}; for a "
-                f"literal brace write {{ or }}"
+                f"literal brace write {{{{ or }}}}"
             )
         else:
             parts.append((literal, found[1]))

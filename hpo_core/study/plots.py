@@ -73,4 +73,4 @@ def _package(name: str) -> str:
     """Return what brings a plot, as far as that is known."""
     if name in VIEW:
         return "hpo-view"
-    return f"a package that brings it (an entry point of the group {GROUP}, see docs/plugins.md)"
+    return f"a package that provides it (an entry point of the group {GROUP}, docs/plugins.md)"

@@ -257,7 +257,7 @@ def test_a_backend_that_raises_ends_the_study_as_failed_with_the_cause(lab, plug
         optimizer.run()
     assert isinstance(optimizer.error, HpoError)
     assert optimizer.error.__cause__ is error
-    assert str(optimizer.error) == "the controller broke down: ZeroDivisionError: by zero"
+    assert str(optimizer.error) == "the controller failed: ZeroDivisionError: by zero"
     assert (optimizer.state, optimizer.running_jobs) == (StudyState.FAILED, [])
     assert plugin.made[0].closed == 1
 
@@ -342,7 +342,7 @@ def test_a_job_that_is_lost_again_and_again_has_failed(lab, plugin):
     result = study(lab, budget=2).run()
     assert [trial.state for trial in result.trials] == [TrialState.FAILED, TrialState.COMPLETED]
     assert result.trials[0].reason == (
-        "lost 10 times in a row, as though by its own doing: node 7 is down"
+        "lost 10 times in a row, which suggests that the job is the cause: node 7 is down"
     )
     assert lab.rows("SELECT count(*) FROM job WHERE trial = 1 AND state = 'lost'") == [(9,)]
     assert result.usage.jobs == 2

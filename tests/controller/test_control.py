@@ -154,7 +154,7 @@ def test_a_callback_cannot_wait_for_its_own_study(lab, caplog):
             caught.append(str(error))
 
     study.run(on_job_finished=waits)
-    assert caught == ["a callback can't wait for its own study to end; wait elsewhere"]
+    assert caught == ["a callback cannot wait for its own study to end; wait elsewhere"]
 
 
 def test_it_runs_once(lab):

@@ -423,7 +423,7 @@ def test_an_observer_that_raises_is_logged_once_and_dropped_and_the_search_goes_
     assert broken.told == 1
     assert len(listener.of(hpo_core.plugin.JobFinished)) == 4
     (record,) = caplog.records
-    assert "is told nothing more; the search goes on" in record.getMessage()
+    assert "is not notified any more; the study continues" in record.getMessage()
     assert "an observer's own fault" in caplog.text
 
 

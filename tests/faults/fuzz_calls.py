@@ -90,7 +90,7 @@ def judge(arguments: tuple[str, ...], said: Said) -> None:
     wrong = []
     if said.status not in STATUSES:
         wrong.append("its exit status is none of ours")
-    if "Traceback" in said.err or "broke down" in said.err:
+    if "Traceback" in said.err or "the controller failed" in said.err:
         wrong.append("it has broken down")
     if (said.status in (1, 2)) != bool(re.search(r"(?mi)^error: ", said.err)):
         wrong.append("its exit status does not go with what it says")

@@ -60,7 +60,7 @@ def test_braces_out_of_order_are_one_sentence_with_the_text(text: str) -> None:
     (fault,) = wrong(text, KNOWN, "job.command[2]")
     assert fault.path == "job.command[2]"
     assert repr(text) in fault.message
-    assert "for a brace" in fault.message
+    assert "for a literal brace" in fault.message
 
 
 @pytest.mark.parametrize("spec", ["zz", ".3q", "3.3.3"])

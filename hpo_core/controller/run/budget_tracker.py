@@ -1,4 +1,4 @@
-"""What is used of a budget, whether there is room for more, and when time is up."""
+"""Track the use of a budget: whether another job fits, and when time is up."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from hpo_core.store.store import Store
 
 
 class BudgetTracker:
-    """Counts what a study uses of its budget.
+    """Tracks how much of its budget a study has used.
 
     Args:
         budget: The limits.
-        totals: What earlier sessions have used.
-        wall_time: Seconds that earlier sessions have run.
-        now: When this session begins, in seconds since the epoch.
+        totals: The amounts used in earlier sessions.
+        wall_time: Run time of earlier sessions in seconds.
+        now: Start time of this session, in seconds since the epoch.
     """
 
     def __init__(self, budget: Budget, totals: Totals, wall_time: float, now: float) -> None:
@@ -33,36 +33,36 @@ class BudgetTracker:
         self.paused = totals.paused
         self.iterations = totals.iterations
         self.failed_at_start = 0
-        """Trials that have failed in this session; counted until one has ended otherwise."""
+        """Number of trials that failed in this session before the first one ended otherwise."""
         self.session_began = now
         self.ends_at = math.inf
-        """A moment at which the session ends, whatever the budget; see `set_time_limit`."""
+        """A time at which the session ends, independent of the budget; see `set_time_limit`."""
         self._compute_time = totals.compute_time
         self._wall_time = wall_time
         self._is_at_start = True  # until a trial of this session ends otherwise than failed
         self._running = 0
         self._started_sum = 0.0  # of the running jobs' start times
 
-    # -- jobs come and go -------------------------------------------------------------------
+    # -- updates -------------------------------------------------------------------
 
     def job_started(self, time: float) -> None:
-        """A job has begun to use compute time."""
+        """Register a job that has started."""
         self._running += 1
         self._started_sum += time
 
     def job_ended(self, started: float, ended: float) -> None:
-        """A job that had begun has ended."""
+        """Register the end of a job that had started."""
         self._running -= 1
         self._started_sum = self._started_sum - started if self._running else 0.0
         self._compute_time += max(ended - started, 0.0)
 
     def job_lost(self, ran: float) -> None:
-        """A job of an earlier session was lost, after so many seconds."""
+        """Register a lost job of an earlier session, with its run time in seconds."""
         self.jobs -= 1
         self._compute_time += ran
 
     def trial_resumed(self, state: TrialState) -> None:
-        """A trial that had ended in this state, or was paused, is resumed."""
+        """Register a trial that is resumed from a state."""
         match state:
             case TrialState.COMPLETED:
                 self.completed -= 1
@@ -72,7 +72,7 @@ class BudgetTracker:
                 self.failed -= 1
 
     def trial_ended(self, state: TrialState) -> None:
-        """A trial has ended, or is paused."""
+        """Register a trial that has ended or is paused."""
         self._is_at_start = self._is_at_start and state is TrialState.FAILED
         match state:
             case TrialState.PAUSED:
@@ -85,13 +85,14 @@ class BudgetTracker:
                 self.failed += 1
                 self.failed_at_start += self._is_at_start
 
-    # -- room for more ----------------------------------------------------------------------
+    # -- limits on new jobs ----------------------------------------------------------------------
 
     def no_room_for_a_job(self, under_way: int) -> str | None:
-        """Return which limit keeps another job from being launched, or None.
+        """Return which limit prevents launching another job, or None.
 
         Args:
-            under_way: Trials that are running or about to: each may still become complete.
+            under_way: Number of trials that are running or about to run, each of which may still
+                complete.
         """
         limit = self.budget.jobs
         if limit is None:
@@ -102,24 +103,24 @@ class BudgetTracker:
         return f"the budget of {counted(limit, 'job')} is used up" if self.jobs >= limit else None
 
     def no_room_for_a_trial(self) -> str | None:
-        """Return which limit keeps another trial from being started, or None."""
+        """Return which limit prevents starting another trial, or None."""
         limit = self.budget.trials
         if limit is not None and self.trials >= limit:
             return f"the budget of {counted(limit, 'trial')} is used up"
         return None
 
-    # -- what is used -----------------------------------------------------------------------
+    # -- usage -----------------------------------------------------------------------
 
     def wall_time(self, now: float) -> float:
-        """Return the seconds that the study has run, over all its sessions."""
+        """Return the time that the study has run in seconds, over all its sessions."""
         return self._wall_time + now - self.session_began
 
     def compute_time(self, now: float) -> float:
-        """Return the seconds that all jobs have run, those of running ones included."""
+        """Return the total run time of all jobs in seconds, running jobs included."""
         return self._compute_time + self._running * now - self._started_sum
 
     def usage(self, now: float) -> Usage:
-        """Return what is used of everything that a budget may limit."""
+        """Return the used amount of each quantity that a budget can limit."""
         completed_count = self.budget.count == "completed"
         return Usage(
             trials=self.trials,
@@ -130,14 +131,14 @@ class BudgetTracker:
         )
 
     def iterations_used_up(self) -> str | None:
-        """Say so if no iterations are left; else None."""
+        """Return a message if no iterations are left, else None."""
         limit = self.budget.iterations
         if limit is not None and self.iterations >= limit:
             return f"the budget of {counted(limit, 'iteration')} is used up"
         return None
 
     def used_up(self, now: float) -> str | None:
-        """Return which limit ends the study now, running jobs included; None if none does."""
+        """Return which limit ends the study and its running jobs now, or None."""
         budget = self.budget
         if used := self.iterations_used_up():
             return used
@@ -148,7 +149,7 @@ class BudgetTracker:
         return None
 
     def time_is_up_at(self, now: float) -> float:
-        """Return the moment at which `used_up` will be true if nothing else happens."""
+        """Return the time at which `used_up` will return a limit if no event occurs before."""
         is_up = self.wall_time_is_up_at(now)
         if self.budget.compute_time is not None and self._running:
             left = self.budget.compute_time - self.compute_time(now)
@@ -156,14 +157,14 @@ class BudgetTracker:
         return is_up
 
     def wall_time_is_up_at(self, now: float) -> float:
-        """Return the moment at which the session ends, whatever happens until then."""
+        """Return the time at which the session ends at the latest."""
         if self.budget.wall_time is None:
             return self.ends_at
         return min(self.ends_at, now + self.budget.wall_time - self.wall_time(now))
 
 
 def stored_usage(store: Store, name: str, config: StudyConfig) -> Usage:
-    """Return what a study has used of its budget, as it is stored."""
+    """Return the usage of a stored study."""
     study = store.study(name)
     totals = store.totals(study.id)
     return BudgetTracker(config.budget, totals, study.wall_time, 0.0).usage(0.0)

@@ -1,4 +1,4 @@
-"""Deletes the checkpoints that nobody needs any more, where the study says how many to keep."""
+"""Delete checkpoints that are no longer needed, if the study limits how many to keep."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from hpo_core.store.checkpoints import Checkpoints
 
 
 class CheckpointRetention:
-    """Keeps the checkpoints of the best trials, and of those that may still be resumed.
+    """Keeps the checkpoints of the best trials and of trials that may still be resumed.
 
-    Those run, or are paused; and where the strategy resumes trials, until the study is finished
-    it may be any that has completed. With several objectives the best are those nearest to the
-    Pareto front.
+    Running and paused trials may be resumed. If the strategy resumes trials, so may every completed
+    trial until the study is finished. With several objectives, the best trials are those nearest to
+    the Pareto front.
 
     Args:
         checkpoints: The study's checkpoints.
-        keep: How many of the best trials keep theirs; None to delete none.
+        keep: Number of best trials that keep their checkpoints; None to keep all.
         is_resuming: Whether the strategy resumes trials.
     """
 
@@ -34,11 +34,11 @@ class CheckpointRetention:
 
     @property
     def is_keeping_all(self) -> bool:
-        """Whether nothing is ever deleted."""
+        """Whether no checkpoints are ever deleted."""
         return self._keep is None
 
     def has_deleted(self, trial_id: int, state: TrialState) -> bool:
-        """Return whether a trial that stands at this state has lost its checkpoints."""
+        """Return whether the checkpoints of a trial in this state have been deleted."""
         return (
             self._keep is not None
             and state is TrialState.COMPLETED
@@ -49,11 +49,11 @@ class CheckpointRetention:
     def begin(
         self, best: Iterable[tuple[int, Losses]], states: Mapping[int, TrialState]
     ) -> Effects:
-        """Resume an unfinished study; delete what an earlier run did not come to.
+        """Resume an unfinished study: complete the deletions of an earlier run.
 
         Args:
             best: The best completed trials so far, as many as are kept.
-            states: Where each trial stands.
+            states: The state of each trial.
         """
         self._best = list(best)
         return all_of(
@@ -68,7 +68,7 @@ class CheckpointRetention:
         return Effects(delete_checkpoints=(trial_id,)) if is_over else NOTHING
 
     def trial_ended(self, trial_id: int, state: TrialState, losses: Losses | None) -> Effects:
-        """Register where a trial stands; `losses` are those that make it one of the best."""
+        """Register the state of a trial; `losses` rank it among the best."""
         if self._keep is None or state is TrialState.PAUSED:
             return NOTHING
         self._best = [(kept, its) for kept, its in self._best if kept != trial_id]
@@ -83,11 +83,11 @@ class CheckpointRetention:
         return self._drop(self._best.pop(worst)[0])
 
     def trial_resumed(self, trial_id: int) -> None:
-        """Keep the checkpoints of a trial that goes on."""
+        """Keep the checkpoints of a trial that is resumed."""
         self._at_the_end = [each for each in self._at_the_end if each != trial_id]
 
     def study_finished(self) -> Effects:
-        """Delete what was kept only because it might have been resumed."""
+        """Delete the checkpoints that were kept only for a possible resumption."""
         left = tuple(trial for trial in self._at_the_end if not self._is_best(trial))
         self._at_the_end.clear()
         return Effects(delete_checkpoints=left)

@@ -1,4 +1,4 @@
-"""What does not change while a study runs."""
+"""The constant context of a run."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from hpo_core.store.writer import StudyWriter
 
 
 class RunContext(msgspec.Struct, frozen=True, kw_only=True):
-    """The study that runs, and where it is kept.
+    """The running study and its storage.
 
     Attributes:
         config: The configuration.
         study: The study's row.
-        store: The store, to read from.
+        store: The store, for reading.
         writer: Writes the study.
         folder: The study's files.
         clock: The time.
-        is_resuming: Whether the strategy resumes trials, and so is asked even when no new trial
-            may be started.
-        compares_targets: Whether the strategy compares trials at their targets, also where it has
-            not set them.
-        is_pruning: Whether the strategy says that it stops jobs by what they report.
-        enforces_limits: Whether the backend ends jobs at their limits, and not the controller.
+        is_resuming: Whether the strategy resumes trials. If so, it is asked even if no new trial
+            may start.
+        compares_targets: Whether the strategy compares trials at their targets, even if it did not
+            set them.
+        is_pruning: Whether the strategy declares that it stops jobs early.
+        enforces_limits: Whether the backend, not the controller, ends jobs at their limits.
     """
 
     config: StudyConfig

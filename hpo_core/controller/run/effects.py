@@ -1,7 +1,7 @@
-"""Record, then act: what a turn is to do is a value, performed only once it is recorded.
+"""Record, then act: the effects of a turn are a value, performed only after it is recorded.
 
-What handles an event writes to the store and returns `Effects`. A `Recorded` is made by committing
-what was written. A `Performer` takes nothing else, so nothing can be done before it is recorded.
+Event handlers write to the store and return `Effects`. Committing the transaction creates a
+`Recorded`. A `Performer` accepts only a `Recorded`, so nothing can be done before it is recorded.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ P = ParamSpec("P")
 
 
 class Cancel(NamedTuple):
-    """A job that is to be ended, forced to after `grace` seconds."""
+    """A job to terminate, and to kill after `grace` seconds."""
 
     job_id: str
     grace: float
 
 
 class Effects(msgspec.Struct, frozen=True):
-    """What is to be done; ``earlier + later`` is both, in that order.
+    """Actions to perform. ``earlier + later`` performs both, in that order.
 
     Attributes:
-        place_checkpoints: Ids of jobs whose trials get the checkpoints that were copied for them.
+        place_checkpoints: Ids of jobs whose trials receive the checkpoints copied for them.
         submit: Jobs to submit.
         cancel: Jobs to cancel.
-        delete_checkpoints: Trials whose checkpoints nobody needs any more. Those of a trial of
-            which a job is submitted in the same turn are kept.
+        delete_checkpoints: Trials whose checkpoints are no longer needed. If a job of the trial is
+            submitted in the same turn, they are kept.
         notify: Events for the observers.
     """
 
@@ -65,7 +65,7 @@ NOTHING = Effects()
 
 
 def all_of(effects: Iterable[Effects]) -> Effects:
-    """Return the sum of effects, in their order."""
+    """Return the sum of effects, in order."""
     total = NOTHING
     for each in effects:
         total += each
@@ -73,7 +73,7 @@ def all_of(effects: Iterable[Effects]) -> Effects:
 
 
 class Recorded:
-    """Effects whose causes are in the store.
+    """Effects whose causes are committed to the store.
 
     Args:
         writer: Writes the store.
@@ -82,7 +82,7 @@ class Recorded:
         *about: What it is called with.
 
     Raises:
-        StoreError: If it can't be recorded.
+        StoreError: If the transaction fails.
     """
 
     __slots__ = ("effects",)
@@ -96,12 +96,12 @@ class Recorded:
 
 
 class Performer:
-    """Does what is recorded.
+    """Performs recorded effects.
 
     Args:
-        backend: Where jobs run.
+        backend: The backend.
         checkpoints: The checkpoints of the study's trials.
-        observers: Whom to notify.
+        observers: The observers to notify.
     """
 
     def __init__(
@@ -114,7 +114,7 @@ class Performer:
     def perform(self, recorded: Recorded) -> None:
         """Place checkpoints, submit, cancel, delete checkpoints, and notify the observers.
 
-        The observers are notified even if something else raises: what they hear has happened.
+        The observers are notified even if another action raises, since their events have happened.
         """
         effects = recorded.effects
         if effects is NOTHING:
@@ -135,6 +135,6 @@ class Performer:
             self.notify(effects.notify)
 
     def notify(self, events: Iterable[StudyEvent]) -> None:
-        """Notify the observers of events that need no record, such as the start of a job."""
+        """Notify the observers of events that are not recorded, such as the start of a job."""
         for event in events:
             self._observers.notify(event)

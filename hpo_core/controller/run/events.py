@@ -1,4 +1,4 @@
-"""Handles what a backend says of jobs: records it, and tells the strategy."""
+"""Handle events of jobs: record them, and tell the strategy."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hpo_core.model.objective import complete
 from hpo_core.model.report import Decision, Status
 
 LOST_AT_MOST = 10
-"""So often a trial's jobs may be lost by the backend in a row; then the trial has failed."""
+"""Number of jobs of a trial lost in a row after which the trial fails."""
 
 
 class EventHandler:
@@ -25,8 +25,8 @@ class EventHandler:
 
     Args:
         context: The study.
-        state: Where the run stands.
-        budget: What is used of the budget.
+        state: The state of the run.
+        budget: The budget and its usage.
         trials: The trials of the run.
         study_events: Makes the events for observers.
     """
@@ -53,7 +53,7 @@ class EventHandler:
         self._just_started: list[tuple[RunningJob, object]] = []
 
     def handle(self, event: JobEvent) -> Effects:
-        """Handle one event; a late word of a job that was given up changes nothing."""
+        """Handle one event. Late events of a job considered lost are ignored."""
         job = self._state.jobs.get(event.job_id)
         if job is None:
             return NOTHING
@@ -66,12 +66,12 @@ class EventHandler:
                 return self._started(job, event)
 
     def heard(self, job: RunningJob, time: float) -> None:
-        """Register that a job has given a sign of life."""
+        """Register activity of a job, which restarts its silence limit."""
         if self._silence_limit is not None and job.ending is None:
             job.silent_until = time + self._silence_limit
 
     def record_starts(self) -> None:
-        """Record which jobs run; those that have ended meanwhile are recorded already."""
+        """Record which jobs run, except those that have ended meanwhile and are recorded already."""
         for job, handle in self._just_started:
             if job.job.id in self._state.jobs and job.started is not None:
                 self._writer.job_started(job.trial.id, job.trial.attempt, job.started, handle)
@@ -88,7 +88,7 @@ class EventHandler:
 
     def _reported(self, job: RunningJob, event: Reported) -> Effects:
         if job.ending is not None and not job.is_ended_at_target:
-            return NOTHING  # its end is decided: what it says now changes nothing
+            return NOTHING  # its end is decided: this report is ignored
         self.heard(job, event.time)
         self._warnings.reported(job, event.iteration)
         target = job.target
@@ -107,7 +107,7 @@ class EventHandler:
         return effects + self._study_events.job_reported(job, event, metrics)
 
     def _obey(self, job: RunningJob, decision: Decision, time: float) -> Effects:
-        """Stop or pause a job if the strategy has decided so, and may."""
+        """Stop or pause a job if the strategy has decided so and may do so."""
         if decision is not Decision.CONTINUE and self._may_end(job):
             fate = JobState.STOPPED if decision is Decision.STOP else JobState.PAUSED
             effects = self._state.cancel(job, fate, f"{fate.value} by the strategy")
@@ -120,7 +120,7 @@ class EventHandler:
     def _may_end(self, job: RunningJob) -> bool:
         """Return whether the strategy may stop or pause a job.
 
-        It has done its minimum by then, and has not trained as far as its trial ever will.
+        The job must have reached its minimum number of iterations, but not the trial's last target.
         """
         if job.is_at_last_target:
             return False
@@ -128,7 +128,7 @@ class EventHandler:
         return least == 1 or (job.iteration or 0) >= least
 
     def _passed_target(self, job: RunningJob, event: Reported) -> Effects:
-        """Handle a report beyond the target in which nothing counts."""
+        """Handle a report beyond the target that has no metric that counts."""
         job.target.note(event.iteration, {})
         if job.target.is_exhausted:
             return self._state.cancel(job, *job.end_at_target())
@@ -184,22 +184,22 @@ class EventHandler:
         )
 
     def _status(self, job: RunningJob, state: JobState) -> Status:
-        """Return how a job has ended, as the strategy is told.
+        """Return the status of an ended job that is passed to the strategy.
 
-        For a strategy that compares trials at the targets that they reached, a job that its time
-        limit has cut short was stopped there.
+        For a strategy that compares trials at their targets, a job cut short by its time limit
+        counts as stopped.
         """
         compares = self._compares_targets or job.trial.is_target_suggested
         return Status.STOPPED if job.is_cut_short and compares else Status(state.value)
 
     def _lost(self, trial: PendingTrial, reason: str) -> tuple[JobState, str]:
-        """Return how a job counts that the backend has lost: for the last time as failed."""
+        """Return the state of a job that the backend has lost: failed if it was lost too often."""
         trial.lost += 1
         if trial.lost < LOST_AT_MOST:
             return JobState.LOST, reason
         return (
             JobState.FAILED,
-            f"lost {trial.lost} times in a row, as though by its own doing: {reason}",
+            f"lost {trial.lost} times in a row, which suggests that the job is the cause: {reason}",
         )
 
     def _wait_for_another_job(self, trial: PendingTrial) -> None:

@@ -1,4 +1,4 @@
-"""The best trials so far: one, or with several objectives those that no other dominates."""
+"""The best trials so far: the best one or, with several objectives, the Pareto front."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Incumbents:
     """Keeps the losses of the best trials.
 
     Args:
-        losses: Those of earlier sessions.
+        losses: Losses of the incumbents of earlier sessions.
     """
 
     def __init__(self, losses: Iterable[Losses] = ()) -> None:
@@ -23,13 +23,13 @@ class Incumbents:
 
     @property
     def best(self) -> Losses | None:
-        """The losses of the incumbent; with several objectives those of least first loss."""
+        """The losses of the incumbent; with several objectives, those with the smallest first loss."""
         return min(self._losses, default=None)
 
     def add(self, losses: Losses) -> bool:
-        """Add a completed trial's losses, and return whether it is among the best now.
+        """Add the losses of a completed trial, and return whether it is now one of the best.
 
-        An equal of the best is not better: the first one stays.
+        A trial equal to the best one is not better: the earlier one remains.
         """
         if len(losses) == 1 and self._losses:
             if losses >= self._losses[0]:

@@ -1,4 +1,4 @@
-"""Warns of jobs that count in another unit than the study, or do not count at all."""
+"""Warn of jobs that count iterations in another unit than the study, or not at all."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _log = logging.getLogger("hpo_core")
 
 
 class IterationWarnings:
-    """Says each of two things once in a run.
+    """Emits each of two warnings once per run.
 
     Args:
         config: The study's configuration.
@@ -23,17 +23,17 @@ class IterationWarnings:
     def __init__(self, config: StudyConfig, *, is_pruning: bool) -> None:
         self._config = config
         self._most = config.job.max_iterations
-        self._awaits_count = is_pruning  # until a job counts, or a warning was given
+        self._awaits_count = is_pruning  # until a job reports an iteration or the warning was given
 
     def reported(self, job: RunningJob, iteration: int | None) -> None:
-        """Warn if a job counts further than the study's maximum."""
+        """Warn if a job reports an iteration beyond the study's maximum."""
         if iteration is None:
             return
         self._awaits_count = False
         most = self._most
         if most is None or iteration <= most:
             return
-        self._most = None  # said once
+        self._most = None  # warned once
         _log.warning(
             "job %s reported iteration %d, but max_iterations is %d: it counts as iteration %d, "
             "and the job is completed. Do both count the same unit? A job that counts optimizer "
@@ -46,8 +46,10 @@ class IterationWarnings:
         )
 
     def finished(self, job: RunningJob, state: JobState) -> None:
-        """Warn if the strategy can't stop jobs, since they report no iteration."""
-        is_counted_by_target = job.trial.is_target_suggested  # its end is the iteration
+        """Warn if the strategy cannot stop jobs because they report no iteration."""
+        is_counted_by_target = (
+            job.trial.is_target_suggested
+        )  # its end is its only iteration
         if not self._awaits_count or state is not JobState.COMPLETED or is_counted_by_target:
             return
         self._awaits_count = False

@@ -1,4 +1,4 @@
-"""Fills free workers with jobs: those that wait, those enqueued, and what the strategy suggests."""
+"""Fill free workers with jobs: waiting trials, enqueued configurations, and suggestions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _log = logging.getLogger("hpo_core")
 
 
 class _Launch(NamedTuple):
-    """What came of an attempt to launch a job: its effects, or the obstacle to any more."""
+    """The result of an attempt to launch a job: its effects, or why no job can be launched."""
 
     effects: Effects
     obstacle: str | None = None
@@ -70,8 +70,8 @@ class JobDispatcher:
         self._factory = factory
         self._study_events = study_events
         self._next_trial = context.store.next_trial(context.study.id)
-        self._no_more: str | None = None  # why the strategy is not asked any more
-        self._knows_no_more_trials: bool | None = None  # None until it had to be told
+        self._no_more: str | None = None  # why the strategy is no longer asked
+        self._knows_no_more_trials: bool | None = None  # None until no_more_trials was called
         self._look_for_enqueued = True
 
     def expect_enqueued(self) -> None:
@@ -79,10 +79,10 @@ class JobDispatcher:
         self._look_for_enqueued = True
 
     def fill(self, now: float) -> Effects:
-        """Launch jobs while there are free workers, room in the budget, and suggestions."""
+        """Launch jobs while there are free workers, remaining budget, and suggestions."""
         effects, obstacle = NOTHING, None
         state, workers = self._state, self._config.workers
-        if self._strategy.lost is not None:  # it was interrupted, and the study goes on after all
+        if self._strategy.lost is not None:  # it was interrupted, but the study continues
             return state.fail(self._strategy.lost)
         while (
             obstacle is None
@@ -105,12 +105,12 @@ class JobDispatcher:
         try:
             return self._launch_new(now)
         except StrategyInterrupted:
-            return _Launch(NOTHING)  # the study is about to end
+            return _Launch(NOTHING)  # the study is ending
         except StrategyError as error:
             return _Launch(self._state.fail(error))
 
     def _launch_new(self, now: float) -> _Launch:
-        """Launch what is enqueued, or what the strategy suggests."""
+        """Launch an enqueued configuration, or else a suggestion of the strategy."""
         full = self._budget.no_room_for_a_trial()
         if full is None and (enqueued := self._next_enqueued()) is not None:
             row, configuration = enqueued
@@ -125,7 +125,7 @@ class JobDispatcher:
         return self._ask(full, now)
 
     def _ask(self, full: str | None, now: float) -> _Launch:
-        """Ask the strategy; `full` says why no new trial may be started, if none may."""
+        """Ask the strategy. `full` is the reason why no new trial may start, or None."""
         answer, state = self._strategy.ask(self._next_trial)
         match answer:
             case Start() if full is None:
@@ -145,7 +145,7 @@ class JobDispatcher:
         return _Launch(NOTHING, self._no_more)
 
     def _next_enqueued(self) -> tuple[int, Configuration] | None:
-        """Return the oldest enqueued configuration; look only if some may have come."""
+        """Return the oldest enqueued configuration; read the store only if there may be new ones."""
         if not (self._look_for_enqueued or self._writer.is_changed_elsewhere()):
             return None
         enqueued = self._writer.next_enqueued()
@@ -188,7 +188,7 @@ class JobDispatcher:
         return self._launch_with_checkpoints_of(resume.checkpoint_from, trial, now)
 
     def _launch_with_checkpoints_of(self, source: int, trial: PendingTrial, now: float) -> Effects:
-        """Copy a trial's checkpoints for the job of another; if that fails, so does the job."""
+        """Copy a trial's checkpoints for the job of another trial. If that fails, the job fails."""
         job = job_id(trial.id, trial.attempt)
         try:
             left_out = self._checkpoints.copy_aside(source, job)
@@ -202,7 +202,7 @@ class JobDispatcher:
         return Effects(place_checkpoints=(job,)) + self._launch(trial, now, notes)
 
     def _fail(self, trial: PendingTrial, reason: str, now: float) -> Effects:
-        """Record a trial's next job as failed, since it can't be launched."""
+        """Record a trial's next job as failed because it cannot be launched."""
         job = self._factory.job(trial)
         running = self._factory.running(job, trial, now)
         self._budget.jobs += 1
@@ -227,10 +227,10 @@ class JobDispatcher:
         return told + settled + finished
 
     def _require_checkpoints(self, resume: Resume) -> None:
-        """See that what a resumption needs has not been deleted.
+        """Check that the checkpoints needed for a resumption have not been deleted.
 
         Raises:
-            StrategyError: If it has.
+            StrategyError: If they have been deleted.
         """
         if self._retention.is_keeping_all:
             return

@@ -1,4 +1,4 @@
-"""Makes the jobs of trials."""
+"""Create the jobs of trials."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hpo_core.model.values import Value
 
 
 class JobFactory:
-    """Makes jobs, as backends run them and as the controller holds them.
+    """Creates jobs, for the backend and for the controller.
 
     Args:
         context: The study.
@@ -48,7 +48,7 @@ class JobFactory:
         )
 
     def running(self, job: Job, trial: PendingTrial, queued: float) -> RunningJob:
-        """Return a job as it is when it begins."""
+        """Return the running job for a job that is submitted."""
         most = self._config.job.max_iterations
         is_final = not self._is_resuming or job.iterations == most
         target = Target(job.iterations, most=most, wanted=self._wanted, is_final=is_final)

@@ -1,4 +1,4 @@
-"""Ends jobs and the study at their limits: budgets, times, targets, and the user's wish to stop."""
+"""End jobs and the study at their limits: budgets, times, targets, and requests to stop."""
 
 from __future__ import annotations
 
@@ -26,19 +26,20 @@ class Limits:
         self._state = state
         self._budget = budget
         self._stop_reason: str | None = None
-        self._force = False  # whether jobs that are ending are to be ended at once
+        self._force = False  # whether to kill jobs that are ending
 
     @property
     def is_stop_requested(self) -> bool:
-        """Whether the user wishes the study to stop."""
+        """Whether the user has requested to stop."""
         return self._stop_reason is not None
 
     def request_stop(self, reason: str, *, at_once: bool) -> None:
-        """End the study and its jobs when limits are enforced next; safe from any thread.
+        """Request to end the study and its jobs; takes effect when limits are enforced next.
+        Thread-safe.
 
         Args:
-            reason: Why, for people; the first one counts.
-            at_once: End the jobs without their grace period.
+            reason: A human-readable reason; the first one is kept.
+            at_once: Kill the jobs, without the grace period.
         """
         if self._stop_reason is None:
             self._stop_reason = reason
@@ -47,17 +48,17 @@ class Limits:
             self._force = True
 
     def may_be_over(self, now: float) -> bool:
-        """Return whether a limit of the study is past, as far as that is known by now."""
+        """Return whether a limit of the study is exceeded, as far as known."""
         return now >= self._budget.ends_at or self._budget.used_up(now) is not None
 
     def next_deadline(self, now: float) -> float:
-        """Return the moment of the next limit if nothing else happens."""
+        """Return the time of the next limit if no event occurs before."""
         jobs = self._state.jobs.values()
         nearest = min((min(each.deadline, each.silent_until) for each in jobs), default=math.inf)
         return min(nearest, self._budget.time_is_up_at(now)) if self._state.is_running else nearest
 
     def enforce(self, now: float) -> Effects:
-        """End the study, and the jobs, whose limits are past."""
+        """End the study and jobs whose limits are exceeded."""
         effects = self._enforce_on_study(now) if self._state.is_running else NOTHING
         effects += all_of(
             self._end_overdue(job, now)

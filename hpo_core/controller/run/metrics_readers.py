@@ -1,8 +1,8 @@
-"""Reports that are read from what jobs print or leave behind, as a backend's own.
+"""Reports that a plugin reads from the output of jobs, merged into the events of a backend.
 
-`ReadingBackend` stands before the backend of a study whose jobs do not report themselves. It reads
-when the files change in which jobs leave their metrics, when the backend has something to say, and
-a last time before a job's end.
+`ReadingBackend` wraps the backend of a study whose job has a ``metrics_reader``. It reads the
+output of running jobs whenever the backend returns events, and the last reports of a job before its
+end. It does not poll: without events, nothing is read.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Make = Callable[..., MetricsReader]
 
 
 class ReadingBackend:
-    """A backend whose jobs' reports come from readers.
+    """A backend whose reports come from readers.
 
     Args:
         make: Makes the reader of a job.
@@ -57,12 +57,12 @@ class ReadingBackend:
         self._watch: Watch | None = None
 
     def on(self, backend: Backend) -> Backend:
-        """Stand before a backend, which was built with `deliver`."""
+        """Wrap a backend that was built with `deliver`."""
         self._backend = backend
         return self
 
     def deliver(self, event: JobEvent) -> None:
-        """Deliver an event, and before it the reports that were read."""
+        """Deliver the reports that were read, then the event."""
         for each in self._with_reports(event):
             self._deliver(each)
 
@@ -130,7 +130,7 @@ class ReadingBackend:
 
 
 class _JobReader:
-    """Reads one job's reports; a job whose reports can't be read has failed."""
+    """Reads the reports of a job. An error makes the job fail when it ends."""
 
     def __init__(self, job: Job, make: Make, *, is_adopted: bool) -> None:
         self._job = job
@@ -178,7 +178,7 @@ class _JobReader:
         return event
 
     def warn_of_report(self) -> None:
-        """Say once that the job reports to no purpose."""
+        """Warn once that the job's own reports are ignored."""
         if not self._has_warned:
             self._has_warned = True
             _log.warning(

@@ -1,4 +1,4 @@
-"""Notifies observers and callbacks; one that raises is logged once and dropped."""
+"""Notify observers and callbacks. One that raises is logged and removed."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ class JobCallback:
         self._function = function
 
     def observe(self, event: StudyEvent, /) -> None:
-        """Pass finished jobs on."""
+        """Call the function for finished jobs."""
         if isinstance(event, JobFinished):
             self._function(event.finished)
 
 
 class ObserverDispatcher:
-    """The observers of one run; false if there are none.
+    """The observers of a run; falsy if there are none.
 
     Args:
         observers: The observers, in the order in which they are notified.
@@ -36,10 +36,13 @@ class ObserverDispatcher:
         return bool(self._observers)
 
     def notify(self, event: StudyEvent) -> None:
-        """Notify every observer; drop those that raise."""
+        """Notify every observer; remove those that raise."""
         for observer in list(self._observers):
             try:
                 observer.observe(event)
             except Exception:  # noqa: BLE001  # it may raise anything, and is logged
-                _log.exception("%s raised, and is told nothing more; the search goes on", observer)
+                _log.exception(
+                    "%s raised an exception and is not notified any more; the study continues",
+                    observer,
+                )
                 self._observers.remove(observer)

@@ -8,11 +8,11 @@ from typing import NamedTuple
 from hpo_core.model.values import Configuration
 
 Counting = tuple[float | None, ...]
-"""What counts so far for each objective; see `hpo_core.model.objective.updated`."""
+"""The losses so far, one for each objective; see `hpo_core.model.objective.updated`."""
 
 
 class Before(NamedTuple):
-    """What a trial counted when it was last asked for, to which a retry goes back."""
+    """The results of a trial when it was last suggested; a retry restarts from them."""
 
     losses: Counting
     iteration: int
@@ -23,18 +23,18 @@ class PendingTrial:
     """A trial that waits for a job: new, to be retried, lost, or resumed.
 
     Attributes:
-        id: The trial.
-        configuration: Its values.
+        id: The trial's number.
+        configuration: The configuration.
         attempt: The number of its next job.
-        target: How far that job trains.
-        is_target_suggested: Whether the strategy said how far, and not the study.
-        losses: What counts so far.
-        iteration: Up to which iteration its reports were counted.
-        failures: How many of its jobs have failed since it was last asked for.
-        lost: How many of its jobs the backend has lost in this session, one after the other.
+        target: Target iteration of that job; None if unlimited.
+        is_target_suggested: Whether the strategy, not the study, set the target.
+        losses: The losses so far.
+        iteration: The last iteration that was counted.
+        failures: Number of failed jobs since the trial was last suggested.
+        lost: Number of consecutive jobs that the backend has lost in this session.
         metrics: The last value of each metric that its earlier jobs reported.
-        before: What it counted when it was last asked for.
-        is_heard: Whether the strategy has been told a report of it since then.
+        before: The results when the trial was last suggested.
+        is_heard: Whether the strategy has been told a report since then.
     """
 
     __slots__ = (
@@ -79,7 +79,7 @@ class PendingTrial:
         self.is_heard = False
 
     def begin_again(self) -> None:
-        """Forget what has been reported since it was last asked for: its job has failed."""
+        """Discard what a failed job has reported since the trial was last suggested."""
         self.failures += 1
         self.losses, self.iteration, self.metrics = self.before
         self.is_heard = False

@@ -1,4 +1,4 @@
-"""An unfinished study, read back from its store: which trials are under way."""
+"""Read the unfinished trials of a study back from its store."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from hpo_core.store.store import Store
 
 
 class Interrupted(msgspec.Struct, frozen=True):
-    """A trial that was under way.
+    """A trial that was running when the study was interrupted.
 
     Attributes:
         trial: The trial, as it waits for its next job.
-        job: Its last job, if that had not ended.
+        job: Its last job, if it had not ended.
         iteration: The last iteration that this job reported.
         metrics: The last value of each metric that it reported.
-        iterations: How many iterations it did itself.
-        reports: Its reports, each the iteration and the metrics.
+        iterations: Number of iterations that this job did itself.
+        reports: The job's reports, as pairs of iteration and metrics.
     """
 
     trial: PendingTrial
@@ -39,10 +39,10 @@ class Interrupted(msgspec.Struct, frozen=True):
 
 
 def interrupted_trials(config: StudyConfig, store: Store, study: StudyRecord) -> list[Interrupted]:
-    """Return the trials that were under way, in their order.
+    """Return the trials that were running, in order.
 
     Raises:
-        StoreError: If one does not fit the study's parameters; see `require_fit`.
+        StoreError: If a trial does not match the study's parameters; see `require_fit`.
     """
     return [
         _interrupted(config, store, study, trial) for trial in store.unfinished_trials(study.id)
@@ -66,7 +66,7 @@ def _interrupted(
     reports: list[tuple[int | None, dict[str, float]]] = []
     targets = {job.attempt: job.target for job in jobs}
     for attempt, at, metrics in store.reports(study.id, trial.id):
-        if asked < attempt <= failed:  # a retry begins again
+        if asked < attempt <= failed:  # a retry starts from the beginning
             continue
         losses = updated(config.objectives, losses, metrics)
         reached = max(reached, _counted(at, targets.get(attempt)))
@@ -98,7 +98,7 @@ def _interrupted(
 
 
 def _counted(iteration: int | None, target: int | None) -> int:
-    """Return up to which iteration a report counts: up to its job's target."""
+    """Return the iteration that counts: at most the job's target."""
     reported = iteration or 0
     return reported if target is None else min(reported, target)
 
@@ -106,15 +106,15 @@ def _counted(iteration: int | None, target: int | None) -> int:
 def resumed_trial(
     config: StudyConfig, store: Store, study: StudyRecord, resume: Resume
 ) -> tuple[PendingTrial, TrialState]:
-    """Return a trial that a strategy wants to resume, as it waits for its next job.
+    """Return a trial that a strategy wants to resume, ready for its next job.
 
     Returns:
-        The trial, and where it stands now.
+        The trial and its current state.
 
     Raises:
-        StrategyError: If there is no such trial, or it is neither paused nor completed, nor failed
-            and to go on from another one's checkpoint.
-        StoreError: If it does not fit the study's parameters; see `require_fit`.
+        StrategyError: If there is no such trial, or its state is not paused, completed, or failed
+            with the checkpoint of another trial to resume from.
+        StoreError: If it does not match the study's parameters; see `require_fit`.
     """
     trial = store.trial(study.id, resume.trial_id)
     source = resume.checkpoint_from
@@ -142,12 +142,12 @@ def resumed_trial(
 
 
 def wrong_with(resume: Resume, state: TrialState | None, *, has_source: bool) -> str | None:
-    """Return why a trial can't be resumed as a strategy suggests, or None if it can.
+    """Return why a trial cannot be resumed as suggested, or None.
 
     Args:
         resume: The suggestion.
-        state: Where the trial stands; None if there is none.
-        has_source: Whether there is a trial whose checkpoint is to be copied.
+        state: The state of the trial; None if there is no such trial.
+        has_source: Whether the trial whose checkpoint is to be copied exists.
     """
     if state is None:
         return f"it resumes trial {resume.trial_id}, which does not exist"
@@ -161,21 +161,21 @@ def wrong_with(resume: Resume, state: TrialState | None, *, has_source: bool) ->
 
 
 def require_fit(config: StudyConfig, store: Store, configuration: Configuration) -> None:
-    """See that a stored configuration that is to be run fits the study's parameters.
+    """Check that a stored configuration matches the study's parameters before it is run.
 
-    What a study runs is trusted by its parameters, and not by each configuration: see
+    Trust in a stored study covers its parameters, not each configuration: see
     `hpo_core.controller.stored.trust`.
 
     Raises:
-        StoreError: If it does not: it was changed in the store.
+        StoreError: If it does not, which means that the store was modified.
     """
     if faults := config.space.wrong(configuration):
         raise StoreError(
-            f"the store {store.path} has been changed: it is to run {dict(configuration)}, which "
-            f"the parameters do not allow ({'; '.join(map(str, faults))})"
+            f"the store {store.path} has been changed: it would run {dict(configuration)}, "
+            f"which the parameters do not allow ({'; '.join(map(str, faults))})"
         )
 
 
 def _metrics(jobs: Iterable[JobRecord]) -> dict[str, float]:
-    """Return the last value of each metric that jobs have reported."""
+    """Return the last reported value of each metric."""
     return {name: value for job in jobs for name, value in job.metrics.items()}

@@ -1,4 +1,4 @@
-"""Resumes what an earlier run has left: jobs that still run, jobs that are lost, checkpoints."""
+"""Resume the jobs and checkpoints of an interrupted run."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Resumption:
         self._retention = retention
 
     def jobs(self, interrupted: Iterable[Interrupted]) -> dict[str, Job]:
-        """Return the jobs that had not ended, by id, for the backend to adopt."""
+        """Return the unfinished jobs by id, for the backend to adopt."""
         return {
             found.job.id: msgspec.structs.replace(
                 self._factory.job(found.trial, -1),
@@ -63,12 +63,12 @@ class Resumption:
     def resume(
         self, interrupted: Iterable[Interrupted], jobs: Mapping[str, Job], alive: Collection[str]
     ) -> Effects:
-        """Handle the jobs that had not ended.
+        """Handle the unfinished jobs.
 
         Args:
-            interrupted: The trials that were under way.
-            jobs: What `jobs` has returned for them.
-            alive: The ids of those jobs that the backend has adopted; the others are lost.
+            interrupted: The trials that were running.
+            jobs: The jobs that `jobs` returned for them.
+            alive: The ids of the jobs that the backend has adopted. The others are lost.
         """
         effects = self._resume_checkpoints()
         for found in interrupted:
@@ -82,7 +82,7 @@ class Resumption:
         return effects
 
     def _resume_checkpoints(self) -> Effects:
-        """Finish copies of checkpoints, and delete what an earlier run did not come to."""
+        """Complete the copies and deletions of checkpoints that an earlier run has left."""
         store, study, config = self._context.store, self._context.study, self._context.config
         checkpoints = self._context.folder.checkpoints
         if any(checkpoints.copies()):

@@ -1,4 +1,4 @@
-"""A job under way: what it has reported so far, and how it ends."""
+"""A running job: its reports so far, and how it ends."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ class RunningJob:
     """A job under way.
 
     Attributes:
-        job: The job, as the backend has it.
+        job: The job, as passed to the backend.
         trial: Its trial.
-        target: How far it is to train, and how far it has come.
-        queued: When it was submitted.
-        started: When it began to run, or None.
+        target: Its target, and the iteration reached.
+        queued: Time of submission.
+        started: Start time, or None.
         iteration: The last iteration that it reported.
-        iterations: How many iterations it has done itself.
+        iterations: Number of iterations that this job did itself.
         metrics: The last value of each metric.
-        deadline: When it is ended as timed out.
-        silent_until: When it is ended as timed out if it reports nothing meanwhile.
-        ending: What becomes of it, once it is being ended; None while it runs.
-        reason: Why it is being ended.
-        is_cut_short: Whether it counts although its time limit ended it before its target.
-        is_decided: Whether it is the strategy that ends it: then it is so even if it has just
-            ended by itself.
-        notes: What is remarkable about it, for people.
+        deadline: Time at which it times out.
+        silent_until: Time at which it times out unless it reports before.
+        ending: The state it will have, once it is being ended; None before.
+        reason: The reason why it is being ended.
+        is_cut_short: Whether its result counts although its time limit ended it before its target.
+        is_decided: Whether the strategy ends it. If so, that holds even if the job has ended by
+            itself in the meantime.
+        notes: Human-readable remarks.
     """
 
     __slots__ = (
@@ -77,7 +77,7 @@ class RunningJob:
     def count(
         self, objectives: Sequence[Objective], iteration: int | None, metrics: Mapping[str, float]
     ) -> int:
-        """Count a report, and return how many iterations it adds to the study's."""
+        """Count a report, and return the number of iterations that it adds to the study."""
         trial = self.trial
         trial.losses = updated(objectives, trial.losses, metrics)
         self.metrics.update(metrics)
@@ -100,23 +100,23 @@ class RunningJob:
 
     @property
     def is_at_last_target(self) -> bool:
-        """Whether it has trained as far as its trial ever will."""
+        """Whether it has reached the last target of its trial."""
         return self.target.is_final and self.target.is_reached
 
     @property
     def is_ended_at_target(self) -> bool:
-        """Whether it is being ended only because it has met its target: it may still report."""
+        """Whether it is being ended only because it has reached its target; it may still report."""
         return self.ending is JobState.COMPLETED and self.target.is_met
 
     def end_at_limit(
         self, reason: str, *, is_silent: bool, on_time_limit: str | None
     ) -> tuple[JobState, str]:
-        """Return how a job ends that a limit ends, and why.
+        """Return the state and the reason of a job that a limit ends.
 
         Args:
-            reason: What the limit was.
-            is_silent: Whether it was the silence limit, which no setting makes a good end.
-            on_time_limit: The study's setting.
+            reason: A description of the limit.
+            is_silent: Whether it was the silence limit, which is always a failure.
+            on_time_limit: The setting of the study.
         """
         if self.target.is_met:
             return self.end_at_target()
@@ -127,7 +127,7 @@ class RunningJob:
         return JobState.COMPLETED, f"{reason}; what it reported{upto} counts"
 
     def end_at_target(self) -> tuple[JobState, str]:
-        """Return how a job ends that goes on although it has met its target, and why."""
+        """Return the state and the reason of a job that continues beyond its target."""
         limit = counted(self.target.iterations or 0, "iteration")
         return JobState.COMPLETED, f"ended by its limit of {limit}"
 
@@ -143,7 +143,7 @@ class RunningJob:
         constraints: Sequence[Constraint],
         on_time_limit: str | None,
     ) -> tuple[JobState, str, Losses | None]:
-        """Return how a job ended, why, and the trial's losses if they count."""
+        """Return the state, the reason, and the trial's losses if they count."""
         losses = complete(self.trial.losses)
         state, reason = self._state(finished, on_time_limit)
         if state is JobState.COMPLETED and losses is None:
@@ -166,7 +166,7 @@ class RunningJob:
         ended: float,
         is_best: bool,
     ) -> FinishedJob:
-        """Return the job, which has ended, as callbacks and observers see it."""
+        """Return the ended job, for callbacks and observers."""
         values = {
             objective.metric: objective.loss(loss)
             for objective, loss in zip(objectives, losses or (), strict=False)
@@ -199,7 +199,7 @@ class RunningJob:
                     return JobState.LOST, finished.reason or "the job vanished"
         is_its_own_end = not (self.is_decided or self.is_cut_short)
         if finished.outcome is Outcome.COMPLETED and is_its_own_end:
-            return JobState.COMPLETED, ""  # by itself, before its end could reach it
+            return JobState.COMPLETED, ""  # ended by itself, before it could be terminated
         return self.ending, self.reason
 
     def _no_metric(self, objectives: Sequence[Objective]) -> str:

@@ -1,8 +1,8 @@
 """One run of a study by one controller: a loop of turns.
 
-A turn handles what the backend says, tells the strategy, fills the free workers with new jobs, and
-records all of it in one transaction. Only then it acts: it submits and cancels jobs. The loop
-sleeps in `Backend.events` until something happens or time is up. Nothing else moves a study.
+A turn handles the backend's events, tells the strategy, fills free workers with new jobs, and
+records all of this in one transaction. Only then does it act: it submits and cancels jobs. The loop
+sleeps in `Backend.events` until an event occurs or time is up.
 """
 
 from __future__ import annotations
@@ -56,12 +56,12 @@ class Session:
 
     @property
     def error(self) -> HpoError | None:
-        """The error that made the study fail, if one did."""
+        """The error that made the study fail, or None."""
         return self._state.error
 
     @property
     def running_jobs(self) -> list[Job]:
-        """The jobs under way; safe from any thread."""
+        """The running jobs. Thread-safe."""
         return [running.job for running in list(self._state.jobs.values())]
 
     def usage(self) -> Usage:
@@ -89,11 +89,11 @@ class Session:
     # -- the loop ---------------------------------------------------------------------------
 
     def run(self, backend: Backend, interrupted: Sequence[Interrupted]) -> None:
-        """Run the study to its end; `error` says whether it failed.
+        """Run the study to its end; see `error` for a failure.
 
         Args:
             backend: Where jobs run.
-            interrupted: Trials that an earlier run has left under way.
+            interrupted: Trials that were running when an earlier run ended.
         """
         self._interrupt_in_time()
         self._performer = Performer(backend, self._context.folder.checkpoints, self._observers)
@@ -139,13 +139,13 @@ class Session:
         return backend.events(None if deadline == math.inf else max(deadline - now, 0.0))
 
     def _interrupt_in_time(self) -> None:
-        """Have the strategy interrupted that still owes an answer when the study's time is up."""
+        """Interrupt the strategy if it has not answered when the study's time is up."""
         now = self._context.clock.now()
         is_up = self._budget.wall_time_is_up_at(now) + _SURELY
         self._strategy.interrupt_after(is_up - now)
 
     def _break_down(self, error: Exception) -> None:
-        """End as failed, with nothing more said to the backend; its jobs are lost."""
+        """End the study as failed without further calls to the backend; its jobs are lost."""
         self._state.jobs.clear()
         self.blame(error)
         try:

@@ -1,4 +1,4 @@
-"""What changes while a study runs: its running jobs, the trials that wait, how it ends."""
+"""The changing state of a run: running jobs, waiting trials, and how the study ends."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from hpo_core.model.job import JobState, StudyState
 
 
 class RunState:
-    """Where a run stands.
+    """The state of a run.
 
     Args:
-        grace: Seconds between asking a job to end and forcing it.
+        grace: Seconds between the request to terminate a job and the kill.
         clock: The time.
 
     Attributes:
-        jobs: The jobs under way, by id.
-        waiting: Trials that wait for another job: lost, or to be retried.
-        study: Where the study stands; RUNNING until it is decided that it ends.
-        reason: Why it ends, for people.
-        error: The error that made it fail, if one did.
+        jobs: The running jobs by id.
+        waiting: Trials that wait for another job, after a lost or failed one.
+        study: The state of the study; RUNNING until its end is decided.
+        reason: A human-readable reason for the end.
+        error: The error that made it fail, or None.
         grace: As above.
     """
 
@@ -40,13 +40,13 @@ class RunState:
 
     @property
     def is_running(self) -> bool:
-        """Whether the study goes on: nothing has decided that it ends."""
+        """Whether the study continues, because its end has not been decided."""
         return self.study is StudyState.RUNNING
 
     def end(self, study: StudyState, reason: str, error: HpoError | None = None) -> Effects:
-        """Launch nothing more, and end what runs: as lost if it is to be run again.
+        """Launch no more jobs, and end the running jobs, as lost if they are to be run again.
 
-        A job that has trained as far as it was to has its grace period to end by itself.
+        A job that has reached its target may end by itself within its grace period.
         """
         self.study, self.reason, self.error = study, reason, error
         return all_of(self._end_job(job) for job in self.jobs.values())
@@ -60,13 +60,13 @@ class RunState:
         return self.cancel(job, JobState.STOPPED, self.reason)
 
     def fail(self, error: HpoError) -> Effects:
-        """End the study as failed, unless it has failed already."""
+        """End the study as failed, unless it has already failed."""
         if self.study is StudyState.FAILED:
             return NOTHING
         return self.end(StudyState.FAILED, str(error), error)
 
     def cancel(self, job: RunningJob, fate: JobState, reason: str) -> Effects:
-        """End a job, unless it is being ended already."""
+        """End a job, unless it is already being ended."""
         if job.ending is not None:
             return NOTHING
         job.ending, job.reason = fate, reason
@@ -74,10 +74,10 @@ class RunState:
         return Effects(cancel=(Cancel(job.job.id, self.grace),))
 
     def leave_grace(self, job: RunningJob, now: float) -> None:
-        """Leave a job that has reached its target the grace period to end by itself."""
+        """Allow a job that has reached its target the grace period to end by itself."""
         if job.ending is None:
             job.deadline = min(job.deadline, now + self.grace)
 
     def force(self) -> Effects:
-        """End all jobs at once, those that are ending already, too."""
+        """Kill all jobs, including those that are already being ended."""
         return Effects(cancel=tuple(Cancel(job_id, self.grace) for job_id in self.jobs))

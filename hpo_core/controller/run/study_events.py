@@ -23,13 +23,13 @@ from hpo_core.model.objective import Losses
 
 
 class StudyEvents:
-    """Makes the events of one run; none where nobody observes it.
+    """Creates the events of a run; none if there are no observers.
 
     Args:
         config: The study's configuration.
         state: Where the run stands.
         budget: What is used of the budget.
-        is_observed: Whether anybody is to be notified.
+        is_observed: Whether there are observers.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class StudyEvents:
         self._is_observed = is_observed
 
     def study_started(self, now: float, best: Losses | None) -> Effects:
-        """The study begins, or is resumed."""
+        """Return the event of a study that is started or resumed."""
         if not self._is_observed:
             return NOTHING
         event = StudyStarted(
@@ -57,7 +57,7 @@ class StudyEvents:
         return Effects(notify=(event,))
 
     def study_ended(self, now: float) -> Effects:
-        """The run is over."""
+        """Return the event of a session that has ended."""
         if not self._is_observed:
             return NOTHING
         event = StudyEnded(
@@ -70,7 +70,7 @@ class StudyEvents:
         return Effects(notify=(event,))
 
     def job_started(self, job: RunningJob, time: float) -> Effects:
-        """A job has begun to run."""
+        """Return the event of a job that has started."""
         if not self._is_observed:
             return NOTHING
         progress = self._progress(time)
@@ -79,7 +79,7 @@ class StudyEvents:
     def job_reported(
         self, job: RunningJob, event: Reported, metrics: Mapping[str, float]
     ) -> Effects:
-        """A job has reported; `metrics` are the values that count."""
+        """Return the event of a report; `metrics` are the values that count."""
         if not self._is_observed:
             return NOTHING
         reported = JobReported(
@@ -98,7 +98,7 @@ class StudyEvents:
         time: float,
         is_best: bool = False,
     ) -> Effects:
-        """A job has ended, at `ended`; the event comes at `time`."""
+        """Return the event of a job that ended at `ended`; `time` is the time of the event."""
         if not self._is_observed:
             return NOTHING
         finished = job.as_finished(self._config.objectives, state, reason, losses, ended, is_best)

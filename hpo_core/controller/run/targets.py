@@ -1,8 +1,8 @@
-"""A job's target: how far it is to train, and which of its reports count there.
+"""The target iteration of a job, and which of its reports count for it.
 
-Programs report as they can: on every tenth epoch, in optimizer steps, the final metric one step
-late. So a value beyond the target is not lost: the first value of each metric at or beyond the
-target is the target's. See docs/decisions/0007.
+Programs may report every tenth epoch, in optimizer steps, or the final metric one step late. So a
+value beyond the target is not discarded: the first value of each metric at or beyond the target
+counts for the target. See docs/decisions/0007.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from collections.abc import Mapping, Set
 
 
 class Target:
-    """How far a job is to train, and how far it has come.
+    """The target iteration of a job, and the iteration reached.
 
     Args:
-        iterations: The target, counted from the trial's beginning; None if there is none.
+        iterations: The target, counted from the start of the trial; None if there is none.
         most: The study's `max_iterations`.
-        wanted: The metrics that the study needs: its objectives and constraints.
+        wanted: The metrics of the study's objectives and constraints.
         is_final: Whether the trial is never resumed beyond this target.
 
     Attributes:
         iterations: The same.
         is_final: The same.
-        reached: The furthest iteration that the job has reported.
+        reached: The highest iteration that the job has reported.
     """
 
     __slots__ = ("_at_target", "_known", "_most", "_wanted", "is_final", "iterations", "reached")
@@ -39,19 +39,19 @@ class Target:
         self._at_target: set[str] = set()  # those with a value at or beyond the target
 
     def heard(self, iteration: int | None) -> int | None:
-        """Return an iteration as the strategy hears it and budgets count it."""
+        """Return an iteration as counted by the strategy and budgets: at most the target."""
         if iteration is None or self.iterations is None:
             return iteration
         return min(iteration, self.iterations)
 
     def counting(self, iteration: int | None, metrics: Mapping[str, float]) -> Mapping[str, float]:
-        """Return those values of a report that count: beyond the target only the first ones."""
+        """Return the metrics of a report that count: beyond the target, only first values."""
         if self.iterations is None or iteration is None or iteration <= self.iterations:
             return metrics
         return {name: value for name, value in metrics.items() if name not in self._at_target}
 
     def note(self, iteration: int | None, metrics: Mapping[str, float]) -> None:
-        """Note what a job has reported."""
+        """Register a report."""
         self._known.update(metrics)
         if iteration is not None:
             self.reached = max(self.reached, iteration)
@@ -60,14 +60,14 @@ class Target:
 
     @property
     def is_reached(self) -> bool:
-        """Whether the job has trained as far as it was to."""
+        """Whether the job has reached its target."""
         return self.iterations is not None and self.reached >= self.iterations
 
     @property
     def is_met(self) -> bool:
-        """Whether nothing more is expected of the job than that it ends.
+        """Whether the job has reported everything it needs to, and should end.
 
-        Below the study's maximum a job is awaited until it has reported what the study needs: its
+        Below the study's maximum, the job must also have reported all required metrics, since its
         next validation may come after the target.
         """
         if not self.is_reached or self._most is None:
@@ -76,7 +76,7 @@ class Target:
 
     @property
     def is_exhausted(self) -> bool:
-        """Whether no later report of what the study needs can count."""
+        """Whether no later report of a required metric can count."""
         return self.is_met and self._wanted <= self._at_target
 
     @property

@@ -1,4 +1,4 @@
-"""What trials come to: the strategy is told, and what follows is recorded."""
+"""Pass reports of trials to the strategy, and record the results."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _TRIAL_STATE = {
 
 
 class Trials:
-    """The trials of a run, as the strategy hears of them and as the store has them.
+    """The trials of a run, for the strategy and in the store.
 
     Args:
         context: The study.
@@ -74,11 +74,11 @@ class Trials:
         losses: Losses | None,
         time: float,
     ) -> tuple[Decision, Effects]:
-        """Tell the strategy what a job has reported, record that, and return its decision.
+        """Pass a report to the strategy, record it, and return the decision.
 
-        The iteration is recorded as it was reported, and told up to the job's target. A strategy
-        that raises makes the study fail: it is told nothing more, and every job goes on until it
-        is ended.
+        The iteration is recorded as reported, but passed to the strategy as at most the job's
+        target. If the strategy raises, the study fails: the strategy is not called any more, and
+        every job continues until it is ended.
         """
         report = Report(
             trial_id=job.trial.id,
@@ -102,7 +102,7 @@ class Trials:
 
     @property
     def _is_heard(self) -> bool:
-        """Whether the strategy hears what happens: it has not raised, nor been interrupted."""
+        """Whether reports are passed to the strategy: it has neither raised nor been interrupted."""
         return not isinstance(self._state.error, StrategyError) and self._strategy.lost is None
 
     def settle(
@@ -112,7 +112,7 @@ class Trials:
         losses: Losses | None,
         decision: Decision,
     ) -> tuple[bool, Effects]:
-        """Record where a trial stands after its job, and return whether it is the best."""
+        """Record the state of a trial after its job, and return whether it is the best."""
         trial_state = _TRIAL_STATE[state]
         may_go_on = not (job.is_at_last_target or job.is_cut_short)
         if state is JobState.COMPLETED and decision is Decision.PAUSE and may_go_on:
@@ -132,9 +132,9 @@ class Trials:
         return is_best, effects
 
     def retry(self, trial: PendingTrial, time: float) -> None:
-        """Record that a trial is retried; the strategy forgets what its failed job reported.
+        """Record that a trial is retried. The strategy discards the reports of the failed job.
 
-        Where it neither does so itself nor can be rebuilt, it keeps that, and a warning says so.
+        If it neither does so itself nor can be rebuilt, it keeps them, and a warning is logged.
         """
         self._writer.retry(trial.id, trial.attempt, time)
         strategy = self._strategy
@@ -144,15 +144,15 @@ class Trials:
             except HpoError as error:
                 self._writer.strategy_keeps()
                 _log.warning(
-                    "trial %d is retried, but the strategy can't forget what its failed job "
-                    "reported: it could not be rebuilt without that (%s)",
+                    "trial %d is retried, but the strategy cannot discard the reports of its "
+                    "failed job: it could not be rebuilt without them (%s)",
                     trial.id,
                     error,
                 )
         trial.begin_again()
 
     def give_up(self, job: RunningJob, now: float) -> Effects:
-        """Settle a trial that waits for another job, `job`, for which nothing is left."""
+        """Settle a trial that waits for its next job, `job`, when no budget is left for it."""
         has_failed = bool(job.trial.failures)
         state = JobState.FAILED if has_failed else JobState.STOPPED
         losses = None if has_failed else complete(job.trial.losses)
@@ -161,7 +161,7 @@ class Trials:
         return told + settled
 
     def _heed_failure(self, trial_id: int) -> Effects:
-        """End the study as failed, if that is what a failed trial comes to."""
+        """End the study as failed if its settings require that after a failed trial."""
         config, failed = self._config, self._budget.failed
         at_start = self._budget.failed_at_start
         if config.on_failure == "stop":

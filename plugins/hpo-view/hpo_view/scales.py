@@ -35,7 +35,7 @@ class Scale:
         self.labels = _labels(self.choices)
 
     def holds(self, configuration: Mapping[str, object]) -> bool:
-        """Say whether the parameter is active in a configuration."""
+        """Return whether the parameter is active in a configuration."""
         return self.name in configuration
 
     def shown(self, configuration: Mapping[str, object]) -> Any:
