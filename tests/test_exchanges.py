@@ -179,7 +179,7 @@ def test_what_came_in_is_not_run_again_by_a_strategy_that_visits_each_point_once
 def test_nothing_is_made_where_nothing_fits(store: str, tmp_path: Path) -> None:
     elsewhere = tmp_path / "new.db"
     config = taking(SearchSpace((Int("y", 1, 9),)))
-    with pytest.raises(InvalidInput, match="no trial of 'given' can be taken in") as caught:
+    with pytest.raises(InvalidInput, match="no trial of 'given' can be imported") as caught:
         import_study(config, elsewhere, f"file:{tmp_path}/given.json")
     assert len(caught.value.faults) == 10
     with HyperParameterOptimizer(config, store=elsewhere) as optimizer:
@@ -202,7 +202,7 @@ def test_a_study_that_is_running_takes_nothing_in(store: str, tmp_path: Path) ->
 def test_a_plugin_without_an_exchange_is_an_error_that_says_so(store: str) -> None:
     with pytest.raises(UnknownPlugin, match=r"the plugin 'random' .* provides no exchange"):
         export_study(store, "given", "random", "anywhere")
-    with pytest.raises(HpoError, match="exists already; take another file"):
+    with pytest.raises(HpoError, match="already exists; take another file"):
         export_study(store, "given", "file", store)
 
 

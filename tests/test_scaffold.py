@@ -83,7 +83,7 @@ def test_nothing_is_ever_overwritten(tmp_path: Path) -> None:
     kept = tmp_path / "hpo-my-search" / "notes.txt"
     kept.parent.mkdir()
     kept.write_text("mine")
-    with pytest.raises(InvalidInput, match="exists already; move it away"):
+    with pytest.raises(InvalidInput, match="already exists; move it away"):
         scaffold.write("my-search", tmp_path)
     assert [path.name for path in kept.parent.iterdir()] == ["notes.txt"]
 

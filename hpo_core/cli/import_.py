@@ -57,7 +57,7 @@ def _study(study: str, store_path: str, trust: bool) -> Study:
 def _told(imported: Imported) -> str:
     taken, left = len(imported.trials), len(imported.misfits)
     name = printable(imported.study)
-    lines = [f"{taken} of {counted(taken + left, 'trial')} of {name} taken in"]
+    lines = [f"{taken} of {counted(taken + left, 'trial')} of {name} imported"]
     if left:
         rows = [[str(one.number), "; ".join(one.reasons)] for one in imported.misfits]
         lines += ["", "left:", tables.lay_out(["trial", "why"], rows, right="trial")]

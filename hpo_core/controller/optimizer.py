@@ -226,7 +226,7 @@ class HyperParameterOptimizer:
             self._over.wait()
 
     def request_stop(self, reason: str = "stopped", *, at_once: bool = False) -> None:
-        """Request the study to stop, and return immediately. Safe in any thread and signal handler."""
+        """Request the study to stop; return immediately. Safe in any thread and signal handler."""
         self._stop_requested = (reason, at_once)
         if self._session is not None:
             self._session.stop(reason, at_once=at_once)
@@ -358,7 +358,7 @@ class HyperParameterOptimizer:
     def _prepare_session(
         self, on_job_finished: Callable[[FinishedJob], object] | None
     ) -> Callable[[], None]:
-        """Create a session and return a function that runs it. A rejected new study is not stored."""
+        """Create a session; return a function that runs it. A rejected new study is not stored."""
         if on_job_finished is not None and not callable(on_job_finished):
             message = f"expected a function, got {on_job_finished!r}"
             raise InvalidInput([Fault("on_job_finished", message)])

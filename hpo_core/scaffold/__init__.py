@@ -63,7 +63,7 @@ def write(name: str, directory: Path, *, asktell: bool = False) -> list[Path]:
     try:
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise InvalidInput(
-                [Fault(str(folder), "exists already; move it away, or give another --directory")]
+                [Fault(str(folder), "already exists; move it away, or give another --directory")]
             )
         for path, text in texts.items():
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -70,7 +70,7 @@ class Plots:
 
 
 def _package(name: str) -> str:
-    """Return what brings a plot, as far as that is known."""
+    """Return the package that provides a plot, as far as known."""
     if name in VIEW:
         return "hpo-view"
     return f"a package that provides it (an entry point of the group {GROUP}, docs/plugins.md)"

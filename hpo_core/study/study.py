@@ -276,7 +276,7 @@ class Study(StudyView):
             strategy: A new strategy, for a study that was run with your own strategy.
             progress: As for `run`.
             on_job_finished: As for `run`.
-            trust: Whether to run a study that you neither began nor trusted before.
+            trust: Whether to run a study that you have neither started nor trusted before.
             adopt_history: Whether the strategy adopts what is stored, for one that suggests
                 otherwise after an update.
 
@@ -475,7 +475,7 @@ class Study(StudyView):
 
         Args:
             strategy: The strategy, new, for a study that was run with one of your own.
-            trust: Whether to run the strategy of a study that you neither began nor trusted.
+            trust: Whether to run the strategy of a study that you have neither started nor trusted.
         """
         from hpo_core.controller.stored.audit import replay
 

@@ -37,7 +37,7 @@ def test_an_existing_file_is_kept_without_force_and_replaced_with_it(
     precious.write_text("kept")
     ended = export(small, "out.csv")
     assert ended.status == 2
-    assert "-o: out.csv exists already; name another file, or replace it: --force" in ended.err
+    assert "-o: out.csv already exists; name another file, or replace it with --force" in ended.err
     assert precious.read_text() == "kept"
     assert export(small, "out.csv", "--force").status == 0
     assert precious.read_text().startswith("trial_id,")

@@ -65,7 +65,7 @@ def test_what_somebody_else_began_is_read_but_not_run(
     for command in RUNNING:
         refused = small(*command)
         assert refused.status == 2
-        assert "you neither began nor trusted the study 'small'" in refused.err
+        assert "you have neither started nor trusted the study 'small'" in refused.err
         assert 'the command ["sh", "job.sh", "{x}"]' in refused.err
         assert f"in the folder {folder}" in refused.err
         assert "add --trust" in refused.err
@@ -104,7 +104,7 @@ def test_a_mark_does_not_fit_a_study_that_would_run_something_else(
         )
     refused = small("resume", "small", "--quiet")
     assert refused.status == 2
-    assert "you neither began nor trusted" in refused.err
+    assert "you have neither started nor trusted" in refused.err
     assert not (folder / "pwned").exists()
 
 

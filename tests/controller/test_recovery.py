@@ -405,7 +405,7 @@ def test_a_study_that_was_never_begun_takes_another_configuration_and_says_so(la
     refused = lab.study(score_x, strategy="random", budget=3, enqueue=({"x": 2},))
     refused.close()
     mended = lab.study(score_x, strategy="grid", budget=2, enqueue=({"x": 3}, {"x": 4}))
-    assert "the study 's' was never begun; it takes the new configuration" in caplog.text
+    assert "the study 's' was never started; it takes the new configuration" in caplog.text
     result = mended.run()
     assert [trial.configuration["x"] for trial in result.trials] == [3, 4]
     with pytest.raises(StudyChanged):

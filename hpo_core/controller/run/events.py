@@ -71,7 +71,7 @@ class EventHandler:
             job.silent_until = time + self._silence_limit
 
     def record_starts(self) -> None:
-        """Record which jobs run, except those that have ended meanwhile and are recorded already."""
+        """Record which jobs run, except those that have already ended and are recorded."""
         for job, handle in self._just_started:
             if job.job.id in self._state.jobs and job.started is not None:
                 self._writer.job_started(job.trial.id, job.trial.attempt, job.started, handle)

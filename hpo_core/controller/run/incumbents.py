@@ -23,7 +23,7 @@ class Incumbents:
 
     @property
     def best(self) -> Losses | None:
-        """The losses of the incumbent; with several objectives, those with the smallest first loss."""
+        """The losses of the incumbent; of several, those with the smallest first loss."""
         return min(self._losses, default=None)
 
     def add(self, losses: Losses) -> bool:

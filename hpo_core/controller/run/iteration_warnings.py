@@ -47,9 +47,7 @@ class IterationWarnings:
 
     def finished(self, job: RunningJob, state: JobState) -> None:
         """Warn if the strategy cannot stop jobs because they report no iteration."""
-        is_counted_by_target = (
-            job.trial.is_target_suggested
-        )  # its end is its only iteration
+        is_counted_by_target = job.trial.is_target_suggested  # its end is its only iteration
         if not self._awaits_count or state is not JobState.COMPLETED or is_counted_by_target:
             return
         self._awaits_count = False

@@ -145,7 +145,7 @@ class JobDispatcher:
         return _Launch(NOTHING, self._no_more)
 
     def _next_enqueued(self) -> tuple[int, Configuration] | None:
-        """Return the oldest enqueued configuration; read the store only if there may be new ones."""
+        """Return the oldest enqueued configuration; read the store only if it may have new ones."""
         if not (self._look_for_enqueued or self._writer.is_changed_elsewhere()):
             return None
         enqueued = self._writer.next_enqueued()

@@ -1,4 +1,4 @@
-"""A study goes on with a strategy that would have suggested otherwise: it adopts what is stored."""
+"""Continue a study with a strategy that makes other suggestions: it adopts the stored trials."""
 
 from __future__ import annotations
 
@@ -23,30 +23,29 @@ T = TypeVar("T")
 _log = logging.getLogger("hpo_core")
 
 MOST_REFUSED = 100
-"""So many trials may be left out; a strategy that can't adopt more is no successor."""
+"""Maximum number of trials that may be left out; with more, the strategy is rejected."""
 
-_ANYTHING = (Exception, SystemExit)  # what a plugin may raise
+_ANYTHING = (Exception, SystemExit)  # exceptions that a plugin may raise
 
 
 def adopt_history(
     make: Callable[[], Strategy], prepared: Prepared, store: Store, study: StudyRecord
-) -> None:
-    """Let all that is stored of a study count as adopted from now on; warn of what could not be.
+) -> list[str]:
+    """Mark the whole stored history of a study as adopted.
 
-    The strategy's saved state is forgotten, and the plugins of today are those that the study
-    uses. It is tried first on strategies that are thrown away: trials that one can't adopt are left
-    out of what the strategy is told from then on, and nothing is stored before one was restored
-    without them.
+    The saved state of the strategy is deleted, and the study uses the currently installed plugins.
+    The adoption is first tried on throw-away strategies. Trials that cannot be adopted are left out
+    of the history of the strategy. Nothing is stored until a strategy was restored without them.
 
     Args:
-        make: Makes a new strategy each time, or returns the given one.
+        make: Builds a new strategy on each call.
         prepared: The study's plugins.
         store: The store.
-        study: The study; its controller holds its lock.
+        study: The study, whose lock the caller holds.
 
     Raises:
-        StrategyError: If the strategy can't be made or restored, or can't adopt too many trials;
-            the study is as it was.
+        StrategyError: If the strategy cannot be built or restored, or fails to adopt too many
+            trials. The study is then unchanged.
     """
     if prepared.given is not None:
         make = partial(_copied, prepared.given)
@@ -84,7 +83,7 @@ def _tried(
     study: StudyRecord,
     what: Callable[[Strategy, History], T],
 ) -> T:
-    """Do something with a new strategy and the history that it is to adopt."""
+    """Call a function with a new strategy and the history to adopt."""
     strategy = make()
     try:
         with_replaced = handles_attempts(strategy)
@@ -98,7 +97,7 @@ def _tried(
 def _refusal(
     refused: Collection[int], strategy: Strategy, history: History
 ) -> tuple[int, str] | None:
-    """Return the first trial that a strategy can't adopt, or can't be told of, and why."""
+    """Return the first trial that a strategy cannot adopt or be told about, and the reason."""
     for event in history:
         trial_id = _trial_of(event)
         if trial_id in refused:

@@ -1,4 +1,4 @@
-"""An audit: a new strategy is asked and told what is stored, and its answers are compared."""
+"""An audit: replay the stored history with a new strategy, and compare its answers."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ Raised: TypeAlias = str
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
-    """The first event of a study's history that comes out otherwise than it is stored.
+    """The first event of a study's history whose replayed answer differs from the stored one.
 
     Attributes:
-        event: Its number; the first one is 1.
-        trial_id: The trial that was asked for, or reported.
-        stored: The suggestion or decision that is stored; suggestions without their notes.
-        now: What the strategy answers now, or what it raises.
+        event: Number of the event, starting at 1.
+        trial_id: The trial of the ask or the report.
+        stored: The stored suggestion (without its notes) or decision.
+        now: The answer of the strategy now, or the exception.
     """
 
     event: int
@@ -58,16 +58,16 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Replayed(msgspec.Struct, frozen=True, kw_only=True):
-    """How an audit came out.
+    """The result of an audit.
 
     Attributes:
         name: The study.
-        is_running: Whether it is being run; then this is as far as it was stored.
-        events: How many events are stored.
-        suggestions: How many suggestions came out as stored.
-        decisions: How many decisions came out as stored.
-        adopted: How many configurations came from elsewhere (enqueued, imported): adopted again.
-        difference: The first event that came out otherwise; None if there is none.
+        is_running: Whether the study is running; if so, the audit covers what was stored so far.
+        events: Number of stored events.
+        suggestions: Number of suggestions equal to the stored ones.
+        decisions: Number of decisions equal to the stored ones.
+        adopted: Number of adopted configurations (enqueued, imported).
+        difference: The first difference; None if there is none.
     """
 
     name: str
@@ -80,7 +80,7 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_as_stored(self) -> bool:
-        """Whether everything came out as it is stored."""
+        """Whether all answers are equal to the stored ones."""
         return self.difference is None
 
 
@@ -91,31 +91,31 @@ def replay(
     strategy: Strategy | None = None,
     trust: bool = False,
 ) -> Replayed:
-    """Derive every suggestion and every decision of a study again, and compare.
+    """Recompute every suggestion and decision of a study, and compare them with the stored ones.
 
-    The strategy is built from the stored configuration, asked and told what is stored in the
-    stored order, and nothing else: not restored, whatever sessions there were. What it answers
-    must be what is stored: configurations with the types of their values, iterations, which trial
-    is resumed from whose checkpoint; CONTINUE, PAUSE or STOP. Its notes are not compared: they
-    are its own memory, and may be written otherwise by another version that suggests the same.
-    Nothing of the study is changed.
+    The strategy is built from the stored configuration, then asked and told the stored history in
+    order. It is not restored in between, whatever sessions there were. Its answers must equal the
+    stored ones: configurations including the types of their values, iterations, resumed trials and
+    the sources of checkpoints, and the decisions CONTINUE, PAUSE and STOP. Notes are not compared:
+    they are the strategy's own memory, and another version that makes the same suggestions may
+    write them differently. The study is not changed.
 
-    Not in the history, since they change no strategy: answers of `Wait` and `Exhausted`. When
-    ``no_more_trials`` was called is not, either: where the answer is another one, the strategy is
-    restored up to there, and asked after that call, or without it. A report that the strategy did
-    not decide on, since it had raised, is told again, and what it does then is not compared. Where
-    a study went on with ``--adopt-history``, all before is adopted and told, and the comparison
-    starts there. A plugin of another version than the study began with is logged as a warning.
+    The history has no answers `Wait` and `Exhausted`, which do not change a strategy. It also does
+    not have the calls of ``no_more_trials``: if an answer differs, the strategy is restored up to
+    this point and asked after, or without, that call. A report on which the strategy had raised is
+    passed again, and the decision is not compared. If a study was continued with
+    ``--adopt-history``, all earlier events are adopted and told, and the comparison starts after
+    them. A plugin version that differs from that at the start of the study is logged as a warning.
 
     Args:
         path: The store's file, or the store.
         name: The study.
-        strategy: The strategy, new, for a study that was run with one that is not packaged.
-        trust: Whether to run the strategy of a study that you neither began nor trusted before: it
-            may name programs.
+        strategy: A new strategy instance, for a study that was run with an instance.
+        trust: Whether to run the strategy of a study that the user neither started nor trusted
+            before. It may name programs.
 
     Raises:
-        StoreError: If the study is not yours, and not trusted.
+        StoreError: If the study is not the user's and not trusted.
         UnknownStudy: If the store has no such study.
         PluginError: If the strategy's plugin is missing or broken.
         StrategyError: If the strategy can't be built.
@@ -137,7 +137,7 @@ def replay(
         checked = CheckedStrategy(resolve.build_strategy(prepared).strategy, config)
 
         def rebuild(end: int, is_full: bool | None = None) -> None:
-            """Go on with a strategy that was told what is stored up to a row, and no more."""
+            """Continue with a strategy that was told the history only up to a row."""
             history = store.history(study.id, end=end)
             again = renewer.restored(lambda new: restore(new, name, history, None))
             checked.replace(again, is_full=is_full)
@@ -154,7 +154,7 @@ def replay(
 
 
 def _prepared(config: StudyConfig, study: StudyRecord, strategy: Strategy | None) -> Prepared:
-    """Find the strategy's plugin; the backend, which may be missing here, plays no part."""
+    """Find the strategy's plugin. The backend is not needed, and may be missing."""
     prepared = resolve.prepare(
         msgspec.structs.replace(config, backend=PluginChoice("inline")), strategy
     )
@@ -166,16 +166,16 @@ def _prepared(config: StudyConfig, study: StudyRecord, strategy: Strategy | None
 
 
 class _Audit:
-    """Asks and tells once more.
+    """Replays a history.
 
     Args:
         checked: The strategy, new.
-        undecided: The places of reports on which it did not decide.
-        rebuild: Rebuilds the strategy from what is stored before a row of the log; the second
-            argument says whether it is told that it can start no more trials.
-        retries: Where in the log that was.
-        adopted: The row of the log from which on it is compared: before it, all was adopted.
-        may_be_full: Whether the strategy may have been told that it can start no more trials.
+        undecided: The positions of reports on which it did not decide.
+        rebuild: Rebuilds the strategy from the history before a row of the log. The second argument
+            is whether `no_more_trials` is called.
+        retries: The positions of retries in the log.
+        adopted: The row of the log at which the comparison starts. All earlier trials are adopted.
+        may_be_full: Whether `no_more_trials` may have been called.
     """
 
     def __init__(
@@ -197,7 +197,7 @@ class _Audit:
         self._suggestions = self._decisions = self._adopted = 0
 
     def of(self, history: StoredHistory, name: str, running: bool) -> Replayed:
-        """Go through a history, up to the first difference."""
+        """Replay a history up to the first difference."""
         differences = (
             self._event(place, event, history.place(place)) for place, event in enumerate(history)
         )
@@ -246,9 +246,9 @@ class _Audit:
         return Difference(event=place + 1, trial_id=trial_id, stored=stored, now=now)
 
     def _answer(self, trial_id: int, stored: Answer, seq: int) -> Answer:
-        """Ask the strategy; if it answers otherwise, as it was asked once the budget was used up.
+        """Ask the strategy. If the answer differs, ask as if the budget of trials were used up.
 
-        A budget that is extended later leaves no trace of when it was.
+        The time at which a budget was extended is not recorded.
         """
         now = _without_notes(self._strategy.ask(trial_id)[0])
         is_full = isinstance(stored, Resume)
@@ -259,7 +259,9 @@ class _Audit:
         return _without_notes(self._strategy.ask(trial_id)[0])
 
     def _tell_undecided(self, report: Report) -> None:
-        """Tell a report on which the strategy raised; if it raises again, as it was restored."""
+        """Pass a report on which the strategy raised. If it raises again, pass it as on
+        restoring.
+        """
         for told in (report, without_metrics(report)):
             with suppress(StrategyError):
                 self._strategy.tell(told)

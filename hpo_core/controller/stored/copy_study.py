@@ -1,4 +1,4 @@
-"""A copy of a whole study, its files included, at one moment: also the backup of one that runs."""
+"""Copy a whole study including its files, consistently; also as a backup of a running study."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from hpo_core.store.store import Store, opened
 from hpo_core.store.writer import StudyWriter
 
 _TRIES = 5
-"""How often a copy is begun again, because the study deleted a checkpoint that it needs."""
+"""Maximum number of restarts of a copy because the study deleted a checkpoint that it needs."""
 
 
 _MAY_GO_ON = (TrialState.RUNNING, TrialState.PAUSED)
@@ -31,9 +31,10 @@ class Copied(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         name: Its name.
         uid: Its uid.
-        trials: How many trials it has.
-        lost: The jobs that ran at that moment: they are lost in it, and run again if it is resumed.
-        left_out: What was not copied, in words: sockets, and links that lead out of their folder.
+        trials: Number of trials.
+        lost: The jobs that were running. In the copy they are lost, and run again if it is resumed.
+        left_out: Descriptions of files that were not copied: sockets, and links that point outside
+            of their folder.
     """
 
     name: str
@@ -51,18 +52,18 @@ def copy_study(
 ) -> Copied:
     """Copy a study with its logs and checkpoints into another store, also while it runs.
 
-    The copy is the study at one moment. It is there with all of its files or not at all, and has
-    its own uid.
+    The copy is a consistent snapshot with its own uid. Either the whole copy with all files exists,
+    or nothing.
 
     Args:
         path: The store's file, or the store.
         name: The study.
-        to: The other store's file, which is made if there is none.
+        to: The file of the other store, created if missing.
         new_name: The copy's name; None for the study's.
 
     Raises:
         UnknownStudy: If the store has no such study.
-        InvalidInput: If the new name is not a good one.
+        InvalidInput: If the new name is invalid.
         StoreError: If the other store has a study of that name, or something can't be written.
     """
     if new_name is not None and (faults := list(name_faults(new_name))):
@@ -81,7 +82,7 @@ def copy_study(
 
 
 class _Copy:
-    """The copy of one study, as it is made.
+    """The process of copying one study.
 
     Args:
         source: The store.
@@ -102,7 +103,7 @@ class _Copy:
     def make(self) -> Copied:
         whole.require_free(self._target, self._new_name)
         self._folder.make()
-        rows = self._folder.path / "rows.db"  # until the files are there, too
+        rows = self._folder.path / "rows.db"  # until the files exist as well
         try:
             for _ in range(_TRIES):
                 _remove(rows)
@@ -124,7 +125,7 @@ class _Copy:
         )
 
     def _take(self, snapshot: Store) -> tuple[str, ...]:
-        """Copy the study's rows as they are now; return the jobs that are lost in the copy."""
+        """Copy the current rows of the study; return the jobs that are lost in the copy."""
         study = self._source.study(self._name)
         config = msgspec.structs.replace(from_json(study.config), name=self._new_name)
         whole.copy(
@@ -159,7 +160,7 @@ class _Copy:
         return tuple(lost)
 
     def _has_all(self, snapshot: Store, had: set[int]) -> bool:
-        """Return whether the checkpoints are there of all trials that may go on in the copy."""
+        """Return whether the checkpoints of all trials that may be resumed in the copy exist."""
         states = snapshot.trial_states(snapshot.study(self._new_name).id)
         needed = {trial for trial in had if states.get(trial) in _MAY_GO_ON}
         return needed <= set(self._folder.checkpoints.trials())

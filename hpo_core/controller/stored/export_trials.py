@@ -1,4 +1,4 @@
-"""Studies on their way out to other programs."""
+"""Export studies to other programs."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from hpo_core.store.store import Store, opened
 def export_study(
     path: str | os.PathLike[str] | Store, name: str, to: str, place: str
 ) -> ExchangedStudy:
-    """Write a study for another program.
+    """Export a study to another program.
 
     Args:
         path: The store's file, or the store.
         name: The study.
-        to: The plugin that knows the other program, such as ``"optuna"``.
-        place: Where to write it, in the other program's own words.
+        to: The name of the exchange plugin, such as ``"optuna"``.
+        place: Where to write it, in the notation of the other program.
 
     Returns:
-        What was written.
+        The exported study.
 
     Raises:
         PluginError: If there is no such plugin.
         StoreError: If the store has no such study.
-        HpoError: If it can't be written there.
+        HpoError: If the study cannot be written.
     """
     exchange = registry.exchange(to)
     with opened(path) as store:
@@ -40,7 +40,7 @@ def export_study(
 
 
 def read_exchanged(store: Store, study: StudyRecord) -> ExchangedStudy:
-    """Read a study from its store, as it goes out."""
+    """Read a study from its store for export."""
     config = from_json(study.config)
     curves = store.curves(study.id, config.objectives[0].metric)
 

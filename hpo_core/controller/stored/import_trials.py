@@ -1,4 +1,4 @@
-"""Trials of other programs' studies, taken in: a warm start."""
+"""Import trials of other programs' studies, as a warm start."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ _STATUS = {
 
 
 class Misfit(msgspec.Struct, frozen=True):
-    """A trial that was not taken in.
+    """A trial that was not imported.
 
     Attributes:
-        number: Its number where it comes from.
-        reasons: Why.
+        number: Its number in the source.
+        reasons: The reasons.
     """
 
     number: int
@@ -48,13 +48,13 @@ class Misfit(msgspec.Struct, frozen=True):
 
 
 class Imported(msgspec.Struct, frozen=True, kw_only=True):
-    """What came in.
+    """The result of an import.
 
     Attributes:
         study: The name of the study that the trials are from.
-        trials: The new trials' ids, each with its number where it comes from.
-        misfits: Those that were left.
-        notes: What the user should know.
+        trials: The ids of the new trials, each with its number in the source.
+        misfits: The trials that were not imported.
+        notes: Remarks for the user.
     """
 
     study: str
@@ -69,23 +69,23 @@ def import_study(
     source: str,
     of: str | None = None,
 ) -> Imported:
-    """Take the trials of another program's study into a study, which is made if it is new.
+    """Import the trials of another program's study into a study, which is created if it is new.
 
-    Its strategy is told of each as of a point that a user has enqueued and that has been run. They
-    don't count in the budget, and are there once: what has come in before is left.
+    The strategy adopts each trial, like an enqueued configuration that was run. Imported trials do
+    not count in the budget. Trials that were already imported are skipped.
 
     Args:
-        config: The study that takes them.
+        config: The configuration of the importing study.
         path: Its store's file, or the store.
-        source: A plugin's name and a place in the other program's words, with a colon between:
-            ``"optuna:sqlite:///f.db"``.
-        of: The study there; None for the only one.
+        source: The name of a plugin and a place in the notation of the other program, separated by
+            a colon: ``"optuna:sqlite:///f.db"``.
+        of: The study in the source; None if there is only one.
 
     Raises:
-        InvalidInput: If the objectives are others, or no trial fits.
+        InvalidInput: If the objectives differ, or no trial matches.
         PluginError: If there is no such plugin.
         StoreError: If the study is running, or is stored with another configuration.
-        HpoError: If the other program's study can't be read.
+        HpoError: If the other program's study cannot be read.
     """
     plugin, _, place = source.partition(":")
     if not place:
@@ -101,7 +101,7 @@ def import_study(
         if not fit:
             raise InvalidInput(
                 [
-                    Fault("", f"no trial of {theirs.name!r} can be taken in"),
+                    Fault("", f"no trial of {theirs.name!r} can be imported"),
                     *(Fault(f"trial {one.number}", "; ".join(one.reasons)) for one in misfits),
                 ]
             )
@@ -124,7 +124,7 @@ def _other_objectives(config: StudyConfig, theirs: ExchangedStudy) -> Iterator[F
             yield Fault(
                 f"objective {place + 1}",
                 f"{other or 'is missing'} in {theirs.name!r}, {own or 'is missing'} in "
-                f"{config.name!r}; only a study with the same objectives can be taken in",
+                f"{config.name!r}; only a study with the same objectives can be imported",
             )
 
 
@@ -140,7 +140,7 @@ def _notes(config: StudyConfig, theirs: ExchangedStudy) -> Iterator[str]:
 def _sorted(
     config: StudyConfig, theirs: ExchangedStudy, known: set[str]
 ) -> tuple[list[tuple[ExchangedTrial, Configuration]], tuple[Misfit, ...]]:
-    """Return the trials that can be taken in, each with its configuration, and the others."""
+    """Return the trials that can be imported, each with its configuration, and the others."""
     fit, misfits = [], []
     for trial in theirs.trials:
         reasons: list[str] = []
@@ -149,7 +149,7 @@ def _sorted(
         if not all(map(math.isfinite, trial.values or ())):
             reasons.append(f"its value is {', '.join(map(str, trial.values or ()))}")
         if _origin(theirs, trial) in known:
-            reasons.append("it is there already")
+            reasons.append("it is already there")
         try:
             configuration = config.space.configuration(trial.configuration)
         except InvalidInput as error:
@@ -172,7 +172,7 @@ def _take_in(
     theirs: ExchangedStudy,
     fit: Sequence[tuple[ExchangedTrial, Configuration]],
 ) -> dict[int, int]:
-    """Tell the strategy of the trials, and store them: all of them, or none."""
+    """Pass the trials to the strategy, and store all of them, or none."""
     config = prepared.config
     strategy = restored_strategy(
         lambda: resolve.build_strategy(prepared).strategy, config.strategy.name, store, study
@@ -191,7 +191,7 @@ def _take_in(
 
 
 class _Incoming:
-    """One trial that comes in: what the strategy is told of it is what is stored of it."""
+    """A trial to import: what is passed to the strategy is also stored."""
 
     def __init__(
         self,
@@ -209,7 +209,7 @@ class _Incoming:
         self._now = time.time()
 
     def take_in(self, trial: ExchangedTrial, configuration: Configuration) -> None:
-        """Let the strategy adopt it, tell its reports and its end, and store all of that."""
+        """Pass it to `adopt`, tell its reports and its end, and store all of that."""
         start = Start(configuration)
         state = self._strategy.adopt(self._id, start)
         self._writer.start(self._id, start, adopted=True, imported=True)
@@ -241,7 +241,7 @@ class _Incoming:
         )
 
     def _tell_curve(self, trial: ExchangedTrial) -> Losses | None:
-        """Tell what one objective was at each iteration; return what it would count by the end."""
+        """Tell the value of the only objective at each iteration; return the resulting losses."""
         counted: Losses | None = None
         losses: tuple[float | None, ...] = (None,)
         if len(self._config.objectives) == 1:

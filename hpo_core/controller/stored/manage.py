@@ -1,4 +1,4 @@
-"""A stored study as a whole: deleted, renamed."""
+"""Delete and rename stored studies."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ _log = logging.getLogger("hpo_core")
 
 
 def delete_study(store: Store, study: StudyRecord) -> None:
-    """Delete a study with its files, and end what a dead controller left running.
+    """Delete a study with its files, and end the jobs that a dead controller left running.
 
     Raises:
         StudyRunning: If a controller runs it.
-        StoreError: If the store or the files can't be written, or jobs of an earlier version run.
+        StoreError: If the store or the files cannot be written, or jobs of an earlier version are
+            running.
     """
     folder = store.folder(study)
     lock = ControllerLock(folder)
@@ -43,20 +44,20 @@ def delete_study(store: Store, study: StudyRecord) -> None:
 
 
 def forget_unbegun(store: Store, study: StudyRecord) -> None:
-    """Delete a study that was stored, and then refused before anything of it was run."""
+    """Delete a study that was stored but rejected before any job was run."""
     if store.next_trial(study.id) > 1 or store.study(study.name).state is not StudyState.CREATED:
         return
-    with suppress(StudyRunning):  # somebody else begins it just now
+    with suppress(StudyRunning):  # another controller is just starting it
         delete_study(store, study)
 
 
 def rename_study(store: Store, study: StudyRecord, name: str) -> None:
-    """Give a study another name.
+    """Rename a study.
 
     Raises:
-        InvalidInput: If the name is not a good one.
+        InvalidInput: If the name is invalid.
         StudyRunning: If a controller runs the study.
-        StoreError: If another study has that name.
+        StoreError: If another study has this name.
     """
     if faults := list(name_faults(name)):
         raise InvalidInput(faults)
@@ -69,17 +70,17 @@ def rename_study(store: Store, study: StudyRecord, name: str) -> None:
 
 
 def require_no_jobs_of_schema_1(folder: StudyFolder) -> None:
-    """See that nothing runs that an earlier version of hpo-core has started for a study.
+    """Check that no processes of a study run that an earlier version of hpo-core has started.
 
-    Such processes carry the study's uid alone, so they may as well be those of the folder of which
-    this one is a copy. Nobody but the user knows.
+    Such processes are marked only with the study's uid, so they may belong to the original of a
+    copied folder. Only the user can tell.
 
     Raises:
-        StoreError: If something does.
+        StoreError: If such processes run.
     """
     if folder.uid_of_schema_1 is None:
         return
-    from hpo_core.backends.local import orphans  # seldom needed
+    from hpo_core.backends.local import orphans  # rarely needed
 
     if not (pids := orphans.find(folder.uid_of_schema_1)):
         return
@@ -91,12 +92,14 @@ def require_no_jobs_of_schema_1(folder: StudyFolder) -> None:
 
 
 def _end_jobs(store: Store, study: StudyRecord) -> None:
-    """Let the backend end jobs that outlived their controller; none of the study's work is run."""
+    """Let the backend end jobs that outlived their controller, without starting new ones."""
     config, folder = from_json(study.config), store.folder(study)
-    if config.backend.name == "inline":  # they ended with their controller
+    if config.backend.name == "inline":  # the jobs ended with their controller
         return
     if config.backend.name != "local" and (why := trust.why_foreign(study, config)):
-        _log.warning("jobs of the study %r, if any run, are not yours to end: %s", study.name, why)
+        _log.warning(
+            "jobs of the study %r, if any run, cannot be ended by you: %s", study.name, why
+        )
         return
     context = BackendContext(
         study=study.name,

@@ -1,4 +1,4 @@
-"""A plugin that a stored study needs and that is not installed any more, or not here."""
+"""Errors for plugins that a stored study needs and that are not installed."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from hpo_core.store.store import Store, opened
 
 @contextmanager
 def named_by_store(store: str | os.PathLike[str] | Store | None, name: str) -> Iterator[None]:
-    """Say of a missing plugin which distribution the study had it from when it began.
+    """A context manager that adds the distribution of a missing plugin to the error.
 
     Args:
-        store: The store, or its path; there may be none.
+        store: The store, or its path; it may not exist.
         name: The study.
 
     Raises:
-        UnknownPlugin: What is raised inside; with the distribution if the store knows it.
+        UnknownPlugin: The error raised inside, with the distribution if the store has it.
     """
     try:
         yield
@@ -39,7 +39,7 @@ def _said(plugin: str, store: str | os.PathLike[str] | Store | None, name: str) 
         if found["name"] == plugin:
             package, words = found["distribution"], role.replace(".", "'s ")
             return (
-                f"the {words} {plugin!r} is not installed; when the study {name!r} began, "
-                f"{package} {found['version']} brought it: pip install {package}"
+                f"the {words} {plugin!r} is not installed; when the study {name!r} was "
+                f"started, it came from {package} {found['version']}: pip install {package}"
             )
     return None

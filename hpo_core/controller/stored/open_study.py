@@ -1,4 +1,4 @@
-"""A study in its store: found again or created, compared with what is asked for, extended."""
+"""Open a study in its store: find or create it, compare its configuration, extend its budget."""
 
 from __future__ import annotations
 
@@ -33,27 +33,27 @@ _OPERATING = (
     "job.keep_checkpoints",
     "job.reads_configuration",
 )
-"""Keys that say how a study is run, not what it is: they may change from session to session."""
+"""Keys that affect only how a study is run: they may change between sessions."""
 
 
 def warn_of_stranger(store: Store) -> None:
-    """Say so if a store belongs to another user; before anything of it is run."""
+    """Warn if a store belongs to another user, before anything of it is run."""
     if (owner := store.owner()) not in (None, os.getuid()):
         _log.warning(
-            "the store %s belongs to another user (%s): what it says is run as you; go on only if "
-            "you trust them",
+            "the store %s belongs to another user (%s): its commands are run as you; continue "
+            "only if you trust them",
             store.path,
             owner,
         )
 
 
 def settled(store: Store, prepared: Prepared) -> Prepared:
-    """Return the same with nothing left open in its configuration; see `hpo_core.config.settled`.
+    """Return the study with all keys filled in; see `hpo_core.config.settled`.
 
     Raises:
-        InvalidInput: If the stored configuration can't be read.
-        StoreError: If the strategy would get options of the stored study, which the given one
-            leaves out, and the stored one is neither this user's nor trusted.
+        InvalidInput: If the stored configuration cannot be read.
+        StoreError: If options omitted in the given study would be taken from a stored study that is
+            neither this user's nor trusted.
     """
     found = store.find(prepared.config.name)
     stored = None if found is None else from_json(found.config)
@@ -74,12 +74,12 @@ def settled(store: Store, prepared: Prepared) -> Prepared:
 
 
 def _takes_options_of(stored: StudyConfig, given: Prepared, settled: Prepared) -> bool:
-    """Return whether a strategy has options that neither its user nor its plugin gives.
+    """Return whether the strategy would get options only from the stored study.
 
     Args:
         stored: The stored study.
-        given: The study as it is given.
-        settled: The same, with options of the stored study.
+        given: The study as given.
+        settled: The given study with options of the stored study.
     """
     if settled.config.strategy == given.config.strategy:
         return False
@@ -88,10 +88,10 @@ def _takes_options_of(stored: StudyConfig, given: Prepared, settled: Prepared) -
 
 
 def _is_extended(found: StudyRecord, stored: StudyConfig, given: Budget) -> bool:
-    """Return whether a study has a larger budget than the given one because it was extended.
+    """Return whether the stored study has a larger budget because it was extended.
 
-    Then the given one is that with which it began, or one that it has had since. Of a study of
-    schema 1 it is not known with which it began: there any smaller one may be it.
+    If so, the given budget is the initial one, or one it has had since. The initial budget of a
+    study of schema 1 is unknown: there, any smaller budget is accepted.
     """
     first, now = found.first_budget, stored.budget
     if first is None or given == now or given.count != now.count:
@@ -108,7 +108,7 @@ def _is_extended(found: StudyRecord, stored: StudyConfig, given: Budget) -> bool
 
 
 def _limits(budget: Budget) -> str:
-    """Return a budget's limits for people."""
+    """Format the limits of a budget."""
     shown = {limit: getattr(budget, limit) for limit in LIMITS}
     return ", ".join(
         f"{limit.replace('_', ' ')} {human(total) if limit.endswith('_time') else total}"
@@ -118,10 +118,10 @@ def _limits(budget: Budget) -> str:
 
 
 def find_or_create(store: Store, prepared: Prepared, now: float) -> StudyRecord:
-    """Return the study of that name; a new one if there is none, or if it was never begun.
+    """Return the study with this name; create it if there is none or it was never started.
 
-    It is marked as this user's: who has its whole configuration knows what it runs. If it is run
-    otherwise than it is stored, `take_over` marks it when that is stored.
+    It is marked as this user's, since the caller has its complete configuration. If settings change
+    how it is run, `take_over` marks it when they are stored.
 
     Args:
         store: The store.
@@ -129,8 +129,8 @@ def find_or_create(store: Store, prepared: Prepared, now: float) -> StudyRecord:
         now: The time.
 
     Raises:
-        InvalidInput: If it is new, with everything in it that can have no effect.
-        StudyChanged: If the store has it with another configuration, but for how it is run.
+        InvalidInput: If it is new, with all settings that have no effect.
+        StudyChanged: If the stored configuration differs in more than how the study is run.
     """
     study = _found_or_created(store, prepared, now)
     stored = from_json(study.config)
@@ -158,7 +158,9 @@ def _found_or_created(store: Store, prepared: Prepared, now: float) -> StudyReco
         if found.state is StudyState.CREATED and store.replace(
             found, to_json(config), prepared.identities(), first, len(stored.enqueue)
         ):
-            _log.warning("the study %r was never begun; it takes the new configuration", found.name)
+            _log.warning(
+                "the study %r was never started; it takes the new configuration", found.name
+            )
             return store.study(config.name)
         raise StudyChanged(_changed_message(found.name, changes))
     for sentence in prepared.changed_since(found.plugins):
@@ -169,16 +171,16 @@ def _found_or_created(store: Store, prepared: Prepared, now: float) -> StudyReco
 
 
 def trusted_config(store: Store, name: str, *, trust_it: bool) -> StudyConfig:
-    """Return the configuration of a stored study that is to be run.
+    """Return the configuration of a stored study to be run.
 
     Args:
         store: The store.
         name: The study.
-        trust_it: Whether the user trusts what it would run.
+        trust_it: Whether the user trusts the study.
 
     Raises:
-        StoreError: If there is no such study, its row does not belong together any more, or it is
-            neither this user's nor trusted.
+        StoreError: If there is no such study, its row is inconsistent, or it is neither this user's
+            nor trusted.
     """
     study = store.study(name)
     config = _config_of(store, study)
@@ -190,13 +192,13 @@ def stored_config(store: Store, name: str) -> StudyConfig:
     """Return the configuration of a stored study.
 
     Raises:
-        StoreError: If there is no such study, or its row does not belong together any more.
+        StoreError: If there is no such study, or its row is inconsistent.
     """
     return _config_of(store, store.study(name))
 
 
 def _config_of(store: Store, study: StudyRecord) -> StudyConfig:
-    store.folder(study)  # whose name is looked at
+    store.folder(study)  # of which only the name is read
     config = from_json(study.config)
     if config.name != study.name:
         raise StoreError(
@@ -207,9 +209,9 @@ def _config_of(store: Store, study: StudyRecord) -> StudyConfig:
 
 
 def take_over(store: Store, study: StudyRecord, prepared: Prepared) -> None:
-    """Store how the study is run from now on, if that has changed, and say so.
+    """Store changed settings of how the study is run, and log them.
 
-    To be called by the controller that holds the study's lock.
+    The caller must hold the study's lock.
     """
     changes = differences(completed(from_json(study.config), prepared), prepared.config)
     for change in changes:
@@ -225,13 +227,13 @@ def extend(path: str | os.PathLike[str] | Store, name: str, budget: Budget) -> B
     Args:
         path: The store's file, or the store.
         name: The study.
-        budget: The new totals of those limits that grow; the others stay.
+        budget: The new totals of the limits that grow; other limits are unchanged.
 
     Returns:
-        The study's budget from now on.
+        The new budget of the study.
 
     Raises:
-        InvalidInput: If a limit is not larger than it was, or the study has no such limit.
+        InvalidInput: If a limit is not larger than before, or the study has no such limit.
         StoreError: If the store has no such study, or it is running.
     """
     with opened(path) as store:
@@ -253,7 +255,7 @@ def extend(path: str | os.PathLike[str] | Store, name: str, budget: Budget) -> B
 
 
 def not_larger(limit: str, now: float | None, total: float) -> str | None:
-    """Return what is wrong with a new total of a limit, or None if it is larger than now."""
+    """Return the fault of a new total of a limit, or None if it is larger than before."""
     if now is None:
         return "the study has no such limit, so there is nothing to extend; leave it out"
     if total <= now:
@@ -271,7 +273,7 @@ def _changed_message(name: str, changes: list[str]) -> str:
     return (
         f"the study {name!r} is in the store with another configuration (stored -> given):\n"
         f"{listed}\n"
-        f"take another name for it (--name), delete the stored study and begin again (--restart), "
-        f"or leave the configuration as it was; a larger budget is given by: "
-        f"hpo extend {name} --jobs +N"
+        f"use another name (--name), delete the stored study and start again (--restart), or "
+        f"leave the configuration unchanged; for a larger budget use: hpo extend {name} "
+        f"--jobs +N"
     )

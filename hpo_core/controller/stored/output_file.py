@@ -1,4 +1,4 @@
-"""Text that is written to a file of the user's choice: nothing that exists is destroyed."""
+"""Write text to a file that the user names, without destroying existing data."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _STREAMS = {"stdin": 0, "stdout": 1, "stderr": 2}
 
 
 def write_text(place: str, text: str, *, force: bool = False, option: str = "-o") -> None:
-    """Write text to a file, which appears with all of it or not at all.
+    """Write text to a file atomically.
 
-    The file is the user's alone (mode 0600). A link is replaced, not followed. Standard output
-    (``-``), devices and named pipes are written to directly.
+    The file is accessible only to the user (mode 0600). A link is replaced, not followed. Standard
+    output (``-``), devices and named pipes are written to directly.
 
     Args:
         place: The file's path, or ``-``.
-        text: What to write.
+        text: The text.
         force: Whether to replace an existing file.
         option: The option that names the file, for messages.
 
@@ -46,14 +46,14 @@ def write_text(place: str, text: str, *, force: bool = False, option: str = "-o"
         _write_whole(Path(place), text, force=force)
     except BrokenPipeError:
         raise
-    except FileExistsError:  # it has appeared meanwhile
+    except FileExistsError:  # it was created meanwhile
         raise InvalidInput([Fault(option, _exists(place))]) from None
     except OSError as error:
         raise InvalidInput([Fault(option, f"cannot write {place}: {error.strerror}")]) from error
 
 
 def _open_stream(place: str) -> int | None:
-    """Return a descriptor of what is written to directly; None for a file."""
+    """Return the descriptor of a stream that is written to directly; None for a file."""
     if match := _DESCRIPTOR(place):
         number, stream, other = match.groups()
         sys.stdout.flush()
@@ -66,7 +66,7 @@ def _open_stream(place: str) -> int | None:
 
 
 def _not_replaceable(place: str, *, force: bool) -> str | None:
-    """Return why a file must not be written, if so."""
+    """Return why a file must not be written, or None."""
     store = re.sub(r"-(wal|shm|journal)$", "", place)
     if is_store(store):
         part = "a store" if store == place else f"part of the store {store}"
@@ -82,7 +82,7 @@ def _not_replaceable(place: str, *, force: bool) -> str | None:
 
 
 def _exists(place: str) -> str:
-    return f"{place} exists already; name another file, or replace it: --force"
+    return f"{place} already exists; name another file, or replace it with --force"
 
 
 def _write_whole(path: Path, text: str, *, force: bool) -> None:
@@ -102,7 +102,7 @@ def _write_whole(path: Path, text: str, *, force: bool) -> None:
 
 
 def _place_new(name: str, path: Path) -> None:
-    """Give a file its name, if nothing has it."""
+    """Move a file to its name, unless the name is taken."""
     try:
         os.link(name, path)
     except FileExistsError:

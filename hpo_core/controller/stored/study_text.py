@@ -1,4 +1,4 @@
-"""A stored study as the text of a study's file, which ``hpo run`` takes."""
+"""Format a stored study as a study file for ``hpo run``."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from hpo_core.model.text import printable
 from hpo_core.toml_text import toml_text
 
 _HEAD = """\
-# The study {name} as {store} has it. What is not here has its default.
+# The study {name} from {store}. Omitted keys have their defaults.
 # To run it again after a change, give it another name, or call: hpo run FILE --restart
 
 """
 
 
 def study_text(config: StudyConfig, store: str, *, as_json: bool, folder: Path) -> str:
-    """Return a stored configuration as the text of a study's file.
+    """Format a stored configuration as a study file.
 
-    Keys and options that have their defaults are left out; options of a plugin that can't be
-    loaded are written as they are stored.
+    Keys and options with default values are omitted. Options of a plugin that cannot be loaded are
+    written as stored.
 
     Args:
         config: The configuration.
-        store: The store that has it, for people.
-        as_json: Whether to write JSON in place of TOML.
-        folder: Where the file will be.
+        store: The store, for the comment.
+        as_json: Whether to write JSON instead of TOML.
+        folder: The folder of the file.
 
     Raises:
-        InvalidInput: If no file can say what the study runs, or TOML can't.
+        InvalidInput: If a file, or TOML, cannot express the study.
     """
     registry.require(_unsayable(config))
     strategy = _without_defaults("strategy", config.strategy)
@@ -55,7 +55,7 @@ def study_text(config: StudyConfig, store: str, *, as_json: bool, folder: Path) 
 
 
 def _unsayable(config: StudyConfig) -> list[Fault]:
-    """Return what the study runs that exists only in a Python program."""
+    """Return the fault of a study that needs an object of a Python program."""
     faults = []
     if config.strategy.is_instance:
         message = (
@@ -73,7 +73,7 @@ def _unsayable(config: StudyConfig) -> list[Fault]:
 
 
 def _without_defaults(role: str, choice: PluginChoice) -> PluginChoice:
-    """Leave out the options that the plugin fills in again by itself."""
+    """Omit the options that the plugin fills in by default."""
     if choice.name.partition(":")[0] not in {plugin.name for plugin in registry.installed()}:
         return choice
     try:
@@ -95,7 +95,7 @@ def _reads_as(resolved: Any, options: Mapping[str, Any], complete: object) -> bo
 def _needed(
     options: Mapping[str, Any], is_enough: Callable[[Mapping[str, Any]], bool]
 ) -> dict[str, Any]:
-    """Return the options without those, at any depth, that are not needed for the same result."""
+    """Return the options without those, at any depth, that do not affect the result."""
     left = dict(options)
     for key, value in options.items():
         rest = {name: left[name] for name in left if name != key}

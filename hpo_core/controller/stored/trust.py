@@ -1,9 +1,9 @@
-"""Whose studies are run without a question: those that this user began, or has trusted.
+"""Which studies are run without confirmation: those that this user has started or trusted.
 
-A store may come from anybody. To read it is harmless; to run it runs what it names: a command, a
-function, the program of a strategy. What this user made carries a mark: an HMAC of all that would
-be run and where, under a key in the user's home. Nobody else can make one, and one that is copied
-to a study that would run something else does not fit.
+A store may come from anybody. Reading it is harmless; running it executes what it names: a command,
+a function, the program of a strategy. Studies of this user have a mark: an HMAC of everything that
+would be run and where, with a key in the user's home. Nobody else can create a mark, and a mark
+copied to a study that would run something else is invalid.
 """
 
 from __future__ import annotations
@@ -34,27 +34,27 @@ from hpo_core.store.store import Store
 _log = logging.getLogger("hpo_core")
 
 _KEPT = 16
-"""How many marks a study keeps: a team may share it."""
+"""Maximum number of marks of a study, which a team may share."""
 
-_LENGTH = 32  # bytes of a key
+_LENGTH = 32  # size of a key in bytes
 
-_SHOWN = 500  # characters of a parameter's texts
+_SHOWN = 500  # maximum number of characters shown of a parameter's texts
 
 _NO_LINK_NOR_PIPE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class _KeyError(Exception):
-    """The key can't be used; says why."""
+    """The key cannot be used; the message gives the reason."""
 
 
 def mark(store: Store, study: StudyRecord, config: StudyConfig) -> None:
-    """Mark a stored study as one that this user has begun or trusted.
+    """Mark a stored study as started or trusted by this user.
 
     Args:
         store: The store.
         study: The study.
-        config: What the user has given or has been shown. It is not read from the store again:
-            somebody else may have changed it there.
+        config: The configuration that the user has given or has been shown. It is not read from the
+            store again, where somebody else may have changed it.
     """
     if store.path == MEMORY:
         return
@@ -73,18 +73,18 @@ def mark(store: Store, study: StudyRecord, config: StudyConfig) -> None:
 
 
 def require(store: Store, study: StudyRecord, config: StudyConfig, *, trust: bool) -> None:
-    """See that a stored study may be run.
+    """Check that a stored study may be run.
 
     Args:
         store: The store.
         study: The study.
         config: Its stored configuration.
-        trust: Whether the user trusts it; then it is marked.
+        trust: Whether the user trusts it; if so, it is marked.
 
     Raises:
-        StoreError: If it is not this user's and not trusted; with what would be run.
+        StoreError: If it is not this user's and not trusted. The message says what would be run.
     """
-    if store.path == MEMORY:  # which this process has made
+    if store.path == MEMORY:  # created by this process
         return
     why = why_foreign(study, config)
     if why is None:
@@ -94,15 +94,15 @@ def require(store: Store, study: StudyRecord, config: StudyConfig, *, trust: boo
         return
     what = "\n".join(f"  {printable(line)}" for line in _would_run(config))
     raise StoreError(
-        f"you neither began nor trusted the study {study.name!r} of the store {store.path} "
-        f"({why}). To go on with it runs as you:\n{what}\n"
+        f"you have neither started nor trusted the study {study.name!r} of the store {store.path} "
+        f"({why}). Continuing runs as you:\n{what}\n"
         "if you trust that, add --trust (hpo resume has it; in Python: trust=True); to look at it "
         "takes no trust"
     )
 
 
 def why_foreign(study: StudyRecord, config: StudyConfig) -> str | None:
-    """Return why a study does not count as one that this user began or trusted; None if it does.
+    """Return why a study does not count as started or trusted by this user, or None.
 
     Args:
         study: The study.
@@ -178,7 +178,7 @@ def _key(*, create: bool) -> bytes:
     """Return the user's key.
 
     Raises:
-        _KeyError: If there is none, or it could be known to others.
+        _KeyError: If there is none, or others may know it.
     """
     try:
         path = _path()
@@ -204,7 +204,7 @@ def _key(*, create: bool) -> bytes:
 
 
 def _make(path: Path) -> None:
-    """Make the key: whole or not at all, and once if several processes do so."""
+    """Create the key atomically, and only once if several processes do so."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     new = path.with_name(f".key-{secrets.token_hex(8)}")
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)

@@ -224,7 +224,7 @@ def test_trials_that_come_in_count_in_no_budget(result: Result, store: str, url:
 
 def test_what_has_come_in_is_there_once(result: Result, store: str, url: str) -> None:
     import_study(config(), store, f"optuna:{url}")
-    with pytest.raises(InvalidInput, match="trial 7: it is there already"):
+    with pytest.raises(InvalidInput, match="trial 7: it is already there"):
         import_study(config(), store, f"optuna:{url}")
 
 
@@ -378,7 +378,7 @@ def test_the_command_line_imports_runs_and_exports(tmp_path: Path, url: str) -> 
     fit = len([t for t in optuna.load_study(study_name="theirs", storage=url).trials
                if t.params["x"] >= -5])  # fmt: skip
     assert fit < 12
-    assert first.stdout.splitlines()[0] == f"{fit} of 12 trials of theirs taken in"
+    assert first.stdout.splitlines()[0] == f"{fit} of 12 trials of theirs imported"
     assert "x: x lies between -5.0 and 5.0" in first.stdout
     assert hpo(tmp_path, "run", "study.toml", "--quiet").returncode == 0
     shown = hpo(tmp_path, "show", "line").stdout

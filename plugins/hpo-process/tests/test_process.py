@@ -544,5 +544,5 @@ def test_a_file_does_not_run_what_only_the_store_says(
     command += ["run", "study.toml", "--store", "hpo.db"]
     refused = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert refused.returncode == 2
-    assert "you neither began nor trusted the study 's'" in refused.stderr
+    assert "you have neither started nor trusted the study 's'" in refused.stderr
     assert not (tmp_path / "pwned").exists()
