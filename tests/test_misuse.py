@@ -52,8 +52,8 @@ def test_a_study_in_order_has_none() -> None:
 
 def test_a_parameter_that_the_command_leaves_out_is_named_with_the_ways_out() -> None:
     assert said(parameters={"momentum": FLOAT}) == [
-        "parameters.momentum: the command gets x, but not momentum, which would be searched "
-        "without effect: write {momentum} in job.command or job.environment, or set "
+        "parameters.momentum: the command gets x, but not momentum, which would have no "
+        "effect: write {momentum} in job.command or job.environment, or set "
         "job.reads_configuration = true if the program reads HPO_CONFIGURATION"
     ]
 

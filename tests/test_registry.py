@@ -424,7 +424,7 @@ def test_two_specs_of_one_name_are_an_error(publish: Publish) -> None:
     """FACTS: classes with one name overwrote each other silently."""
     one = "StrategySpec(name='NAME', summary='', build=print)"
     publish("twice", SPEC.replace("RETURNED", f"[{one}, {one}]"))
-    with pytest.raises(DuplicatePlugin, match="two specs of one name: twice, twice"):
+    with pytest.raises(DuplicatePlugin, match="two specs with the same name: twice, twice"):
         registry.strategy("twice")
 
 
@@ -552,8 +552,8 @@ def test_a_plugin_of_a_newer_contract_is_refused_by_name_and_not_imported(
     with pytest.raises(BrokenPlugin) as caught:
         registry.strategy("ahead")
     assert str(caught.value) == (
-        "the plugin ahead (hpo-ahead 1.0) speaks version 7 of the contracts, and this hpo-core "
-        "speaks 1: install a newer hpo-core, or another version of hpo-ahead"
+        "the plugin ahead (hpo-ahead 1.0) supports version 7 of the contracts, and this hpo-core "
+        "supports 1: install a newer hpo-core, or another version of hpo-ahead"
     )
     assert described("ahead").failure == str(caught.value)
     assert module not in sys.modules

@@ -8,8 +8,8 @@
     observer_plugins  reads the options of observers, and builds them
     inventory         looks at all of them, in another process that may fail, print or hang
 
-A plugin is loaded alone, when its name is asked for, so that a broken one harms nobody who does
-not use it. Imports the contracts and the model.
+Each plugin is loaded separately when its name is requested, so a broken plugin affects only its
+users. Imports the contracts and the model.
 """
 
 from hpo_core.registry.discovery import Identity, installed

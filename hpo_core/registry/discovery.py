@@ -1,8 +1,8 @@
-"""Which plugins are installed, from their metadata alone: nothing of theirs is imported.
+"""Find the installed plugins from their metadata, without importing them.
 
-The entry-point group says which version of the contracts a plugin speaks: ``hpo_core`` is 1, and
-``hpo_core.v2`` is 2. So a version that this core does not speak is refused before any of the
-plugin's code runs, and a plugin that speaks two of them has an entry in both groups.
+The entry-point group is the version of the contracts that a plugin supports: ``hpo_core`` is 1, and
+``hpo_core.v2`` is 2. So an unsupported version is rejected before any code of the plugin runs. A
+plugin that supports two versions has an entry in both groups.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from hpo_core.contracts.hookspecs import PROJECT
 from hpo_core.model.errors import listed
 
 SPOKEN = (CONTRACT_VERSION,)
-"""The versions of the contracts that this core speaks, the newest first."""
+"""The versions of the contracts that this core supports, newest first."""
 
 _GROUP = re.compile(rf"{PROJECT}(?:\.v([1-9]\d*))?")
 
 
 class Identity(msgspec.Struct, frozen=True):
-    """Which plugin it is, as a study keeps it.
+    """The identity of a plugin, as stored with a study.
 
     Attributes:
         name: The entry point's name.
         distribution: The installed distribution that provides it.
         version: That distribution's version.
-        contract: The version of the contracts that it speaks.
+        contract: The version of the contracts that it supports.
     """
 
     name: str
@@ -47,9 +47,9 @@ class Found(NamedTuple):
     """An installed plugin.
 
     Attributes:
-        identity: Which it is.
-        entry: Where its code is; None if its metadata can't be read.
-        fault: Why it can't be used, so far as metadata tells; empty if it tells nothing.
+        identity: The identity of the plugin.
+        entry: The entry point; None if the metadata cannot be read.
+        fault: Why it cannot be used, according to its metadata; empty if there is no such reason.
     """
 
     identity: Identity
@@ -58,17 +58,17 @@ class Found(NamedTuple):
 
 
 def installed() -> list[Identity]:
-    """Return every installed plugin, from metadata alone: nothing is imported."""
+    """Return all installed plugins from metadata, without importing them."""
     return [found.identity for found in scan()]
 
 
 def scan() -> list[Found]:
-    """Return every installed plugin, sorted by name; of a distribution once for each name."""
+    """Return all installed plugins sorted by name, each name of a distribution once."""
     plugins: dict[tuple[str, str], Found] = {}
     for distribution in importlib.metadata.distributions():
         for found in _plugins_of(distribution):
             key = found.identity.name, found.identity.distribution
-            plugins.setdefault(key, found)  # the first on the path counts
+            plugins.setdefault(key, found)  # the first one on the path is used
     return [plugins[key] for key in sorted(plugins)]
 
 
@@ -79,7 +79,7 @@ def _plugins_of(distribution: Distribution) -> list[Found]:
             for entry in distribution.entry_points
             if (contract := _contract(entry.group))
         ]
-    except Exception as error:  # noqa: BLE001  # a stranger's file may hold anything
+    except Exception as error:  # noqa: BLE001  # a third-party file may have any content
         return _unreadable(distribution, error)
     if not entries:
         return []
@@ -92,7 +92,7 @@ def _plugins_of(distribution: Distribution) -> list[Found]:
 
 
 def _contract(group: str) -> int | None:
-    """Return which version of the contracts an entry-point group is for; None if for none."""
+    """Return the version of the contracts of an entry-point group, or None."""
     named = _GROUP.fullmatch(group)
     return int(named[1] or 1) if named else None
 
@@ -108,17 +108,19 @@ def _not_spoken(plugin: Identity) -> str:
         ("another", "a newer") if plugin.contract > SPOKEN[0] else ("a newer", "an older")
     )
     return (
-        f"the plugin {plugin} speaks version {plugin.contract} of the contracts, and this hpo-core "
-        f"speaks {listed([str(version) for version in SPOKEN])}: install {newer} hpo-core, or "
+        f"the plugin {plugin} supports version {plugin.contract} of the contracts, and this "
+        f"hpo-core "
+        f"supports {listed([str(version) for version in SPOKEN])}: install "
+        f"{newer} hpo-core, or "
         f"{older} version of {plugin.distribution}"
     )
 
 
 def _unreadable(distribution: Distribution, error: Exception) -> list[Found]:
-    """Show a distribution that may provide a plugin, though its entry points can't be read."""
+    """Return a placeholder for a distribution whose entry points cannot be read."""
     try:
         text = distribution.read_text("entry_points.txt") or ""
-    except Exception:  # noqa: BLE001  # as above; what can't be read may be about a plugin
+    except Exception:  # noqa: BLE001  # as above; the unreadable part may be a plugin
         text = PROJECT
     if PROJECT not in text:
         return []
@@ -129,7 +131,7 @@ def _unreadable(distribution: Distribution, error: Exception) -> list[Found]:
 
 
 def _origin(distribution: Distribution) -> tuple[str, str]:
-    """Return a distribution's name and version, or what stands for them in half a one."""
+    """Return a distribution's name and version, or placeholders if its metadata is incomplete."""
     try:
         return distribution.metadata["Name"] or _NAMELESS, distribution.version or _NO_VERSION
     except Exception:  # noqa: BLE001  # as above

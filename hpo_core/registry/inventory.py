@@ -1,7 +1,7 @@
-"""Looks at every installed plugin, in another process with a time limit.
+"""List every installed plugin, each in its own process with a time limit.
 
-Listing what is installed has to load all of it, and a stranger's plugin may raise, print, hang or
-crash the interpreter when it is imported. In another process that harms nobody.
+Listing the installed plugins requires loading all of them, and a third-party plugin may raise,
+print, hang or crash the interpreter on import. A separate process contains that.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from hpo_core.registry.lookup import (
 )
 
 PATIENCE = 5.0
-"""Seconds that a plugin may take to be loaded in a listing."""
+"""Maximum time in seconds to load a plugin for the listing."""
 
 _AT_ONCE = 2
 _CHILD = (
@@ -40,7 +40,7 @@ _CHILD = (
 
 
 class Announced(msgspec.Struct, frozen=True):
-    """What a plugin says of a strategy or backend that it provides; see `StrategySpec`."""
+    """The description of a strategy or backend in a listing; see `StrategySpec`."""
 
     name: str
     summary: str
@@ -49,19 +49,19 @@ class Announced(msgspec.Struct, frozen=True):
 
 
 class Described(msgspec.Struct, frozen=True):
-    """What ``hpo plugins`` shows of one plugin; a failure instead of specs if it is broken.
+    """The entry of a plugin in ``hpo plugins``, with a failure instead of specs if it is broken.
 
     Attributes:
-        plugin: Which it is.
-        strategies: What it provides, the default first.
-        backends: Likewise.
-        works: Likewise, kinds of work.
-        observers: Likewise, those that it announces by a spec.
-        readers: Likewise.
-        exchanges: Likewise.
+        plugin: The identity of the plugin.
+        strategies: Its strategies, the default first.
+        backends: Its backends, likewise.
+        works: Its kinds of work, likewise.
+        observers: Its observers with a spec, likewise.
+        readers: Its readers, likewise.
+        exchanges: Its exchanges, likewise.
         has_observers: Whether it provides observers.
-        failure: Why it can't be used, or can't be listed.
-        printed: What it prints while it is loaded, which it should not.
+        failure: Why it cannot be used or listed.
+        printed: Its output while it was loaded, which should be empty.
     """
 
     plugin: Identity
@@ -77,7 +77,7 @@ class Described(msgspec.Struct, frozen=True):
 
 
 def describe(patience: float = PATIENCE) -> list[Described]:
-    """Say of every installed plugin what it provides or why it fails; nothing is imported here.
+    """Describe every installed plugin, or why it fails, without importing it in this process.
 
     One process loads them all. If it crashes or hangs, each is loaded again in its own process,
     which tells the plugin that does so from the others.
@@ -130,7 +130,7 @@ def _described_alone(plugin: Identity, patience: float) -> Described:
 
 
 def _described_by_child(names: Sequence[str], patience: float) -> list[Described] | str:
-    """Return what a process says of plugins that it loads; or why it says nothing."""
+    """Return the descriptions from a process that loads plugins, or why there are none."""
     import signal
     import subprocess
 
@@ -156,15 +156,15 @@ def _described_by_child(names: Sequence[str], patience: float) -> list[Described
         return ": ".join([f"ends the interpreter that imports it ({how})", *last])
 
 
-# -- in the child ---------------------------------------------------------------------------
+# -- the child process ---------------------------------------------------------------------------
 
 
 def main() -> None:
-    """Load the plugins that the command line names; write what they provide on standard output."""
+    """Load the plugins named on the command line; write their descriptions to standard output."""
     with os.fdopen(os.dup(1), "wb") as answer:
         described = [_look_quietly(name) for name in sys.argv[1].split("\n")]
         answer.write(msgspec.json.encode(described))
-    os._exit(0)  # not waiting for threads that a plugin may have started
+    os._exit(0)  # without waiting for threads that a plugin may have started
 
 
 def _look_quietly(name: str) -> Described:

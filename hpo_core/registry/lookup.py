@@ -1,4 +1,4 @@
-"""Loads the one plugin that a config string names, in this process, and checks what it provides."""
+"""Load the plugin that a config string names, in this process, and check its specs."""
 
 from __future__ import annotations
 
@@ -44,10 +44,11 @@ def strategy(name: str) -> Resolved[StrategySpec]:
     """Find a strategy by its config string, such as ``"optuna"`` or ``"optuna:cmaes"``.
 
     Raises:
-        UnknownPlugin: With what is installed, the nearest match, and what to install.
-        DuplicatePlugin: If two distributions provide a plugin of that name.
-        BrokenPlugin: If the plugin fails to import, speaks a version of the contracts that this
-            core does not, or its hooks are not as they should be.
+        UnknownPlugin: If there is none. The message has the installed names, the nearest match, and
+            what to install.
+        DuplicatePlugin: If two distributions provide a plugin with this name.
+        BrokenPlugin: If the plugin cannot be imported, supports only other versions of the
+            contracts, or has invalid hooks.
     """
     return _resolve("strategy", name, strategies_of)
 
@@ -58,7 +59,7 @@ def backend(name: str) -> Resolved[BackendSpec]:
 
 
 def exchange(name: str) -> Resolved[ExchangeSpec]:
-    """Find what exchanges studies with another program, by its plugin's name; see `strategy`."""
+    """Find an exchange by the name of its plugin; see `strategy`."""
     return _resolve("exchange", name, exchanges_of)
 
 
@@ -68,7 +69,7 @@ def work(name: str) -> Resolved[WorkSpec]:
 
 
 def reader(name: str) -> Resolved[ReaderSpec]:
-    """Find what reads jobs' metrics, by its config string; see `strategy`."""
+    """Find a metrics reader by its config string; see `strategy`."""
     return _resolve("reader", name, readers_of)
 
 
@@ -93,7 +94,7 @@ def observer(name: str) -> Resolved[ObserverSpec] | None:
 
 
 def hooked_observers(name: str, config: Mapping[str, Any]) -> list[Observer]:
-    """Return what a plugin's hook ``hpo_observers`` provides for one study.
+    """Return the observers that a plugin's hook ``hpo_observers`` returns for a study.
 
     Raises:
         PluginError: As in `strategy`.
@@ -104,14 +105,14 @@ def hooked_observers(name: str, config: Mapping[str, Any]) -> list[Observer]:
         return [observer for group in groups for observer in group]
 
 
-# -- one plugin -----------------------------------------------------------------------------
+# -- loading -----------------------------------------------------------------------------
 
 
 def load(kind: str, name: str) -> pluggy.PluginManager:
-    """Load the plugin of a name, alone, into its own plugin manager.
+    """Load the plugin with a name into a plugin manager of its own.
 
     Args:
-        kind: What is looked for, for messages.
+        kind: The kind of plugin, for messages.
         name: The plugin's name, without a variant.
 
     Raises:
@@ -128,14 +129,14 @@ def load(kind: str, name: str) -> pluggy.PluginManager:
         except pluggy.PluginValidationError as error:
             hooks = [hook for hook in vars(hookspecs) if hook.startswith("hpo_")]
             raise BrokenPlugin(
-                f"the plugin {plugin} breaks the hooks' contract: "
+                f"the plugin {plugin} violates the contract of the hooks: "
                 f"{' '.join(str(error).split())}; the hooks are {', '.join(hooks)}"
             ) from error
     return manager
 
 
 def one(kind: str, name: str) -> Found:
-    """Return the only installed plugin of a config string, with nothing against it in metadata.
+    """Return the only installed plugin for a config string, if its metadata is valid.
 
     Raises:
         PluginError: As in `strategy`.
@@ -148,7 +149,7 @@ def one(kind: str, name: str) -> Found:
 
 
 def only(matches: Sequence[Found]) -> Found:
-    """Return the one plugin among those of a name, if metadata has nothing against it.
+    """Return the only plugin with a name, if its metadata is valid.
 
     Raises:
         PluginError: As in `strategy`.
@@ -223,9 +224,9 @@ def _resolve(
 
 @contextmanager
 def _printing_nothing(plugin: Identity) -> Iterator[None]:
-    """Keep what a plugin prints while it is loaded out of standard output; log it instead.
+    """Redirect the output of a plugin while it is loaded from standard output to the log.
 
-    A program's standard output belongs to its user, who may be piping JSON through it.
+    Standard output is reserved for the command, which may write JSON to it.
     """
     written = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True)
     try:
@@ -239,10 +240,10 @@ def _printing_nothing(plugin: Identity) -> Iterator[None]:
 
 @contextmanager
 def guarded(what: str) -> Iterator[None]:
-    """Turn whatever a plugin's code raises, even `SystemExit`, into `BrokenPlugin`.
+    """Convert any exception of a plugin, even `SystemExit`, to `BrokenPlugin`.
 
     Args:
-        what: The beginning of the message: which plugin failed, and in what.
+        what: The start of the message: which plugin failed, and where.
     """
     try:
         yield
@@ -270,7 +271,7 @@ def _specs(hook: Any, kind: type[Spec], name: str) -> list[Spec]:
     names = [spec.name for spec in found]
     if len(set(names)) < len(names):
         raise DuplicatePlugin(
-            f"the plugin {name!r} provides two specs of one name: {listed(names)}"
+            f"the plugin {name!r} provides two specs with the same name: {listed(names)}"
         )
     return found
 
@@ -278,7 +279,7 @@ def _specs(hook: Any, kind: type[Spec], name: str) -> list[Spec]:
 def _misfit(
     spec: StrategySpec | BackendSpec | WorkSpec | ObserverSpec | ReaderSpec | ExchangeSpec,
 ) -> str:
-    """Return what is wrong with the types of a spec's fields, or ``""``."""
+    """Return the fault of a spec's field types, or ``""``."""
     if not isinstance(spec.name, str) or not isinstance(spec.summary, str):
         return f"name and summary must be texts, got {spec.name!r} and {spec.summary!r}"
     if isinstance(spec, ExchangeSpec):

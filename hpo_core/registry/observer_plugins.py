@@ -1,4 +1,4 @@
-"""Observers that a study names: their options are read, and they are built."""
+"""Read the options of a study's observers, and build them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def observer_options(
         that takes no options; or None and every fault, under `path`.
 
     Raises:
-        PluginError: If the observer can't be found.
+        PluginError: If the observer cannot be found.
     """
     resolved = observer(name)
     if resolved is None:
@@ -34,11 +34,11 @@ def observer_options(
 
 
 def observers(name: str, given: Mapping[str, Any], study: ObservedStudy) -> list[Observer]:
-    """Build the observers that a name stands for; one, unless it is brought by the older hook.
+    """Build the observers with a name: one, or several from the older hook.
 
     Raises:
-        InvalidInput: If the options don't suit the study.
-        PluginError: If it can't be found, raises anything else, or is no observer.
+        InvalidInput: If the options do not suit the study.
+        PluginError: If it cannot be found, raises any other exception, or is not an observer.
     """
     resolved = observer(name)
     if resolved is None:

@@ -1,4 +1,4 @@
-"""Reads plugins' options, and those of the strategies that they name in turn."""
+"""Read the options of plugins, and those of the strategies that they name."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from hpo_core.registry.lookup import Resolved, strategy
 def options(
     resolved: Resolved[Any], given: Mapping[str, Any], path: str
 ) -> tuple[Any, list[Fault]]:
-    """Read a plugin's options into its own struct.
+    """Read a plugin's options into its options struct.
 
-    An option that is a `StrategyChoice` is read as well: its strategy is looked up, and its
-    options are checked, and kept with their defaults filled in.
+    For an option of type `StrategyChoice`, the strategy is looked up, and its options are checked
+    and stored with their defaults filled in.
 
     Returns:
         The options and no faults; or None and every fault, under `path`.
 
     Raises:
-        PluginError: If a strategy that they name can't be found.
+        PluginError: If a strategy that they name cannot be found.
     """
     kind = resolved.spec.options
     found, faults = read(kind, _spelt_out(kind, given), path)
@@ -43,14 +43,15 @@ def options(
 def as_stored(
     resolved: Resolved[StrategySpec], given: Mapping[str, Any], stored: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Return a strategy's options with those that are missing and newer than the stored study.
+    """Return a strategy's options, completed with options that are newer than the stored study.
 
-    Such an option has the value that the study has, or that it had before there was the option;
-    see `StrategySpec.stored_defaults`. Strategies that the options name are treated likewise.
+    Such an option has the value of the stored study or, if missing there, the value that preserves
+    its behaviour; see `StrategySpec.stored_defaults`. The same applies to strategies that the
+    options name.
 
     Args:
         resolved: The strategy.
-        given: Its options, as they are given.
+        given: Its options as given.
         stored: Its options in the stored study; some may be missing.
 
     Raises:
@@ -70,19 +71,19 @@ def as_stored(
 
 
 def _as_choice(given: Any) -> dict[str, Any]:
-    """Return a strategy that options name, in whatever form, as a name and its options."""
+    """Return a strategy that options name, in any form, as a name and options."""
     plain = {"name": given} if isinstance(given, str) else msgspec.to_builtins(given)
     return {"name": "", "options": {}, **(plain if isinstance(plain, dict) else {})}
 
 
 def parts(found: Any) -> Iterator[tuple[str, Identity]]:
-    """Yield the plugins that options name, each with its place: ``searcher``, ``searcher.base``.
+    """Yield the plugins that options name, each with its path: ``searcher``, ``searcher.base``.
 
     Args:
         found: Options, as `options` returns them.
 
     Raises:
-        PluginError: If one can't be found any more.
+        PluginError: If a plugin can no longer be found.
     """
     for field, choice in _choices(found):
         resolved = strategy(choice.name)
@@ -100,7 +101,7 @@ def require(faults: Iterable[Fault]) -> None:
 
 
 def _spelt_out(kind: type[msgspec.Struct], given: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Put a table in the place of a text that names a strategy."""
+    """Replace a string that names a strategy by a table."""
     naming = {
         field.encode_name for field in msgspec.structs.fields(kind) if field.type is StrategyChoice
     }

@@ -1,4 +1,4 @@
-"""Builds strategies from their specs, and sees that what comes of it is one."""
+"""Build strategies from their specs, and check the result."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ _METHODS = ("ask", "adopt", "tell", "save_state", "restore")
 
 
 class BuiltStrategy(msgspec.Struct, frozen=True):
-    """A strategy, new, and what it can do.
+    """A new strategy and its capabilities.
 
     Attributes:
         strategy: The strategy.
-        capabilities: Its own ``capabilities`` if it has that attribute, else its spec's.
+        capabilities: The ``capabilities`` of the instance if it has this attribute, else of its
+            spec.
     """
 
     strategy: Strategy
@@ -31,17 +32,17 @@ class BuiltStrategy(msgspec.Struct, frozen=True):
 def build_strategy(
     choice: StrategyChoice, problem: Problem, option: str = "searcher"
 ) -> BuiltStrategy:
-    """Build a strategy that another one is composed with; to be called in the other's ``build``.
+    """Build a strategy for composition. To be called in the ``build`` function of another strategy.
 
     Args:
-        choice: Which one, as the other's options have it.
-        problem: The problem that it is to solve.
-        option: The name of the other's option, for messages.
+        choice: The choice in the options of the other strategy.
+        problem: The problem to solve.
+        option: The name of the option, for messages.
 
     Raises:
-        InvalidInput: If its options don't suit the problem.
-        PluginError: If it is missing or broken, or can't do what the problem needs.
-        StrategyError: If it raises anything else, or is no strategy.
+        InvalidInput: If its options do not suit the problem.
+        PluginError: If it is missing or broken, or does not support what the problem needs.
+        StrategyError: If it raises any other exception, or is not a strategy.
     """
     spec = strategy(choice.name).spec
     path = f"{option}.options"
@@ -57,12 +58,12 @@ def build_strategy(
 
 
 def lacks(needs: frozenset[Capability], can: frozenset[Capability], who: str) -> str | None:
-    """Return what a study needs and its strategy can't do, as a sentence; None if it can all.
+    """Return a message about needed capabilities that a strategy lacks, or None.
 
     Args:
-        needs: What the study needs.
-        can: What the strategy can do.
-        who: The strategy, in words.
+        needs: The capabilities that the study needs.
+        can: The capabilities of the strategy.
+        who: A description of the strategy.
     """
     missing = [need.value for need in Capability if need in needs - can]
     if not missing:
@@ -75,19 +76,19 @@ def build(spec: StrategySpec, given: Any, problem: Problem) -> BuiltStrategy:
 
     Args:
         spec: The spec.
-        given: Its options, of its own type.
+        given: The options, of the type that the spec declares.
         problem: The problem.
 
     Raises:
-        InvalidInput: If the options don't suit the problem.
-        Unsupported: If the problem is beyond it.
+        InvalidInput: If the options do not suit the problem.
+        Unsupported: If it does not support the problem.
         StrategyError: If it raises anything else, or is no strategy.
     """
     try:
         made = spec.build(problem, given)
     except HpoError:
         raise
-    except (Exception, SystemExit) as error:  # a plugin may raise anything
+    except (Exception, SystemExit) as error:  # a plugin may raise any exception
         raise StrategyError(
             f"the strategy {spec.name!r} could not be built: {type(error).__name__}: {error}"
         ) from error
@@ -95,15 +96,15 @@ def build(spec: StrategySpec, given: Any, problem: Problem) -> BuiltStrategy:
 
 
 def checked(name: str, made: Strategy, announced: frozenset[Capability]) -> BuiltStrategy:
-    """See that a strategy is one, and what it can do.
+    """Check that an object is a strategy, and determine its capabilities.
 
     Args:
         name: Its name, for messages.
         made: The strategy.
-        announced: What it can do unless it says otherwise itself.
+        announced: The capabilities that the instance may override.
 
     Raises:
-        StrategyError: If it lacks a method, or its capabilities are none.
+        StrategyError: If a method is missing, or the capabilities are invalid.
     """
     if isinstance(made, type):
         raise StrategyError(
@@ -126,7 +127,9 @@ def checked(name: str, made: Strategy, announced: frozenset[Capability]) -> Buil
 
 
 def under(path: str, faults: tuple[Fault, ...]) -> list[Fault]:
-    """Return faults of options as seen from the study; those of its own keys stay."""
+    """Return faults of options with paths from the study; paths that already start there are
+    unchanged.
+    """
     return [
         fault if fault.path.partition(".")[0] in ("parameters", "job") else fault.under(path)
         for fault in faults

@@ -1,4 +1,4 @@
-"""What is said of a name that no installed plugin has: what there is, and what may be meant."""
+"""The error message for a name that no installed plugin has, with suggestions."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ DISTRIBUTIONS = {
     "bohb": "hpo-bohb",
     "asha": "hpo-asha",
 }
-"""Where the plugins of this project are to be had; packages that exist, no others."""
+"""The distributions of this project's plugins. Only packages that exist are listed."""
 
 VARIANTS = (
     "optuna:tpe", "optuna:cmaes", "optuna:gp", "optuna:nsga2", "optuna:nsga3", "optuna:qmc",
     "optuna:bruteforce", "bohb:hyperband", "asha:hyperband", "asha:sha", "asha:median", "asha:pbt",
 )  # fmt: skip
-"""Their variants: people ask for ``tpe``."""
+"""Their variants, for suggestions: users may write ``tpe``."""
 
 
 def unknown(kind: str, name: str) -> str:
-    """Return a sentence about a name that no plugin has.
+    """Return the message for a name that no plugin has.
 
     Args:
         kind: ``"strategy"``, ``"backend"``, ``"exchange"``, ``"observer"``, ``"reader"`` or
             ``"work"``.
-        name: The config string that was given, perhaps with a variant.
+        name: The given config string, possibly with a variant.
     """
     names = _names(kind)
     heads = list(dict.fromkeys(each.partition(":")[0] for each in names))
@@ -49,9 +49,7 @@ def unknown(kind: str, name: str) -> str:
         guess = nearest(name, variants)
         for variant, full in variants.items():
             guess = guess.replace(f" {variant!r}?", f" {full!r}?")
-    return said + (
-        guess or "; pip install the package that provides it (by custom it is named hpo-NAME)"
-    )
+    return said + (guess or "; pip install the package that provides it (usually named hpo-NAME)")
 
 
 _PLURALS = {
@@ -79,7 +77,7 @@ def _names(kind: str) -> list[str]:
 
 
 def _variants(name: str, names: Sequence[str]) -> str:
-    """Ask for the strategies whose variant has the name: ``tpe`` is ``optuna:tpe``."""
+    """Suggest the strategies whose variant has the name: ``tpe`` is ``optuna:tpe``."""
     found = [repr(each) for each in names if each.partition(":")[2] == name]
     return f"; did you mean {' or '.join(found)}?" if found else ""
 

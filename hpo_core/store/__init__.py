@@ -1,4 +1,4 @@
-"""Where studies are kept: one SQLite file, and a folder beside it for logs and checkpoints.
+"""The store of studies: an SQLite file, and a folder beside it for logs and checkpoints.
 
     schema   the tables
     database opening a file that has them

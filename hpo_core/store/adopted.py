@@ -1,4 +1,4 @@
-"""What a study's strategy adopted when it could not be restored.
+"""The events that a strategy adopted when it could not be restored.
 
 See `hpo_core.controller.stored.adopt_history`.
 """
@@ -19,8 +19,8 @@ class Adopted(msgspec.Struct, frozen=True):
     """What counts as adopted.
 
     Attributes:
-        events: The number of the event before which all suggestions do.
-        left_out: Those events before it that are of trials which could not be adopted.
+        events: The number of the event before which all suggestions count as adopted.
+        left_out: The earlier events of trials that could not be adopted.
     """
 
     events: int
@@ -49,7 +49,7 @@ class Adopted(msgspec.Struct, frozen=True):
         return cls(countable(int(events)), frozenset(left_out))
 
     def known(self, places: Sequence[int]) -> Sequence[int]:
-        """Return those events that the strategy knows of."""
+        """Return the events that the strategy knows."""
         if not self.left_out:
             return places
         return [place for place in places if place not in self.left_out]
@@ -62,14 +62,14 @@ def record(
     not_adopted: Iterable[int],
     plugins: Mapping[str, object],
 ) -> None:
-    """Let all events so far count as adopted from now on, and forget the strategy's state.
+    """Mark all events so far as adopted, and delete the strategy's state.
 
     Args:
         store: The store.
         study: The study's row.
-        events: How many events it has.
-        not_adopted: The trials that its strategy can't adopt, and never hears of.
-        plugins: The plugins that it uses from now on.
+        events: Its number of events.
+        not_adopted: The trials that the strategy cannot adopt and is never told about.
+        plugins: The plugins that it will use.
     """
     with store.writing() as connection:
         connection.execute(

@@ -1,4 +1,4 @@
-"""Which of a trial's jobs count: a retry begins again, and replaces the attempts that failed."""
+"""Which of a trial's jobs count: a retry replaces the failed attempts."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from hpo_core.model.job import JobState
 from hpo_core.store.records import JobRecord
 
 ENDS_AN_ASK = (JobState.COMPLETED, JobState.PAUSED, JobState.STOPPED, JobState.TIMED_OUT)
-"""So a job ends that is not run again until the strategy resumes its trial."""
+"""The final states of a job after which its trial has no further job unless it is resumed."""
 
 
 def replaced(jobs: Iterable[tuple[int, int, JobState]]) -> set[tuple[int, int]]:
-    """Return which jobs a retry has replaced, as pairs of a trial and an attempt.
+    """Return the jobs that a retry has replaced, as pairs of trial and attempt.
 
-    A retry replaces the job that failed, and those before it that were lost since the trial was
-    last asked for.
+    A retry replaces the failed job, and jobs before it that were lost since the trial was last
+    suggested.
 
     Args:
         jobs: Each job's trial, attempt and state, in the order of trials and attempts.
@@ -35,6 +35,6 @@ def replaced(jobs: Iterable[tuple[int, int, JobState]]) -> set[tuple[int, int]]:
 
 
 def counting(jobs: Sequence[JobRecord]) -> list[JobRecord]:
-    """Return those jobs, of one trial or of all, that no retry has replaced."""
+    """Return the jobs, of one trial or of all, that no retry has replaced."""
     gone = replaced((job.trial_id, job.attempt, job.state) for job in jobs)
     return [job for job in jobs if (job.trial_id, job.attempt) not in gone]

@@ -1,8 +1,8 @@
 """The checkpoints of a study's trials: a folder for each, which jobs write and later jobs find.
 
-To copy one trial's checkpoints to another is done so that a controller that dies meanwhile leaves
-either the old ones or the new ones: they are copied aside, the job that wants them is recorded,
-and then they are put in place.
+Checkpoints are copied to another trial atomically, even if the controller dies meanwhile: they are
+copied to a temporary folder, the job that needs them is recorded, and then the copy is moved into
+place.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ _OLD = ".before-job-"
 
 
 class CopyError(HpoError):
-    """A trial's checkpoints could not be copied; the job that wanted them fails."""
+    """A trial's checkpoints could not be copied; the job that needs them fails."""
 
 
 class Checkpoints:
-    """Where the checkpoints of a study's trials are.
+    """The checkpoints of a study's trials.
 
     Args:
-        root: The folder of all of them; it need not exist.
+        root: The parent folder; it need not exist.
     """
 
     def __init__(self, root: Path) -> None:
@@ -41,15 +41,15 @@ class Checkpoints:
         return f"{self._root}/{trial_id}"
 
     def copy_aside(self, source: int, job_id: str) -> list[str]:
-        """Copy a trial's checkpoints for a job of another trial; `put_in_place` comes next.
+        """Copy a trial's checkpoints for a job of another trial, to be moved by `put_in_place`.
 
-        The source's job may write meanwhile: what is copied is what was there at one moment.
+        A job of the source may write meanwhile; the copy is a consistent snapshot.
 
         Returns:
-            What was left out, in words: see `hpo_core.store.snapshot.copy_folder`.
+            Descriptions of what was left out, see `hpo_core.store.snapshot.copy_folder`.
 
         Raises:
-            CopyError: If that is not possible.
+            CopyError: If this fails.
         """
         aside = self._aside(job_id)
         try:
@@ -66,7 +66,7 @@ class Checkpoints:
             ) from error
 
     def put_in_place(self, job_id: str) -> None:
-        """Replace the checkpoints of a job's trial by what was copied aside for it, if any was.
+        """Replace the checkpoints of a job's trial by the copy made for it, if any.
 
         Raises:
             StoreError: If that is not possible.
@@ -78,7 +78,7 @@ class Checkpoints:
             if os.path.lexists(folder):
                 old = self._root / f"{_OLD}{job_id}"
                 _remove(old)
-                os.replace(folder, old)  # at once, whatever is in it or it is
+                os.replace(folder, old)  # atomic, whatever it is or contains
                 os.replace(aside, folder)
                 _remove(old)
             else:
@@ -89,7 +89,7 @@ class Checkpoints:
             ) from error
 
     def recover(self, recorded: Container[str]) -> None:
-        """Finish what a controller that died had begun.
+        """Complete what a dead controller had started.
 
         Args:
             recorded: The ids of the jobs that are in the store.
@@ -104,7 +104,7 @@ class Checkpoints:
                 shutil.rmtree(self._aside(job_id), ignore_errors=True)
 
     def copies(self) -> Iterator[str]:
-        """Yield the jobs for which checkpoints are still aside."""
+        """Yield the jobs whose copied checkpoints are not yet in place."""
         for entry in self._entries():
             if entry.name.startswith(_ASIDE):
                 yield entry.name.removeprefix(_ASIDE)
@@ -116,7 +116,7 @@ class Checkpoints:
                 yield int(entry.name)
 
     def delete(self, trial_id: int) -> None:
-        """Delete a trial's checkpoints; say so if that is not possible."""
+        """Delete a trial's checkpoints; log a warning if this fails."""
         try:
             shutil.rmtree(self.folder(trial_id))
         except FileNotFoundError:
@@ -132,7 +132,7 @@ class Checkpoints:
 
 
 def _remove(path: Path) -> None:
-    """Delete a folder as far as possible, or a link or file that stands in its place."""
+    """Delete a folder as far as possible, or a link or file in its place."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:

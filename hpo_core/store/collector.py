@@ -1,4 +1,4 @@
-"""The garbage collector rests while much is read that is kept: it would look through all of it."""
+"""Pause the garbage collector while many objects are created that are kept."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def resting_collector() -> Iterator[None]:
-    """Let no reference cycles be looked for meanwhile, unless the program has switched that off."""
+    """Disable the cyclic garbage collector in a block, unless the program has disabled it."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

@@ -1,6 +1,6 @@
 """The lock of a study's controller, and the named pipe by which others reach it. POSIX only.
 
-The lock is the kernel's (flock): it is gone when the controller is, however it ended.
+The lock is the kernel's (flock): it is released when the controller ends, for any reason.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from hpo_core.store.folder import StudyFolder
 from hpo_core.store.required_file import RequiredFile
 
 _NO_LINK = os.O_NOFOLLOW | os.O_CLOEXEC
-"""Nothing is written where a link leads that somebody has planted in the folder."""
+"""Links are not followed: somebody may have planted one in the folder."""
 
 
 class ControllerLock:
-    """Held by the one controller of a study, from when it is made until `release`.
+    """The lock of a study's controller, held from construction until `release`.
 
     Raises:
         StudyRunning: If another controller holds it.
-        StoreError: If it can't be made.
+        StoreError: If it cannot be created.
     """
 
     def __init__(self, folder: StudyFolder) -> None:
@@ -38,16 +38,16 @@ class ControllerLock:
         os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
 
     def required_file(self) -> RequiredFile:
-        """Return what tells whether the lock's file is still there: else it keeps nobody away."""
+        """Return a check that the lock's file still exists; without it, the lock has no effect."""
         return RequiredFile(self._folder.lock, f"the study's folder {self._folder.path}")
 
     def release(self) -> None:
-        """Let go of the lock."""
+        """Release the lock."""
         os.close(self._descriptor)
 
 
 def _locked(folder: StudyFolder) -> int:
-    """Return a descriptor of the lock, which it holds."""
+    """Return a descriptor that holds the lock."""
     folder.make()
     try:
         descriptor = os.open(folder.lock, os.O_RDWR | os.O_CREAT | _NO_LINK, 0o600)
@@ -77,7 +77,7 @@ def is_running(folder: StudyFolder) -> bool:
     """Return whether a controller holds the study's lock.
 
     Raises:
-        StoreError: If that can't be found out.
+        StoreError: If this cannot be determined.
     """
     try:
         descriptor = _open_lock(folder)
@@ -93,7 +93,7 @@ def is_running(folder: StudyFolder) -> bool:
 
 
 def wait_until_released(folder: StudyFolder) -> None:
-    """Wait until no controller holds the study's lock; the kernel wakes us."""
+    """Wait until no controller holds the study's lock. Woken by the kernel."""
     descriptor = _open_lock(folder)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH)
@@ -111,14 +111,14 @@ def _open_lock(folder: StudyFolder) -> int:
 
 
 class ControlPipe:
-    """A named pipe through which other processes reach a study's controller.
+    """A named pipe with which other processes send messages to a study's controller.
 
     Args:
         folder: The study's folder.
-        on_word: Called with each word that arrives (``stop``, ``wake``), on its own thread.
+        on_word: Called with each message (``stop``, ``wake``), on its own thread.
 
     Raises:
-        StoreError: If it can't be made there.
+        StoreError: If it cannot be created there.
     """
 
     def __init__(self, folder: StudyFolder, on_word: Callable[[str], None]) -> None:
@@ -153,11 +153,11 @@ class ControlPipe:
 
 
 def send(folder: StudyFolder, word: str) -> bool:
-    """Send a word to the study's controller; return False if there is none."""
+    """Send a message to the study's controller; return False if there is none."""
     try:
         descriptor = os.open(folder.control, os.O_WRONLY | os.O_NONBLOCK | _NO_LINK)
     except OSError:
-        return False  # no pipe, or nobody who reads it
+        return False  # no pipe, or no reader
     try:
         if not stat.S_ISFIFO(os.fstat(descriptor).st_mode):
             return False

@@ -1,4 +1,4 @@
-"""Opening a store's file: it is made, refused or migrated here."""
+"""Open the file of a store: create, reject or migrate it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from hpo_core.store.schema import APPLICATION_ID, SCHEMA, VERSION
 MEMORY = ":memory:"
 
 _PATIENCE = 30.0
-"""Seconds for which another process may hold the store."""
+"""Maximum time in seconds to wait for another process that locks the store."""
 
 
 def connect(path: str, *, create: bool, accept_loss: bool = False) -> sqlite3.Connection:
@@ -26,12 +26,12 @@ def connect(path: str, *, create: bool, accept_loss: bool = False) -> sqlite3.Co
 
     Args:
         path: The file, or ``":memory:"``.
-        create: Whether to make it if it does not exist.
+        create: Whether to create it if it does not exist.
         accept_loss: Whether to open it without its write-ahead log, if that is missing.
 
     Raises:
-        StoreError: If it does not exist, is no store, was written by a newer hpo-core, is
-            incomplete, or can't be read or written.
+        StoreError: If it does not exist, is not a store, was written by a newer hpo-core, is
+            incomplete, or cannot be read or written.
     """
     if path != MEMORY and not create and not Path(path).exists():
         raise StoreError(f"there is no store at {path}; name another with --store or HPO_STORE")
@@ -53,9 +53,9 @@ def _connect(path: str, accept_loss: bool) -> sqlite3.Connection:
         try:
             return _opened(path, may_be_empty=False, accept_loss=accept_loss)
         except _EmptyError:
-            pass  # another process is making it just now, or was ended while it did
+            pass  # another process is creating it, or was killed while doing so
     with _alone_in(_writable_folder(path)):
-        if not os.path.exists(path):  # another thread's locks would end with the descriptor
+        if not os.path.exists(path):  # closing the descriptor would release locks of other threads
             os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         return _opened(path)
 
@@ -66,9 +66,9 @@ class _EmptyError(Exception):
 
 @contextmanager
 def _alone_in(folder: Path) -> Iterator[None]:
-    """Keep other processes from making a store here meanwhile.
+    """Prevent other processes from creating a store here at the same time.
 
-    SQLite waits for nobody where two set the journal's mode at once: one fails.
+    SQLite does not wait when two processes set the journal mode at the same time: one fails.
     """
     descriptor = os.open(folder, os.O_RDONLY)
     try:
@@ -87,7 +87,7 @@ def _opened(
     limit = soundness.Limit(connection, path)
     limit.begin()
     try:
-        connection.execute("BEGIN")  # another process may make it between two looks
+        connection.execute("BEGIN")  # another process may create it between two checks
         application, version = (
             connection.execute(f"PRAGMA {name}").fetchone()[0]
             for name in ("application_id", "user_version")
@@ -111,7 +111,7 @@ def _opened(
                 "a backup"
             )
         connection.execute("PRAGMA foreign_keys = OFF")
-        connection.execute("PRAGMA wal_autocheckpoint = 0")  # `wal` makes them
+        connection.execute("PRAGMA wal_autocheckpoint = 0")  # see `wal`
         soundness.require(connection, path)
         migrate(connection)
         wal.require(connection, path, accept_loss=accept_loss)
@@ -138,7 +138,7 @@ def _is_empty(connection: sqlite3.Connection) -> bool:
 def _create(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("BEGIN IMMEDIATE")
-    if _is_empty(connection):  # nobody else was quicker
+    if _is_empty(connection):  # no other process was faster
         for statement in SCHEMA.split(";\n"):
             connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")

@@ -1,4 +1,4 @@
-"""What an error of SQLite means to the user."""
+"""Explanations of SQLite's errors."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sqlite3
 
 
 def explained(error: sqlite3.Error) -> str:
-    """Return what SQLite says, and what that means to the user."""
+    """Return SQLite's error message with an explanation for the user."""
     said = str(error)
     return next((f"{said}: {means}" for sign, means in _MEANING.items() if sign in said), said)
 
@@ -14,7 +14,7 @@ def explained(error: sqlite3.Error) -> str:
 _MEANING = {
     "interrupted": "it takes longer to read than a store of its size can: it is damaged; take it "
     "from a backup",
-    "string or blob too big": "it holds a value beyond all measure: it is damaged; take it from a "
+    "string or blob too big": "it holds a value that is too large: it is damaged; take it from a "
     "backup",
     "disk is full": "free some space; what was recorded before is kept, and can be resumed",
     "disk I/O error": "the disk is full or broken, a limit is reached (ulimit -f), or the file "
@@ -23,7 +23,6 @@ _MEANING = {
     "readonly": "it or its folder may not be written by you",
     "unable to open": "it or its folder may not be written by you (to look at it, copy it), or too "
     "many files are open",
-    "malformed": "it is damaged; take it from a backup, or rescue what there is by sqlite3's "
-    ".recover",
+    "malformed": "it is damaged; take it from a backup, or rescue its data with sqlite3's .recover",
     "not a database": "it is something else, or damaged",
 }

@@ -30,18 +30,18 @@ class StudyFolder:
         store: The store's path; for a store in memory the folder is temporary.
         name: The study's name.
         uid: The study's uid.
-        earlier: The folder's name for a study that began under schema 1 (its name then, which
-            studies of other stores could share); see `move`. Else "".
+        earlier: The folder's name if the study was created under schema 1 (its name, which studies
+            of other stores could share); see `move`. Otherwise "".
 
     Raises:
-        StoreError: If a name or the uid is invalid: it could lead elsewhere.
+        StoreError: If a name or the uid is invalid, since the path could lead elsewhere.
     """
 
     def __init__(self, store: str, name: str, uid: str, earlier: str = "") -> None:
         for text in filter(None, (name, earlier)):
             if not is_good_name(text):
                 raise StoreError(
-                    f"the store {store} has been changed: {text!r} is not a good name for a study"
+                    f"the store {store} has been changed: {text!r} is not a valid study name"
                 )
         if not _IS_UID(uid):
             raise StoreError(f"the store {store} has been changed: {uid!r} is not a study's uid")
@@ -64,29 +64,29 @@ class StudyFolder:
 
     @property
     def path(self) -> Path:
-        """Where the folder is."""
+        """The path of the folder."""
         if self._earlier is not None and not self._own.exists():
             return self._earlier
         return self._own
 
     def instance(self) -> str:
-        """Return what identifies the study's processes and journals: none of a copy has it.
+        """Return the id of the study's processes and journals, which a copy does not share.
 
-        It is made of the folder's place on its file system, which a move keeps, and no copy gets:
-        what runs for a study does not run for a copy of its folder.
+        It is derived from the folder's inode, which is kept by a move but not by a copy: processes
+        of a study do not belong to a copy of its folder.
         """
         status = self.path.stat()
         return f"{self._uid}-{status.st_dev:x}-{status.st_ino:x}"
 
     def journals(self) -> Path:
-        """Return the folder in which the backend keeps what it needs to find its jobs again."""
+        """Return the folder in which the backend stores what it needs to find its jobs again."""
         return self.path / f"{_JOURNALS}{self.instance().removeprefix(self._uid)}"
 
     def remove_foreign_journals(self) -> bool:
-        """Remove the journals of another instance, of which this folder is a copy.
+        """Remove the journals of the original, if this folder is a copy.
 
         Returns:
-            Whether there were any.
+            Whether there were any journals.
         """
         foreign = [
             entry
@@ -99,14 +99,14 @@ class StudyFolder:
 
     @property
     def uid_of_schema_1(self) -> str | None:
-        """What processes of the study carry if schema 1 began them, whoever's copy this is.
+        """The mark of the study's processes started under schema 1, shared by copies.
 
-        None if the folder has its own name already: there are none then.
+        None if the folder already has its new name: then there are no such processes.
         """
         return None if self._earlier is None else self._uid
 
     def move(self) -> None:
-        """Give the folder the name of the uid, if it still has the one of schema 1."""
+        """Rename the folder to the uid, if it still has its name of schema 1."""
         if self._earlier is not None and self._earlier.is_dir() and not self._own.exists():
             shutil.rmtree(self._earlier / _JOURNALS, ignore_errors=True)
             self._earlier.rename(self._own)
@@ -121,13 +121,15 @@ class StudyFolder:
         return Checkpoints(self.path / _CHECKPOINTS)
 
     def copy_files(self, to: StudyFolder) -> list[str]:
-        """Copy logs and checkpoints, each trial's whole, into the folder of a copy of the study.
+        """Copy logs and checkpoints, consistent for each trial, to the folder of a copy of the
+        study.
 
         Returns:
-            What was left out, in words: sockets, and links that lead out of their folder.
+            Descriptions of what was left out: sockets, and links that point outside of their
+            folder.
 
         Raises:
-            StoreError: If that is not possible.
+            StoreError: If this fails.
         """
         left_out = []
         try:
@@ -135,7 +137,7 @@ class StudyFolder:
                 shutil.rmtree(to.path / kind, ignore_errors=True)
                 to.path.joinpath(kind).mkdir(mode=0o700)
             for name in self._names(_LOGS):
-                with suppress(FileNotFoundError):  # the log of a job that printed nothing
+                with suppress(FileNotFoundError):  # the job printed nothing
                     shutil.copy2(self.path / _LOGS / name, to.path / _LOGS, follow_symlinks=False)
             for name in self._names(_CHECKPOINTS):
                 source = self.path / _CHECKPOINTS / name
@@ -155,14 +157,14 @@ class StudyFolder:
             return []
 
     def delete(self) -> None:
-        """Delete the folder with all that is in it.
+        """Delete the folder and its content.
 
         Raises:
             StoreError: If that is not possible.
         """
         try:
             shutil.rmtree(self.path)
-            with suppress(OSError):  # there are others in it
+            with suppress(OSError):  # not empty
                 self.path.parent.rmdir()
         except FileNotFoundError:
             pass
@@ -170,10 +172,10 @@ class StudyFolder:
             raise StoreError(f"cannot delete the folder {self.path}: {error}") from error
 
     def make(self) -> None:
-        """Make the folder, for its user alone.
+        """Create the folder, accessible only to the user.
 
         Raises:
-            StoreError: If that is not possible.
+            StoreError: If this fails.
         """
         try:
             for folder in (self.path.parent, self.path):
@@ -183,9 +185,9 @@ class StudyFolder:
             raise StoreError(f"cannot make the folder {self.path}: {error.strerror}") from error
 
     def _check_owner(self, folder: Path) -> None:
-        """See that a folder was not put there by somebody who is neither us nor the store's owner.
+        """Check that a folder belongs to the current user or to the store's owner.
 
-        They could plant links in it, through which jobs' output would go elsewhere.
+        Another owner could plant links that redirect the output of jobs.
         """
         owner = folder.stat().st_uid
         trusted = {os.getuid(), 0}
@@ -198,7 +200,7 @@ class StudyFolder:
             )
 
     def remove_temporary(self) -> None:
-        """Remove the folder, if it belongs to a store in memory."""
+        """Remove the folder of a store in memory."""
         if self._temporary is not None:
             self._temporary.cleanup()
 

@@ -1,4 +1,4 @@
-"""What was asked and told, read from the store a piece at a time: memory stays as it is."""
+"""The stored history of asks and reports, read in pieces with constant memory."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ Query: TypeAlias = Callable[..., list[Any]]
 
 Sound: TypeAlias = Callable[[], AbstractContextManager[None]]
 
-_PIECE = 1_000  # events that are in memory at once
-_TRIALS = 200  # trials that are read at once
+_PIECE = 1_000  # events in memory at a time
+_TRIALS = 200  # trials read at a time
 
 
 class StoredHistory(Sequence[Asked | Told]):
     """A study's history.
 
-    What is stored of an event never changes, so it does not matter when it is read. A slice is a
-    history too.
+    Stored events never change, so the time of reading does not matter. A slice is a history, too.
 
     Args:
         query: Reads the store.
-        sound: Is held while rows are read back: makes one error of what comes of damaged ones.
+        sound: A context manager for reading rows that converts the errors of damaged rows to
+            `StoreError`.
         study: The study's row.
         retries: Its retries.
         places: The numbers of its events in the log.
@@ -95,18 +95,18 @@ class StoredHistory(Sequence[Asked | Told]):
         return self._places[index]
 
     def positions(self, places: Iterable[int]) -> set[int]:
-        """Return where those rows of the log are among these events that are among them."""
+        """Return the positions, in this history, of those rows of the log that belong to it."""
         found = ((self.position(place), place) for place in places)
         return {at for at, place in found if at < len(self) and self._places[at] == place}
 
     def position(self, place: int) -> int:
-        """Return how many of these events come before a row of the log."""
+        """Return the number of these events before a row of the log."""
         return bisect_left(self._places, place)
 
     def __iter__(self) -> Iterator[Asked | Told]:
         index = 0
         while index < len(self._places):
-            self[index]  # reads the piece that it is in
+            self[index]  # reads the piece that contains it
             piece = self._piece
             while index < len(self._places) and self._places[index] in piece:
                 yield piece[self._places[index]]
@@ -115,7 +115,7 @@ class StoredHistory(Sequence[Asked | Told]):
     def _read(self, begin: int, end: int) -> dict[int, Asked | Told]:
         asked = self._asked_rows(begin, end)
         log = self._query(
-            # The strategy heard of each job up to its target.
+            # The strategy was told iterations up to the target of the job.
             "SELECT seq, kind, trial, attempt, min(log.iteration, coalesce(target, log.iteration)),"
             " log.metrics, losses, decision, suggestion "
             "FROM log LEFT JOIN job USING (study, trial, attempt) "
@@ -135,7 +135,7 @@ class StoredHistory(Sequence[Asked | Told]):
         return found
 
     def _asked_rows(self, begin: int, end: int) -> list[_AskedRow]:
-        """Return the rows of the trials that were asked for at these events."""
+        """Return the rows of the trials that were suggested at these events."""
         first = self._next_trial if begin == self._read_to else self._first_trial(begin)
         found: list[_AskedRow] = []
         while True:
@@ -154,7 +154,7 @@ class StoredHistory(Sequence[Asked | Told]):
         return found
 
     def _first_trial(self, seq: int) -> int:
-        """Return the first trial that was asked for at an event or later; ids grow as seq does."""
+        """Return the first trial that was suggested at an event or later; ids grow with seq."""
         last = self._query("SELECT max(id) FROM trial WHERE study = ?", self._study)[0][0] or 0
         ids = range(1, last + 1)
         return 1 + bisect_left(ids, seq, key=self._seq)
@@ -166,7 +166,7 @@ class StoredHistory(Sequence[Asked | Told]):
 
 
 def as_adopted(event: Asked | Told) -> Asked | Told:
-    """Return a suggestion of a strategy as one that another strategy adopts: without its notes."""
+    """Return a suggestion without its notes, for adoption by another strategy."""
     if isinstance(event, Told) or event.adopted:
         return event
     bare = msgspec.structs.replace(event.suggestion, notes=None)

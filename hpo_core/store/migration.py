@@ -1,7 +1,7 @@
-"""Stores of earlier versions are brought to the schema of this one, when they are opened.
+"""Migrate stores of earlier versions to the current schema when they are opened.
 
-What is new in a configuration gets its old value in those that are stored: no study changes its
-behaviour by an update.
+New keys get the value of the old behaviour in stored configurations, so an update does not change
+the behaviour of a study.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from hpo_core.store.schema import VERSION
 
 
 def migrate(connection: sqlite3.Connection) -> None:
-    """Bring an open store to the schema of this version, in one transaction."""
+    """Migrate an open store to the current schema, in one transaction."""
     if _version(connection) == VERSION:
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
-        for step in _STEPS[_version(connection) - 1 :]:  # another process may have been quicker
+        for step in _STEPS[_version(connection) - 1 :]:  # another process may have been faster
             step(connection)
         connection.execute(f"PRAGMA user_version = {VERSION}")
         connection.execute("COMMIT")
@@ -29,14 +29,14 @@ def migrate(connection: sqlite3.Connection) -> None:
 
 
 def with_old_values(config: dict[str, Any]) -> dict[str, Any]:
-    """Return a configuration of schema 1 with the old value of each key that it lacks.
+    """Return a configuration of schema 1 with the old value for each missing key.
 
-    Each key that is new in schema 2 has a line here, with the value by which nothing changes. For
-    one whose default is another, `hpo_core.config.settled` lets a study file leave it out.
+    Each key that is new in schema 2 has a line here, with the value that preserves the behaviour.
+    If its default differs, `hpo_core.config.settled` allows a study file to omit it.
     """
     old_job = {"on_time_limit": "fail"}
     job = {**old_job, **config["job"]}
-    if job.get("environment"):  # its texts have placeholders in schema 2
+    if job.get("environment"):  # its texts are templates in schema 2
         job["environment"] = {name: _escaped(text) for name, text in job["environment"].items()}
     return {"max_failures_at_start": 0, **config, "job": job}
 
@@ -49,7 +49,7 @@ def _from_1_to_2(connection: sqlite3.Connection) -> None:
     for statement in (
         "ALTER TABLE study ADD COLUMN files TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE study ADD COLUMN first_budget TEXT",
-        "UPDATE study SET first_budget = '{}'",  # schema 1 did not say which was extended
+        "UPDATE study SET first_budget = '{}'",  # schema 1 did not record extensions
         "ALTER TABLE study ADD COLUMN marks TEXT NOT NULL DEFAULT ''",
         "UPDATE study SET files = name",
         "ALTER TABLE progress ADD COLUMN adopted_events INTEGER NOT NULL DEFAULT 0",
@@ -63,7 +63,7 @@ def _from_1_to_2(connection: sqlite3.Connection) -> None:
             config = json.loads(text)
             text = json.dumps(with_old_values(config))
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
-            continue  # whoever reads it finds the damage
+            continue  # readers of the row report the damage
         connection.execute("UPDATE study SET config = ? WHERE id = ?", (text, study))
 
 

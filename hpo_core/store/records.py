@@ -1,4 +1,4 @@
-"""The rows of a store, as they are read; and how values are written in them."""
+"""The rows of a store, and the format of their values."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from hpo_core.model.objective import Losses
 from hpo_core.model.values import Configuration, Value
 
 IMPORTED = 2
-"""In a trial's column `adopted`: it ran elsewhere, and is no part of the budget."""
+"""The value of a trial's column `adopted` for one that ran elsewhere and does not count in the
+budget.
+"""
 
 
 class _Identity(msgspec.Struct):
-    """Which plugin a study uses."""
+    """The identity of a plugin."""
 
     name: str
     distribution: str
@@ -41,18 +43,18 @@ class StudyRecord(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         id: Its row.
         name: Its name.
-        uid: Unique in the world.
+        uid: A universally unique id.
         config: The stored configuration, JSON.
-        plugins: Which plugins it uses: for ``strategy`` and ``backend`` the name,
-            distribution, version and version of the contracts.
-        created: When, in seconds since the epoch.
-        state: Where it stands, as stored; a study whose controller died says ``running``.
-        reason: Why, for people.
-        wall_time: Seconds that it has run.
-        first_budget: The limits that it began with, if it was extended.
-        marks: Which users have made it, or trusted it: see `hpo_core.controller.stored.trust`.
-        adopted_events: How many of its events count as adopted, whoever suggested them.
-        files: The name of its folder if it still has the one of schema 1; else "".
+        plugins: The plugins that it uses: name, distribution, version and version of the contracts
+            of ``strategy`` and ``backend``.
+        created: Creation time in seconds since the epoch.
+        state: The stored state; ``running`` also if its controller died.
+        reason: A human-readable reason.
+        wall_time: Time that it has run, in seconds.
+        first_budget: The initial limits, if it was extended.
+        marks: The marks of users who created or trusted it: see `hpo_core.controller.stored.trust`.
+        adopted_events: Number of its events that count as adopted, whoever suggested them.
+        files: The name of its folder if it is still that of schema 1; else "".
     """
 
     id: int
@@ -75,10 +77,10 @@ class TrialRecord(msgspec.Struct, gc=False, frozen=True, kw_only=True):
 
     Attributes:
         id: Its id.
-        configuration: Its values.
-        state: Where it stands.
-        losses: Its losses, if they count.
-        iterations: How far the strategy wanted to train it, when it was started.
+        configuration: The configuration.
+        state: The state.
+        losses: The losses, if they count.
+        iterations: The number of iterations suggested at its start.
     """
 
     id: int
@@ -91,8 +93,8 @@ class TrialRecord(msgspec.Struct, gc=False, frozen=True, kw_only=True):
 class JobRecord(msgspec.Struct, gc=False, frozen=True, kw_only=True):
     """A job. Times are seconds since the epoch; see the table ``job``.
 
-    Its fields are the columns that are read, in their order (`hpo_core.store.rows`); ``trial_id``
-    is the column ``trial``.
+    Its fields are the columns in order of reading (`hpo_core.store.rows`); ``trial_id`` is the
+    column ``trial``.
     """
 
     trial_id: int
@@ -109,7 +111,7 @@ class JobRecord(msgspec.Struct, gc=False, frozen=True, kw_only=True):
     reason: str
     handle: Any
     seen: float | None = None
-    """Until when it is known to run, for a job that runs; filled in by the controller."""
+    """The last time at which a running job is known to run; filled in by the controller."""
 
     @property
     def id(self) -> str:
@@ -118,18 +120,18 @@ class JobRecord(msgspec.Struct, gc=False, frozen=True, kw_only=True):
 
     @property
     def seconds(self) -> float | None:
-        """How long it ran, or has run so far; None if that is not known."""
+        """Run time so far in seconds; None if unknown."""
         until = self.seen if self.ended is None else self.ended
         return None if self.started is None or until is None else max(until - self.started, 0.0)
 
 
 class SoFar(msgspec.Struct):
-    """What a job that has not ended has reported.
+    """The reports so far of a job that has not ended.
 
     Attributes:
         iteration: The last iteration.
         metrics: The last value of each metric.
-        losses: What its trial would count if it ended now; None if that is not complete.
+        losses: The losses so far of its trial; None if incomplete.
     """
 
     iteration: int | None = None
@@ -148,7 +150,7 @@ class LoggedReport(msgspec.Struct, gc=False, frozen=True, kw_only=True):
 
 
 class Totals(msgspec.Struct, frozen=True, kw_only=True):
-    """What a study has used so far, counted from its rows; without those that were imported."""
+    """The usage of a study so far, counted from its rows, without imported trials."""
 
     trials: int
     completed: int
@@ -163,7 +165,9 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def metrics_to_json(metrics: Mapping[str, float] | None) -> bytes | None:
-    """Return metrics as JSON; what is not finite becomes ``"nan"``, ``"inf"`` or ``"-inf"``."""
+    """Serialize metrics to JSON; values that are not finite become ``"nan"``, ``"inf"`` or
+    ``"-inf"``.
+    """
     if not metrics:
         return None
     if all(map(math.isfinite, metrics.values())):
@@ -174,7 +178,7 @@ def metrics_to_json(metrics: Mapping[str, float] | None) -> bytes | None:
 
 
 def metrics_from_json(text: str | bytes | None) -> dict[str, float]:
-    """Return metrics as `metrics_to_json` wrote them."""
+    """Read metrics that `metrics_to_json` wrote."""
     if text is None:
         return {}
     try:
@@ -184,7 +188,7 @@ def metrics_from_json(text: str | bytes | None) -> dict[str, float]:
 
 
 def plugins_from_json(text: str) -> dict[str, dict[str, Any]]:
-    """Return which plugins a study uses, by role."""
+    """Return the plugins of a study, by role."""
     _check_plugins(text)
     plugins: dict[str, dict[str, Any]] = decode(text)
     return plugins
@@ -196,10 +200,10 @@ def limits_from_json(text: str | None) -> dict[str, float | None] | None:
 
 
 def losses_from_json(text: str | bytes | None) -> Losses | None:
-    """Return losses as they are stored."""
+    """Read stored losses."""
     return None if text is None else _decode_losses(text)
 
 
 def configuration_from_json(text: str | bytes) -> Configuration:
-    """Return a configuration as it is stored, every value of the type that it had."""
+    """Read a stored configuration, with the original types of its values."""
     return Configuration(_decode_values(text))

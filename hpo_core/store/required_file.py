@@ -1,7 +1,7 @@
-"""Files that have to stay where they are while a study runs.
+"""Files that must remain in place while a study runs.
 
-A file that is deleted while it is open can be written on: what a study records would vanish with
-its end, and a lock would keep nobody away.
+An open file remains writable after it is deleted: the records of a study would be lost at its end,
+and a lock would have no effect.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from hpo_core.model.errors import StoreError
 
 
 class RequiredFile:
-    """A file, as it is now.
+    """A file in its current place.
 
     Args:
-        path: Where it is.
-        what: What it is, for people.
+        path: The path.
+        what: A description, for messages.
     """
 
     __slots__ = ("_identity", "_path", "_what")
@@ -27,10 +27,10 @@ class RequiredFile:
         self._identity = self._look()
 
     def check(self) -> None:
-        """See that the file is still there.
+        """Check that the file still exists.
 
         Raises:
-            StoreError: If it was removed, or another one is in its place.
+            StoreError: If it was removed or replaced.
         """
         if self._look() != self._identity:
             raise StoreError(

@@ -1,26 +1,25 @@
-"""Retries in a study's log: which reports they have replaced, and which attempt a report is of."""
+"""Retries in a study's log: the reports they have replaced, and the attempt of each report."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
 RETRY = "retry"
-"""The kind of the log's row where a trial's job has failed and is run again."""
+"""The kind of a log row for a failed job that is run again."""
 
 KEPT = "kept"
-"""The decision in such a row where the strategy could not forget what it had been told."""
+"""The decision in such a row if the strategy could not discard the replaced reports."""
 
 
 class Retries:
     """The retries of a study.
 
     Args:
-        rows: For each row of the log that is of a trial which was retried, in their order: its
-            number, its kind, the trial, and the decision.
+        rows: The rows of the log of retried trials, in order: number, kind, trial and decision.
 
     Attributes:
-        places: The numbers of the retries' own rows, which are no events for a strategy.
-        replaced: For each report that a retry has replaced the number of that retry's row.
+        places: The numbers of the rows of retries, which are not events for a strategy.
+        replaced: Maps each replaced report to the number of the row of the retry.
     """
 
     def __init__(self, rows: Iterable[tuple[int, str, int, str | None]]) -> None:
@@ -28,7 +27,7 @@ class Retries:
         self.replaced: dict[int, int] = {}
         self._attempts: dict[int, int] = {}
         attempt: dict[int, int] = {}
-        told: dict[int, list[int]] = {}  # since the trial was last asked for, or retried
+        told: dict[int, list[int]] = {}  # since the trial was last suggested or retried
         for seq, kind, trial, decision in rows:
             if kind == RETRY:
                 self.places.append(seq)
@@ -44,19 +43,19 @@ class Retries:
 
     @property
     def forgot(self) -> set[int]:
-        """The numbers of those retries that have replaced what the strategy was told."""
+        """The numbers of the retries after which the strategy discarded the replaced reports."""
         return set(self.replaced.values())
 
     def attempt(self, seq: int) -> int:
-        """Return which attempt a report is of, counted from 1 each time the trial is asked for."""
+        """Return the attempt of a report, counted from 1 each time the trial is suggested."""
         return self._attempts.get(seq, 1)
 
     def events(self, end: int, *, with_replaced: bool) -> Sequence[int]:
-        """Return the numbers of the events that a strategy knows of.
+        """Return the numbers of the events that a strategy knows.
 
         Args:
-            end: How many rows of the log there are, or are looked at.
-            with_replaced: Whether those belong to it that a retry has replaced.
+            end: Number of rows of the log to consider.
+            with_replaced: Whether to include the reports that a retry has replaced.
         """
         if not self.places:
             return range(end)

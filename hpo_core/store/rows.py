@@ -1,7 +1,7 @@
-"""From rows to records: every value is checked, since a file may hold anything.
+"""Convert rows to records. Every value is checked, since a file may have any content.
 
-A row of another type than hpo-core writes (SQLite lets any value stand in any column) raises one of
-`DAMAGE`; `Store.sound` makes one error of them.
+A value of an unexpected type (SQLite accepts any value in any column) raises one of `DAMAGE`, which
+`Store.sound` converts to `StoreError`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from hpo_core.store.records import (
 )
 
 DAMAGE = (ValueError, TypeError, LookupError, ArithmeticError, RecursionError)
-"""What comes of a row that does not hold what was written there."""
+"""The exceptions that a damaged row causes."""
 
 STUDIES = (
     "SELECT study.id, name, uid, config, plugins, created, state, reason, wall_time, files, "
@@ -48,18 +48,18 @@ _Study: TypeAlias = tuple[
 _Trial: TypeAlias = tuple[int, str, TrialState, str | None, int | None]
 _Report: TypeAlias = tuple[int, int, float, int | None, str | None]
 
-_convert = msgspec.convert  # of many rows at once: it looks at the type of a row only once
+_convert = msgspec.convert  # for many rows at once: it inspects the type only once
 
 
 def countable(number: int) -> int:
-    """Return the next number of something, if there can be as many."""
+    """Return the next number, if it is within the supported range."""
     if not 0 <= number < ENDLESS:
-        raise ValueError(f"{number} is beyond what is counted")
+        raise ValueError(f"{number} is out of range")
     return number
 
 
 def names(rows: Any) -> list[str]:
-    """Return names, from rows of nothing else."""
+    """Return names, from rows with a single column."""
     return [name for (name,) in _convert(rows, list[tuple[str]])]
 
 

@@ -1,7 +1,7 @@
 """The tables of a store.
 
-`trial` has what was suggested and where it stands, `log` every report that the strategy was told
-and every resumption; one numbering (`seq`) puts the rows of both into the order of the study.
+`trial` has the suggestions and their states, `log` every report told to the strategy and every
+resumption. A common number (`seq`) orders the rows of both.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-APPLICATION_ID = 0x68706F43  # "hpoC": marks a file as ours
+APPLICATION_ID = 0x68706F43  # "hpoC": marks the file as a store
 VERSION = 2
 
 
 def is_store(path: str | os.PathLike[str]) -> bool:
-    """Return whether a file is a store, by its first bytes alone, or those in its write-ahead log.
+    """Return whether a file is a store, from its first bytes or those in its write-ahead log.
 
-    SQLite reads them: whoever else closes a file that this process has open with SQLite gives up
-    SQLite's locks on it.
+    SQLite reads them: closing a file by other means, while this process has it open in SQLite,
+    would release SQLite's locks.
     """
     if not os.path.isfile(path):
         return False

@@ -1,7 +1,7 @@
-"""Copies a folder as it stood at one moment, while jobs write to it.
+"""Copy a consistent snapshot of a folder while jobs write to it.
 
 Files are opened between two listings of the folder. If the listings are equal, the open files are
-what the folder held then, whatever becomes of their names. If not, it is tried again.
+the content at that time, whatever happens to their names later. Otherwise the copy is retried.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 ATTEMPTS = 200
-"""How often a copy is tried while the folder changes."""
+"""Maximum number of attempts while the folder changes."""
 
 _OPEN_AT_ONCE = 400
-"""Files that are held open; of a larger folder the others are opened one by one, and compared."""
+"""Maximum number of files held open; further files are opened one by one and compared."""
 
 _PIECE = 1 << 20  # bytes
 
@@ -28,11 +28,11 @@ _SPECIAL = {stat.S_IFSOCK: "socket", stat.S_IFIFO: "named pipe"}
 
 
 class _ChangedError(Exception):
-    """The folder has changed while it was copied."""
+    """The folder changed while it was copied."""
 
 
 class _Entry(NamedTuple):
-    """What a name stood for: two are equal if it stood for the same, with the same content."""
+    """The identity of a directory entry; equal if it is the same file with the same content."""
 
     device: int
     inode: int
@@ -47,20 +47,21 @@ class _Entry(NamedTuple):
 
 
 def copy_folder(source: str, target: str) -> list[str]:
-    """Copy a folder, as it stood at one moment, to one that does not exist.
+    """Copy a consistent snapshot of a folder to a new folder.
 
-    Links stay links. What lies within the folder is linked relative to it, so that the copy's links
-    lead to the copy. A link that leads out of the folder, a socket, a pipe or a device is left out.
+    Links are copied as links. Links within the folder become relative, so that those of the copy
+    point into the copy. Links that point outside of the folder, sockets, pipes and devices are left
+    out.
 
     Args:
         source: The folder.
-        target: Where to copy it.
+        target: The target, which must not exist.
 
     Returns:
-        What was left out, in words.
+        Descriptions of what was left out.
 
     Raises:
-        OSError: If it can't be read or written, is no folder, or never stands still.
+        OSError: If it cannot be read or written, is not a folder, or keeps changing.
     """
     for _ in range(ATTEMPTS):
         try:
@@ -93,7 +94,7 @@ def _copy(source: str, target: str, held: ExitStack) -> list[str]:
         elif entry.link is None:
             left_out.append(f"the {_SPECIAL.get(entry.kind, 'device')} {name!r}")
         elif (link := _within(entry.link, name, source)) is None:
-            left_out.append(f"the link {name!r}, which leads out of the folder")
+            left_out.append(f"the link {name!r}, which points outside of the folder")
         else:
             os.symlink(link, place)
     for name, entry in reversed(found.items()):
@@ -103,9 +104,9 @@ def _copy(source: str, target: str, held: ExitStack) -> list[str]:
 
 
 def _entries(source: str) -> Iterator[tuple[str, _Entry, int]]:
-    """Yield what is in a folder, itself first: path within it, what is there, folder's descriptor.
+    """Yield the entries of a folder, itself first: relative path, entry, descriptor of its folder.
 
-    No link is followed, even if it takes a folder's place meanwhile.
+    No link is followed, even if it replaces a folder meanwhile.
     """
 
     def fail(error: OSError) -> None:
@@ -136,7 +137,7 @@ def _entry(status: os.stat_result, link: str | None) -> _Entry:
 
 
 def _copy_file(descriptor: int | None, source: str, target: str, entry: _Entry) -> None:
-    """Copy a file with the content that it had when it was listed; what is appended is left out."""
+    """Copy a file with its content at the listing; appended data is left out."""
     if descriptor is None:
         with open(os.open(source, _FLAGS), "rb", closefd=True) as file:
             _copy_file(file.fileno(), source, target, entry)
@@ -154,7 +155,7 @@ def _copy_file(descriptor: int | None, source: str, target: str, entry: _Entry) 
 
 
 def _is_same(descriptor: int, entry: _Entry) -> bool:
-    """Return whether an open file is the one listed, with the content that it had, or more."""
+    """Return whether an open file is the listed one with the same, or appended, content."""
     now = _entry(os.fstat(descriptor), None)
     is_grown = now.size > entry.size
     return now[:3] == entry[:3] and (is_grown or now == entry)
@@ -170,9 +171,9 @@ def _set_attributes(path: str, entry: _Entry) -> None:
 
 
 def _within(link: str, name: str, source: str) -> str | None:
-    """Return where a link of the copy leads; None if the link leads out of the folder.
+    """Return the target of a link of the copy; None if it points outside of the folder.
 
-    ``..`` is allowed at the beginning alone: after the name of a link it would lead elsewhere.
+    ``..`` is allowed only at the beginning: after the name of a link it would point elsewhere.
     """
     depth = len(PurePosixPath(name).parts) - 1
     if os.path.isabs(link):

@@ -1,8 +1,8 @@
-"""A store that anybody may have made is read in a time that its size allows, or is damaged.
+"""Limit the time to read a store from an untrusted source.
 
-SQLite can be told in a file to compute without an end: by a view in place of a table, by a trigger,
-a computed column, pages that contain each other. So tables have to be tables, and a query may
-take as many steps as rows that fit into the file need.
+An SQLite file can make queries run forever: with a view in place of a table, a trigger, a computed
+column, or pages that contain each other. So tables must be tables, and the steps of a query are
+limited by the size of the file.
 """
 
 from __future__ import annotations
@@ -14,20 +14,21 @@ import sys
 from hpo_core.model.errors import StoreError
 
 _TABLES = ("study", "progress", "trial", "job", "log", "enqueued", "wal")
-"""What hpo-core reads; a store of an earlier version lacks some."""
+"""The tables that hpo-core reads; a store of an earlier version lacks some."""
 
 _STEP = 100_000
-"""SQLite's operations between two looks at how many there were."""
+"""Number of SQLite's operations between two checks."""
 
 _LEAST, _PER_BYTE = 20_000_000, 100
-"""Operations that any query may take, and more for each byte of the file. A row of ours takes some
-dozens of bytes and operations."""
+"""Base limit of operations of a query, and the increment per byte of the file. A row of hpo-core
+takes some dozens of bytes and operations.
+"""
 
-_LONGEST = 1 << 28  # bytes in a value or a row: SQLite's own limit is four times that
+_LONGEST = 1 << 28  # bytes of a value or a row: SQLite's own limit is four times that
 
 
 class Limit:
-    """Ends a query that takes more steps than reading the whole file would.
+    """Aborts a query that takes more steps than reading the whole file.
 
     Args:
         connection: The store, opened.
@@ -40,17 +41,17 @@ class Limit:
         connection.set_progress_handler(self._count, _STEP)
 
     def begin(self) -> None:
-        """Count from now on."""
+        """Start counting."""
         self._left = (_LEAST + _PER_BYTE * self._size()) // _STEP
 
     def end(self) -> None:
-        """Count no more: what is written may take its time."""
+        """Stop counting, since writing is not limited."""
         self._left = -1
 
     def _count(self) -> bool:
         if self._left > 0:
             self._left -= 1
-        return self._left == 0  # which ends the query
+        return self._left == 0  # aborts the query
 
     def _size(self) -> int:
         size = 0
@@ -63,10 +64,10 @@ class Limit:
 
 
 def require(connection: sqlite3.Connection, path: str) -> None:
-    """See that a store has its tables, and nothing that computes.
+    """Check that a store has its tables, and no views, triggers or computed columns.
 
     Raises:
-        StoreError: If not.
+        StoreError: If it has not.
     """
     connection.execute("PRAGMA trusted_schema = OFF")
     if sys.version_info >= (3, 11):
@@ -84,12 +85,12 @@ def require(connection: sqlite3.Connection, path: str) -> None:
             wrong.append(table)
     if wrong:
         raise StoreError(
-            f"the store {path} is damaged: {', '.join(map(repr, wrong))} is not what hpo-core "
-            "made; take it from a backup"
+            f"the store {path} is damaged: {', '.join(map(repr, wrong))} was not created by "
+            f"hpo-core; take it from a backup"
         )
 
 
 def _computes(connection: sqlite3.Connection, table: str) -> bool:
-    """Return whether a table has columns that are computed as they are read."""
+    """Return whether a table has computed columns."""
     columns = connection.execute(f"PRAGMA table_xinfo({table})").fetchall()
     return any(hidden for *_, hidden in columns)

@@ -1,4 +1,4 @@
-"""A store: one file of studies. All reading is here; the writing of a run is in `writer`."""
+"""The store of studies: all queries. `writer` has the writes of a run."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ from hpo_core.store.studies import Studies
 
 
 class Store(Studies):
-    """A file of studies: what they have done is read here; see `Studies` for its arguments."""
+    """A store, with the queries on trials, jobs and reports; see `Studies` for the arguments."""
 
     # -- trials and jobs --------------------------------------------------------------------
 
     def totals(self, study: int) -> Totals:
-        """Count what a study has used. Lost jobs count for their compute time alone."""
+        """Count the usage of a study. Lost jobs count only in the compute time."""
         trials = self._rows(
             "SELECT total(own), total(own AND state = 'completed'), "
             "total(own AND state = 'failed'), total(own AND state = 'stopped'), "
@@ -77,18 +77,18 @@ class Store(Studies):
         return found[0] if found else None
 
     def trial_states(self, study: int) -> dict[int, TrialState]:
-        """Return where each trial stands."""
+        """Return the state of each trial."""
         rows = self._rows("SELECT id, state FROM trial WHERE study = ?", study)
         with self.sound():
             return {int(trial): TrialState(state) for trial, state in rows}
 
     def trials(self, study: int) -> list[TrialRecord]:
-        """Return all trials in their order."""
+        """Return all trials in order."""
         return self._read(made.trials, f"{made.TRIALS} ORDER BY id", study)
 
     def trials_with_jobs(self, study: int) -> list[tuple[TrialRecord, list[JobRecord]]]:
-        """Return all trials in their order, each with its jobs, as they are at one moment."""
-        with self.snapshot():  # short, since the file's log grows meanwhile
+        """Return a consistent snapshot of all trials in order, each with its jobs."""
+        with self.snapshot():  # short, since the write-ahead log grows meanwhile
             trials = self._rows(f"{made.TRIALS} ORDER BY id", study)
             jobs = self._rows(made.JOBS, study)
         with self.sound():
@@ -99,10 +99,10 @@ class Store(Studies):
         return found
 
     def best_trials(self, study: int, limit: int) -> list[TrialRecord]:
-        """Return the completed trials of the least first loss, best first.
+        """Return the completed trials with the smallest first loss, best first.
 
-        Losses are ``[0.5,1.0]``, of which a number is read up to its end. This takes 0.15 s for a
-        million trials (json_extract: 0.34 s); an index would cost each job 20 microseconds more.
+        Losses are stored as ``[0.5,1.0]``; the cast reads the first number. This takes 0.15 s for a
+        million trials (json_extract: 0.34 s); an index would add 20 microseconds to each job.
         """
         query = (
             f"{made.TRIALS} AND state = 'completed' "
@@ -111,7 +111,7 @@ class Store(Studies):
         return self._read(made.trials, query, study, limit)
 
     def completed_trials(self, study: int) -> list[TrialRecord]:
-        """Return all completed trials, in their order."""
+        """Return all completed trials in order."""
         query = f"{made.TRIALS} AND state = 'completed' ORDER BY id"
         return self._read(made.trials, query, study)
 
@@ -121,7 +121,7 @@ class Store(Studies):
         return self._read(made.trials, query, study)
 
     def paused_trials(self, study: int, limit: int | None = None) -> list[TrialRecord]:
-        """Return the paused trials: all, or those of the least first loss, best first."""
+        """Return the paused trials: all, or those with the smallest first loss, best first."""
         query = f"{made.TRIALS} AND state = 'paused'"
         if limit is None:
             return self._read(made.trials, f"{query} ORDER BY id", study)
@@ -129,7 +129,7 @@ class Store(Studies):
         return self._read(made.trials, query, study, limit)
 
     def jobs(self, study: int, trial_id: int | None = None) -> list[JobRecord]:
-        """Return all jobs, or those of one trial, in their order."""
+        """Return all jobs, or those of one trial, in order."""
         query = made.JOBS
         if trial_id is not None:
             return self._read(made.jobs, f"{query} AND trial = ?", study, trial_id)
@@ -141,7 +141,7 @@ class Store(Studies):
         return self._read(made.jobs, query, study)
 
     def first_failure(self, study: int, since: float = 0.0) -> JobRecord | None:
-        """Return the job by which a trial was the first to fail from a moment on, or None."""
+        """Return the job of the first failure of a trial since a time, or None."""
         query = (
             f"{made.JOBS} AND state IN ('failed', 'timed_out') AND ended >= ? AND EXISTS (SELECT 1 "
             "FROM trial WHERE trial.study = job.study AND id = job.trial AND trial.state = 'failed'"
@@ -157,7 +157,7 @@ class Store(Studies):
             UnknownJob: If there is none.
         """
         trial, _, attempt = job_id.partition(".")
-        is_number = trial.isdecimal() and len(trial) < 19  # as SQLite can hold it
+        is_number = trial.isdecimal() and len(trial) < 19  # within SQLite's integers
         jobs = self.jobs(record.id, int(trial)) if is_number else []
         found = [job for job in jobs if not attempt or job.id == job_id]
         if not found:
@@ -167,7 +167,7 @@ class Store(Studies):
         return found[-1]
 
     def last_metrics(self, study: int) -> dict[int, dict[str, float]]:
-        """Return for each trial the last value of each metric that its jobs reported."""
+        """Return the last reported value of each metric, for each trial."""
         query = "SELECT trial, attempt, metrics FROM job WHERE study = ? AND metrics IS NOT NULL"
         gone = self._replaced(study)
         found: dict[int, dict[str, float]] = {}
@@ -178,7 +178,7 @@ class Store(Studies):
         return found
 
     def _replaced(self, study: int) -> set[tuple[int, int]]:
-        """Return which jobs a retry has replaced, each as its trial and attempt."""
+        """Return the jobs that a retry has replaced, as pairs of trial and attempt."""
         rows = self._rows(
             "SELECT trial, attempt, state FROM job WHERE study = ? AND trial IN "
             "(SELECT trial FROM job WHERE study = ? AND state = 'failed') ORDER BY trial, attempt",
@@ -189,9 +189,9 @@ class Store(Studies):
             return replaced((trial, attempt, JobState(state)) for trial, attempt, state in rows)
 
     def move_folder(self, record: StudyRecord) -> None:
-        """Give the folder of a study of schema 1 the name of its uid.
+        """Rename the folder of a study of schema 1 to its uid.
 
-        To be called by who holds the study's lock, when no job of it is alive.
+        The caller must hold the study's lock, and no job of it may be alive.
         """
         if record.files:
             with self.writing() as connection:
@@ -208,13 +208,14 @@ class Store(Studies):
         with_replaced: bool = False,
         all_adopted: bool = False,
     ) -> StoredHistory:
-        """Return everything that was asked and told, in order; it is read as it is used.
+        """Return the history of all asks and reports in order, which is read lazily.
 
         Args:
             study: The study's row.
-            end: The number of the log's row before which it ends; None for all.
-            with_replaced: Whether those reports belong to it that a retry has replaced.
-            all_adopted: Whether all counts as adopted, also what could not be adopted earlier.
+            end: The number of the log row before which it ends; None for all.
+            with_replaced: Whether to include the reports that a retry has replaced.
+            all_adopted: Whether to mark all suggestions as adopted, including those that could not
+                be adopted earlier.
         """
         retries = self.retries(study)
         length = self.log_length(study) if end is None else end
@@ -228,7 +229,7 @@ class Store(Studies):
         )
 
     def retries(self, study: int) -> Retries:
-        """Return the retries that the study's log has."""
+        """Return the retries in the study's log."""
         rows = self._rows(
             "SELECT seq, kind, trial, decision FROM log WHERE study = ? AND trial IN "
             "(SELECT trial FROM log WHERE study = ? AND kind = ?) ORDER BY seq",
@@ -239,7 +240,7 @@ class Store(Studies):
         return Retries(rows)
 
     def undecided(self, study: int) -> set[int]:
-        """Return the numbers of the reports on which a strategy that had raised did not decide."""
+        """Return the numbers of the reports without a decision because the strategy had raised."""
         query = (
             "SELECT seq FROM log WHERE study = ? AND decision IS NULL AND suggestion IS NULL "
             "AND kind != ?"
@@ -247,7 +248,7 @@ class Store(Studies):
         return {seq for (seq,) in self._rows(query, study, RETRY)}
 
     def reports(self, study: int, trial_id: int) -> list[tuple[int, int | None, dict[str, float]]]:
-        """Return each report of a trial, in order: the job's attempt, the iteration, metrics."""
+        """Return the reports of a trial in order: attempt of the job, iteration, metrics."""
         rows = self._rows(
             "SELECT attempt, iteration, metrics FROM log "
             "WHERE study = ? AND trial = ? AND suggestion IS NULL AND kind != ? "
@@ -265,9 +266,9 @@ class Store(Studies):
             ]
 
     def so_far(self, study: int) -> dict[tuple[int, int], SoFar]:
-        """Return what each job that has not ended has reported, by its trial and attempt.
+        """Return the reports so far of each job that has not ended, by trial and attempt.
 
-        A job's own row is filled in when it ends.
+        The row of a job is filled in only when it ends.
         """
         rows = self._rows(
             "SELECT log.trial, log.attempt, log.iteration, log.metrics, log.losses FROM log "
@@ -286,15 +287,15 @@ class Store(Studies):
         return found
 
     def logged_reports(self, study: int, trial_id: int | None = None) -> list[LoggedReport]:
-        """Return the reports of one trial or of all, in the order of trials, then of time."""
+        """Return the reports of one trial or of all, ordered by trial and time."""
         one = "" if trial_id is None else "AND trial = ? "
         query = f"{made.REPORTS} AND metrics IS NOT NULL {one}ORDER BY trial, seq"
         return self._read(made.reports, query, study, *(() if trial_id is None else (trial_id,)))
 
     def given_configurations(self, study: int) -> dict[int, list[tuple[float, Configuration]]]:
-        """Return for each trial the configurations that it has had, each with its begin.
+        """Return the configurations that each trial has had, with their start times.
 
-        Only those trials are there that a strategy has given another one (`Resume`).
+        Includes only trials whose configuration a strategy has changed (`Resume`).
         """
         first = self._rows(
             "SELECT id, 0.0, first_configuration FROM trial "
@@ -314,7 +315,7 @@ class Store(Studies):
         return given
 
     def curves(self, study: int, metric: str) -> dict[int, dict[int, float]]:
-        """Return for each trial what it reported of a metric, by iteration."""
+        """Return the reported values of a metric by iteration, for each trial."""
         rows = self._rows(
             "SELECT trial, attempt, iteration, metrics FROM log WHERE study = ? "
             "AND kind = 'running' AND iteration IS NOT NULL AND metrics IS NOT NULL ORDER BY seq",
@@ -330,13 +331,13 @@ class Store(Studies):
         return curves
 
     def last_sign_of_life(self, study: int) -> float:
-        """Return when the study's log was last written to, in seconds since the epoch."""
+        """Return the time of the last row of the study's log, in seconds since the epoch."""
         rows = self._rows("SELECT time FROM log WHERE study = ? ORDER BY seq DESC LIMIT 1", study)
         with self.sound():
             return float(rows[0][0]) if rows else 0.0
 
     def log_length(self, study: int) -> int:
-        """Return how many events the study has; the next one's number."""
+        """Return the number of events of the study, which is the number of the next one."""
         query = "SELECT seq FROM {} WHERE study = ? ORDER BY {} DESC LIMIT 1"
         last = [
             *self._rows(query.format("trial", "id"), study),
@@ -346,7 +347,7 @@ class Store(Studies):
             return made.countable(max((int(seq) + 1 for (seq,) in last), default=0))
 
     def saved_state(self, study: int) -> tuple[Any, int] | None:
-        """Return the strategy's last saved state and the events that it had seen, if any."""
+        """Return the strategy's last saved state and its number of events, if any."""
         query = "SELECT strategy_state, strategy_events FROM progress WHERE study = ?"
         with self.sound():
             state, events = self._rows(query, study)[0]
@@ -356,13 +357,13 @@ class Store(Studies):
 def opened(
     store: str | os.PathLike[str] | Store, *, create: bool = False
 ) -> AbstractContextManager[Store]:
-    """Hold a store: open its file meanwhile, unless it is open already.
+    """A context manager that opens a store, unless it is already open.
 
     Args:
         store: The file, or the store.
-        create: Whether to make the file if there is none.
+        create: Whether to create the file if it does not exist.
 
     Raises:
-        StoreError: If there is none, or it can't be used.
+        StoreError: If it does not exist or cannot be used.
     """
     return nullcontext(store) if isinstance(store, Store) else Store(store, create=create)

@@ -1,4 +1,4 @@
-"""A store's file, and the rows of its studies: made, found, changed from outside a run."""
+"""The file of a store, and the rows of its studies, created, read and changed outside of a run."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ T = TypeVar("T")
 
 
 class Studies:
-    """A file of studies, and their rows; `Store` reads what they have done.
+    """A file of studies, with their rows; `Store` adds the queries on trials and jobs.
 
-    Its one connection may be used from several threads; `lock` keeps them apart.
+    Several threads may use the connection; `lock` serializes them.
 
     Args:
         path: The file, or ``":memory:"``.
-        create: Whether to make the file if it does not exist.
+        create: Whether to create the file if it does not exist.
         accept_loss: Whether to open it without its write-ahead log, if that is missing.
 
     Raises:
-        StoreError: If it can't be opened, see `hpo_core.store.database.connect`.
+        StoreError: If it cannot be opened, see `hpo_core.store.database.connect`.
     """
 
     def __init__(
@@ -53,13 +53,13 @@ class Studies:
         self.connection = files.connect(self.path, create=create, accept_loss=accept_loss)
         self._limit = Limit(self.connection, self.path)
         self.lock = threading.RLock()
-        self._temporary: dict[str, StudyFolder] = {}  # of a store in memory, by the study's uid
+        self._temporary: dict[str, StudyFolder] = {}  # for a store in memory, by the study's uid
 
     def close(self, *, remove_if_empty: bool = False) -> None:
         """Close the file.
 
         Args:
-            remove_if_empty: Whether to remove a file without studies: nothing came of it.
+            remove_if_empty: Whether to remove a file without studies.
         """
         with self.lock:
             is_left = remove_if_empty and self.path != files.MEMORY and self._is_empty()
@@ -73,7 +73,7 @@ class Studies:
     def _is_empty(self) -> bool:
         try:
             return not self.connection.execute("SELECT count(*) FROM study").fetchone()[0]
-        except sqlite3.Error:  # it is closed, or damaged
+        except sqlite3.Error:  # closed or damaged
             return False
 
     def __enter__(self) -> Self:
@@ -83,16 +83,16 @@ class Studies:
         self.close()
 
     def writing(self) -> Transaction:
-        """Hold the store for one transaction: ``with store.writing() as connection``.
+        """Lock the store for one transaction: ``with store.writing() as connection``.
 
         Raises:
-            StoreError: If the file can't be written; nothing of the transaction is kept then.
+            StoreError: If the file cannot be written. The transaction is then rolled back.
         """
         return Transaction(self.connection, self.lock, self.path)
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
-        """Read the file as it is at one moment, whatever its controller writes meanwhile."""
+        """A context manager for reading a consistent snapshot, whatever is written meanwhile."""
         with self.lock:
             is_outermost = not self.connection.in_transaction
             if is_outermost:
@@ -111,32 +111,32 @@ class Studies:
             except sqlite3.Error as error:
                 why = explained(error)
                 raise StoreError(f"cannot read the store {self.path}: {why}") from error
-            except OverflowError as error:  # of a number that came from there
+            except OverflowError as error:  # from a number in the file
                 raise StoreError(f"the store {self.path} is damaged: {error}") from error
             finally:
                 self._limit.end()
 
     def _read(self, make: Callable[[Any], list[T]], query: str, *values: object) -> list[T]:
-        """Return what is made of the rows.
+        """Convert the rows of a query to records.
 
         Raises:
-            StoreError: If one holds what hpo-core has not written.
+            StoreError: If a row was not written by hpo-core.
         """
         with self.sound():
             return make(self._rows(query, *values))
 
     @contextmanager
     def sound(self) -> Iterator[None]:
-        """Say of what can't be read back that the store is damaged.
+        """A context manager that converts the errors of damaged rows.
 
         Raises:
-            StoreError: In place of the errors that come of it.
+            StoreError: In place of these errors.
         """
         try:
             yield
         except made.DAMAGE as error:
             raise StoreError(
-                f"the store {self.path} is damaged: a row does not hold what was written there "
+                f"the store {self.path} is damaged: a row has an unexpected value "
                 f"({error}); take it from a backup"
             ) from error
 
@@ -147,15 +147,15 @@ class Studies:
         return self._read(made.studies, f"{made.STUDIES} ORDER BY study.id")
 
     def find(self, name: str) -> StudyRecord | None:
-        """Return the study of that name, or None."""
+        """Return the study with a name, or None."""
         found = self._read(made.studies, f"{made.STUDIES} WHERE study.name = ?", name)
         return found[0] if found else None
 
     def study(self, name: str) -> StudyRecord:
-        """Return the study of that name.
+        """Return the study with a name.
 
         Raises:
-            UnknownStudy: If there is none; with the nearest name.
+            UnknownStudy: If there is none. The message has the nearest name.
         """
         record = self.find(name)
         if record is None:
@@ -187,12 +187,12 @@ class Studies:
         return self.study(name)
 
     def reconfigure(self, study: int, config: str) -> None:
-        """Replace a study's configuration; to be called by the controller that runs it."""
+        """Replace a study's configuration. To be called by its controller."""
         with self.writing() as connection:
             connection.execute("UPDATE study SET config = ? WHERE id = ?", (config, study))
 
     def set_marks(self, study: int, marks: str) -> None:
-        """Record which users have made or trusted a study."""
+        """Record which users have created or trusted a study."""
         with self.writing() as connection:
             connection.execute("UPDATE study SET marks = ? WHERE id = ?", (marks, study))
 
@@ -204,21 +204,22 @@ class Studies:
         enqueued: Iterable[Mapping[str, Value]],
         expected: int,
     ) -> bool:
-        """Replace the configuration of a study that was never begun, and what it runs first.
+        """Replace the configuration and the enqueued configurations of a study that was never
+        started.
 
         Args:
             record: The study.
             config: Its new configuration.
-            plugins: The plugins that this uses.
-            enqueued: The configurations that are to run first.
-            expected: How many of its old configuration's own were to; if there are others
-                besides, nothing is replaced.
+            plugins: The plugins of the new configuration.
+            enqueued: The configurations to enqueue.
+            expected: The number of configurations that the old configuration had enqueued; if there
+                are more, nothing is replaced.
 
         Returns:
             Whether it was replaced.
 
         Raises:
-            StudyRunning: If a controller is about to run it.
+            StudyRunning: If a controller is starting it.
         """
         lock = ControllerLock(self.folder(record))
         try:
@@ -245,12 +246,12 @@ class Studies:
     def extend(
         self, record: StudyRecord, config: str, budget: Mapping[str, float | None] | None = None
     ) -> None:
-        """Replace a study's configuration by one with a larger budget, and open it again.
+        """Replace a study's configuration by one with a larger budget, so that it can be resumed.
 
         Args:
             record: The study.
             config: Its new configuration.
-            budget: The limits that it has had until now, if they are to be remembered.
+            budget: Its previous limits, to be recorded; None to record nothing.
 
         Raises:
             StudyRunning: If a controller runs it.
@@ -267,7 +268,7 @@ class Studies:
             lock.release()
 
     def enqueue(self, study: int, configuration: Mapping[str, Value]) -> None:
-        """Add a configuration that is run before the strategy is asked again."""
+        """Enqueue a configuration to run before the strategy is asked again."""
         with self.writing() as connection:
             self._enqueue(connection, study, [configuration])
 
@@ -283,18 +284,18 @@ class Studies:
         )
 
     def owner(self) -> int | None:
-        """Return the id of the user whom the file belongs to; None for a store in memory."""
+        """Return the id of the user who owns the file; None for a store in memory."""
         return None if self.path == files.MEMORY else os.stat(self.path).st_uid
 
     def current_state(self, record: StudyRecord) -> tuple[StudyState, str]:
-        """Return where a study stands, and why: one whose controller died is interrupted."""
+        """Return the state of a study and the reason; if its controller died, it is interrupted."""
         is_stale = record.state is StudyState.RUNNING and self.path != files.MEMORY
         if is_stale and not is_running(self.folder(record)):
             return StudyState.INTERRUPTED, "its controller died"
         return record.state, record.reason
 
     def folder(self, record: StudyRecord) -> StudyFolder:
-        """Return where a study's files are; those of a store in memory end with it."""
+        """Return the folder of a study's files, which is temporary for a store in memory."""
         if self.path != files.MEMORY:
             return StudyFolder(self.path, record.name, record.uid, record.files)
         if record.uid not in self._temporary:

@@ -1,4 +1,4 @@
-"""A transaction on a store's file: all that is written in it is kept, or nothing."""
+"""A transaction on the file of a store."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from hpo_core.store.explained import explained
 
 
 class Transaction:
-    """Holds a store, and keeps all that is written meanwhile, or nothing if that fails.
+    """A context manager that locks a store, and commits all writes, or none on an error.
 
-    A class and not a generator, since the controller opens one a turn.
+    This is a class and not a generator for speed: the controller opens one in each turn.
 
     Args:
         connection: The store.
-        lock: Keeps the store's other threads away.
+        lock: The lock against other threads.
         path: The store's file, for messages.
     """
 
@@ -56,7 +56,7 @@ class Transaction:
                 raise named from error
 
     def _named(self, error: BaseException) -> BaseException:
-        """Return SQLite's error as one that says which store it is about; others as they are."""
+        """Convert an SQLite error to one that names the store; return other errors unchanged."""
         if isinstance(error, sqlite3.Error):
             return StoreError(f"cannot write to the store {self._path}: {explained(error)}")
         if isinstance(error, OverflowError):

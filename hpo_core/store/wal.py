@@ -1,11 +1,11 @@
 """SQLite's write-ahead log, the file ``hpo.db-wal``: a store without it may be incomplete.
 
-SQLite writes to the log, and now and then copies it into the store's file (a checkpoint). If the
-log is lost after a controller was killed, SQLite opens the file as it was at the last checkpoint
-and says nothing. So before each checkpoint a row is set that says that the log is needed, and
-after it the row is reset, which is written to the log alone: with the log it says no, without it
-yes. The last process that closes a store in order copies the log and deletes it: then the file is
-complete. For this, SQLite makes no checkpoints on its own account (`connection`).
+SQLite writes to the log, and from time to time copies it into the store's file (a checkpoint). If
+the log is lost after a controller was killed, SQLite silently opens the file as of the last
+checkpoint. Therefore, before each checkpoint a row is set that marks the log as needed. After it
+the row is reset, which is written only to the log: the mark is visible only without the log. The
+last process that closes a store in order copies the log and deletes it: then the file is complete.
+This requires that SQLite's automatic checkpoints are off (`database`).
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ import sqlite3
 from hpo_core.model.errors import StoreError
 from hpo_core.store.explained import explained
 
-CHECKPOINT_EVERY = 200  # turns of a controller, each of about five pages: as often as SQLite would
+CHECKPOINT_EVERY = 200  # turns of a controller, about five pages each: as often as SQLite would
 
 _REPEATS = 3
 
 
 def checkpoint(connection: sqlite3.Connection, path: str) -> None:
-    """Copy the log into the store's file, which says from then on that it needs the log.
+    """Copy the log into the store's file, and mark the log as needed.
 
     Args:
-        connection: The store, which nobody else uses meanwhile.
+        connection: The store, without other users.
         path: Its file.
 
     Raises:
@@ -34,20 +34,22 @@ def checkpoint(connection: sqlite3.Connection, path: str) -> None:
     try:
         for _ in range(_REPEATS):
             connection.execute("UPDATE wal SET is_needed = 1")
-            connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()  # waits for no reader
+            connection.execute(
+                "PRAGMA wal_checkpoint(PASSIVE)"
+            ).fetchall()  # does not wait for readers
             if connection.execute("UPDATE wal SET is_needed = 0 WHERE is_needed = 1").rowcount:
-                return  # else another process that has just opened it was quicker
+                return  # otherwise another process that has just opened it was faster
     except sqlite3.Error as error:
         raise StoreError(f"cannot write to the store {path}: {explained(error)}") from error
 
 
 def require(connection: sqlite3.Connection, path: str, *, accept_loss: bool) -> None:
-    """See that the log is there if it is needed.
+    """Check that the log exists if it is needed.
 
     Args:
         connection: The store, opened.
         path: Its file.
-        accept_loss: Whether to go on without what a missing log had, from now on.
+        accept_loss: Whether to continue permanently without the data of a missing log.
 
     Raises:
         StoreError: If it is missing.
@@ -58,9 +60,9 @@ def require(connection: sqlite3.Connection, path: str, *, accept_loss: bool) -> 
     if not accept_loss and not _has_content(log):
         raise StoreError(
             f"the store {path} is incomplete: it was not closed in order, and the file {log}, "
-            "which has its latest results, is missing. Put that file back beside it. Or accept "
-            f"that they are lost, and go on with what there is: hpo studies --store {path} "
-            "--accept-loss"
+            "which has its latest results, is missing. Put that file back beside it. Or "
+            "accept their loss and continue with the remaining data: "
+            f"hpo studies --store {path} --accept-loss"
         )
     connection.execute("UPDATE wal SET is_needed = 0")
 
@@ -72,6 +74,6 @@ def _is_needed(connection: sqlite3.Connection) -> bool:
 
 def _has_content(path: str) -> bool:
     try:
-        return os.path.getsize(path) > 0  # SQLite makes an empty one when it opens a store
+        return os.path.getsize(path) > 0  # SQLite creates an empty one when it opens a store
     except FileNotFoundError:
         return False

@@ -1,4 +1,4 @@
-"""Whole studies: all rows of one, deleted, renamed, or copied to another store."""
+"""Delete, rename and copy whole studies."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from hpo_core.model.errors import StoreError
 from hpo_core.store.studies import Studies
 
 _TABLES = ("progress", "trial", "job", "log", "enqueued")
-"""What has rows of a study, in a column of that name."""
+"""The tables with rows of a study, in the column ``study``."""
 
 
 def delete(store: Studies, study: int) -> None:
-    """Delete the rows of a study. To be called by who holds the study's lock."""
+    """Delete the rows of a study. The caller must hold the study's lock."""
     with store.writing() as connection:
         for table in _TABLES:
             connection.execute(f"DELETE FROM {table} WHERE study = ?", (study,))
@@ -30,7 +30,7 @@ def rename(store: Studies, study: int, name: str, config: str) -> None:
         config: The configuration with the new name, as JSON.
 
     Raises:
-        StoreError: If another study has that name.
+        StoreError: If another study has this name.
     """
     with store.writing() as connection:
         _require_free(connection, store.path, name)
@@ -40,7 +40,7 @@ def rename(store: Studies, study: int, name: str, config: str) -> None:
 
 
 def copy(source: Studies, study: int, target: Studies, *, name: str, uid: str, config: str) -> int:
-    """Copy the rows of a study, as they are at one moment, into another store.
+    """Copy a consistent snapshot of a study's rows to another store.
 
     Args:
         source: The store.
@@ -54,7 +54,7 @@ def copy(source: Studies, study: int, target: Studies, *, name: str, uid: str, c
         The copy's row.
 
     Raises:
-        StoreError: If the other store has a study of that name, or a store can't be used.
+        StoreError: If the other store has a study with this name, or a store cannot be used.
     """
     own = {"name": name, "uid": uid, "config": config, "files": ""}
     with source.snapshot(), target.writing() as connection:
@@ -68,10 +68,10 @@ def copy(source: Studies, study: int, target: Studies, *, name: str, uid: str, c
 
 
 def require_free(store: Studies, name: str) -> None:
-    """See that no study has a name.
+    """Check that no study has a name.
 
     Raises:
-        StoreError: If one has it.
+        StoreError: If a study has it.
     """
     _require_free(store.connection, store.path, name)
 
@@ -89,7 +89,7 @@ def _insert(
     study: int,
     own: Mapping[str, object],
 ) -> int:
-    """Insert the rows of a query, with values of their own in some columns; return the last row."""
+    """Insert the rows of a query, with some columns replaced; return the id of the last row."""
     rows = source.execute(query, (study,))
     columns = [column for column, *_ in rows.description]
     places = [place for place, column in enumerate(columns) if column != "id" or table == "trial"]

@@ -1,4 +1,4 @@
-"""What the controller of one study writes: every change as a statement, a transaction a turn."""
+"""The writes of a study's controller: a statement for each change, a transaction for each turn."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from hpo_core.store.store import Store
 
 
 class StudyWriter:
-    """Writes one study. Every method but `turn` is called inside of a turn.
+    """Writes one study. All methods except `turn` are called within a turn.
 
     Args:
         store: The store; it is locked for each turn.
         study: The study's row.
         durable: Whether each turn waits for the disk.
-        required: Files that have to be in their places for each turn.
+        required: Files that must be in place at each turn.
     """
 
     def __init__(
@@ -41,14 +41,14 @@ class StudyWriter:
         self._execute = store.connection.execute
         self.seq = store.log_length(study)
         self._execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-        self._version = -1  # of the file, which SQLite counts up when others write to it
+        self._version = -1  # SQLite increments it when other connections write to the file
         self._turns = 0
 
     def turn(self) -> AbstractContextManager[Connection]:
-        """Hold the store for one turn: all that is written in it is kept, or none.
+        """A context manager for the transaction of a turn.
 
         Raises:
-            StoreError: If a file that has to be there was removed.
+            StoreError: If a required file was removed.
         """
         for file in self._required:
             file.check()
@@ -61,18 +61,18 @@ class StudyWriter:
     # -- the study --------------------------------------------------------------------------
 
     def study(self, state: StudyState, reason: str = "") -> None:
-        """Record where the study stands."""
+        """Record the state of the study."""
         self._execute(
             "UPDATE study SET state = ?, reason = ? WHERE id = ?",
             (state.value, reason, self._study),
         )
 
     def wall_time(self, seconds: float) -> None:
-        """Record how long the study has run, over all its sessions."""
+        """Record the run time of the study, over all its sessions."""
         self._execute("UPDATE progress SET wall_time = ? WHERE study = ?", (seconds, self._study))
 
     def strategy_state(self, state: JSON) -> None:
-        """Record the strategy's state, as of all events so far."""
+        """Record the strategy's state after all events so far."""
         self._execute(
             "UPDATE progress SET strategy_state = ?, strategy_events = ? WHERE study = ?",
             (_json(state, "the strategy's state is"), self.seq, self._study),
@@ -94,13 +94,13 @@ class StudyWriter:
             return (rows[0][0], configuration_from_json(rows[0][1])) if rows else None
 
     def dequeue(self, row: int) -> None:
-        """Remove an enqueued configuration: it is run."""
+        """Remove an enqueued configuration that is being run."""
         self._execute("DELETE FROM enqueued WHERE id = ?", (row,))
 
     # -- trials and the log -----------------------------------------------------------------
 
     def start(self, trial_id: int, start: Start, *, adopted: bool, imported: bool = False) -> None:
-        """Record a suggestion, as the trial that comes of it."""
+        """Record a suggestion as a new trial."""
         notes = (
             None
             if start.notes is None
@@ -122,7 +122,7 @@ class StudyWriter:
         self.seq += 1
 
     def resume(self, asked: int, resume: Resume, time: float) -> None:
-        """Record a suggestion to resume a trial, asked for with the id `asked`."""
+        """Record a suggestion to resume a trial, the answer to `ask(asked)`."""
         trial = (self._study, resume.trial_id)
         if resume.configuration is None:
             self._execute("UPDATE trial SET state = 'running' WHERE study = ? AND id = ?", trial)
@@ -155,11 +155,11 @@ class StudyWriter:
         """Record a report with the strategy's decision.
 
         Args:
-            report: The report, as the strategy was told it.
+            report: The report as told to the strategy.
             attempt: The number of the job.
-            iteration: The iteration as the job reported it, perhaps beyond its target.
-            time: When.
-            decision: The decision; None if the strategy has raised, now or before.
+            iteration: The iteration as reported by the job, possibly beyond its target.
+            time: The time of the report.
+            decision: The decision; None if the strategy has raised, now or earlier.
         """
         self._execute(
             "INSERT INTO log (study, seq, kind, trial, attempt, time, iteration, metrics, losses, "
@@ -180,7 +180,7 @@ class StudyWriter:
         self.seq += 1
 
     def retry(self, trial_id: int, attempt: int, time: float) -> None:
-        """Record that a trial's job has failed and is run again: its reports are replaced."""
+        """Record that a trial's job has failed and is run again, so its reports are replaced."""
         self._execute(
             "INSERT INTO log (study, seq, kind, trial, attempt, time) VALUES (?, ?, ?, ?, ?, ?)",
             (self._study, self.seq, RETRY, trial_id, attempt, time),
@@ -188,14 +188,16 @@ class StudyWriter:
         self.seq += 1
 
     def strategy_keeps(self) -> None:
-        """Record that the strategy could not forget what the last retry has replaced."""
+        """Record that the strategy could not discard the reports that the last retry has
+        replaced.
+        """
         self._execute(
             "UPDATE log SET decision = ? WHERE study = ? AND seq = ? AND kind = ?",
             (KEPT, self._study, self.seq - 1, RETRY),
         )
 
     def trial(self, trial_id: int, state: TrialState, losses: Losses | None) -> None:
-        """Record where a trial stands, with the losses that count."""
+        """Record the state of a trial, with its losses."""
         self._execute(
             "UPDATE trial SET state = ?, losses = ? WHERE study = ? AND id = ?",
             (state.value, _losses(losses), self._study, trial_id),
@@ -206,7 +208,7 @@ class StudyWriter:
     def queue_job(
         self, trial_id: int, attempt: int, name: str, target: int | None, time: float
     ) -> None:
-        """Record a job that is about to be submitted."""
+        """Record a job to be submitted."""
         self._execute(
             "INSERT INTO job (study, trial, attempt, name, state, target, queued) "
             "VALUES (?, ?, ?, ?, 'queued', ?, ?)",
@@ -226,7 +228,7 @@ class StudyWriter:
         iteration: int | None,
         metrics: dict[str, float],
     ) -> None:
-        """Record what a trial did elsewhere."""
+        """Record the job of an imported trial."""
         self.queue_job(trial_id, 0, name, None, now if began is None else began)
         self.job_ended(
             trial_id,
@@ -241,7 +243,7 @@ class StudyWriter:
         )
 
     def job_started(self, trial_id: int, attempt: int, time: float, handle: Any) -> None:
-        """Record that a job runs."""
+        """Record the start of a job."""
         self._update_job(
             trial_id,
             attempt,
@@ -263,7 +265,7 @@ class StudyWriter:
         iterations: int,
         metrics: dict[str, float],
     ) -> None:
-        """Record how a job ended."""
+        """Record the end of a job."""
         self._update_job(
             trial_id,
             attempt,

@@ -63,7 +63,7 @@ def test_a_link_stays_a_link_and_never_leads_out(
     (source / "link").symlink_to(link.format(source=source))
     left_out = copy_folder(str(source), str(target))
     if copied is None:
-        assert left_out == ["the link 'link', which leads out of the folder"]
+        assert left_out == ["the link 'link', which points outside of the folder"]
         assert not os.path.lexists(target / "link")
     else:
         assert left_out == []

@@ -57,7 +57,7 @@ def test_what_computes_in_place_of_a_table_is_damage(
     path: Path, statements: list[str], what: str
 ) -> None:
     change(path, *statements)
-    with pytest.raises(StoreError, match=f"is damaged: {what} is not what hpo-core made"):
+    with pytest.raises(StoreError, match=f"is damaged: {what} was not created by hpo-core"):
         Store(path)
 
 

@@ -1,9 +1,7 @@
-"""What has come out of a study.
+"""The results of a study.
 
 result       Result, TrialResult
 tables       trials, jobs and reports as tables of pandas
-summary      what is said of a study when it ends
-unfinished   what running jobs have done so far
-open_trials  trials that have not ended, as they stand
-curves       what trials have reported, report by report
+summary the summary of a study at its end unfinished the reports of running jobs so far open_trials
+trials that have not ended curves the reports of trials
 """

@@ -1,4 +1,4 @@
-"""What trials have reported, report by report, also while they run."""
+"""The reports of trials, also while they run."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         trial_id: The trial.
         job: The id of the job that reported.
-        iteration: How far it said it was, or None.
-        seconds: How long the job had run by then, or None if that is not known.
-        metrics: What it reported; values may be NaN or infinite.
+        iteration: The reported iteration, or None.
+        seconds: Run time of the job at the report in seconds, or None if unknown.
+        metrics: The reported metrics; values may be NaN or infinite.
     """
 
     trial_id: int
@@ -32,7 +32,7 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_curve(store: Store, study: StudyRecord, trial_id: int) -> list[Point]:
-    """Read the reports of one trial, in their order.
+    """Read the reports of one trial, in order.
 
     Raises:
         UnknownTrial: If there is no such trial.

@@ -1,4 +1,4 @@
-"""Trials that have not ended, as they stand: what there is to see before one is completed."""
+"""Trials that have not ended, with their values so far."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from hpo_core.store.store import Store
 
 
 def read_open(store: Store, study: StudyRecord, paused: int) -> list[TrialResult]:
-    """Read all trials of a study that run, and the best that are paused.
+    """Read all running trials of a study, and the best paused ones.
 
-    A trial that has broken a constraint already is left out.
+    A trial that already violates a constraint is left out.
 
     Args:
         store: The store.
         study: The study.
-        paused: How many of the paused ones to read, with one objective and no constraints; else
-            all are read.
+        paused: Maximum number of paused trials to read, with one objective and no constraints;
+            otherwise all are read.
     """
     config = from_json(study.config)
     reports = read_reports(store, study)

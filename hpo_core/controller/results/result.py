@@ -1,4 +1,4 @@
-"""What came out of a study: its trials, the best of them, and tables."""
+"""The result of a study: its trials, the best of them, and tables."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ if TYPE_CHECKING:
 
 
 class TrialResult(msgspec.Struct, gc=False, frozen=True, kw_only=True):
-    """What came out of one trial.
+    """The result of one trial.
 
     Attributes:
-        trial_id: The trial.
-        name: Its last job's name.
-        configuration: Its values.
-        state: Where it stands.
-        values: The objectives' metrics as they count (the last or the best), as they stand for
-            a trial that is running or paused; empty if they don't, as for a failed trial.
-        losses: The same, lower is better; None if they don't count.
-        metrics: The last value of each metric that it reported.
+        trial_id: The trial's number.
+        name: The name of its last job.
+        configuration: The configuration.
+        state: The state.
+        values: The values of the objectives' metrics that count (the last or the best); the values
+            so far for a running or paused trial; empty if there are none, as for a failed trial.
+        losses: The same as losses, lower is better; None if there are none.
+        metrics: The last reported value of each metric.
         iteration: The last iteration that it reported, or None.
-        seconds: How long its jobs ran, or have run so far.
-        reason: What there is to say about its end; empty if all is well.
-        is_feasible: Whether it keeps the study's constraints.
+        seconds: Total run time of its jobs so far, in seconds.
+        reason: A human-readable reason for its end; empty if it succeeded.
+        is_feasible: Whether it satisfies the study's constraints.
     """
 
     trial_id: int
@@ -60,33 +60,33 @@ class TrialResult(msgspec.Struct, gc=False, frozen=True, kw_only=True):
 
     @property
     def value(self) -> float:
-        """The value of the one objective (or the first of several).
+        """The value of the only objective, or of the first of several.
 
         Raises:
-            NoResult: If the trial has none that counts.
+            NoResult: If the trial has no valid value.
         """
         if not self.values:
             raise NoResult(f"trial {self.trial_id} has no value: it is {self.state.value}")
         return next(iter(self.values.values()))
 
     def __repr__(self) -> str:
-        """Return where the trial stands, its values and its configuration, in one line."""
+        """Return the state, the values and the configuration in one line."""
         values = "".join(f", {name} = {value:.6g}" for name, value in self.values.items())
         return f"<Trial {self.trial_id}: {self.state.value}{values}, {dict(self.configuration)}>"
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True, dict=True):
-    """What came out of a study.
+    """The result of a study.
 
     Attributes:
         name: The study's name.
         state: Where it stands.
-        reason: Why it ended, for people.
-        objectives: Its objectives.
-        space: Its search space.
-        usage: What it has used.
-        trials: All trials, in their order.
-        constraints: Its constraints.
+        reason: A human-readable reason for its end.
+        objectives: The objectives.
+        space: The search space.
+        usage: The usage of its budget.
+        trials: All trials, in order.
+        constraints: The constraints.
     """
 
     name: str
@@ -100,7 +100,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @property
     def best(self) -> TrialResult:
-        """The best completed trial; one that keeps the constraints.
+        """The best completed trial that satisfies the constraints.
 
         Raises:
             NoResult: If there is none, or if there are several objectives.
@@ -119,7 +119,9 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def pareto_front(self) -> tuple[TrialResult, ...]:
-        """The feasible completed trials that no other dominates, best first objective first."""
+        """The feasible completed trials that no other trial dominates, sorted by the first
+        objective.
+        """
         counted = self._counted
         front = pareto_front([losses for _, losses in counted])
         return tuple(counted[index][0] for index in front)
@@ -135,9 +137,10 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         ]
 
     def top(self, k: int = 5) -> list[TrialResult]:
-        """Return the `k` best completed trials that keep the constraints, best first.
+        """Return the `k` best completed trials that satisfy the constraints, best first.
 
-        With several objectives: those of the Pareto front, then the front of what is left, …
+        With several objectives: the Pareto front, then the front of the remaining trials, and so
+        on.
         """
         counted = self._counted
         return [counted[index][0] for index in ranking([losses for _, losses in counted], k)]
@@ -151,7 +154,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return trials_frame(self.trials, self.space, self.constraints)
 
     def __repr__(self) -> str:
-        """Return where the study stands and its best value, in one line."""
+        """Return the state of the study and its best value in one line."""
         words = [self.state.value, counted(len(self.trials), "trial")]
         if len(self.objectives) > 1:
             words.append(f"{len(self.pareto_front)} not dominated")
@@ -160,7 +163,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return f"<Result of {self.name!r}: {', '.join(words)}>"
 
     def _best_so_far(self) -> str:
-        """Return which running or paused trial is the best as it stands, if one has a value."""
+        """Return a note on the best running or paused trial, if one has a value."""
         open_states = (TrialState.RUNNING, TrialState.PAUSED)
         found = [(t.losses, t) for t in self.trials if t.losses and t.state in open_states]
         if not found:
@@ -176,7 +179,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
 
 def ranking(losses: Sequence[Losses], k: int) -> list[int]:
-    """Return the indices of the `k` best losses: Pareto front by front, least first loss first."""
+    """Return the indices of the `k` best losses: by Pareto front, then by the first loss."""
     left = list(range(len(losses)))
     if losses and len(losses[0]) == 1:
         return sorted(left, key=lambda index: losses[index])[:k]
@@ -195,9 +198,9 @@ def table(
     """Return trials as rows of one shape.
 
     Columns: ``trial_id``, ``name``, ``state``, ``iteration``, ``seconds``, ``reason``,
-    ``value.<metric>`` for each objective as it counts, ``metric.<name>`` for the last value of
-    each metric, ``param.<name>`` for each parameter; None where there is none. With constraints
-    also ``feasible``, after the state.
+    ``value.<metric>`` for each objective, ``metric.<name>`` for the last value of each metric,
+    ``param.<name>`` for each parameter; None for a missing value. With constraints also
+    ``feasible``, after the state.
     """
     objectives = list(dict.fromkeys(name for trial in trials for name in trial.values))
     metrics = sorted({name for trial in trials for name in trial.metrics})
@@ -218,7 +221,8 @@ def table(
     ]
 
 
-# -- from a store ---------------------------------------------------------------------------
+# -- reading from a store
+# ---------------------------------------------------------------------------
 
 
 def read_result(store: Store, study: StudyRecord, usage: Usage) -> Result:
@@ -251,7 +255,7 @@ def read_top(store: Store, study: StudyRecord, k: int) -> list[TrialResult]:
 
 
 def best_trials(store: Store, study: StudyRecord, config: StudyConfig, k: int) -> list[TrialRecord]:
-    """Read the rows of a study's `k` best completed trials that keep the constraints."""
+    """Read the rows of a study's `k` best completed trials that satisfy the constraints."""
     if len(config.objectives) == 1 and not config.constraints:
         return store.best_trials(study.id, k)
     trials = feasible_trials(store, study, config)
@@ -259,7 +263,7 @@ def best_trials(store: Store, study: StudyRecord, config: StudyConfig, k: int) -
 
 
 def feasible_trials(store: Store, study: StudyRecord, config: StudyConfig) -> list[TrialRecord]:
-    """Read the rows of a study's completed trials that keep the constraints, in their order."""
+    """Read the rows of a study's completed trials that satisfy the constraints, in order."""
     trials = store.completed_trials(study.id)
     if not config.constraints:
         return trials
@@ -273,13 +277,13 @@ def trial_result(
     jobs: Sequence[JobRecord],
     losses: Losses | None = None,
 ) -> TrialResult:
-    """Put a trial's rows together.
+    """Build the result of a trial from its rows.
 
     Args:
         config: The study's configuration.
         trial: The trial.
-        jobs: Its jobs, in their order.
-        losses: What it would count if it ended now, for a trial that runs.
+        jobs: Its jobs, in order.
+        losses: The losses so far, for a running trial.
     """
     losses = losses or trial.losses
     if not jobs:

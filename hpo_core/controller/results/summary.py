@@ -1,4 +1,4 @@
-"""What is said of a study when it ends: its counts and its best trials, without all the others."""
+"""The summary of a study at its end: counts and best trials, without reading all trials."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from hpo_core.store.store import Store
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """The job by which a trial failed.
+    """The job with which a trial failed.
 
     Attributes:
         job: The job's id.
-        reason: Why it failed, for people.
+        reason: A human-readable reason.
     """
 
     job: str
@@ -29,19 +29,19 @@ class Failure(msgspec.Struct, frozen=True):
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """A study at its end, in memory that does not grow with its trials.
+    """A study at its end, in memory independent of the number of trials.
 
     Attributes:
         name: The study's name.
-        state: Where it stands.
-        reason: Why it ended, for people.
-        usage: What it has used.
-        trials: How many trials it has.
-        completed: How many of them are completed, without those that were imported.
-        failed: How many of them failed.
-        paused: How many of them are paused.
-        front: With several objectives, how many trials no other dominates; else None.
-        constraints: Its constraints.
+        state: Its state.
+        reason: A human-readable reason for its end.
+        usage: The usage of the budget.
+        trials: Number of trials.
+        completed: Number of completed trials, without imported ones.
+        failed: Number of failed trials.
+        paused: Number of paused trials.
+        front: With several objectives, the number of trials on the Pareto front; else None.
+        constraints: The constraints.
         top: Its best trials.
         best_so_far: The best running or paused trial, if none is completed.
         first_failure: The first failed trial of this session, else of all; None if none failed.
@@ -63,7 +63,9 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def failures(self) -> str:
-        """A sentence on how many trials failed, and why the first did; ``""`` if none failed."""
+        """A message with the number of failed trials and the reason of the first; ``""`` if none
+        failed.
+        """
         if self.first_failure is None:
             return ""
         job, reason = self.first_failure.job, first_line(self.first_failure.reason)
@@ -81,8 +83,8 @@ def read_summary(
         store: The store.
         study: The study.
         usage: What it has used.
-        k: How many of its best trials to read.
-        since: When its last session began, in seconds since the epoch.
+        k: Number of best trials to read.
+        since: Start time of its last session, in seconds since the epoch.
     """
     config = from_json(study.config)
     totals = store.totals(study.id)

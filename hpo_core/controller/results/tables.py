@@ -1,4 +1,4 @@
-"""Trials, jobs and reports as tables of pandas, in which every column keeps its values' type."""
+"""Trials, jobs and reports as pandas tables whose columns keep the types of the values."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def _parameters(rows: Sequence[Configuration], space: SearchSpace) -> dict[str, 
 
 
 def _kinds(axis: Parameter) -> Iterator[tuple[str, type]]:
-    """Yield the type of each parameter of an axis; ``object`` if its values are of several."""
+    """Yield the type of each parameter of an axis; ``object`` for mixed types."""
     match axis:
         case Float():
             yield axis.name, float
@@ -125,7 +125,7 @@ _WITH_MISSING = {**_PLAIN, int: "Int64", bool: "boolean"}
 
 
 def _column(values: Collection[Any], kind: type) -> Any:
-    """Return a column of the type that its values have; a nullable one if some are missing."""
+    """Return a column of the values' type; a nullable one if values are missing."""
     series = _pandas().Series
     types = _WITH_MISSING if kind is not float and None in values else _PLAIN
     try:

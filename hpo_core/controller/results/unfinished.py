@@ -1,4 +1,4 @@
-"""What jobs that have not ended have done so far; their own rows are filled in when they end."""
+"""The progress of running jobs, whose own rows are filled in only when they end."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from hpo_core.store.store import Store
 
 
 class RunningReports:
-    """What the running jobs of a study have reported, at one moment.
+    """The reports of a study's running jobs, at one moment.
 
     Args:
-        so_far: For each of them, by its trial and attempt.
-        seen: Until when they are known to run, in seconds since the epoch.
+        so_far: The progress of each job, by trial and attempt.
+        seen: The last time at which they are known to run, in seconds since the epoch.
     """
 
     def __init__(self, so_far: Mapping[tuple[int, int], SoFar], seen: float) -> None:
@@ -28,11 +28,13 @@ class RunningReports:
         self._losses = {trial: job.losses for (trial, _), job in so_far.items()}
 
     def filled_in(self, jobs: Iterable[JobRecord]) -> list[JobRecord]:
-        """Return jobs with the iteration, the metrics and the time of those that run."""
+        """Return jobs in which the iteration, the metrics and the time of running ones are filled
+        in.
+        """
         return [self._filled_in(job) for job in jobs]
 
     def losses(self, trial: TrialRecord) -> Losses | None:
-        """Return what a trial that runs would count if it ended now."""
+        """Return the losses so far of a running trial."""
         return self._losses.get(trial.id) if trial.state is TrialState.RUNNING else None
 
     def _filled_in(self, job: JobRecord) -> JobRecord:
@@ -45,9 +47,9 @@ class RunningReports:
 
 
 def read_reports(store: Store, study: StudyRecord) -> RunningReports:
-    """Read what a study's running jobs have reported.
+    """Read the reports of a study's running jobs.
 
-    If its controller died, they are known to run until its last sign of life.
+    If the controller died, jobs are known to run until its last record.
     """
     so_far = store.so_far(study.id)
     is_alive = store.current_state(study)[0] is StudyState.RUNNING
@@ -56,7 +58,7 @@ def read_reports(store: Store, study: StudyRecord) -> RunningReports:
 
 
 def read_jobs(store: Store, study: StudyRecord) -> list[JobRecord]:
-    """Read all jobs of a study, those that run as they stand now."""
+    """Read all jobs of a study, with the current progress of running ones."""
     with store.snapshot():
         return read_reports(store, study).filled_in(store.jobs(study.id))
 

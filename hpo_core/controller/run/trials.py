@@ -102,7 +102,7 @@ class Trials:
 
     @property
     def _is_heard(self) -> bool:
-        """Whether reports are passed to the strategy: it has neither raised nor been interrupted."""
+        """Whether the strategy is told reports: it has neither raised nor been interrupted."""
         return not isinstance(self._state.error, StrategyError) and self._strategy.lost is None
 
     def settle(

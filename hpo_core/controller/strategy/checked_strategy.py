@@ -1,4 +1,4 @@
-"""The strategy as the controller holds it: what it answers is checked, what it raises is named."""
+"""A strategy whose answers are validated and whose exceptions are converted."""
 
 from __future__ import annotations
 
@@ -17,23 +17,24 @@ from hpo_core.store.records import decode, encode
 
 _log = logging.getLogger("hpo_core")
 
-_ANYTHING = (Exception, SystemExit)  # what a plugin may raise
+_ANYTHING = (Exception, SystemExit)  # exceptions that a plugin may raise
 
 
 class StrategyInterrupted(StrategyError):
-    """The strategy did not answer in time while the study was to end."""
+    """The strategy did not answer in time while the study was ending."""
 
 
 class CheckedStrategy:
-    """A strategy that only answers as it may.
+    """A wrapper of a strategy that validates its answers.
 
     Args:
         strategy: The strategy.
         config: The study's configuration.
 
     Attributes:
-        lost: The error by which it ended when it was interrupted, if it did. It is told nothing
-            more then, and hears of that when the study is resumed.
+        lost: The error with which it ended when it was interrupted, or None. After an error the
+            strategy is not called any more; it is told the missing reports when the study is
+            resumed.
     """
 
     def __init__(self, strategy: Strategy, config: StudyConfig) -> None:
@@ -42,27 +43,27 @@ class CheckedStrategy:
         self._space = config.space
         self._least = config.job.min_iterations
         self._most = config.job.max_iterations
-        self._is_full = False  # whether it was told that it can start no more trials
+        self._is_full = False  # whether no_more_trials was called
         self._is_interrupted = False
         self.lost: StrategyInterrupted | None = None
         self._timer: threading.Timer | None = None
 
     @property
     def handles_attempts(self) -> bool:
-        """Whether it replaces by itself what it heard of an earlier attempt."""
+        """Whether it replaces the reports of an earlier attempt by itself."""
         return handles_attempts(self._strategy)
 
     @property
     def compares_targets(self) -> bool:
-        """Whether it compares trials at the iterations that they were to train, whoever said so."""
+        """Whether it compares trials at their target iterations, whoever set them."""
         return bool(getattr(self._strategy, "compares_targets", False))
 
     def replace(self, strategy: Strategy, *, is_full: bool | None = None) -> None:
-        """Go on with another strategy, which knows what this one is to know.
+        """Continue with another strategy that has been told the same history.
 
         Args:
             strategy: The other strategy.
-            is_full: Whether it can start no more trials, and is told so; None if that is as before.
+            is_full: Whether to call its `no_more_trials`; None if unchanged.
 
         Raises:
             StrategyError: If it raises.
@@ -80,7 +81,7 @@ class CheckedStrategy:
         """Return the strategy's answer, and its state to be saved after a suggestion.
 
         Raises:
-            StrategyError: If it raises, or answers what it may not.
+            StrategyError: If it raises, or its answer is invalid.
         """
         answer = self._call("ask", trial_id)
         if isinstance(answer, Wait | Exhausted):
@@ -123,9 +124,9 @@ class CheckedStrategy:
         return True
 
     def interrupt(self, *, at_once: bool = False) -> None:
-        """Have a strategy answer soon that waits for something; the study is to end.
+        """Interrupt a strategy that waits for something, because the study is ending.
 
-        Safe from any thread and signal handler. A strategy without ``interrupt`` waits for nothing.
+        Safe in any thread and signal handler. A strategy without ``interrupt`` does not wait.
         """
         interrupt = getattr(self._strategy, "interrupt", None)
         if interrupt is None:
@@ -133,11 +134,11 @@ class CheckedStrategy:
         self._is_interrupted = True
         try:
             interrupt(at_once=at_once)
-        except _ANYTHING as error:  # it comes from outside of any turn
+        except _ANYTHING as error:  # the call comes from outside of a turn
             _log.warning("%s", self._raised("interrupt", error))
 
     def interrupt_after(self, seconds: float) -> None:
-        """Interrupt the strategy after so many seconds: the study's time is up then."""
+        """Interrupt the strategy after a number of seconds, when the study's time is up."""
         if self._timer is not None:
             self._timer.cancel()
         if seconds <= threading.TIMEOUT_MAX and hasattr(self._strategy, "interrupt"):
@@ -146,7 +147,7 @@ class CheckedStrategy:
             self._timer.start()
 
     def close(self) -> None:
-        """Let the strategy free what it holds, if it holds anything; the study is over."""
+        """Let the strategy release its resources at the end of the study."""
         if self._timer is not None:
             self._timer.cancel()
         close = getattr(self._strategy, "close", None)
@@ -154,11 +155,11 @@ class CheckedStrategy:
             return
         try:
             close()
-        except _ANYTHING as error:  # too late to harm the study
+        except _ANYTHING as error:  # too late to affect the study
             _log.warning("%s", self._raised("close", error))
 
     def broken(self, what: str) -> StrategyError:
-        """Return the error that says how the strategy broke its contract."""
+        """Return the error for a violation of the contract."""
         return StrategyError(f"the strategy {self._name!r} broke its contract: {what}")
 
     def _call(self, method: str, *given: Any) -> Any:
@@ -174,8 +175,8 @@ class CheckedStrategy:
             if isinstance(error, StrategyError) and self._is_interrupted and self.lost is None:
                 self.lost = StrategyInterrupted(str(raised))
                 _log.warning(
-                    "the study ends without its strategy: %s; what the strategy was not told, it "
-                    "is told when the study is resumed",
+                    "the study ends without its strategy: %s; the strategy is told the "
+                    "missing reports when the study is resumed",
                     raised,
                 )
                 raise self.lost from error
@@ -187,7 +188,7 @@ class CheckedStrategy:
         return state
 
     def _check_plain(self, value: JSON, what: str) -> None:
-        """See that a value comes back from the store as it is."""
+        """Check that a value survives a round trip through the store."""
         if value is None:
             return
         try:
@@ -211,13 +212,14 @@ class CheckedStrategy:
                 raise self.broken(f"it suggested {dict(configuration)}: {said}")
         target = suggestion.iterations
         if target is not None and type(target) is not int:
-            raise self.broken(f"it wants {target!r} iterations, not an integer")
+            raise self.broken(f"it requested {target!r} iterations, which is not an integer")
         if target is not None and not (
             self._least <= target and (self._most is None or target <= self._most)
         ):
             most = "no maximum" if self._most is None else f"the maximum is {self._most}"
             raise self.broken(
-                f"it wants {counted(target, 'iteration')}; the minimum is {self._least}, and {most}"
+                f"it requested {counted(target, 'iteration')}; the minimum is {self._least}, "
+                f"and {most}"
             )
 
     def _raised(self, method: str, error: BaseException) -> StrategyError:

@@ -1,6 +1,6 @@
-"""What a study names beside its strategy and backend: observers, a reader, a kind of work.
+"""Plugins of a study besides strategy and backend: observers, a reader, a kind of work.
 
-Plugins are named by a text, or with options; their options are read here, and they are built.
+Each is given as a name or with options. This module reads their options and builds them.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def with_options(config: StudyConfig) -> StudyConfig:
 
     Raises:
         PluginError: If one of them is missing or broken.
-        InvalidInput: With every fault of their options.
+        InvalidInput: With all faults of their options.
     """
     completed, faults = _completed(config)
     registry.require(faults)
@@ -42,7 +42,7 @@ def with_options(config: StudyConfig) -> StudyConfig:
 
 
 def faults_of(config: StudyConfig) -> list[Fault]:
-    """Return what is wrong with the options of these plugins.
+    """Return the faults of the options of these plugins.
 
     Raises:
         PluginError: If one of them is missing or broken.
@@ -75,7 +75,7 @@ def _option_of(
 
 
 def _observer(choice: str | PluginChoice, path: str) -> tuple[str | PluginChoice, list[Fault]]:
-    """Return an observer with all its options, or as a name if it has none; and every fault."""
+    """Return an observer with all its options, or its name if it has none, and all faults."""
     name, given = _named(choice)
     options, faults = registry.observer_options(name, given, f"{path}.options")
     return (name if options is None else PluginChoice(name, options)), faults
@@ -85,14 +85,14 @@ def _named(choice: str | PluginChoice) -> tuple[str, dict[str, Any]]:
     return (choice, {}) if isinstance(choice, str) else (choice.name, choice.options)
 
 
-# -- built ----------------------------------------------------------------------------------
+# -- building ----------------------------------------------------------------------------------
 
 
 def reader_of(config: StudyConfig) -> Callable[..., MetricsReader] | None:
-    """Return what makes the reader of a job; None if jobs report themselves.
+    """Return a function that builds the reader of a job; None if jobs report by themselves.
 
     Args:
-        config: The study, its reader's options complete.
+        config: The study, with complete options of its reader.
 
     Raises:
         PluginError: If the reader is missing or broken.
@@ -139,11 +139,11 @@ def build_observers(config: StudyConfig, store: str) -> list[Observer]:
     """Build the observers that a configuration names.
 
     Args:
-        config: The study, its observers complete.
+        config: The study, with complete options of its observers.
         store: The path of its store, or ``MEMORY``.
 
     Raises:
-        InvalidInput: If their options don't suit the study.
+        InvalidInput: If their options do not suit the study.
         PluginError: If one is missing, broken, or raises anything else.
     """
     study = ObservedStudy(
@@ -183,10 +183,10 @@ def environment_of(job: JobSettings) -> dict[str, str]:
 
 
 def check_work(config: StudyConfig, backend: BackendSpec) -> None:
-    """See that a backend runs a study's kind of work.
+    """Check that a backend supports a study's kind of work.
 
     Raises:
-        Unsupported: If it does not, with those that do.
+        Unsupported: If it does not. The message names backends that do.
     """
     if config.job.work is None:
         return

@@ -1,4 +1,4 @@
-"""A strategy forgets what a retry has replaced: it is rebuilt from a history without that.
+"""Rebuild a strategy from a history without the reports that a retry has replaced.
 
 A strategy that has ``handles_attempts`` does so itself; see `hpo_core.contracts.strategy`.
 """
@@ -16,19 +16,20 @@ from hpo_core.store.history import StoredHistory
 
 
 def handles_attempts(strategy: Strategy) -> bool:
-    """Return whether a strategy replaces by itself what it heard of an earlier attempt."""
+    """Return whether a strategy replaces the reports of an earlier attempt by itself."""
     return bool(getattr(strategy, "handles_attempts", False))
 
 
 class Renewer:
-    """Makes a strategy again, as new as it was.
+    """Creates a strategy again in its initial state.
 
-    A strategy that is given as an instance stays that instance, since whoever gave it may hold it:
-    it gets back the attributes that it had when it was new.
+    A strategy given as an instance remains the same instance, since the caller may hold a reference
+    to it: its initial attributes are restored.
 
     Args:
-        make: Makes the strategy of the study's configuration.
-        given: The instance that it returns each time, still new; None if it makes another one.
+        make: Builds the strategy of the study's configuration.
+        given: The instance that `make` returns each time, in its initial state; None if it builds
+            new ones.
     """
 
     def __init__(self, make: Callable[[], Strategy], given: Strategy | None) -> None:
@@ -36,17 +37,18 @@ class Renewer:
         self._given = given
         self._when_new: Any = None
         if given is not None:
-            with suppress(Exception):  # an instance may hold what can't be copied
+            with suppress(Exception):  # an instance may hold objects that cannot be copied
                 self._when_new = copy.deepcopy(given)
 
     def restored(self, restore: Callable[[Strategy], None]) -> Strategy:
-        """Return a new strategy after something was done with it.
+        """Return a new strategy after calling a function with it.
 
         Args:
-            restore: What is to be done. If it raises, the given instance is as it was before.
+            restore: The function. If it raises, the previous state of the given instance is
+                restored.
 
         Raises:
-            StrategyError: If the instance can't be made new.
+            StrategyError: If the initial state of the instance cannot be restored.
         """
         if self._given is None:
             strategy = self._make()
@@ -57,10 +59,12 @@ class Renewer:
             raise StrategyError(f"an instance of {kind} can't be copied")
         strategy = copy.deepcopy(self._when_new)
         restore(strategy)
-        self._given.__dict__ = strategy.__dict__  # one for both: bound methods may refer to either
+        self._given.__dict__ = (
+            strategy.__dict__
+        )  # shared by both: bound methods may refer to either
         return self._given
 
 
 def position_of(saved: tuple[Any, int] | None, history: StoredHistory) -> SavedState | None:
-    """Return a state as it was saved, counted in the events of a history."""
+    """Return a saved state with its position in a history."""
     return None if saved is None else SavedState(saved[0], history.position(saved[1]))

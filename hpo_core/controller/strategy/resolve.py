@@ -1,6 +1,6 @@
-"""From names to plugins: checks a configuration against what is installed, and builds.
+"""Resolve the plugins that a configuration names, check their options, and build them.
 
-Nothing is imported but the plugins that the study names.
+Only the plugins that the study names are imported.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ from hpo_core.registry import BuiltStrategy, Resolved
 
 
 class Prepared(msgspec.Struct, frozen=True):
-    """A configuration with the plugins that it names, found and checked.
+    """A configuration with its resolved and checked plugins.
 
     Attributes:
-        config: The configuration, the plugins' default options filled in.
-        strategy: The strategy's spec, or the strategy itself if it is given as an instance.
+        config: The configuration, with the plugins' default options filled in.
+        strategy: The strategy's spec, or the strategy itself if given as an instance.
         strategy_options: Its options, of its own type.
         backend: The backend's spec.
         backend_options: Its options, of its own type.
@@ -59,11 +59,11 @@ class Prepared(msgspec.Struct, frozen=True):
 
     @property
     def announces(self) -> bool:
-        """Whether the strategy says what it can do; one that does not is taken to do anything."""
+        """Whether the strategy declares its capabilities. If not, it is assumed to have all."""
         return self.given is None or hasattr(self.given, "capabilities")
 
     def identities(self) -> dict[str, dict[str, Any]]:
-        """Return which plugins these are, as plain JSON to be stored."""
+        """Return the identities of the plugins as plain JSON for the store."""
         found = {"backend": self.backend.plugin}
         if isinstance(self.strategy, Resolved):
             found["strategy"] = self.strategy.plugin
@@ -72,22 +72,23 @@ class Prepared(msgspec.Struct, frozen=True):
         return {role: msgspec.to_builtins(identity) for role, identity in found.items()}
 
     def remarks(self) -> Iterator[str]:
-        """Yield what works, but hardly as it was meant."""
+        """Yield warnings about settings that work but are probably not intended."""
         workers, most = self.config.workers, self.backend.spec.most_workers
         if most is not None and workers > most:
             yield (
                 f"workers is {workers}, but the backend {self.backend.spec.name!r} runs "
-                f"{counted(most, 'job')} at a time: nothing gets faster, and the strategy learns "
-                "later; leave workers out, or choose another backend, such as local"
+                f"{counted(most, 'job')} at a time: more workers make nothing faster, and the "
+                f"strategy gets reports later; leave workers out, or choose another "
+                f"backend, such as local"
             )
         if remark := budget_remark(self.config):
             yield remark
 
     def changed_since(self, stored: Mapping[str, Mapping[str, Any]]) -> list[str]:
-        """Return a sentence for each plugin that is installed in another version than stored."""
+        """Return a message for each plugin whose installed version differs from the stored one."""
         changes = []
         for role, now in self.identities().items():
-            before = {"contract": 1, **stored.get(role, now)}  # 1 is what went without saying
+            before = {"contract": 1, **stored.get(role, now)}  # versions without a number are 1
             if before != now:
                 speaks = before["contract"] != now["contract"]
                 was, is_now = (
@@ -104,16 +105,16 @@ class Prepared(msgspec.Struct, frozen=True):
 
 
 def read_config(table: Mapping[str, Any], directory: Path, seed: int | None = None) -> StudyConfig:
-    """Build a configuration from the tables of a file, the plugins' options checked as well.
+    """Build a configuration from the tables of a file, and check the plugins' options.
 
     Args:
         table: The file's content.
-        directory: What relative paths are relative to.
-        seed: The seed to take if the table has none; None to draw one.
+        directory: The folder to which relative paths refer.
+        seed: The seed to use if the table has none; None to draw one.
 
     Raises:
-        InvalidInput: With every fault of the file.
-        PluginError: If the configuration is right, but a plugin that it names can't be used.
+        InvalidInput: With all faults of the file.
+        PluginError: If the configuration is valid, but a plugin that it names cannot be used.
     """
     config, faults = parse(table, directory, seed)
     broken: PluginError | None = None
@@ -142,21 +143,21 @@ def read_config(table: Mapping[str, Any], directory: Path, seed: int | None = No
 
 
 def prepare(config: StudyConfig, given: Strategy | None = None) -> Prepared:
-    """Find the plugins that a configuration names, and check that they suit it.
+    """Resolve the plugins that a configuration names, and check that they suit it.
 
     Args:
         config: The configuration.
-        given: A strategy that is not to be looked up.
+        given: A strategy instance to use instead of the named one.
 
     Raises:
-        PluginError: If one is missing, broken, or can't do what the study needs.
-        StrategyError: If the strategy that is given is none.
-        InvalidInput: With every fault of the options.
+        PluginError: If a plugin is missing or broken, or does not support what the study needs.
+        StrategyError: If the given instance is not a strategy.
+        InvalidInput: With all faults of the options.
     """
     if given is None and config.strategy.is_instance:
         raise PluginError(
-            f"the study {config.name!r} was begun with an {config.strategy.name}, which only the "
-            "Python program that has it can give again: optimize(..., strategy=...)"
+            f"the study {config.name!r} was started with an {config.strategy.name}, which "
+            f"only a Python program can provide: optimize(..., strategy=...)"
         )
     strategy = registry.strategy(config.strategy.name) if given is None else given
     backend = registry.backend(config.backend.name)
@@ -182,14 +183,14 @@ def prepare(config: StudyConfig, given: Strategy | None = None) -> Prepared:
 
 
 def as_stored(prepared: Prepared, stored: StudyConfig) -> Prepared:
-    """Return a study that exists, so that no option newer than it changes what it does.
+    """Return an existing study in which options newer than it do not change its behaviour.
 
     Args:
-        prepared: The study, as it is given.
+        prepared: The study as given.
         stored: Its configuration in the store.
 
     Raises:
-        InvalidInput: If its options can't be read any more.
+        InvalidInput: If its options can no longer be read.
         PluginError: If a strategy that they name can't be found.
     """
     resolved, choice = prepared.strategy, prepared.config.strategy
@@ -203,19 +204,19 @@ def as_stored(prepared: Prepared, stored: StudyConfig) -> Prepared:
 
 
 def completed(stored: StudyConfig, prepared: Prepared) -> StudyConfig:
-    """Return a stored configuration with the options that are newer than it."""
+    """Return a stored configuration completed with newer options."""
     if stored.strategy.name != prepared.config.strategy.name:
         return stored
     options = stored.strategy.options
     alone = msgspec.structs.replace(prepared, config=stored, options_given=options)
     try:
         return as_stored(alone, stored).config
-    except InvalidInput:  # of another version of the plugin: the difference is what there is to say
+    except InvalidInput:  # another plugin version: the difference is reported elsewhere
         return stored
 
 
 def _with_options(config: StudyConfig, role: str, options: Any) -> StudyConfig:
-    plain = msgspec.to_builtins(options, order="deterministic")  # sets have no order of their own
+    plain = msgspec.to_builtins(options, order="deterministic")  # sets have no order
     choice = msgspec.structs.replace(getattr(config, role), options=plain)
     return msgspec.structs.replace(config, **{role: choice})
 
@@ -232,12 +233,12 @@ def _unsupported(config: StudyConfig, sentence: str) -> Unsupported:
 
 
 def needs(config: StudyConfig) -> frozenset[Capability]:
-    """Return what a study needs of its strategy."""
+    """Return the capabilities that a study needs."""
     return problem(config).needs
 
 
 def problem(config: StudyConfig) -> Problem:
-    """Return what a strategy is told of a study."""
+    """Return the problem that a study poses to its strategy."""
     return Problem(
         space=config.space,
         objectives=config.objectives,
@@ -253,13 +254,12 @@ def build_strategy(prepared: Prepared) -> BuiltStrategy:
     """Build the strategy that a configuration names, unless it is given as an instance.
 
     Returns:
-        The strategy, and what it can do; without a spec and without ``capabilities`` of its
-        own, everything.
+        The strategy and its capabilities: all, if it has neither a spec nor ``capabilities``.
 
     Raises:
-        InvalidInput: If the options don't suit the problem.
-        Unsupported: If it can't do what the study needs.
-        StrategyError: If it raises anything else, or is no strategy.
+        InvalidInput: If the options do not suit the problem.
+        Unsupported: If it does not support what the study needs.
+        StrategyError: If it raises any other exception, or is not a strategy.
     """
     if not isinstance(prepared.strategy, Resolved):
         return _given(prepared.config, prepared.strategy)
@@ -275,7 +275,7 @@ def build_strategy(prepared: Prepared) -> BuiltStrategy:
 
 
 def budget_remark(config: StudyConfig) -> str | None:
-    """Return what there is to say of a budget that ends before any trial has trained to its end."""
+    """Return a warning about a budget that ends before any trial can be trained completely."""
     most, total = config.job.max_iterations, config.budget.iterations
     if most is None or total is None or total >= most:
         return None
@@ -287,14 +287,14 @@ def budget_remark(config: StudyConfig) -> str | None:
 
 
 def check(config: StudyConfig) -> None:
-    """See that a new study can be run, as far as that is known before: its plugins are built.
+    """Check that a new study can be run, as far as possible, by building its plugins.
 
     Raises:
-        InvalidInput: If the plugins' options are wrong, or don't suit the problem, or if something
-            in the study can have no effect.
-        PluginError: If a plugin is missing, broken, or can't do what the study needs.
-        StrategyError: If the strategy can't be built.
-        BackendError: If the backend can't run the study's jobs.
+        InvalidInput: If the plugins' options are invalid or do not suit the problem, or if a
+            setting has no effect.
+        PluginError: If a plugin is missing or broken, or does not support what the study needs.
+        StrategyError: If the strategy cannot be built.
+        BackendError: If the backend cannot run the study's jobs.
     """
     prepared = prepare(config)
     registry.require(misuses(config))
@@ -313,11 +313,11 @@ def check(config: StudyConfig) -> None:
 
 
 def work_of(config: StudyConfig, function: Callable[..., Any] | None = None) -> Work:
-    """Return what a study's jobs execute.
+    """Return the work of a study's jobs.
 
     Args:
         config: The study.
-        function: The function that jobs call, where ``config.job.function`` is its name.
+        function: The function that jobs call, if ``config.job.function`` refers to it.
     """
     job, objectives = config.job, config.objectives
     kind, options = plugin_choices.work_of(job)
@@ -334,7 +334,7 @@ def work_of(config: StudyConfig, function: Callable[..., Any] | None = None) -> 
 
 
 def _given(config: StudyConfig, strategy: Strategy) -> BuiltStrategy:
-    """See that a strategy that is given as an instance is one, and can do what is needed."""
+    """Check that an instance is a strategy with the needed capabilities."""
     built = registry.checked(config.strategy.name, strategy, frozenset(Capability))
     _check_capabilities(config, built.capabilities)
     return built
@@ -344,7 +344,8 @@ def build_backend(prepared: Prepared, context: BackendContext) -> Backend:
     """Build the backend that a configuration names.
 
     Raises:
-        BackendError: If it can't run the study's jobs, or raises anything that is no `HpoError`.
+        BackendError: If it cannot run the study's jobs, or raises anything other than an
+            `HpoError`.
     """
     spec = prepared.backend.spec
     try:

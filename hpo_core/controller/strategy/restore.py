@@ -1,4 +1,4 @@
-"""A strategy is restored from a study's history, even if it raised when it was told a report."""
+"""Restore a strategy from a study's history, even if it raised when it was told a report."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ _log = logging.getLogger("hpo_core")
 def restored_strategy(
     make: Callable[[], Strategy], name: str, store: Store, study: StudyRecord
 ) -> Strategy:
-    """Make a strategy, and restore it from a study's history.
+    """Build a strategy, and restore it from a study's history.
 
-    A report on which the strategy raised is told again: the strategy may have been mended. If it
-    raises again, another one is restored as though that job had failed; if that does not help
-    either, without the report. A warning says so.
+    A report on which the strategy raised is told again, since the strategy may have been fixed. If
+    it raises again, another instance is restored as if that job had failed; if that also raises,
+    without the report. A warning is logged.
 
     Args:
-        make: Makes the strategy; it may return the same instance each time.
+        make: Builds the strategy; may return the same instance each time.
         name: The strategy's name, for messages.
-        store: Where the study is.
+        store: The store of the study.
         study: The study.
 
     Raises:
@@ -60,17 +60,17 @@ def restored_strategy(
                 _log.warning(_LEFT_OUT, error, len(undecided))
                 return again
         raise StrategyError(
-            f"{error}; to go on all the same, with what is stored adopted: "
+            f"{error}; to continue with the stored trials adopted: "
             f"hpo resume {study.name} --adopt-history"
         ) from error
     return strategy
 
 
 def rebuilt(renewer: Renewer, name: str, store: Store, study: StudyRecord) -> Strategy:
-    """Return a new strategy that knows all that is stored but what retries have replaced.
+    """Return a new strategy restored from the history without the reports replaced by retries.
 
     Raises:
-        HpoError: If it can't be made or restored.
+        HpoError: If it cannot be built or restored.
     """
     history = store.history(study.id)
     saved = position_of(store.saved_state(study.id), history)
@@ -78,13 +78,13 @@ def rebuilt(renewer: Renewer, name: str, store: Store, study: StudyRecord) -> St
 
 
 _LEFT_OUT = (
-    "%s; it raised when it was told, too, so it is restored as though what it could not handle (%d "
-    "of its reports) had been failures"
+    "%s; it also raised when it was told, so it is restored as if the reports that it could "
+    "not handle (%d) had been failures"
 )
 
 
 def restore(strategy: Strategy, name: str, history: History, saved: SavedState | None) -> None:
-    """Restore a new strategy from a history, if there is any.
+    """Restore a new strategy from a history, unless it is empty.
 
     Raises:
         StrategyError: If it can't be restored.
@@ -102,7 +102,7 @@ def restore(strategy: Strategy, name: str, history: History, saved: SavedState |
 
 
 def without_metrics(report: Report) -> Report:
-    """Return a report with nothing in it that a strategy could stumble over: a failure's."""
+    """Return a failure without metrics in place of a report that the strategy cannot handle."""
     status = Status.FAILED if report.is_final else report.status
     return msgspec.structs.replace(report, status=status, losses=None, metrics={})
 
@@ -110,7 +110,7 @@ def without_metrics(report: Report) -> Report:
 def _milder(
     history: History, saved: SavedState | None, undecided: Set[int]
 ) -> Iterator[tuple[list[Asked | Told], SavedState | None]]:
-    """Yield histories in which the undecided reports are failures, and then none at all."""
+    """Yield a history in which the undecided reports are failures, then one without them."""
     if undecided:
         failed = [_failed(event) if at in undecided else event for at, event in enumerate(history)]
         yield failed, saved
@@ -127,7 +127,7 @@ def _failed(event: Asked | Told) -> Asked | Told:
 
 
 def _close(strategy: Strategy) -> None:
-    """Let a strategy that could not be restored free what it holds."""
+    """Let a strategy that could not be restored release its resources."""
     with suppress(Exception):
         close = getattr(strategy, "close", None)
         if close is not None:
@@ -135,7 +135,7 @@ def _close(strategy: Strategy) -> None:
 
 
 def _copied(strategy: Strategy) -> Strategy | None:
-    """Return a copy of an instance that is still new, if it can be copied."""
+    """Return a copy of an instance in its initial state, if it can be copied."""
     with suppress(Exception):
         return copy.deepcopy(strategy)
     return None
