@@ -75,23 +75,25 @@ class JobSettings(Checked, frozen=True, kw_only=True):
         environment: Environment variables of the jobs, in addition to those of the controller.
         reads_configuration: Whether the command reads parameters from ``HPO_CONFIGURATION``, so
             that it need not name them all.
-        time_limit: Seconds after which a job is ended as timed out.
-        silence_limit: Seconds without a report after which a job is ended as timed out.
-        min_iterations: A job is not stopped or paused before this iteration.
-        max_iterations: How far a job trains at the most.
-        retries: How many times a failed job is run again.
-        on_time_limit: Whether a job that its time limit ends is ``"complete"`` with what it has
-            reported, or is to ``"fail"``. None for what the stored study has, or the default of
-            new ones; see `settled`.
-        grace: Seconds between asking a job to end and forcing it.
-        keep_checkpoints: How many of the best trials keep their checkpoints; those of trials that
-            may be resumed are kept besides. None to keep all.
-        metrics: Where the job does not report itself: for each metric a regular expression whose
-            group is its value on a line that the job prints; with `metrics_file` its column.
+        time_limit: Maximum run time of a job, in seconds or as a duration.
+        silence_limit: Maximum time without a report, in seconds or as a duration; a job that
+            exceeds it has timed out.
+        min_iterations: Minimum number of iterations before a job may be stopped or paused.
+        max_iterations: Maximum number of iterations per job.
+        retries: Maximum number of times that a failed job is run again.
+        on_time_limit: Whether a job ended by its time limit is ``"complete"`` with the metrics it
+            has reported, or fails (``"fail"``). None for the value of the stored study, or the
+            default of new studies; see `settled`.
+        grace: Time between the request to terminate a job and the kill, in seconds or as a
+            duration.
+        keep_checkpoints: Number of best trials that keep their checkpoints, besides trials that may
+            be resumed. None to keep all.
+        metrics: For jobs that do not report by themselves: maps each metric to a regular expression
+            whose group matches the value in a line of the output; with `metrics_file`, to a column.
         iteration: Likewise, for the iteration.
-        metrics_file: A file to which the job writes its metrics; it may hold placeholders.
-        metrics_reader: A plugin that reads the job's metrics from what it leaves behind, by its
-            name or with options. None if the job reports itself.
+        metrics_file: A file to which the job writes its metrics; may contain placeholders.
+        metrics_reader: A plugin that reads the job's metrics from its output or files, as a name or
+            with options. None if the job reports by itself.
     """
 
     command: tuple[str, ...] | None = None

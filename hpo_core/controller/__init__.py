@@ -4,9 +4,9 @@ controller HyperParameterOptimizer: the controller as its users hold it
 study_run  what one run of a study holds: its lock, strategy, session and backend
 dry_run    one job with default values, to see whether a study would work
 signals    Ctrl-C, SIGTERM and a closed terminal while a study runs
-stored/    what is done with a stored study: open, copy, delete, import, export, audit
+stored/    operations on stored studies: open, copy, delete, import, export, audit
 run/       one run of a study: a loop of turns
 strategy/  the strategy: built, validated, restored
-results/   what has come out of a study
-clock      the time
+results/   the results of a study
+clock      the system clock
 """

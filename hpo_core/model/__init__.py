@@ -3,16 +3,27 @@
 Pure and immutable: no input or output, no clock, no randomness, and no import from outside
 the standard library but msgspec. Everything else in hpo-core is built on this folder.
 
-    errors      what can go wrong, by name          values      plain values, Configuration
-    checked     structs that check their fields     axis        what all parameters answer
-    durations   "90s" <-> seconds                   ranges      Float, Int
-    text        fit to be shown on a terminal       choices     Categorical, Constant, ParameterSet
-    objective   metric -> loss, the Pareto front    parameters  all of them, under one roof
-    constraint  metrics that must keep a bound
-    budget      limits and their use                space       conditions, forbidden combinations
-    job         one execution of a trial            allowed     an allowed configuration
-    report      what a job says, and the answer     lattice     a finite space, numbered
-    templates   "{lr:.3g}" in names and commands    function_reference   "module:name"
-    placeholders  which of them a study may use lattice_tree  the tree behind a lattice
-    runnable    what keeps a space from being run   patterns    find metrics in what jobs print
+    errors              the exceptions
+    values              plain values, Configuration
+    checked             structs that validate their fields
+    axis                the common interface of all parameters
+    durations           "90s" <-> seconds
+    ranges              Float, Int
+    choices             Categorical, Constant, ParameterSet
+    parameters          the union of all parameters
+    space               the search space: conditions, forbidden combinations
+    allowed             finds an allowed configuration
+    lattice             a finite space as a numbered sequence
+    lattice_tree        the tree behind a lattice
+    runnable            faults that prevent running a valid space
+    objective           metric -> loss, the Pareto front
+    constraint          upper bounds on metrics
+    budget              limits and usage
+    job                 one execution of a trial, and states
+    report              reports, and the decisions of strategies
+    templates           "{lr:.3g}" in names and commands
+    placeholders        the placeholders that a study may use
+    patterns            find metrics in the output of jobs
+    text                formats text for a terminal
+    function_reference  "module:name"
 """

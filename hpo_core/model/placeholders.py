@@ -24,11 +24,11 @@ class Texts:
 
     Args:
         command: The job's command; None for a function.
-        environment: The job's variables.
-        job_name: How jobs are named.
+        environment: The environment variables of the job.
+        job_name: The template of job names.
         metrics_file: Where the job writes its metrics; None if it does not.
-        parameters: The parameters' names, with their values (see `values_of`); without any
-            where a parameter can't be read.
+        parameters: The names of the parameters with their values (see `values_of`); without values
+            for a parameter that is invalid.
     """
 
     def __init__(

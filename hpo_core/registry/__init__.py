@@ -1,12 +1,12 @@
 """The registry: from a config string to the spec of a strategy or backend.
 
-    discovery         which plugins are installed, from metadata alone
-    lookup            loads the one plugin that is asked for, in this process
-    unknown           what is said of a name that no installed plugin has
-    plugin_options    reads a plugin's options, and those of strategies that it names in turn
-    strategies        makes strategies of their specs
+    discovery         finds the installed plugins from metadata
+    lookup            loads the requested plugin in this process
+    unknown           error messages for names that no installed plugin has
+    plugin_options    reads a plugin's options, and those of strategies that they name
+    strategies        builds strategies from their specs
     observer_plugins  reads the options of observers, and builds them
-    inventory         looks at all of them, in another process that may fail, print or hang
+    inventory         lists all plugins, in another process, which may fail, print or hang
 
 Each plugin is loaded separately when its name is requested, so a broken plugin affects only its
 users. Imports the contracts and the model.

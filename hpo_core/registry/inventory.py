@@ -1,4 +1,4 @@
-"""List every installed plugin, each in its own process with a time limit.
+"""List every installed plugin, loaded in other processes with a time limit.
 
 Listing the installed plugins requires loading all of them, and a third-party plugin may raise,
 print, hang or crash the interpreter on import. A separate process contains that.
@@ -83,7 +83,7 @@ def describe(patience: float = PATIENCE) -> list[Described]:
     which tells the plugin that does so from the others.
 
     Args:
-        patience: Seconds that either process may take to load plugins.
+        patience: Maximum time in seconds of each of these processes.
     """
     everything = scan()
     loadable: dict[str, Identity] = {}
@@ -115,7 +115,7 @@ def backends_that(can: Callable[[Announced], bool]) -> list[str]:
 
 
 def _each_alone(plugins: Sequence[Identity], patience: float) -> list[Described]:
-    from concurrent.futures import ThreadPoolExecutor  # slow to import, and rarely needed
+    from concurrent.futures import ThreadPoolExecutor  # slow to import and rarely needed
 
     pool = ThreadPoolExecutor(_AT_ONCE)
     try:

@@ -64,7 +64,9 @@ _PLURALS = {
 
 
 def _names(kind: str) -> list[str]:
-    """Return the full names of what is installed, variants too; each plugin is loaded elsewhere."""
+    """Return the full names of the installed specs, variants included. Plugins are loaded in other
+    processes.
+    """
     from hpo_core.registry.inventory import describe  # which imports the registry
 
     found = describe()

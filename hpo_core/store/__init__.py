@@ -1,27 +1,28 @@
 """The store of studies: an SQLite file, and a folder beside it for logs and checkpoints.
 
-    schema   the tables
-    database opening a file that has them
-    migration  stores of earlier versions
-    records  the rows, as they are read
-    studies  Studies: a file, and the rows of its studies
-    store    Store: the same, with all reading of what they have done
-    transaction  all that is written in it is kept, or nothing
-    collector  the garbage collector rests while much is read
-    history  what was asked and told, read as it is used
-    retries  which reports a retry has replaced
-    attempts which jobs a retry has replaced
-    adopted  what a strategy adopted when it could not be restored
-    writer   StudyWriter: what the controller of one study writes, a transaction a turn
-    checkpoints  each trial's, and how they are copied
-    folder   a study's files: logs, checkpoints, journals; and what tells it from a copy
-    whole    all rows of one study, deleted or copied to another store
-    required_file  a file that has to stay in its place while a study runs
-    control  the lock of a study's controller, and the pipe by which others reach it
-    soundness  what a store must be so that it is read in a finite time
-    explained  what an error of SQLite means to the user
-    wal      SQLite's write-ahead log: a store without it may be incomplete
-    snapshot  a folder is copied as it stood at one moment
+    schema         the tables
+    database       opens the file of a store
+    migration      migrates stores of earlier versions
+    records        the records of rows
+    studies        Studies: a store's file, and the rows of its studies
+    store          Store: the same, with all queries on trials, jobs and reports
+    transaction    a transaction: all writes are committed, or none
+    collector      pauses the garbage collector during large reads
+    history        the history of asks and reports, read lazily
+    retries        the reports that a retry has replaced
+    attempts       the jobs that a retry has replaced
+    adopted        what a strategy adopted when it could not be restored
+    writer         StudyWriter: the writes of a study's controller, one transaction per turn
+    checkpoints    the checkpoints of trials, and how they are copied
+    folder         a study's files: logs, checkpoints, journals
+    whole          deletes, renames and copies whole studies
+    required_file  a file that must remain in place while a study runs
+    control        the lock of a study's controller, and the pipe to send it messages
+    soundness      limits the time to read a store from an untrusted source
+    explained      explanations of SQLite's errors
+    wal            SQLite's write-ahead log: a store without it may be incomplete
+    snapshot       copies a consistent snapshot of a folder
+    rows           converts rows to records
 
 Imports contracts and the model alone.
 """

@@ -19,7 +19,7 @@ VIEW = (
     "optimization_history", "parallel_coordinate", "param_importances", "pareto_front", "rank",
     "rungs", "slice", "timeline",
 )  # fmt: skip
-"""The plots that hpo-view brings: what to install is named where it is missing."""
+"""The plots that hpo-view provides: what to install is named where it is missing."""
 
 
 class UnknownPlot(UnknownPlugin, AttributeError):

@@ -1,7 +1,9 @@
 """The results of a study.
 
 result       Result, TrialResult
-tables       trials, jobs and reports as tables of pandas
-summary the summary of a study at its end unfinished the reports of running jobs so far open_trials
-trials that have not ended curves the reports of trials
+tables       trials, jobs and reports as pandas tables
+summary      the summary of a study at its end
+unfinished   the reports of running jobs so far
+open_trials  trials that have not ended
+curves       the reports of trials
 """

@@ -7,18 +7,18 @@ effects               what is to be done, as a value that can be performed only 
 events                handles what the backend says of jobs
 job_dispatcher        fills free workers with jobs
 limits                ends jobs and the study at their limits
-trials                the strategy is told, and what trials come to is recorded
-resumption            resumes what an earlier run has left
-recovery              reads the trials under way back from the store
+trials                tells the strategy reports, and records the results of trials
+resumption            resumes the jobs and checkpoints of an interrupted run
+recovery              reads unfinished trials back from the store
 pending_trial         a trial that waits for its next job
-running_job           a job under way
-job_factory           makes jobs of trials
-targets               how far a job is to train, and which of its reports count there
-budget_tracker        what is used of the budget, what is left, when time is up
+running_job           a running job
+job_factory           creates the jobs of trials
+targets               the target iteration of a job, and which reports count for it
+budget_tracker        the used and the remaining budget, and when time is up
 incumbents            the best trials so far
-checkpoint_retention  which checkpoints are kept
+checkpoint_retention  deletes checkpoints that are no longer needed
 iteration_warnings    warns of jobs that count in another unit, or not at all
-metrics_readers       reports that are read from what jobs print or leave behind
+metrics_readers       reports read from the output or files of jobs
 observer_dispatcher   notifies observers and callbacks
-study_events          makes the events that they are notified of
+study_events          creates the events for observers
 """

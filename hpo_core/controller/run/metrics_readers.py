@@ -1,4 +1,4 @@
-"""Reports that a plugin reads from the output of jobs, merged into the events of a backend.
+"""Reports read from the output or files of jobs, merged into the events of a backend.
 
 `ReadingBackend` wraps the backend of a study whose job has a ``metrics_reader``. It reads the
 output of running jobs whenever the backend returns events, and the last reports of a job before its
@@ -30,21 +30,21 @@ from hpo_core.readers.watch import Watch
 _log = logging.getLogger("hpo_core")
 
 _GRACE = 5.0
-"""Seconds that a job gets to end whose metrics can't be read."""
+"""Grace period in seconds of a job whose metrics cannot be read."""
 
 _BEHIND = 0.5
-"""Seconds by which what the backend says may be old before there may be more of it."""
+"""Age in seconds above which an event suggests that more past events are pending."""
 
 Make = Callable[..., MetricsReader]
-"""Makes the reader of a job; with ``is_adopted`` of one that an earlier controller has started."""
+"""Builds the reader of a job. ``is_adopted`` is true if an earlier controller has started it."""
 
 
 class ReadingBackend:
     """A backend whose reports come from readers.
 
     Args:
-        make: Makes the reader of a job.
-        deliver: Where events go that the backend delivers itself; see `BackendContext.deliver`.
+        make: Builds the reader of a job.
+        deliver: Receives the events that the backend delivers itself; see `BackendContext.deliver`.
         clock: The time.
     """
 
@@ -81,7 +81,7 @@ class ReadingBackend:
         found = [each for event in events for each in self._with_reports(event)]
         now = self._clock.now()
         if events and now - events[-1].time > _BEHIND:
-            return found  # first all that it has to say of the past
+            return found  # first all past events
         for job_id, reader in self._jobs.items():
             self._follow(job_id)
             found += reader.reports(now)
@@ -107,7 +107,7 @@ class ReadingBackend:
         self._backend.close()
 
     def _follow(self, job_id: str) -> None:
-        """Be woken when what a job's reader reads has changed."""
+        """Wake up when the files that a job's reader reads have changed."""
         if watched := self._jobs[job_id].watched:
             if self._watch is None:
                 self._watch = Watch(self._backend.wake)
@@ -146,26 +146,28 @@ class _JobReader:
 
     @property
     def watched(self) -> Sequence[str]:
-        """The files whose changes count."""
+        """The files to watch."""
         watched: Sequence[str] = () if self._fault else getattr(self._reader, "watched", ())
         return watched
 
     @property
     def is_to_end(self) -> bool:
-        """Whether the job is to be ended since its reports can't be read; it is said once."""
+        """Whether to end the job because its reports cannot be read; true only once."""
         is_new, self._is_told = bool(self._fault) and not self._is_told, bool(self._fault)
         return is_new and not self.is_cancelled
 
     def reports(self, time: float) -> list[Reported]:
-        """Return what is new."""
+        """Return the new reports."""
         return self._new(time, "read")
 
     def last_reports(self, time: float) -> list[Reported]:
-        """Return what is left of a job that has ended."""
+        """Return the remaining reports of a job that has ended."""
         return [*self._new(time, "read"), *self._new(time, "finish")]
 
     def verdict(self, event: Finished) -> Finished:
-        """Return how the job has ended: it has failed if its reports were not all there."""
+        """Return the end of the job, as failed if its reports are incomplete or could not be
+        read.
+        """
         if event.outcome in (Outcome.FAILED, Outcome.LOST) or self.is_cancelled:
             return event
         reason = f"its metrics could not be read: {self._fault}" if self._fault else ""
@@ -205,7 +207,7 @@ class _JobReader:
         return new
 
     def _missing(self) -> str:
-        """Return what was not found, and the end of what the job has printed."""
+        """Return what was not found, and the end of the job's output."""
         missing: Any = getattr(self._reader, "missing", str)
         try:
             said = str(missing())
