@@ -160,7 +160,7 @@ def test_a_callback_cannot_wait_for_its_own_study(lab, caplog):
 def test_it_runs_once(lab):
     study = lab.study(loss_is_x, budget=1)
     study.run()
-    with pytest.raises(HpoError, match="make another one to resume"):
+    with pytest.raises(HpoError, match="create another one to resume"):
         study.start()
 
 
