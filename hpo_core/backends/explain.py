@@ -1,7 +1,7 @@
 """Why a program could not be started, in one sentence with the remedy.
 
-The system says "No such file or directory" of a script whose interpreter is missing, too. This
-module looks at the file, to tell what is missing.
+The operating system also reports "No such file or directory" if the interpreter of a script is
+missing. This module inspects the file to find out what is missing.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ def cannot_start(arguments: Sequence[str], directory: str, error: OSError | Valu
 
     Args:
         arguments: The command.
-        directory: The folder in which it was to run.
-        error: What the system said.
+        directory: The working directory of the command.
+        error: The error of the operating system.
     """
     program = arguments[0] if arguments else ""
     return f"cannot start {program!r}: {_why(program, os.path.abspath(directory), error)}"
 
 
 def broken_first_line(path: str) -> str:
-    """Return what is wrong with the first line of a script that exists; ``""`` if nothing is.
+    """Return the fault of the first line of an existing script, or ``""``.
 
-    Where ``env`` looks for the interpreter, the script is started, and ends with exit status 127.
+    If ``env`` looks up the interpreter, the script is started and ends with exit status 127.
     """
     first = _first_bytes(path)
     if first.startswith(_BYTE_ORDER_MARK):
@@ -56,16 +56,16 @@ def _why(program: str, directory: str, error: OSError | ValueError) -> str:
     if os.path.isdir(path) and isinstance(error, PermissionError):
         return "it is a folder; name the program in it"
     if isinstance(error, PermissionError):
-        return "it may not be executed; chmod +x it, or put its interpreter before it"
+        return "it is not executable; chmod +x it, or put its interpreter before it"
     if isinstance(error, OSError) and error.strerror == "Exec format error":
         return broken_first_line(path) or (
-            "it is no program; begin it with a #! line, or put its interpreter before it"
+            "it is not a program; begin it with a #! line, or put its interpreter before it"
         )
     return str(error)
 
 
 def _missing(program: str, path: str, directory: str) -> str:
-    """Return what is missing: the program's file, or what the file needs."""
+    """Return what is missing: the program, its interpreter or a library."""
     if not os.path.exists(path):
         return f"no such file, in {directory} or on PATH; check job.command"
     if os.sep not in program:
@@ -78,13 +78,10 @@ def _missing(program: str, path: str, directory: str) -> str:
     if line.startswith(b"#!"):
         interpreter = line[2:].strip().decode(errors="replace").partition(" ")[0]
         return (
-            f"the file exists, but the interpreter in its first line, {interpreter!r}, does not; "
-            "mend that line, or put an interpreter before the file in job.command"
+            f"the file exists, but the interpreter in its first line, {interpreter!r}, does "
+            f"not; correct that line, or put an interpreter before the file in job.command"
         )
-    return (
-        "the file exists, but a library that it needs to start does not; it was made for another "
-        "system"
-    )
+    return "the file exists, but a library that it needs does not; it was built for another system"
 
 
 def _first_bytes(path: str) -> bytes:

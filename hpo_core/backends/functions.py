@@ -1,7 +1,7 @@
-"""Finding a study's Python function and calling it, alike in this process and in a worker's.
+"""Load and call a study's Python function, in this process and in workers.
 
-A worker process imports this before anything else can be done, so it imports little: the standard
-library and `hpo_core.client`.
+A worker imports this module first, so it imports little: the standard library and
+`hpo_core.client`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ Call: TypeAlias = Callable[[client.JobInfo], Any]
 """Calls a study's function for one job."""
 
 SCRIPT = "__hpo_main__"
-"""The module name of a script that is loaded for a function of it: its ``__main__`` guard holds."""
+"""The module name of a script that is loaded for one of its functions, so that the code under its
+``__main__`` guard is not run.
+"""
 
 
 def load(reference: str, directory: str) -> Callable[..., Any]:
@@ -31,11 +33,11 @@ def load(reference: str, directory: str) -> Callable[..., Any]:
 
     Args:
         reference: ``"module:name"`` or ``"/path/script.py:name"``.
-        directory: Where modules are looked for first.
+        directory: The folder that is searched for modules first.
 
     Raises:
         AttributeError: If the module has no such function.
-        Exception: Whatever the module raises on being imported.
+        Exception: Any exception raised on import of the module.
     """
     place, _, name = reference.rpartition(":")
     if directory not in sys.path:
@@ -52,12 +54,12 @@ def load(reference: str, directory: str) -> Callable[..., Any]:
             "the call that starts the study"
         ) from None
     if not callable(function):
-        raise TypeError(f"{reference!r} is no function but {function!r}")
+        raise TypeError(f"{reference!r} is not a function but {function!r}")
     return function
 
 
 def _import(place: str) -> None:
-    """Import a module or a script; one that ends its own loading stays, as far as it came."""
+    """Import a module or a script. A script that starts a study is loaded only up to that point."""
     if place in sys.modules:
         return
     spec: ModuleSpec | None
@@ -86,10 +88,10 @@ def _bind_to_parent(name: str, module: ModuleType) -> None:
 
 
 def caller(function: Callable[..., Any]) -> Call:
-    """Return how to call a function for a job.
+    """Return a wrapper that calls a function for a job.
 
-    It gets the configuration, and the job's `JobInfo` if it has a second positional parameter
-    that needs a value or is called ``job``.
+    The function is passed the configuration, and the job's `JobInfo` if it has a second positional
+    parameter that has no default or is named ``job``.
     """
     if _takes_job(function):
         return lambda info: function(info.configuration, info)
@@ -99,7 +101,7 @@ def caller(function: Callable[..., Any]) -> Call:
 def _takes_job(function: Callable[..., Any]) -> bool:
     try:
         signature = inspect.signature(function)
-    except ValueError:  # some builtins tell nothing of their parameters
+    except ValueError:  # some builtins have no signature
         return False
     positional = [
         parameter
@@ -112,9 +114,9 @@ def _takes_job(function: Callable[..., Any]) -> bool:
 
 
 def described(error: BaseException) -> str:
-    """Return an error of a user's code for people: a sentence, then where it came from.
+    """Format an exception of a user's code: one sentence, then the traceback.
 
-    hpo-core's own frames, those above the user's code, are left out.
+    The frames of hpo-core above the user's code are left out.
     """
     sentence = "".join(traceback.format_exception_only(type(error), error)).strip()
     below = error.__traceback__
@@ -128,7 +130,7 @@ def described(error: BaseException) -> str:
 
 
 def shortened(text: str, most: int = 4000) -> str:
-    """Return a text that can be stored: not too long, and in UTF-8 (file names need not be)."""
+    """Return a text that can be stored: shortened, and valid UTF-8, unlike some file names."""
     if len(text) > most:
         half = most // 2
         text = f"{text[:half]}… ({len(text) - most:,} characters left out) …{text[-half:]}"

@@ -1,8 +1,8 @@
 """The backend `inline`: runs a Python function in the controller's own process and thread.
 
-The fastest way for functions that take microseconds, and the easiest to debug. There is one job
-at a time, in the controller's current directory; what it prints goes to its log, see
-`hpo_core.backends.printed`; it can only be stopped when it reports.
+The fastest backend for functions that take microseconds, and the easiest to debug. One job runs at
+a time, in the controller's current directory. Its output goes to its log, see
+`hpo_core.backends.printed`. A job can only be stopped when it reports.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class InlineBackend:
     """Runs one queued job in each call of `events`.
 
     Args:
-        context: What is known of the study.
+        context: Information about the study.
         call: Calls the study's function.
     """
 
@@ -50,7 +50,7 @@ class InlineBackend:
         self._stopped = False
         self._broken: BaseException | None = None
         self._ended: list[JobEvent] = []
-        self._wakes: queue.SimpleQueue[None] = queue.SimpleQueue()  # may be put to in a handler
+        self._wakes: queue.SimpleQueue[None] = queue.SimpleQueue()  # safe in signal handlers
 
     def submit(self, job: Job) -> None:
         self._queue.append(job)
@@ -77,7 +77,7 @@ class InlineBackend:
         self._wakes.put(None)
 
     def adopt(self, jobs: Sequence[Job]) -> Sequence[str]:
-        return ()  # they died with the controller, in whose process they ran
+        return ()  # they ran in the controller's process and died with it
 
     def close(self) -> None:
         self._queue.clear()
@@ -97,10 +97,10 @@ class InlineBackend:
                 try:
                     with log.aside():
                         self._deliver(Reported(job.id, self._now(), iteration, metrics))
-                except BaseException as error:  # noqa: BLE001  # raised again when the job is over
+                except BaseException as error:  # noqa: BLE001  # raised again at the end
                     self._broken, self._stopped = error, True
             if self._stopped:
-                raise client.JobStopped(f"job {job.id} is to end here")
+                raise client.JobStopped(f"job {job.id} should end here")
 
         info = client.JobInfo(
             job.id, job.trial_id, job.configuration, job.iterations, job.checkpoint_dir
@@ -120,7 +120,7 @@ class InlineBackend:
         return Finished(job.id, self._now(), outcome, reason, metrics)
 
     def _outcome(self, info: client.JobInfo) -> tuple[Outcome, str, Mapping[str, float] | None]:
-        """Run the function and say how it ended; a KeyboardInterrupt passes."""
+        """Run the function and return the outcome; a KeyboardInterrupt is propagated."""
         if self._stopped:
             return Outcome.CANCELLED, "", None
         try:
@@ -129,21 +129,21 @@ class InlineBackend:
             if self._stopped:
                 return Outcome.CANCELLED, "", None
             return Outcome.FAILED, described(error), None
-        except (Exception, SystemExit) as error:  # noqa: BLE001  # the job's fault, whatever it is
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # any exception is the job's fault
             return Outcome.FAILED, described(error), None
         try:
             metrics = client.returned(value, self._metric)
-        except Exception as error:  # noqa: BLE001  # a value's __float__ may raise anything
+        except Exception as error:  # noqa: BLE001  # a value's __float__ may raise any exception
             return Outcome.FAILED, shortened(str(error)), None
         return Outcome.CANCELLED if self._stopped else Outcome.COMPLETED, "", metrics
 
 
 def build(context: BackendContext, options: NoOptions) -> InlineBackend:
-    """Make the backend.
+    """Build the backend.
 
     Raises:
         BackendError: If the study runs a command, sets variables for its jobs, or has a function
-            that can't be loaded.
+            that cannot be loaded.
     """
     work = context.work
     if work.command is not None:
@@ -161,7 +161,7 @@ def build(context: BackendContext, options: NoOptions) -> InlineBackend:
     if work.function is None:
         raise BackendError("there is nothing to run; give the study a function")
     try:
-        with redirect_stdout(sys.stderr):  # standard output is for what hpo itself says
+        with redirect_stdout(sys.stderr):  # standard output is reserved for hpo's own output
             function = load(work.function, os.path.abspath(work.directory))
     except (Exception, SystemExit) as error:
         raise BackendError(f"cannot load {work.function!r}: {described(error)}") from error
@@ -170,6 +170,6 @@ def build(context: BackendContext, options: NoOptions) -> InlineBackend:
 
 @hookimpl
 def hpo_backends() -> Iterable[BackendSpec]:
-    """Announce the backend."""
+    """Return the spec of the backend."""
     summary = "Python functions, one at a time, in the controller's own process"
     return [BackendSpec(name="inline", summary=summary, build=build, most_workers=1)]

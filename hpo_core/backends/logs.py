@@ -1,6 +1,6 @@
-"""The file that takes what a job prints: it is there once something was printed, and removed else.
+"""The log files of jobs, which exist only if the job printed something.
 
-Worker processes import this too: the standard library and `hpo_core.client` alone.
+Worker processes import this module: only the standard library and `hpo_core.client`.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from hpo_core.client import make_folder
 
 
 def create(path: str) -> int:
-    """Open a file to append to, made with its folders if need be; return its descriptor.
+    """Open a file for appending, created with its folders if missing; return its descriptor.
 
-    It is its user's alone, and no link to another file is followed.
+    The file is accessible only to the user, and links are not followed.
     """
     flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
     try:
@@ -26,7 +26,7 @@ def create(path: str) -> int:
 
 
 def write_to(path: str) -> None:
-    """Send this process's standard output and error to a file; with no path they stay."""
+    """Redirect this process's standard output and error to a file; unchanged without a path."""
     if path:
         file = create(path)
         os.dup2(file, 1)
@@ -35,12 +35,12 @@ def write_to(path: str) -> None:
 
 
 class ReusedLog:
-    """Takes what this process and those that it starts print, for one job after another.
+    """Collects the output of this process and its children, for one job after another.
 
-    Most small jobs print nothing, and to make a file and remove it again costs more than all else
-    that is done for such a job. So a job's output goes to a spare file, which gets the name of the
-    job's log once something was printed or the job has run for a moment; else it serves the next
-    job too. That is the file's only other user: all processes of a job end with it.
+    Most small jobs print nothing, and creating and removing a file costs more than everything else
+    done for such a job. So a job's output goes to a spare file. It is renamed to the job's log once
+    something was printed or the job has run for a moment; otherwise the next job uses it as well.
+    This is safe because all processes of a job end with the job.
     """
 
     def __init__(self) -> None:
@@ -48,14 +48,14 @@ class ReusedLog:
         self._identity: tuple[int, int] | None = None
 
     def begin(self, log: str) -> None:
-        """Let what is printed from now on go to a job's log; with no path it goes where it did.
+        """Redirect output to a job's log; unchanged without a path.
 
         Raises:
-            OSError: If the log can't be written, or is a link.
+            OSError: If the log cannot be written, or is a link.
         """
         if not log:
             return
-        if os.path.islink(log):  # as where it is opened: see `create`
+        if os.path.islink(log):  # as in `create`
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), log)
         spare = spare_of(log, os.getpid())
         if spare != self._spare or not self._is_in_place():
@@ -64,14 +64,14 @@ class ReusedLog:
             self._spare, self._identity = spare, _identity(os.fstat(1))
 
     def end(self, log: str) -> None:
-        """Keep what was printed; nothing that the job started may run any more."""
+        """Keep the output of a job, none of whose processes may be running."""
         if not log:
             return
         try:
             if os.stat(self._spare).st_size == 0:
                 return
             os.rename(self._spare, log)
-        except FileNotFoundError:  # it has the job's name already
+        except FileNotFoundError:  # it already has the name of the job's log
             remove_if_empty(log)
         self._spare = ""
 
@@ -83,7 +83,7 @@ class ReusedLog:
             self._spare = ""
 
     def _is_in_place(self) -> bool:
-        """Return whether the spare file still takes what is printed: jobs may change that."""
+        """Return whether output still goes to the spare file, which a job may change."""
         try:
             found = (os.fstat(1), os.fstat(2), os.stat(self._spare))
         except OSError:
@@ -92,7 +92,7 @@ class ReusedLog:
 
 
 def spare_of(log: str, process: int) -> str:
-    """Return the spare file of a process for logs in the folder of this one."""
+    """Return the spare file of a process in the folder of a log."""
     return f"{os.path.dirname(log)}/.{process}.log"
 
 
@@ -104,7 +104,7 @@ def remove_spare(log: str, process: int) -> None:
 
 
 def name(log: str, process: int) -> None:
-    """Give what a process has printed the name of its job's log, if it has not got it yet."""
+    """Rename the spare file of a process to its job's log, unless it was already renamed."""
     if log:
         with contextlib.suppress(FileNotFoundError):
             os.rename(spare_of(log, process), log)
@@ -115,7 +115,7 @@ def _identity(status: os.stat_result) -> tuple[int, int]:
 
 
 def remove_if_empty(path: str) -> None:
-    """Remove a log in which nothing was written."""
+    """Remove an empty log."""
     with contextlib.suppress(FileNotFoundError):
         if os.stat(path).st_size == 0:
             os.unlink(path)

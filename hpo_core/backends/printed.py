@@ -1,8 +1,8 @@
-"""What a function prints in the controller's own process goes to its job's log.
+"""Redirect the output of a function in the controller's process to its job's log.
 
-Python's own streams are replaced, for the thread of the job alone: the controller's other threads,
-and observers while a report is handled, print where they always do. A program that the function
-starts, and a library that is no Python, print to the terminal.
+Python's streams are replaced only for the thread of the job: output of the controller's other
+threads, and of observers while a report is handled, is not redirected. Programs that the function
+starts, and libraries not written in Python, print to the terminal.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from hpo_core.backends import logs
 
 
 class Log:
-    """A job's log, made when something is printed.
+    """A job's log, created on the first output.
 
     Args:
         path: The file.
@@ -32,12 +32,12 @@ class Log:
 
     @property
     def is_heard(self) -> bool:
-        """Whether what is printed now, by this thread, is the job's."""
+        """Whether the current output of this thread belongs to the job."""
         return not self._is_aside and threading.get_ident() == self._thread
 
     @contextmanager
     def aside(self) -> Iterator[None]:
-        """Let what is printed meanwhile go where it always does."""
+        """A context manager in which output is not redirected."""
         self._is_aside = True
         try:
             yield
@@ -45,7 +45,7 @@ class Log:
             self._is_aside = False
 
     def write(self, text: str) -> None:
-        """Add a text."""
+        """Append text."""
         if self._file is None:
             self._file = logs.create(self._path)
         left = text.encode(errors="backslashreplace")
@@ -53,7 +53,7 @@ class Log:
             left = left[os.write(self._file, left) :]
 
     def close(self) -> None:
-        """Close the file, if there is one."""
+        """Close the file, if it was created."""
         if self._file is not None:
             os.close(self._file)
             self._file = None
@@ -61,7 +61,7 @@ class Log:
 
 
 class _Stream:
-    """Stands in the place of a stream: what the job prints goes to its log."""
+    """Replaces a stream: output of the job goes to its log."""
 
     def __init__(self, stream: TextIO, log: Log) -> None:
         self._stream = stream
@@ -86,7 +86,7 @@ class _Stream:
 
 @contextmanager
 def printed_to(path: str) -> Iterator[Log]:
-    """Let what this thread prints go to a job's log."""
+    """A context manager that redirects the output of this thread to a job's log."""
     log = Log(path)
     out: Any = _Stream(sys.stdout, log)
     errors: Any = _Stream(sys.stderr, log)

@@ -79,7 +79,7 @@ def test_a_binary_for_another_system_is_not_said_to_be_missing(tmp_path: Path) -
     true = Path("/bin/true").resolve().read_bytes()
     loader = true[true.index(b"/lib") :].split(b"\0")[0]
     said = why_not(tmp_path, script(tmp_path, true.replace(loader, b"/nix" + loader[4:], 1)))
-    assert "made for another system" in said
+    assert "built for another system" in said
 
 
 @pytest.mark.parametrize("content", [b"", b"#!/bin/sh\n", b"#!", b"echo\r\n", b"\x7fELF\r\n"])

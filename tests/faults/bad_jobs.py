@@ -69,7 +69,7 @@ finally:
 """
 
 KILLED = "killed by SIGKILL, and not by hpo-core: the system does that when memory runs out"
-NOT_ITS_LINE = "malformed report line .*: a job must not write to its worker's line itself"
+NOT_ITS_LINE = "malformed report line .*: a job must not write to its worker's connection itself"
 TOO_LONG = "malformed report line .*: it is longer than 1,048,576 bytes"
 TOO_MUCH = "ValueError: a report may have at most 1,048,576 bytes, and this one has 10,000,01"
 NO_JSON = "malformed report line .*: it is not JSON; write one object to a line, such as"

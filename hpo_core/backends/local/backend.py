@@ -1,4 +1,4 @@
-"""The backend: jobs on this machine, each in the care of a supervisor."""
+"""The backend `local`: jobs on this machine, started by supervisors."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ _log = logging.getLogger("hpo_core")
 
 
 class LocalBackend:
-    """Runs jobs as processes of this machine.
+    """Runs jobs as processes on this machine.
 
     Args:
-        context: What is known of the study.
+        context: Information about the study.
 
     Raises:
-        BackendError: If it can't run the study's work.
+        BackendError: If it cannot run the study's work.
     """
 
     def __init__(self, context: BackendContext) -> None:
@@ -58,11 +58,11 @@ class LocalBackend:
         with explained():
             self._loop = Loop()
         self._supervisor: SupervisorClient | None = None
-        self._all: list[SupervisorClient] = []  # with those that an earlier controller has started
+        self._all: list[SupervisorClient] = []  # including those started by an earlier controller
         self._jobs: dict[str, tuple[SupervisorClient | None, OutputParser]] = {}
         self._heard: dict[SupervisorClient, dict[str, tuple[int, int]]] = {}
         self._ended: dict[SupervisorClient, list[str]] = {}
-        self._early: list[JobEvent] = []  # what was heard while jobs were taken over
+        self._early: list[JobEvent] = []  # events received while jobs were taken over
         self._to_adopt: dict[str, Job] = {}
         self._adopted: dict[str, None] = {}
 
@@ -92,23 +92,23 @@ class LocalBackend:
             return self._open.run(timeout)
 
     def wake(self) -> None:
-        if self._loop is not None:  # a handler may come too late
+        if self._loop is not None:  # a signal handler may be late
             self._loop.wake()
 
     def adopt(self, jobs: Sequence[Job]) -> Sequence[str]:
-        """Take over what a controller that died has left; end all else that it left."""
+        """Take over the jobs of a dead controller, and end its other processes."""
         by_id = {job.id: job for job in jobs}
         folder = self._context.folder
         with explained():
             for path in journals(folder) if folder is not None else ():
-                while self._take_over(path, by_id):  # one that ends just now leaves a journal
+                while self._take_over(path, by_id):  # one that is just ending leaves a journal
                     pass
             supervisors = [supervisor.pid for supervisor in self._all]
             orphans.end_orphans(self._context.study_uid, supervisors, list(self._adopted))
         return list(self._adopted)
 
     def close(self) -> None:
-        """Kill every process of the study, also those that have left their group."""
+        """Kill all processes of the study, including those that have left their group."""
         if self._loop is None:
             return
         try:
@@ -148,7 +148,7 @@ class LocalBackend:
         return self._supervisor
 
     def _say_what_is_recorded(self) -> None:
-        """Tell supervisors what is recorded: all that was returned by `events` until now."""
+        """Tell supervisors what is recorded: all events that `events` has returned."""
         for supervisor in self._all:
             heard, ended = self._heard.pop(supervisor, {}), self._ended.pop(supervisor, [])
             if heard or ended:
@@ -156,7 +156,7 @@ class LocalBackend:
             supervisor.flush()
 
     def _lose(self, supervisor: SupervisorClient) -> None:
-        """A supervisor was killed: its jobs are killed as well, and to be run again."""
+        """Handle a killed supervisor: kill its jobs, which will be run again."""
         self._all.remove(supervisor)
         if supervisor is self._supervisor:
             self._supervisor = None
@@ -164,14 +164,15 @@ class LocalBackend:
         for job_id, (owner, output) in list(self._jobs.items()):
             if owner is supervisor:
                 is_over = output.cancelled
-                reason = "" if is_over else "the process was killed that had started it"
+                reason = "" if is_over else "the process that had started it was killed"
                 outcome = Outcome.CANCELLED if is_over else Outcome.LOST
                 self._end(job_id, Finished(job_id, self._now(), outcome, reason))
 
     def _now(self) -> float:
         return self._context.clock.now()
 
-    # -- what they say --------------------------------------------------------------------------
+    # -- messages of supervisors
+    # --------------------------------------------------------------------------
 
     def _take(self, supervisor: SupervisorClient, kind: str, *told: Any) -> None:
         getattr(self, f"_on_{kind}")(supervisor, *told)
@@ -211,7 +212,7 @@ class LocalBackend:
             return
         time = min(time, self._now())
         self._report(job_id, time, output.rest())
-        if sys.platform != "linux":  # elsewhere nobody inherits what has left its group
+        if sys.platform != "linux":  # elsewhere orphans are not inherited
             orphans.end_job(self._context.study_uid, job_id)
         verdict = output.verdict(status, cause)
         self._end(
@@ -231,8 +232,8 @@ class LocalBackend:
 
     def _on_short(self, _: SupervisorClient, number: int, text: str) -> None:
         _log.warning(
-            "this machine has no room for another job now: %s; it is tried again until there is "
-            "(%s)",
+            "this machine has no resources for another job now: %s; the start is retried "
+            "until it has (%s)",
             text,
             remedy(number),
         )
@@ -244,7 +245,7 @@ class LocalBackend:
         raise orphans.cannot_end(pids)
 
     def _on_crashed(self, _: SupervisorClient, text: str) -> None:
-        _log.error("the supervisor of jobs broke down; its jobs are run again\n%s", text)
+        _log.error("the supervisor of jobs failed; its jobs are run again\n%s", text)
 
     def _report(self, job_id: str, time: float, reports: Iterable[Report]) -> None:
         for iteration, metrics in reports:
@@ -252,17 +253,19 @@ class LocalBackend:
 
     def _end(self, job_id: str, finished: Finished) -> None:
         _, output = self._jobs.pop(job_id)
-        if output.job.log and finished.outcome is not Outcome.COMPLETED:  # else its parent did that
+        if output.job.log and finished.outcome is not Outcome.COMPLETED:  # otherwise its parent did
             remove_if_empty(output.job.log)
         self._open.emit(finished)
 
-    # -- an earlier controller's ------------------------------------------------------------------
+    # -- jobs of an earlier controller
+    # ------------------------------------------------------------------
 
     def _take_over(self, path: Path, jobs: dict[str, Job]) -> bool:
-        """Take over the jobs of one supervisor, whether it lives or has ended.
+        """Take over the jobs of a supervisor, which may be alive or have ended.
 
         Returns:
-            Whether it has ended meanwhile without a word: then there is more in its journal.
+            Whether it has ended meanwhile without sending its messages, so that its journal has
+            them.
         """
         self._to_adopt = jobs
         left = what_is_left(path)
@@ -284,7 +287,7 @@ class LocalBackend:
         until = time.monotonic() + supervisor_client.STARTS_AND_ENDS
         while supervisor.is_attaching and not supervisor.is_lost:
             wait = until - time.monotonic()
-            if wait <= 0:  # it is stuck; its jobs are run again
+            if wait <= 0:  # it hangs; its jobs are run again
                 supervisor.kill()
                 self._lose(supervisor)
                 return False
@@ -300,7 +303,7 @@ class LocalBackend:
         reports: int,
         started: float,
     ) -> None:
-        """A job that an earlier controller has started."""
+        """Handle a job that an earlier controller has started."""
         job = self._to_adopt.get(job_id)
         if job is not None:
             output = self._work.output(job)

@@ -1,4 +1,4 @@
-"""What a job says, and how it ended: bytes and a status in, reports and a verdict out."""
+"""Convert the output and the exit status of a job to reports and a verdict."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ Report: TypeAlias = tuple[int | None, Mapping[str, float]]
 """An iteration and metrics."""
 
 _SHOWN = 200
-"""The most characters of its last line that stand beside how a process ended."""
+"""Maximum number of characters shown of a process's last line of output."""
 
 _HARMED_ITSELF = (
-    "the job ended the process that had started it, its parent; a job must signal only processes "
-    "that it has started itself"
+    "the job killed its parent, the process that had started it; a job must signal only "
+    "processes that it has started itself"
 )
 _CLOSED = (
     "the function closed its worker's connection to hpo-core; close only those file descriptors "
@@ -41,12 +41,12 @@ _CLOSED = (
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """How a job has ended.
+    """The end of a job.
 
     Attributes:
-        outcome: How.
-        reason: Why, for people.
-        metrics: What its function has returned.
+        outcome: The outcome.
+        reason: A human-readable reason.
+        metrics: The metrics that its function returned.
     """
 
     outcome: Outcome
@@ -55,20 +55,20 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 class OutputParser(abc.ABC):
-    """What one job says.
+    """Parses the output of a job.
 
     Args:
         job: The job.
 
     Attributes:
-        cancelled: Whether the study ends it; then nothing more is its fault.
-        fault: What is wrong with its first malformed line; after that nothing counts.
-        reports: How many reports it has made.
-        known: How many of its first reports are known already.
+        cancelled: Whether the study ends it; if so, no error is its fault.
+        fault: The fault of its first malformed line, after which the output is ignored.
+        reports: Number of its reports.
+        known: Number of its first reports that are already known.
     """
 
     grace_for_faults = 0.0
-    """Seconds that it gets to end after a malformed line."""
+    """Grace period in seconds after a malformed line."""
 
     def __init__(self, job: Job) -> None:
         self.job = job
@@ -80,16 +80,16 @@ class OutputParser(abc.ABC):
         self._count = 0
 
     def skip(self, count: int, reports: int) -> None:
-        """What follows comes after so many bytes, with so many reports, of an earlier session."""
+        """Skip the bytes and reports of an earlier session."""
         self._count, self.reports, self.known = count, reports, self.job.reports
 
     @property
     def count(self) -> int:
-        """How many bytes it has said, but for those of a line that is not complete."""
+        """Number of bytes of complete lines."""
         return self._count - self._lines.pending
 
     def feed(self, data: bytes) -> Iterator[Report]:
-        """Add bytes, and yield the reports that they complete and that are not known."""
+        """Add bytes, and yield the complete reports that are not yet known."""
         self._count += len(data)
         for line in self._lines.feed(data):
             yield from self._read(line)
@@ -97,11 +97,11 @@ class OutputParser(abc.ABC):
             self._blame(too_long(self._lines.rest()))
 
     def rest(self) -> Iterator[Report]:
-        """Yield what the last line holds, if it had no end."""
+        """Yield the report of an unterminated last line."""
         yield from self._read(self._lines.rest())
 
     def verdict(self, status: int | None, cause: str) -> Verdict:
-        """Return how it ended.
+        """Return how the job ended.
 
         Args:
             status: The exit status of its process, negative for a signal; None if that runs on.
@@ -139,19 +139,19 @@ class OutputParser(abc.ABC):
 
     @abc.abstractmethod
     def _parse(self, line: bytes) -> Report | None:
-        """Return the report that a line holds, if it holds one.
+        """Return the report in a line, or None.
 
         Raises:
-            Malformed: If it is wrong.
+            Malformed: If the line is malformed.
         """
 
     @abc.abstractmethod
     def _by_itself(self, status: int | None, cause: str) -> Verdict:
-        """Return how it ended if neither the study nor a limit ended it."""
+        """Return how the job ended, if neither the study nor a limit ended it."""
 
 
 class CommandOutput(OutputParser):
-    """What a command says: a report a line."""
+    """The output of a command: one report per line."""
 
     grace_for_faults = 5.0
 
@@ -165,7 +165,7 @@ class CommandOutput(OutputParser):
 
 
 class FunctionOutput(OutputParser):
-    """What a worker says of its job: reports, and how the function returned."""
+    """The messages of a worker about its job: reports, and the result of the function."""
 
     _end: Ended | None = None
 
@@ -189,14 +189,14 @@ class FunctionOutput(OutputParser):
 
 
 def ended_badly(status: int, log: str, before: str = "") -> str:
-    """Return how a process ended, and the end of its log.
+    """Return the reason for the end of a process, with the end of its log.
 
-    The last line, which mostly says why, stands on the first one, which is shown in tables.
+    The last line, which usually has the cause, is repeated in the first line, which tables show.
 
     Args:
         status: Its exit status; negative for a signal.
         log: The path of its log, or ``""``.
-        before: What else to say of an exit status.
+        before: A prefix for an exit status.
     """
     said = last_lines(log) if log else ""
     how = how_it_ended(status)
@@ -207,7 +207,7 @@ def ended_badly(status: int, log: str, before: str = "") -> str:
 
 
 def how_it_ended(status: int) -> str:
-    """Return an exit status for people: ``exit status 3``, ``killed by SIGSEGV``."""
+    """Format an exit status: ``exit status 3``, ``killed by SIGSEGV``."""
     if status >= 0:
         return f"exit status {status}"
     try:

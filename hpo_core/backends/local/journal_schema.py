@@ -1,7 +1,7 @@
-"""The lines of journals (`hpo_core.backends.supervisor.journal`), checked as they are read.
+"""The lines of journals (`hpo_core.backends.supervisor.journal`), validated on reading.
 
-A disk may have been full while they were written, and whoever can write to the folder may have
-written anything.
+The disk may have been full while they were written, and anyone with write access to the folder may
+have changed them.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ Cause: TypeAlias = Literal["", "time_limit", "silence_limit", "parent", "closed"
 
 
 class SupervisorLine(msgspec.Struct, array_like=True, frozen=True, tag="supervisor"):
-    """Who writes the journal, and where it listens."""
+    """The supervisor that writes the journal, and its socket."""
 
     pid: Pid
     socket: str
 
 
 class JobLine(msgspec.Struct, array_like=True, frozen=True, tag="job"):
-    """A job: how much of its output was recorded before what follows, and when it started."""
+    """A job: its start time, and how much of its output was recorded before the following lines."""
 
     job: str
     pid: Annotated[int, msgspec.Meta(ge=0, lt=1 << 31)]
@@ -36,7 +36,7 @@ class JobLine(msgspec.Struct, array_like=True, frozen=True, tag="job"):
 
 
 class DataLine(msgspec.Struct, array_like=True, frozen=True, tag="data"):
-    """What a job has written, bytes as Latin-1."""
+    """Output of a job, bytes as Latin-1."""
 
     job: str
     time: float
@@ -44,7 +44,7 @@ class DataLine(msgspec.Struct, array_like=True, frozen=True, tag="data"):
 
 
 class EndedLine(msgspec.Struct, array_like=True, frozen=True, tag="ended"):
-    """How a job has ended."""
+    """The end of a job."""
 
     job: str
     time: float
@@ -59,10 +59,10 @@ _decoder = msgspec.json.Decoder(Line)
 
 
 def read(line: bytes) -> Line:
-    """Return what a line holds.
+    """Parse a line.
 
     Raises:
-        ValueError: If it is no line of a journal.
+        ValueError: If it is not a line of a journal.
     """
     try:
         entry: Line = _decoder.decode(line)
@@ -74,6 +74,6 @@ def read(line: bytes) -> Line:
 
 
 def as_message(entry: JobLine | DataLine | EndedLine) -> list[Any]:
-    """Return a line as the message that a supervisor sends."""
+    """Convert a line to the message that a supervisor sends."""
     message: list[Any] = json.loads(msgspec.json.encode(entry))
     return message

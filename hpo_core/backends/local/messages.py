@@ -1,4 +1,4 @@
-"""Reads what a job says on a line: a report, or a message of a worker."""
+"""Parse a line from a job: a report, or a message of a worker."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _KINDS = {str: "a text", bool: "true or false", list: "a list", dict: "an object
 
 
 class Malformed(ValueError):
-    """A line is no report, or no message of a worker; the message says why."""
+    """A line is not a valid report or message of a worker."""
 
 
 class Ready(msgspec.Struct, array_like=True, frozen=True, tag="ready"):
@@ -39,25 +39,25 @@ class Ended(msgspec.Struct, array_like=True, frozen=True, tag="finished"):
 
 
 Message: TypeAlias = Ready | Said | Ended
-"""What a worker may say."""
+"""The messages of a worker."""
 
 _READ_MESSAGE: Callable[[bytes], Message] = msgspec.json.Decoder(Message).decode
 
 
 def parse_report(line: bytes) -> tuple[int | None, Mapping[str, float]]:
-    """Read a report: a JSON object of numbers, one of which may be the ``iteration``.
+    """Parse a report: a JSON object of numbers, one of which may be the ``iteration``.
 
     ``null``, ``NaN`` and ``Infinity`` are metrics that are not finite.
 
     Raises:
-        Malformed: If it is anything else.
+        Malformed: If the line is anything else.
     """
     if len(line) > LONGEST:
         raise too_long(line)
     values: Mapping[str, Any]
     try:
         values = _READ(line)
-    except (msgspec.DecodeError, UnicodeDecodeError):  # faulty, or it holds NaN or Infinity
+    except (msgspec.DecodeError, UnicodeDecodeError):  # malformed, or with NaN or Infinity
         values = _with_care(line)
     _check_text(values, line)
     iteration = None
@@ -71,10 +71,10 @@ def parse_report(line: bytes) -> tuple[int | None, Mapping[str, float]]:
 
 
 def parse_message(line: bytes) -> Message:
-    """Read a worker's message, which may hold what strict JSON does not (NaN).
+    """Parse a worker's message, which may contain NaN, unlike strict JSON.
 
     Raises:
-        Malformed: If it is none: the job has written to the worker's line itself.
+        Malformed: If it is not a message: the job has written to the worker's connection itself.
     """
     if len(line) > LONGEST:
         raise too_long(line)
@@ -84,7 +84,9 @@ def parse_message(line: bytes) -> Message:
         try:
             message = msgspec.convert(json.loads(line), Message)
         except (ValueError, RecursionError):
-            raise _malformed(line, "a job must not write to its worker's line itself") from None
+            raise _malformed(
+                line, "a job must not write to its worker's connection itself"
+            ) from None
     match message:
         case Said():
             _check_text(message.metrics, line)
@@ -94,17 +96,17 @@ def parse_message(line: bytes) -> Message:
 
 
 def too_long(line: bytes) -> Malformed:
-    """Return the error for a line that is too long, or would be."""
+    """Return the error for a line that is too long."""
     return _malformed(line, f"it is longer than {LONGEST:,} bytes")
 
 
 def _check_text(texts: Iterable[str], line: bytes) -> None:
-    """See that no text holds half a character, as only an escape can write it."""
+    """Check that no text contains a lone surrogate, which only an escape can produce."""
     if b"\\u" in line:
         try:
             "".join(texts).encode()
         except UnicodeEncodeError:
-            raise _malformed(line, "half a character stands alone in it") from None
+            raise _malformed(line, "it contains half a character (a lone surrogate)") from None
 
 
 def _with_care(line: bytes) -> Mapping[str, Any]:

@@ -1,8 +1,8 @@
-"""Finding and ending what nobody looks after: processes of a study without a living supervisor.
+"""Find and kill orphans: processes of a study without a living supervisor.
 
-Every process of a study carries the study's uid in its environment, and so does all that it
-starts; a command carries the id of its job as well. What clears its environment *and* leaves its
-supervisor's descendants is not found.
+Every process of a study has the study's uid in its environment, and so do its children. A command
+also has the id of its job. A process that clears its environment *and* leaves the descendants of
+its supervisor is not found.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 _STUDY, _JOB = "HPO_STUDY_UID", "HPO_JOB_ID"
 
 _WATCHED = 16
-"""How many are watched at once, a descriptor each, however many have been killed."""
+"""Maximum number of processes watched at once, with a descriptor each."""
 
 _BEGINS = 1.0
-"""Seconds in which a process has begun the program that it is about to begin."""
+"""Maximum time in seconds until a starting process has executed its program."""
 
 
 def find(study_uid: str) -> list[int]:
-    """Return the ids of this user's processes that carry the uid, without this one's own."""
+    """Return the ids of this user's processes with the uid, without the current one."""
     return [process.pid for process in _processes({_STUDY: study_uid})]
 
 
@@ -40,12 +40,12 @@ def end_orphans(study_uid: str, supervisors: Sequence[int] = (), jobs: Sequence[
 
     Args:
         study_uid: The study.
-        supervisors: These are spared, with all their descendants.
-        jobs: What carries the id of one of these jobs is spared, too, where orphans are nobody's
-            descendants (macOS).
+        supervisors: Processes to spare, with all their descendants.
+        jobs: Processes with the id of one of these jobs are also spared where orphans are not
+            inherited (macOS).
 
     Raises:
-        BackendError: If one can't be ended.
+        BackendError: If a process cannot be killed.
     """
     spared: set[int] = set()
     if sys.platform != "linux":
@@ -55,15 +55,15 @@ def end_orphans(study_uid: str, supervisors: Sequence[int] = (), jobs: Sequence[
 
 
 def end_job(study_uid: str, job_id: str) -> None:
-    """Kill the processes that carry the id of a job; see `end_orphans`."""
+    """Kill the processes with the id of a job; see `end_orphans`."""
     _end({_STUDY: study_uid, _JOB: job_id}, frozenset(), frozenset())
 
 
 def cannot_end(pids: Sequence[int]) -> BackendError:
-    """Return the error for processes that live on after SIGKILL."""
+    """Return the error for processes that survive SIGKILL."""
     return BackendError(
-        f"processes of this study can't be ended: {', '.join(map(str, pids))}; see what holds "
-        "them up"
+        f"processes of this study cannot be killed: {', '.join(map(str, pids))}; check what "
+        f"blocks them"
     )
 
 
@@ -82,7 +82,7 @@ def _end(marks: Mapping[str, str], supervisors: Set[int], spared: Set[int]) -> N
 
 
 def _descends(process: psutil.Process, supervisors: Set[int]) -> bool:
-    """Return whether a process is one of some supervisors, or descends from one."""
+    """Return whether a process is, or descends from, a supervisor."""
     import psutil
 
     if process.pid in supervisors:
@@ -93,7 +93,7 @@ def _descends(process: psutil.Process, supervisors: Set[int]) -> bool:
 
 
 def _wait_for(pids: Sequence[int], until: float) -> None:
-    """Wait until processes have ended, or until a moment."""
+    """Wait until processes have ended, or until a deadline."""
     with selectors.DefaultSelector() as selector, contextlib.ExitStack() as stack:
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
@@ -109,21 +109,21 @@ def _wait_for(pids: Sequence[int], until: float) -> None:
 
 
 def _processes(marks: Mapping[str, str]) -> Iterator[psutil.Process]:
-    """Yield this user's processes whose environment has all marks, without this one."""
-    import psutil  # seldom needed, and slow to load
+    """Yield this user's processes whose environment has all marks, without the current one."""
+    import psutil  # rarely needed, and slow to import
 
     for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error, OSError):  # it has ended, or is another user's
+        with contextlib.suppress(psutil.Error, OSError):  # ended, or of another user
             is_marked = marks.items() <= _environment(process).items()
             if is_marked and process.pid != os.getpid() and process.uids().real == os.getuid():
                 yield process
 
 
 def _environment(process: psutil.Process) -> Mapping[str, str]:
-    """Return the variables that a process was started with.
+    """Return the initial environment of a process.
 
-    A process that is just beginning another program has none yet: that is waited for, for which
-    the system has no event.
+    A process that is just executing another program has none yet. The system has no event for its
+    end, so this is polled.
     """
     until = time.monotonic() + _BEGINS
     while True:
@@ -134,8 +134,8 @@ def _environment(process: psutil.Process) -> Mapping[str, str]:
 
 
 def _is_beginning(process: psutil.Process) -> bool:
-    """Return whether a process has a program, but no memory yet where its environment is to be."""
-    if sys.platform != "linux" or not process.exe():  # the kernel's own processes have none
+    """Return whether a process has a program, but not yet memory for its environment."""
+    if sys.platform != "linux" or not process.exe():  # kernel processes have none
         return False
     with open(f"/proc/{process.pid}/stat", "rb") as file:
         fields = file.read().rpartition(b")")[2].split()

@@ -20,12 +20,12 @@ _log = logging.getLogger("hpo_core")
 
 
 class Left(msgspec.Struct, frozen=True):
-    """What a supervisor has left: itself, or what it has written down before it ended.
+    """A supervisor of an earlier controller: alive, or with the messages in its journal.
 
     Attributes:
         pid: Its process.
-        sock: The socket to it; None if it has ended.
-        messages: If it has ended: what it would have said.
+        sock: The socket connected to it; None if it has ended.
+        messages: The messages of a supervisor that has ended.
     """
 
     pid: int
@@ -34,16 +34,18 @@ class Left(msgspec.Struct, frozen=True):
 
 
 def journals(folder: str) -> list[Path]:
-    """Return the journals of a study's supervisors; those in another user's folder are none."""
+    """Return the journals of a study's supervisors; journals in another user's folder are
+    ignored.
+    """
     if not os.path.isdir(folder) or os.stat(folder).st_uid != os.getuid():
         return []
     return sorted(Path(folder).iterdir())
 
 
 def what_is_left(path: Path) -> Left | None:
-    """Return what a supervisor has left; None if that is nothing.
+    """Return what a supervisor has left, or None.
 
-    A supervisor that lives but does not answer is given up after some seconds.
+    A supervisor that is alive but does not answer is considered lost after some seconds.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -56,7 +58,7 @@ def what_is_left(path: Path) -> Left | None:
                 sock = connect(lines[0].socket, lines[0].pid)
                 if sock is not None:
                     return Left(lines[0].pid, sock, [])
-            _wait_for(descriptor)  # it is about to end, and writes what is left
+            _wait_for(descriptor)  # it is ending, and writes its journal
             file.seek(0)
         lines = _lines(path, file.read())
     if len(lines) < 2 or not isinstance(lines[0], journal_schema.SupervisorLine):
@@ -73,14 +75,12 @@ def _lines(path: Path, data: bytes) -> list[journal_schema.Line]:
     try:
         return [journal_schema.read(line) for line in data.split(b"\n")[:-1]]
     except ValueError as error:
-        _log.warning(
-            "the journal %s is damaged (%s); the jobs that it tells of are run again", path, error
-        )
+        _log.warning("the journal %s is damaged (%s); its jobs are run again", path, error)
         return []
 
 
 def _wait_for(descriptor: int) -> None:
-    """Wait until the lock of a journal is free, for some seconds at most."""
+    """Wait until the lock of a journal is free, at most for some seconds."""
     waiting = threading.Thread(target=flock, args=(descriptor, LOCK_SH), daemon=True)
     waiting.start()
     waiting.join(STARTS_AND_ENDS)

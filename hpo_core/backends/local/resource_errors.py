@@ -1,7 +1,7 @@
-"""Errors of this machine that meet every job alike: it has no room for more.
+"""Errors of the machine that affect every job: a lack of resources.
 
-Jobs that would fail by such an error one after the other are not started. Where it may pass, the
-supervisor waits and tries again; else the study ends as failed, and can be resumed.
+No more jobs are started, since they would fail one after the other. If the error may be temporary,
+the supervisor waits and tries again; otherwise the study fails, and can be resumed.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ _REMEDIES = {
 
 
 def is_machines(error: OSError) -> bool:
-    """Return whether an error is the machine's, and would meet every job alike."""
+    """Return whether an error is caused by the machine and would affect every job."""
     return error.errno in _REMEDIES
 
 
 def remedy(number: int) -> str:
-    """Return what to do about an error."""
-    return _REMEDIES.get(number, "see what is wrong with it")
+    """Return a remedy for an error."""
+    return _REMEDIES.get(number, "check it")
 
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Turn errors of the system into one that says what to do.
+    """A context manager that converts errors of the system to one with a remedy.
 
     Raises:
         BackendError: For each `OSError`.

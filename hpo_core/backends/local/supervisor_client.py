@@ -1,6 +1,6 @@
-"""The controller's end of the connection to a supervisor: one that it starts, or has found.
+"""The controller's end of the connection to a supervisor that it has started or found.
 
-Nothing here waits for a supervisor, but for the end of `attach` and `close`.
+Only `attach` and `close` wait for a supervisor.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ from hpo_core.backends.supervisor.loop import Loop
 from hpo_core.backends.supervisor.processes import PATIENCE, signal_process
 
 STARTS_AND_ENDS = PATIENCE
-"""Seconds in which a supervisor that is told to close has ended all jobs, and itself."""
+"""Maximum time in seconds for a supervisor to end all jobs and itself after a request to close."""
 
 
 class SupervisorClient:
-    """A supervisor, spoken with.
+    """The connection to a supervisor.
 
     Args:
         sock: The socket to it.
         pid: Its process.
         journal_path: The file of its journal; None for none.
         process: Its process, if this one has started it.
-        loop: What waits for it.
-        on_message: Called with this and each message.
-        on_end: Called with this when it has ended, though it was not told to close.
+        loop: The event loop.
+        on_message: Called with this client and each message.
+        on_end: Called with this client if the supervisor ends without a request to close.
 
     Attributes:
         pid: Its process.
-        is_attaching: Whether it has not told yet what there is: its journal is still needed.
-        is_lost: Whether it is gone.
+        is_attaching: Whether it has not yet sent its state, so that its journal is still needed.
+        is_lost: Whether it has ended unexpectedly.
     """
 
     def __init__(
@@ -64,11 +64,11 @@ class SupervisorClient:
         self.flush = self._connection.flush
 
     def close(self) -> bool:
-        """Have it kill all its jobs, and end; wait until it has ended.
+        """Request the supervisor to kill all its jobs and end; wait until it has ended.
 
         Returns:
-            Whether it is certain that no process of its jobs is left. It is where the supervisor is
-            this process's child, and inherits what its jobs leave behind.
+            Whether it is certain that no process of its jobs is left. This is the case if the
+            supervisor is a child of this process and inherits the orphans of its jobs.
         """
         self._is_closing = True
         self.put("close")
@@ -82,7 +82,7 @@ class SupervisorClient:
         return is_child and sys.platform == "linux"
 
     def kill(self) -> None:
-        """Kill it; its jobs are orphans then."""
+        """Kill the supervisor; its jobs become orphans."""
         self._is_closing = True
         self._connection.close()
         self._reap(time.monotonic())
@@ -100,7 +100,7 @@ class SupervisorClient:
             self._on_end(self)
 
     def _reap(self, until: float) -> None:
-        """Kill it if it has not ended in time, and remove what it has left."""
+        """Kill the supervisor if it has not ended in time, and remove its files."""
         if self._process is not None:
             try:
                 self._process.wait(max(until - time.monotonic(), 0.5))
@@ -126,13 +126,13 @@ def start(
     Args:
         loop: What waits for it.
         on_message: Called with the client and each message.
-        on_end: Called with the client when it has ended by itself.
+        on_end: Called with the client if the supervisor ends by itself.
         folder: The folder of journals; None if jobs end with the controller.
-        environment: Its variables, which are the jobs' too.
-        **given: What it is told; see `hpo_core.backends.supervisor.supervisor.run`.
+        environment: The environment of the supervisor and the jobs.
+        **given: Arguments of `hpo_core.backends.supervisor.supervisor.run`.
 
     Raises:
-        OSError: If it can't be started.
+        OSError: If it cannot be started.
     """
     ours, theirs = socket.socketpair()
     book, path = (None, None) if folder is None else journal.create(folder)
@@ -159,9 +159,9 @@ def start(
 
 
 def connect(path: str, pid: int) -> socket.socket | None:
-    """Connect to the supervisor that listens on a socket; None if it does not any more.
+    """Connect to the supervisor that listens on a socket; return None if it no longer listens.
 
-    It is continued first, should it have been stopped. A socket of another user is not spoken to.
+    A stopped supervisor is continued first. Sockets of another user are rejected.
     """
     sock = socket.socket(socket.AF_UNIX)
     try:

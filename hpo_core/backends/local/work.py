@@ -1,4 +1,4 @@
-"""What the jobs of a study are: commands, or calls of a function; what a supervisor is told.
+"""The work of a study's jobs, commands or function calls, as passed to a supervisor.
 
 For each job it is told
 
@@ -28,31 +28,31 @@ from hpo_core.model.templates import Command, Variables
 
 
 class SupervisedWork(Protocol):
-    """What jobs are.
+    """The work of a study's jobs, and how to run it.
 
     Attributes:
-        variables: What the study adds to the variables of all workers.
-        function: What workers are told; None for commands.
+        variables: The environment variables that the study adds for all workers.
+        function: The arguments of workers; None for commands.
     """
 
     variables: dict[str, str]
     function: dict[str, Any] | None
 
     def told(self, job: Job) -> dict[str, Any]:
-        """Return what the supervisor is told of a job."""
+        """Return the description of a job for the supervisor."""
         ...
 
     def output(self, job: Job) -> OutputParser:
-        """Return what reads what a job says."""
+        """Return the parser for the output of a job."""
         ...
 
     def cannot_start(self, job: Job, error: OSError | ValueError) -> str:
-        """Return why a job could not be started, for people."""
+        """Return a human-readable reason why a job could not be started."""
         ...
 
 
 class Commands:
-    """Jobs that are commands.
+    """Commands.
 
     Args:
         context: What is known of the study.
@@ -85,7 +85,7 @@ class Commands:
         return cannot_start(self._command.render(placeholder_values(job)), self._directory, error)
 
     def _find(self, program: str) -> str:
-        """Return a program's file, looked for on PATH once for all jobs."""
+        """Return the file of a program, looked up on PATH once for all jobs."""
         if program not in self._programs:
             found = shutil.which(program, path=self._path) if os.sep not in program else None
             self._programs[program] = found if found and os.path.isabs(found) else program
@@ -93,13 +93,13 @@ class Commands:
 
 
 class Functions:
-    """Jobs that are calls of a function, in worker processes that are reused.
+    """Function calls, in worker processes that are reused.
 
     Args:
         context: What is known of the study.
 
     Raises:
-        BackendError: If there is no function, or another process could not find it.
+        BackendError: If there is no function, or other processes cannot import it.
     """
 
     def __init__(self, context: BackendContext) -> None:
@@ -125,10 +125,10 @@ class Functions:
 
 
 def work_of(context: BackendContext) -> SupervisedWork:
-    """Return what the jobs of a study are.
+    """Return the work of a study's jobs.
 
     Raises:
-        BackendError: If there is nothing to run, or a function that no other process could find.
+        BackendError: If there is nothing to run, or other processes cannot import the function.
     """
     if context.work.command is not None:
         return Commands(context, context.work.command)

@@ -1,4 +1,4 @@
-"""Starts a supervisor, a template or a new worker, each a new Python process."""
+"""Start a supervisor, a template or a new worker as a new Python process."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def command(role: str, descriptor: int, **given: Any) -> list[str]:
 
     Args:
         role: ``"supervisor"``, ``"template"`` or ``"worker"``.
-        descriptor: The number by which it has its socket.
-        **given: What it is told, as JSON.
+        descriptor: The number of its socket's descriptor.
+        **given: Further arguments, as JSON.
     """
     path = [entry or os.getcwd() for entry in sys.path]
     told = json.dumps([path, role, descriptor, given])
@@ -31,7 +31,7 @@ def command(role: str, descriptor: int, **given: Any) -> list[str]:
 
 
 def run(role: str, descriptor: int, given: dict[str, Any]) -> NoReturn:
-    """Be what this process was started for."""
+    """Run the role of this process."""
     sock = socket.socket(fileno=descriptor)
     sock.set_inheritable(False)
     if role == "supervisor":

@@ -1,7 +1,7 @@
-"""A socket between two of a study's processes that never blocks: a JSON list on each line.
+"""A non-blocking socket between two processes of a study: a JSON list on each line.
 
-What can't be sent at once waits in memory. Each side always reads, whatever it has to send, so no
-two processes can wait for each other.
+Data that cannot be sent immediately waits in memory. Each side always reads, even while it has data
+to send, so no two processes can wait for each other.
 """
 
 from __future__ import annotations
@@ -18,17 +18,19 @@ from hpo_core.backends.supervisor.lines import Lines
 from hpo_core.backends.supervisor.loop import Loop
 
 _READ = 1 << 18
-"""The most bytes to read at once."""
+"""Maximum number of bytes to read at once."""
 
 _ROOM = socket.CMSG_SPACE(array.array("i").itemsize)
-"""Room for the file descriptor that may come with them."""
+"""Buffer size for a file descriptor sent with them."""
 
 _CLOSES = getattr(socket, "MSG_CMSG_CLOEXEC", 0)
-"""Has that descriptor closed in programs that are started, on Linux."""
+"""Sets close-on-exec on that descriptor, on Linux."""
 
 
 def messages(on_message: Callable[..., None]) -> Callable[[bytes], None]:
-    """Return what cuts bytes into messages, and calls `on_message` with the items of each."""
+    """Return a function that splits bytes into messages and calls `on_message` with the items of
+    each.
+    """
     lines = Lines()
 
     def feed(data: bytes) -> None:
@@ -43,14 +45,14 @@ class Connection:
 
     Args:
         sock: The socket; it is made non-blocking.
-        loop: The loop that waits for it.
-        on_data: Called with what the other side has sent; see `messages`.
-        on_close: Called once when the other side is gone.
-        on_sent: Called whenever everything that waited has been sent.
+        loop: The event loop.
+        on_data: Called with received data; see `messages`.
+        on_close: Called once when the other side has closed the connection.
+        on_sent: Called whenever all waiting data has been sent.
 
     Attributes:
-        is_open: Whether it can be used: neither side has closed it.
-        is_broken: Whether something could not be sent.
+        is_open: Whether neither side has closed it.
+        is_broken: Whether sending has failed.
     """
 
     def __init__(
@@ -74,23 +76,25 @@ class Connection:
 
     @property
     def waiting(self) -> int:
-        """How many bytes wait to be sent."""
+        """Number of bytes waiting to be sent."""
         return len(self._unsent)
 
     def put(self, *message: Any) -> None:
-        """Add a message to what is sent by the next `flush`."""
+        """Queue a message for the next `flush`."""
         if self.is_open:
             self._unsent += json.dumps(message).encode() + b"\n"
 
     def send(self, *message: Any, descriptor: int | None = None) -> None:
-        """Send a message, with a file descriptor, which is closed here once it is sent."""
+        """Send a message with a file descriptor, which is closed in this process once it is
+        sent.
+        """
         self.put(*message)
         if descriptor is not None:
             self._descriptors.append(descriptor)
         self.flush()
 
     def flush(self) -> None:
-        """Send what waits, as far as it can be sent now; the loop sends the rest."""
+        """Send waiting data as far as possible; the loop sends the rest."""
         if not self.is_open:
             return
         try:
@@ -100,13 +104,13 @@ class Connection:
             self._loop.watch_room(self._socket, self.flush)
         except OSError:
             self._unsent.clear()
-            self.is_broken = True  # the other side is gone, which is about to be read
+            self.is_broken = True  # the connection is closed, which the next read will notice
         else:
             self._loop.watch_room(self._socket, None)
             self._on_sent()
 
     def read(self) -> int:
-        """Read once, as the loop does; return how many bytes there were."""
+        """Read once, as the loop does; return the number of bytes."""
         if not self.is_open:
             return 0
         try:
@@ -123,7 +127,7 @@ class Connection:
         return len(data)
 
     def listen(self, listens: bool) -> None:
-        """Read what the other side sends, or let it wait."""
+        """Start or stop reading from the other side."""
         if self.is_open:
             self._loop.pause(self._socket, not listens)
 
@@ -150,13 +154,13 @@ class Connection:
 
 
 class BlockingConnection:
-    """One end of a socket in a process that does nothing else while it waits.
+    """One end of a socket in a process that blocks while it waits.
 
     Args:
         sock: The socket.
 
     Attributes:
-        descriptors: The file descriptors that came with messages, in their order.
+        descriptors: The file descriptors received with messages, in order.
     """
 
     def __init__(self, sock: socket.socket) -> None:
@@ -168,7 +172,7 @@ class BlockingConnection:
         """Send a message.
 
         Raises:
-            OSError: If the other side is gone.
+            OSError: If the other side has closed the connection.
         """
         self._socket.sendall(json.dumps(message).encode() + b"\n")
 
@@ -176,7 +180,7 @@ class BlockingConnection:
         """Return the next message.
 
         Args:
-            waits: Whether to wait for it; else an empty list is returned if it is not here yet.
+            waits: Whether to wait for it; if not, an empty list is returned if there is none yet.
 
         Raises:
             EOFError: If the other side is gone.

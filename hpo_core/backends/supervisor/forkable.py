@@ -1,7 +1,7 @@
-"""Whether a process may be forked after it has imported a study's function.
+"""Check whether a process may be forked after it has imported a study's function.
 
-A fork copies one thread alone. Locks that other threads hold stay locked in the copy, a pool of
-OpenMP threads is gone although its library believes in it, and the state of a GPU is of no use.
+A fork copies only one thread. In the copy, locks held by other threads stay locked, a pool of
+OpenMP threads no longer exists although its library assumes so, and the state of a GPU is unusable.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _OPENMP = ("libgomp", "libomp", "libiomp", "vcomp")
 
 
 def obstacle() -> str | None:
-    """Return what keeps this process from being forked, for people; None if nothing does."""
+    """Return a human-readable reason why this process cannot be forked, or None."""
     if sys.platform != "linux":
         return "this system's libraries do not allow it"
     others = [thread.name for thread in threading.enumerate()[1:]]
@@ -40,11 +40,11 @@ def _open_gpu() -> str | None:
 
 
 def _has_used_openmp() -> bool:
-    """Return whether OpenMP threads exist, which no library tells.
+    """Return whether OpenMP threads exist, for which there is no API.
 
-    The native threads of this process are counted. Those of BLAS libraries are known, where
-    threadpoolctl is loaded (scikit-learn loads it); they survive a fork. All others are taken for
-    OpenMP's, if such a library is loaded.
+    The native threads of this process are counted. Those of BLAS libraries, which survive a fork,
+    are known if threadpoolctl is loaded (scikit-learn loads it). All others are assumed to be
+    OpenMP threads if such a library is loaded.
     """
     native = len(os.listdir("/proc/self/task")) - 1
     if native == 0 or not _has_openmp():

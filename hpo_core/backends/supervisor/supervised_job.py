@@ -1,4 +1,4 @@
-"""One job, as its supervisor sees it: what it has said, how long it has run, how it ended."""
+"""A job in its supervisor: its output, its run time, and its end."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from typing import Any, Literal, TypeAlias
 from hpo_core.backends.supervisor.loop import Loop
 
 HELD_AT_MOST = 1 << 22
-"""Bytes of one job's output that wait to be recorded; beyond them it is not read."""
+"""Maximum number of unrecorded bytes of a job's output; above it the job is not read."""
 
 HELD_ALONE = 1 << 26
 """The same while there is no controller."""
 
 Cause: TypeAlias = Literal["", "time_limit", "silence_limit", "parent", "closed", "not_loaded"]
-"""What ended a job, if it was neither the job nor the controller: a limit; the end of its parent;
-a worker that had closed its socket; a template that ended while it loaded the function."""
+"""What ended a job, if not the job itself or the controller: a limit, the end of its parent, a
+worker that had closed its socket, or a template that ended while loading the function.
+"""
 
 
 class SupervisedJob:
@@ -25,18 +26,18 @@ class SupervisedJob:
     Args:
         job_id: The job.
         told: What the controller said of it; see `Supervisor`.
-        loop: What waits for its limits.
-        tell: Tells the controller.
+        loop: The event loop, for its limits.
+        tell: Sends a message to the controller.
         clock: Seconds since the epoch, by the controller's clock.
 
     Attributes:
         id: The job's id.
         told: What the controller said of it.
         pid: The process that leads its group, once it runs.
-        cause: What ended it.
-        end: How it ended, once it has: as the controller is told.
-        catch_up: Called to read all that it has said; returns whether it still runs.
-        reach: Called with the limit that it has reached.
+        cause: The cause of its end.
+        end: The message about its end, once it has ended.
+        catch_up: Called to read all its output; returns whether it still runs.
+        reach: Called with a limit that it has reached.
     """
 
     def __init__(
@@ -57,18 +58,18 @@ class SupervisedJob:
         self._loop = loop
         self._tell = tell
         self._clock = clock
-        self._started = 0.0  # by the monotonic clock, as all that follows
+        self._started = 0.0  # by the monotonic clock, like the following times
         self._heard = 0.0
-        self._asked: float | None = None  # since when it waits for an answer
-        self._is_overdue = False  # whether a limit passed meanwhile
-        self._waited = 0.0  # how long it has waited for answers
+        self._asked: float | None = None  # since when it has been waiting for an answer
+        self._is_overdue = False  # whether a limit was exceeded meanwhile
+        self._waited = 0.0  # total time of waiting for answers
         self._unrecorded = bytearray()
         self._recorded_bytes = self._recorded_reports = 0
 
-    # -- its life -------------------------------------------------------------------------------
+    # -- states -------------------------------------------------------------------------------
 
     def begin(self, pid: int, began: float) -> None:
-        """It runs, since a moment of the monotonic clock."""
+        """Register the start of the job, at a time of the monotonic clock."""
         self.pid = pid
         self._started = self._heard = began
         self._tell("started", self.id, pid, self._clock() - (time.monotonic() - began))
@@ -76,17 +77,17 @@ class SupervisedJob:
         self._judge_silence()
 
     def hear(self, data: bytes) -> None:
-        """It has written something."""
+        """Register output of the job."""
         self._heard = time.monotonic()
         self._unrecorded += data
         self._tell("data", self.id, self._clock(), data.decode("latin-1"))
 
     def ask(self) -> None:
-        """It waits for an answer to a report; that time counts for no limit."""
+        """Register that it waits for an answer to a report; this time does not count for limits."""
         self._asked = time.monotonic()
 
     def answer(self) -> bool:
-        """It gets its answer; return whether it waited for one."""
+        """Register the answer; return whether the job waited for one."""
         if self._asked is None:
             return False
         self._heard = time.monotonic()
@@ -99,31 +100,31 @@ class SupervisedJob:
         return True
 
     def finish(self, status: int | None) -> None:
-        """It has ended; `status` is that of its process, if this has ended too."""
+        """Register the end of the job; `status` is that of its process, if that has ended."""
         self._loop.never((self, "time_limit"))
         self._loop.never((self, "silence_limit"))
         ran = time.monotonic() - self._started if self.pid else 0.0
         self.end = (self._clock(), ran, status, self.cause)
         self._tell("ended", self.id, *self.end)
 
-    # -- what is recorded of it -----------------------------------------------------------------
+    # -- recorded output -----------------------------------------------------------------
 
     @property
     def is_answered(self) -> bool:
-        """Whether all that it has said is recorded."""
+        """Whether all its output is recorded."""
         return not self._unrecorded
 
     def forget(self, count: int, reports: int) -> None:
-        """Forget what is recorded: so many bytes from the beginning, with so many reports."""
+        """Discard recorded output: the given total numbers of bytes and reports."""
         del self._unrecorded[: count - self._recorded_bytes]
         self._recorded_bytes, self._recorded_reports = count, reports
 
     def holds_too_much(self, alone: bool) -> bool:
-        """Return whether it must not be read until more of its output is recorded."""
+        """Return whether to stop reading it until more of its output is recorded."""
         return len(self._unrecorded) > (HELD_ALONE if alone else HELD_AT_MOST)
 
     def summary(self) -> list[list[Any]]:
-        """Return all that is not recorded of it, as messages for the next controller."""
+        """Return its unrecorded output as messages for the next controller."""
         started = self._clock() - (time.monotonic() - self._started)
         messages: list[list[Any]] = [
             ["job", self.id, self.pid, self._recorded_bytes, self._recorded_reports, started]
@@ -135,7 +136,7 @@ class SupervisedJob:
             messages.append(["ended", self.id, *self.end])
         return messages
 
-    # -- its limits -----------------------------------------------------------------------------
+    # -- limits -----------------------------------------------------------------------------
 
     def _judge_time(self) -> None:
         limit = self.told["time_limit"]
@@ -150,8 +151,10 @@ class SupervisedJob:
     def _judge(
         self, cause: Cause, limit: float, used: Callable[[], float], again: Callable[[], None]
     ) -> None:
-        """End it if a limit is past after all that it has said was heard; else look again then."""
-        if self._asked is not None:  # it can't go on by itself; see `answer`
+        """End the job if a limit is exceeded after reading all its output; otherwise check again
+        later.
+        """
+        if self._asked is not None:  # it waits for an answer; see `answer`
             self._is_overdue = True
         elif (left := limit - used()) > 0:
             self._loop.later((self, cause), left, again)

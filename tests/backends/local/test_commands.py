@@ -237,8 +237,8 @@ def test_a_signal_that_killed_the_job_is_named(start):
     ("program", "why"),
     [
         ("trian.py", "no such file, in "),
-        ("./plain", "it may not be executed; chmod +x it"),
-        ("./no_program", "it is no program; begin it with a #! line"),
+        ("./plain", "it is not executable; chmod +x it"),
+        ("./no_program", "it is not a program; begin it with a #! line"),
     ],
 )
 def test_a_command_that_cannot_be_started_fails_the_job_and_says_what_to_do(

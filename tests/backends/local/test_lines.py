@@ -78,7 +78,7 @@ def test_metrics_are_floats_and_the_iteration_is_whole():
         (b'{"iteration": Infinity}', "the iteration must be an integer"),
         (b'{"iteration": 9007199254740992}', "the iteration must be an integer"),
         (b'{"iteration": 1' + b"0" * 30 + b"}", "0 or more, and below 2^53"),
-        (b'{"\\ud800": 1}', "half a character stands alone in it"),
+        (b'{"\\ud800": 1}', "half a character (a lone surrogate)"),
         (b" " * (LONGEST + 1), "it is longer than 1,048,576 bytes"),
     ],
 )
@@ -93,7 +93,7 @@ def test_a_malformed_line_is_named_and_explained(line, why):
 @pytest.mark.parametrize(
     ("line", "why"),
     [
-        (b"\xff\xfe", "a job must not write to its worker's line itself"),
+        (b"\xff\xfe", "a job must not write to its worker's connection itself"),
         (b"[" * 100_000, "a job must not write"),
         (b"17", "a job must not write"),
         (b'{"loss": 1}', "a job must not write"),
@@ -104,8 +104,8 @@ def test_a_malformed_line_is_named_and_explained(line, why):
         (b'["report", 1' + b"0" * 30 + b", {}]", "a job must not write"),
         (b'["report", 1, {"loss": "low"}]', "a job must not write"),
         (b'["report", 1, {"loss": 1' + b"0" * 5000 + b"}]", "a job must not write"),
-        (b'["report", 1, {"\\ud800": 1}]', "half a character stands alone in it"),
-        (b'["finished", "failed", "\\ud800", null]', "half a character stands alone in it"),
+        (b'["report", 1, {"\\ud800": 1}]', "half a character (a lone surrogate)"),
+        (b'["finished", "failed", "\\ud800", null]', "half a character (a lone surrogate)"),
         (b" " * (LONGEST + 1), "it is longer than 1,048,576 bytes"),
     ],
 )

@@ -118,8 +118,8 @@ def test_a_job_waits_for_files_and_starts_when_there_are_some(busy, caplog, kind
     assert driver.finished(second).outcome is Outcome.COMPLETED
     gate.open()
     assert driver.finished(first).outcome is Outcome.COMPLETED
-    assert caplog.text.count("this machine has no room for another job now") <= 1
-    assert caplog.text.count("the controller failed") == 0
+    assert caplog.text.count("this machine has no resources for another job now") <= 1
+    assert caplog.text.count("supervisor of jobs failed") == 0
 
 
 @pytest.mark.parametrize("kind", ["command", "function"])
@@ -131,7 +131,7 @@ def test_a_job_that_ends_makes_room(busy, caplog, kind):
     gate.open()
     for job in (first, *others):
         assert driver.finished(job).outcome is Outcome.COMPLETED
-    assert caplog.text.count("this machine has no room for another job now") == 1
+    assert caplog.text.count("this machine has no resources for another job now") == 1
     assert "Too many open files" in caplog.text
     assert "ulimit -n" in caplog.text
 
@@ -187,7 +187,7 @@ def test_a_study_runs_with_fewer_workers_where_processes_are_short(folder, kind,
     )
     assert ended.returncode == 0, ended.stderr
     assert "The best 5 of 8 trials" in ended.stdout, ended.stdout
-    assert ended.stderr.count("no room for another job now: Resource temporarily") == 1
+    assert ended.stderr.count("no resources for another job now: Resource temporarily") == 1
     assert "ulimit -u" in ended.stderr
 
 

@@ -58,7 +58,7 @@ def test_a_job_that_ends_its_parent_is_blamed_and_harms_no_other(harms, tmp_path
     driver, good = harms(kind)
     bad = driver.run({"signal": int(number), "pipe": str(tmp_path / "bad")})
     assert bad.outcome is Outcome.FAILED
-    assert "the job ended the process that had started it, its parent" in bad.reason
+    assert "the job killed its parent" in bad.reason
     assert not any(type(e) is Finished and e.job_id == good.id for e in driver.said)
     (tmp_path / "good").write_text("")
     assert driver.finished(good).outcome is Outcome.COMPLETED

@@ -162,7 +162,7 @@ def test_a_function_that_writes_to_its_worker_s_line_fails_and_harms_no_other(st
     driver = start("local", function=sample("writes_to_its_line"))
     end = driver.run({"text": text})
     assert end.outcome is Outcome.FAILED
-    assert "a job must not write to its worker's line itself" in end.reason
+    assert "a job must not write to its worker's connection itself" in end.reason
 
 
 def test_an_error_of_ten_million_characters_is_cut(start):
