@@ -25,7 +25,7 @@ def configuration_of(space: SearchSpace, words: Iterable[str]) -> Configuration:
     """Read a configuration: each value as its parameter's type.
 
     Raises:
-        InvalidInput: With everything that is wrong with it.
+        InvalidInput: With all its faults.
     """
 
     def value(name: str, text: str) -> Any:

@@ -171,7 +171,7 @@ def _show_failed(study: Study, as_json: bool) -> str:
     """Print what a failed study has come to; return what to look at."""
     try:
         summary = study.summary()
-    except StoreError:  # it may be the store that is broken
+    except StoreError:  # the store itself may be broken
         return ""
     if as_json:
         print_json(outcome.as_json(summary))

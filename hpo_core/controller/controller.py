@@ -1,4 +1,4 @@
-"""The controller of a study, as its users hold it."""
+"""The public class of the controller."""
 
 from __future__ import annotations
 
@@ -43,27 +43,27 @@ from hpo_core.store.store import Store
 
 
 class HyperParameterOptimizer:
-    """Runs a study: asks the strategy, launches jobs, keeps the budget, stores everything.
+    """Runs a study: asks the strategy, launches jobs, enforces the budget and stores all results.
 
-    A study that the store has already is resumed where it was. As a context manager it stops
-    the study on leaving.
+    A study that is already in the store is resumed. As a context manager, it stops the study on
+    exit.
 
     Args:
-        config: What to run; the plugins that it names are looked up here.
-        store: The file that keeps the study, or a store that stays open; None to keep it in
-            memory.
-        strategy: A strategy to use instead of the one that the configuration names, for one
-            that is not packaged yet. It must be new: nothing asked or told.
-        function: The function that jobs call, where ``config.job.function`` is its name.
-        observers: Whom to tell what happens, besides those that the configuration names.
-        adopt_history: Whether the strategy adopts what is stored, instead of being restored: for
-            a stored study after an update of its strategy that now suggests otherwise.
+        config: The configuration of the study. The plugins that it names are resolved on
+            construction.
+        store: The path of the store, or an open store; None for an in-memory study.
+        strategy: A strategy instance to use instead of the configured strategy, such as one that is
+            not packaged yet. It must be new: never asked or told.
+        function: The function that jobs call, if ``config.job.function`` refers to it.
+        observers: Observers to notify of study events, in addition to those in the configuration.
+        adopt_history: Whether the strategy adopts the stored trials instead of being restored. For
+            a stored study whose strategy was updated and now makes different suggestions.
 
     Raises:
-        InvalidInput: With every fault of the plugins' options.
-        PluginError: If a plugin is missing, broken, or can't do what the study needs.
-        StudyChanged: If the store has a study of that name with another configuration.
-        StoreError: If the store can't be used.
+        InvalidInput: With all faults of the plugins' options.
+        PluginError: If a plugin is missing or broken, or does not support what the study needs.
+        StudyChanged: If the store has a study with this name and a different configuration.
+        StoreError: If the store cannot be used.
     """
 
     def __init__(
@@ -114,15 +114,15 @@ class HyperParameterOptimizer:
     # -- running ----------------------------------------------------------------------------
 
     def start(self, on_job_finished: Callable[[FinishedJob], object] | None = None) -> None:
-        """Begin in the background; `wait` waits for the end.
+        """Start in the background; see `wait`.
 
         Args:
-            on_job_finished: Called once for each job that has ended, after it is stored, on the
+            on_job_finished: Called for each job that has ended, after it is stored, on the
                 controller's thread.
 
         Raises:
             StudyRunning: If another controller runs this study.
-            StrategyError: If the strategy can't be built or restored.
+            StrategyError: If the strategy cannot be built or restored.
             HpoError: If it has been started before.
         """
         self._open(on_job_finished)
@@ -132,16 +132,16 @@ class HyperParameterOptimizer:
         self._thread.start()
 
     def run(self, on_job_finished: Callable[[FinishedJob], object] | None = None) -> Result:
-        """Run to the end in this thread, and return the result; see `start`.
+        """Run the study in this thread, and return the result; see `start`.
 
         Raises:
-            StudyFailed: If the study ends as failed; ``__cause__`` says why.
+            StudyFailed: If the study failed; ``__cause__`` is the reason.
         """
         self.run_through(on_job_finished)
         return self.result()
 
     def run_through(self, on_job_finished: Callable[[FinishedJob], object] | None = None) -> None:
-        """Run to the end in this thread, and leave the result in the store; see `run`."""
+        """Run the study in this thread, without returning the result; see `run`."""
         self._open(on_job_finished)
         self._thread = threading.current_thread()
         self._run_to_end()
@@ -149,50 +149,52 @@ class HyperParameterOptimizer:
             raise StudyFailed(self._failure()) from self.error
 
     def _failure(self) -> str:
-        """Return why the study failed, and why its jobs did, as far as that can be read."""
+        """Return the reasons why the study and its jobs failed, as far as they can be read."""
         said = f"the study {self.name!r} failed: {self.error}"
-        with contextlib.suppress(StoreError):  # it may be the store that is broken
+        with contextlib.suppress(StoreError):  # the store itself may be broken
             failures = self.summary(0).failures
             said += f"\n{failures}" if failures else ""
         return said
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait for the end, whatever it is.
+        """Wait until the study has ended, in any state.
 
         Args:
-            timeout: Seconds to wait at the most; None for as long as it takes.
+            timeout: Maximum time to wait in seconds; None to wait indefinitely.
 
         Returns:
-            Whether it has ended; False at once if it has not been started.
+            Whether it has ended; False immediately if it has not been started.
 
         Raises:
-            HpoError: If a callback of the study itself would wait.
+            HpoError: If called in a callback of the same study.
         """
         if self.is_running and self._is_controller():
-            raise HpoError("a callback can't wait for its own study to end; wait elsewhere")
+            raise HpoError("a callback cannot wait for its own study to end; wait elsewhere")
         if self._thread is not None:
             self._over.wait(timeout)
         return self._over.is_set()
 
     def stop(self, reason: str = "stopped", *, at_once: bool = False) -> None:
-        """End the study and its jobs, and wait until they are gone; it can be resumed later.
+        """Stop the study and its jobs, and wait for their end. The study can be resumed later.
 
-        In a callback it returns at once, and they are ended after it.
+        In a callback it returns immediately, and they end after the callback.
 
         Args:
-            reason: Why, for people.
-            at_once: Force the jobs to end, without the grace period.
+            reason: A human-readable reason.
+            at_once: Kill the jobs, without the grace period.
         """
         self.request_stop(reason, at_once=at_once)
         if self._thread is not None and not self._is_controller():
             self._over.wait()
 
     def request_stop(self, reason: str = "stopped", *, at_once: bool = False) -> None:
-        """Ask the study to end, and return at once; safe from any thread or signal handler."""
+        """Request the study to stop, and return immediately. Safe in any thread and signal
+        handler.
+        """
         self._run.stop(reason, at_once=at_once)
 
     def close(self) -> None:
-        """Stop if it runs, and close the store; a study in memory is gone then."""
+        """Stop the study if it is running, and close the store. A study in memory is discarded."""
         self.stop()
         if self._owns_store:
             self._store.close(remove_if_empty=self._is_new_store)
@@ -217,12 +219,12 @@ class HyperParameterOptimizer:
 
     @property
     def is_building(self) -> bool:
-        """Whether it builds or restores its strategy just now: nothing runs yet."""
+        """Whether the strategy is being built or restored, before any job runs."""
         return self._run.is_building
 
     @property
     def state(self) -> StudyState:
-        """Where the study stands."""
+        """The state of the study."""
         if self.is_running:
             return StudyState.RUNNING
         return self._store.current_state(self._store.study(self.name))[0]
@@ -234,17 +236,17 @@ class HyperParameterOptimizer:
 
     @property
     def error(self) -> HpoError | None:
-        """The error that made the study fail, if it has."""
+        """The error that made the study fail, or None."""
         return self._run.error
 
     @property
     def elapsed(self) -> float:
-        """Seconds that the study has run, over all its sessions."""
+        """Time that the study has run in seconds, over all its sessions."""
         return self.usage.wall_time
 
     @property
     def usage(self) -> Usage:
-        """What is used of everything that a budget may limit."""
+        """The used amount of each quantity that a budget can limit."""
         session = self._run.session
         if session is not None and self.is_running:
             return session.usage()
@@ -252,12 +254,12 @@ class HyperParameterOptimizer:
 
     @property
     def remaining(self) -> dict[str, float]:
-        """What is left of each limit that the budget has, in its own unit."""
+        """What remains of each limit that is set, in its unit."""
         return remaining(self.config.budget, self.usage)
 
     @property
     def running_jobs(self) -> list[Job]:
-        """The jobs that are under way."""
+        """The running jobs."""
         session = self._run.session
         return [] if session is None else session.running_jobs
 
@@ -266,21 +268,21 @@ class HyperParameterOptimizer:
         return read_top(self._store, self._store.study(self.name), k)
 
     def result(self) -> Result:
-        """Return what has come out so far."""
+        """Return the results so far."""
         return read_result(self._store, self._store.study(self.name), self.usage)
 
     def summary(self, k: int = 5) -> Summary:
-        """Return how the study stands, and its `k` best trials, without reading all the others."""
+        """Return the status of the study and its `k` best trials, without reading all trials."""
         study = self._store.study(self.name)
         return read_summary(self._store, study, self.usage, k, self._run.began)
 
     # -- changing ---------------------------------------------------------------------------
 
     def enqueue(self, configuration: Mapping[str, Value]) -> None:
-        """Run a known configuration before the strategy is asked again.
+        """Enqueue a configuration to run before the strategy is asked again.
 
         Raises:
-            InvalidInput: With everything that is wrong with it.
+            InvalidInput: With all its faults.
         """
         self._store.enqueue(self._study.id, self.config.space.configuration(configuration))
         self._run.look_for_enqueued()
@@ -288,12 +290,11 @@ class HyperParameterOptimizer:
     def set_time_limit(
         self, limit: float | str | datetime.timedelta | datetime.datetime | None
     ) -> None:
-        """End the session at a moment, whatever the budget; the study can be resumed later.
+        """Set the end of the session, independent of the budget. The study can be resumed later.
 
         Args:
-            limit: Seconds, a duration such as ``"10m"`` or a timedelta, counted from now, or
-                from the start if it has not been started; or the moment itself; None for no
-                limit.
+            limit: Seconds, a duration such as ``"10m"`` or a timedelta, counted from now or, if the
+                study has not been started, from its start; or a datetime; None for no limit.
         """
         if limit is None:
             self._run.limit()
@@ -316,8 +317,8 @@ class HyperParameterOptimizer:
             message = f"expected a function, got {on_job_finished!r}"
             raise InvalidInput([Fault("on_job_finished", message)])
         if self._run.session is not None:
-            raise HpoError("this optimizer has been started; make another one to resume")
-        if self._is_new and self._store.find(self.name) is None:  # it was refused before
+            raise HpoError("this optimizer has already been started; create another one to resume")
+        if self._is_new and self._store.find(self.name) is None:  # it was rejected before
             self._study = open_study.find_or_create(self._store, self._prepared, self._clock.now())
         try:
             self._run.open(self._study, on_job_finished)

@@ -1,4 +1,4 @@
-"""What one run of a study holds: its lock, its strategy, its session and its backend."""
+"""The resources of one run of a study: lock, strategy, session and backend."""
 
 from __future__ import annotations
 
@@ -46,17 +46,17 @@ class StudyRun:
 
     Args:
         prepared: The study's configuration and plugins.
-        store: Where it is kept.
+        store: The store of the study.
         clock: The time.
-        function: The function that jobs call, where the configuration has its name.
-        observers: Whom to notify.
-        adopts_history: Whether the strategy adopts what is stored, instead of being restored.
+        function: The function that jobs call, if the configuration refers to it.
+        observers: The observers to notify.
+        adopts_history: Whether the strategy adopts the stored trials instead of being restored.
 
     Attributes:
-        session: What runs the study; None before it is opened, and for one that is finished.
-        error: What made the study fail, once it has ended.
-        is_building: Whether its strategy is built or restored just now: nothing runs yet.
-        began: When it was opened, in seconds since the epoch.
+        session: The session; None before the run is opened, and for a finished study.
+        error: The error that made the study fail, once it has ended.
+        is_building: Whether the strategy is being built or restored, before any job runs.
+        began: Time at which it was opened, in seconds since the epoch.
     """
 
     def __init__(
@@ -80,25 +80,25 @@ class StudyRun:
         self._function = function
         self._observers = observers
         self._adopts_history = adopts_history
-        self._capabilities: frozenset[Capability] = frozenset()  # known once it is built
+        self._capabilities: frozenset[Capability] = frozenset()  # known once the strategy is built
         self._ends_at, self._time_limit = math.inf, math.inf
-        self._stop: tuple[str, bool] | None = None  # perhaps before there is a session
+        self._stop: tuple[str, bool] | None = None  # possibly before there is a session
         self._backend: Backend | None = None
-        self._waking = threading.RLock()  # held where the backend is woken, and taken away
+        self._waking = threading.RLock()  # guards access to the backend by other threads
         self._held = contextlib.ExitStack()
         self._interrupted: Sequence[Interrupted] = ()
 
     # -- requests, safe from any thread -----------------------------------------------------
 
     def stop(self, reason: str, *, at_once: bool) -> None:
-        """Ask the run to end, also before it is opened."""
+        """Request the run to end, also before it is opened."""
         self._stop = (reason, at_once)
         if self.session is not None:
             self.session.stop(reason, at_once=at_once)
             self._wake()
 
     def limit(self, *, ends_at: float = math.inf, after: float = math.inf) -> None:
-        """End at a moment, in seconds since the epoch, or so many seconds after the start."""
+        """Set the end: a time in seconds since the epoch, or seconds after the start."""
         self._ends_at, self._time_limit = ends_at, after
         if self.session is not None:
             self.session.set_end(min(ends_at, self.began + after))
@@ -126,12 +126,12 @@ class StudyRun:
     def open(
         self, study: StudyRecord, on_job_finished: Callable[[FinishedJob], object] | None
     ) -> None:
-        """Take the study's lock, and put together what runs it.
+        """Take the study's lock, and create the session and the backend.
 
         Raises:
             StudyRunning: If another controller runs it.
-            StrategyError: If the strategy can't be built or restored.
-            BackendError: If the backend can't be built.
+            StrategyError: If the strategy cannot be built or restored.
+            BackendError: If the backend cannot be built.
         """
         client.end_loading()
         config, store = self._config, self._store
@@ -172,7 +172,7 @@ class StudyRun:
             session.stop(reason, at_once=at_once)
 
     def run(self) -> None:
-        """Run the study to its end; `error` says whether it failed."""
+        """Run the study to its end; see `error` for a failure."""
         session, backend = self.session, self._backend
         if session is None or backend is None:
             return
@@ -180,7 +180,7 @@ class StudyRun:
             with self._held:
                 session.run(backend, self._interrupted)
         except Exception as error:  # noqa: BLE001  # a backend may raise anything when closed
-            if session.error is None:  # the first one is why
+            if session.error is None:  # the first one is the reason
                 session.blame(error)
         finally:
             self.error = session.error
@@ -283,6 +283,6 @@ class StudyRun:
 
 
 _COPIED = (
-    "the folder %s is a copy, or was moved to another file system: jobs that still run where it "
-    "was are left alone, and those that had not ended are run again here"
+    "the folder %s is a copy, or was moved to another file system: jobs that still run in the "
+    "original are not touched, and unfinished jobs are run again here"
 )

@@ -36,7 +36,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         name: Its name.
         state: Where it stands.
-        reason: Why, for people.
+        reason: A human-readable reason.
         strategy: The strategy's config string.
         created: When it was stored, in seconds since the epoch.
         trials: How many trials it has, without those that were imported.

@@ -221,7 +221,7 @@ class Study(StudyView):
         Args:
             config: The configuration.
             store: The file that keeps the study; None to keep it in memory.
-            function: The function that jobs call, where ``config.job.function`` is its name.
+            function: The function that jobs call, if ``config.job.function`` refers to it.
             strategy: A new strategy to use instead of the one that the configuration names.
             observers: Observers to notify of study events.
         """
@@ -251,7 +251,7 @@ class Study(StudyView):
 
         Raises:
             StudyFailed: If the study fails: its strategy raised, or its first trials all failed.
-            StudyChanged: If the store has a study of that name with another configuration.
+            StudyChanged: If the store has a study with this name and a different configuration.
             StudyRunning: If it is running, here or elsewhere.
             StoreError: If a study of the store is neither yours nor trusted; see `resume`.
             KeyboardInterrupt: After Ctrl-C, when all jobs are gone.
@@ -356,7 +356,7 @@ class Study(StudyView):
 
         Raises:
             InvalidInput: If the plugins' options do not suit the parameters.
-            PluginError: If a plugin is missing, broken, or can't do what the study needs.
+            PluginError: If a plugin is missing or broken, or does not support what the study needs.
             StrategyError: If the strategy can't be built.
         """
         from hpo_core.controller.strategy import resolve
@@ -401,7 +401,7 @@ class Study(StudyView):
             **values: The same as keywords.
 
         Raises:
-            InvalidInput: With everything that is wrong with it.
+            InvalidInput: With all its faults.
         """
         wanted = self.config.space.configuration({**(configuration or {}), **values})
         if self._given is not None and not self.is_stored:

@@ -110,7 +110,7 @@ class StudyView:
 
     @property
     def remaining(self) -> dict[str, float]:
-        """What is left of each limit that the budget has, in its own unit."""
+        """What remains of each limit that is set, in its unit."""
         return remaining(self.config.budget, self.usage)
 
     @property

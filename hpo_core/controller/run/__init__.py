@@ -1,10 +1,10 @@
 """One run of a study: a loop of turns, each of which handles, records and acts.
 
 session               the loop
-turns                 what happens in a turn, within its transaction
-context, state        what does not change while a study runs, and what does
-effects               what is to be done, as a value that can be performed only once it is recorded
-events                handles what the backend says of jobs
+turns                 the transactions of turns
+context, state        the constant context of a run, and its changing state
+effects               actions as a value that can be performed only after it is recorded
+events                handles the events of jobs
 job_dispatcher        fills free workers with jobs
 limits                ends jobs and the study at their limits
 trials                tells the strategy reports, and records the results of trials

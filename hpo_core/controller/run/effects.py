@@ -77,9 +77,9 @@ class Recorded:
 
     Args:
         writer: Writes the store.
-        handle: Writes what has happened, and returns what follows from it. All that it writes is
-            committed in one transaction, or nothing is.
-        *about: What it is called with.
+        handle: Writes events to the store and returns the resulting effects. All its writes are one
+            transaction.
+        *about: Its arguments.
 
     Raises:
         StoreError: If the transaction fails.

@@ -22,7 +22,7 @@ from hpo_core.model.budget import Usage
 from hpo_core.model.errors import HpoError, StoreError
 from hpo_core.model.job import Job, StudyState
 
-_SURELY = 0.05  # seconds after which a time is up by any clock
+_SURELY = 0.05  # tolerance in seconds between clocks
 
 
 class Session:
@@ -30,10 +30,10 @@ class Session:
 
     Args:
         context: The study.
-        turns: What happens in a turn.
-        strategy: The strategy, which is interrupted when the run is to end.
-        budget: What is used of the budget.
-        observers: Whom to notify.
+        turns: The transactions of turns.
+        strategy: The strategy, which is interrupted when the run should end.
+        budget: The budget and its usage.
+        observers: The observers to notify.
     """
 
     def __init__(
@@ -65,13 +65,13 @@ class Session:
         return [running.job for running in list(self._state.jobs.values())]
 
     def usage(self) -> Usage:
-        """Return what is used by now of everything that a budget may limit."""
+        """Return the used amount of each quantity that a budget can limit."""
         return self._budget.usage(self._context.clock.now())
 
-    # -- requests from elsewhere: whoever makes one wakes the backend -------------------------
+    # -- requests of other threads, which must then wake the backend -------------------------
 
     def stop(self, reason: str, *, at_once: bool = False) -> None:
-        """Ask the session to end, its jobs too; safe from any thread and from signal handlers."""
+        """Request the session and its jobs to end. Safe in any thread and signal handler."""
         is_first = not self._limits.is_stop_requested
         self._limits.request_stop(reason, at_once=at_once)
         if is_first or at_once:
@@ -82,7 +82,7 @@ class Session:
         self._turns.expect_enqueued()
 
     def set_end(self, moment: float) -> None:
-        """End at a moment, in seconds since the epoch."""
+        """Set the end time, in seconds since the epoch."""
         self._budget.ends_at = moment
         self._interrupt_in_time()
 
@@ -92,7 +92,7 @@ class Session:
         """Run the study to its end; see `error` for a failure.
 
         Args:
-            backend: Where jobs run.
+            backend: The backend.
             interrupted: Trials that were running when an earlier run ended.
         """
         self._interrupt_in_time()
@@ -120,16 +120,16 @@ class Session:
             self._performer.perform(Recorded(self._writer, self._turns.handle, (event,)))
 
     def blame(self, error: Exception) -> None:
-        """Count as failed, whatever it has been, for what a backend or the store has raised."""
+        """Mark the study as failed because of an exception of the backend or the store."""
         if not isinstance(error, HpoError):
-            broken = HpoError(f"the controller broke down: {type(error).__name__}: {error}")
+            broken = HpoError(f"the controller failed: {type(error).__name__}: {error}")
             broken.__cause__ = error
             error = broken
         state = self._state
         state.study, state.reason, state.error = StudyState.FAILED, str(error), error
 
     def _next_events(self, backend: Backend) -> Sequence[JobEvent]:
-        """Wait for what happens next; a stop that a callback has asked for is the next thing."""
+        """Wait for the next events; return immediately if a callback has requested to stop."""
         if self._limits.is_stop_requested and self._state.is_running:
             return ()
         if self._turns.is_behind:
@@ -150,6 +150,6 @@ class Session:
         self.blame(error)
         try:
             ended = Recorded(self._writer, self._turns.conclude).effects
-        except StoreError:  # it may be the store that is broken
+        except StoreError:  # the store itself may be broken
             ended = self._turns.ended()
         self._performer.notify(ended.notify)

@@ -40,7 +40,7 @@ class Trials:
         context: The study.
         state: Where the run stands.
         strategy: The strategy, restored.
-        rebuild: Makes the strategy again, and restores it from all that is stored.
+        rebuild: Builds the strategy again, and restores it from the stored history.
         budget: What is used of the budget.
         incumbents: The best trials so far.
         retention: Which checkpoints are kept.

@@ -1,4 +1,4 @@
-"""What happens in a turn, before anything is done: it is recorded, and effects are returned."""
+"""The transactions of turns: record events, and return the effects to perform."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ from hpo_core.controller.run.trials import Trials
 from hpo_core.controller.strategy.checked_strategy import CheckedStrategy
 from hpo_core.model.job import Job, StudyState
 
-_WALL_TIME_EVERY = 0.05  # seconds between two records of it
-_BEHIND = 0.5  # seconds by which an event may be old before there may be more of its kind
+_WALL_TIME_EVERY = 0.05  # seconds between two records of the wall time
+_BEHIND = 0.5  # age in seconds above which an event suggests that more past events are pending
 
 
 class Turns:
-    """The turns of one run. Each method writes to the store, within a transaction of its caller.
+    """The turns of a run. Each method writes to the store, in a transaction of its caller.
 
     Args:
         context: The study.
         strategy: The strategy, restored.
-        rebuild: Makes the strategy again, and restores it from all that is stored.
-        budget: What is used of the budget.
+        rebuild: Builds the strategy again, and restores it from the stored history.
+        budget: The budget and its usage.
         incumbents: The best trials so far.
         retention: Which checkpoints are kept.
         is_observed: Whether there are observers.
 
     Attributes:
-        state: Where the run stands.
-        limits: Its limits.
-        is_behind: Whether there may be more events of the past.
+        state: The state of the run.
+        limits: The limits of the run.
+        is_behind: Whether more past events may be pending.
     """
 
     def __init__(
@@ -80,22 +80,22 @@ class Turns:
         self._wall_time_recorded = -math.inf
 
     def expect_enqueued(self) -> None:
-        """Look for enqueued configurations in the next turn; safe from any thread."""
+        """Look for enqueued configurations in the next turn. Thread-safe."""
         self._dispatcher.expect_enqueued()
 
     def unfinished_jobs(self, interrupted: Iterable[Interrupted]) -> dict[str, Job]:
-        """Return the jobs that an earlier run has left, by id, for the backend to adopt."""
+        """Return the unfinished jobs of an earlier run by id, for the backend to adopt."""
         return self._resumption.jobs(interrupted)
 
     def begin(
         self, interrupted: Iterable[Interrupted], jobs: dict[str, Job], alive: frozenset[str]
     ) -> Effects:
-        """Begin the run, with the trials that an earlier one has left.
+        """Start the run, with the unfinished trials of an earlier run.
 
         Args:
-            interrupted: These trials.
+            interrupted: The unfinished trials.
             jobs: Their jobs, as `unfinished_jobs` returns them.
-            alive: The ids of those that still run.
+            alive: The ids of the jobs that the backend has adopted.
         """
         self._writer.study(StudyState.RUNNING)
         effects = self._resumption.resume(interrupted, jobs, alive)
@@ -104,14 +104,13 @@ class Turns:
         return self._continued(effects, has_adopted=bool(alive))
 
     def handle(self, events: Sequence[JobEvent], known_until: float = math.inf) -> Effects:
-        """Handle what has happened, enforce the limits, and fill the free workers.
+        """Handle events, enforce the limits, and fill the free workers.
 
         Args:
-            events: What has happened.
-            known_until: Up to which moment all that jobs did is handled then. Limits are judged
-                as they stood at that moment. While it lies in the past (the controller was stopped
-                or is slow, or the study is resumed), nothing new is started if a limit may be
-                past by now.
+            events: The events.
+            known_until: The time up to which all events of jobs are handled. Limits are evaluated
+                at this time. While it is in the past (the controller was suspended or is slow, or
+                the study is resumed), no job is started if a limit may be exceeded by now.
         """
         effects = NOTHING
         for event in events:
@@ -133,18 +132,18 @@ class Turns:
         return effects + self.ended()
 
     def ended(self) -> Effects:
-        """Return what observers are told at the end."""
+        """Return the effects of the end, which notify the observers."""
         return self._study_events.study_ended(self._clock.now())
 
     def _continued(
         self, effects: Effects, known_until: float = math.inf, *, has_adopted: bool = False
     ) -> Effects:
-        """Return effects with those of limits and of free workers.
+        """Return effects, with those of enforcing limits and filling free workers added.
 
         Args:
-            effects: What follows from what has happened.
+            effects: The effects of events.
             known_until: See `handle`.
-            has_adopted: Whether there are jobs of which nothing is known yet.
+            has_adopted: Whether there are adopted jobs without events so far.
         """
         now, state = self._clock.now(), self.state
         self.is_behind = has_adopted or now - known_until > _BEHIND
@@ -161,7 +160,7 @@ class Turns:
         return effects
 
     def _give_up(self, now: float) -> Effects:
-        """Settle a trial that waits for another job, for which nothing is left."""
+        """Settle a trial that waits for a job when no budget is left for it."""
         trial = self.state.waiting.popleft()
         trial.attempt -= 1
         job = self._factory.running(self._factory.job(trial), trial, now)

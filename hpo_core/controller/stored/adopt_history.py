@@ -72,7 +72,7 @@ def adopt_history(
 def _copied(given: Strategy) -> Strategy:
     try:
         return copy.deepcopy(given)
-    except Exception as error:  # an instance may hold what can't be copied
+    except Exception as error:  # an instance may hold objects that cannot be copied
         kind = type(given).__qualname__
         raise StrategyError(f"an instance of {kind} can't be copied: {error}") from error
 
