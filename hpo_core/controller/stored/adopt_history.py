@@ -30,15 +30,15 @@ _ANYTHING = (Exception, SystemExit)  # exceptions that a plugin may raise
 
 def adopt_history(
     make: Callable[[], Strategy], prepared: Prepared, store: Store, study: StudyRecord
-) -> list[str]:
-    """Mark the whole stored history of a study as adopted.
+) -> None:
+    """Mark the whole stored history of a study as adopted; log what could not be adopted.
 
     The saved state of the strategy is deleted, and the study uses the currently installed plugins.
     The adoption is first tried on throw-away strategies. Trials that cannot be adopted are left out
     of the history of the strategy. Nothing is stored until a strategy was restored without them.
 
     Args:
-        make: Builds a new strategy on each call.
+        make: Builds a new strategy on each call, or returns the given one.
         prepared: The study's plugins.
         store: The store.
         study: The study, whose lock the caller holds.
