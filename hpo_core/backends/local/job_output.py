@@ -104,7 +104,8 @@ class OutputParser(abc.ABC):
         """Return how the job ended.
 
         Args:
-            status: The exit status of its process, negative for a signal; None if that runs on.
+            status: The exit status of its process, negative for a signal; None if the process keeps
+                running.
             cause: What ended it; see `hpo_core.backends.supervisor.supervised_job.Cause`.
         """
         job = self.job
