@@ -27,7 +27,9 @@ def popen_loop(command: list[str], jobs: int) -> float:
     return jobs / (time.perf_counter() - began)
 
 
-def commands(folder: Path, name: str, command: tuple[str, ...], jobs: int) -> None:
+def commands(
+    folder: Path, name: str, command: tuple[str, ...], jobs: int, asked: float
+) -> None:
     """Compare a command through hpo-core with the bare loop, in turns."""
     escaped = tuple(part.replace("{", "{{").replace("}", "}}") for part in command)
     bare_command = [part.replace("$HPO_REPORT_FD", "1") for part in command]
@@ -43,7 +45,7 @@ def commands(folder: Path, name: str, command: tuple[str, ...], jobs: int) -> No
     middle = sorted(range(3), key=ratios.__getitem__)[1]
     ours, bare = rates[middle]
     say(f"commands ({name}), 2 workers / bare Popen", f"{ours:.0f} / {bare:.0f} a second")
-    say("ratio (median of 3 turns)", f"{ratios[middle]:.2f}", ">= 0.90")
+    say("ratio (median of 3 turns)", f"{ratios[middle]:.2f}", f">= {asked:.2f}")
 
 
 def main() -> None:
@@ -53,8 +55,8 @@ def main() -> None:
         study = config(5_000, backend="local", workers=2)
         rate = 5_000 / run(study, folder / "warm.db")
         say("trivial jobs in 2 warm workers, SQLite on disk", f"{rate:,.0f} jobs/s", ">= 1,000")
-        commands(folder, "python", (sys.executable, "-S", "-E", "-c", REPORT), 200)
-        commands(folder, "sh", ("/bin/sh", "-c", SHELL), 1_000)
+        commands(folder, "python", (sys.executable, "-S", "-E", "-c", REPORT), 200, 0.9)
+        commands(folder, "sh", ("/bin/sh", "-c", SHELL), 1_000, 0.6)
 
 
 if __name__ == "__main__":
