@@ -137,6 +137,8 @@ def faults_of(study: Study, strategy: str) -> list[str]:
     faults = [
         f"{count} jobs are {state}" for state, count in states.items() if state not in allowed
     ]
+    if not study.truth.exists():
+        return [*faults, "no job has run to its end"]
     truth = dict(line.split() for line in study.truth.read_text().splitlines())
     lost = {job for (job,) in study.rows("SELECT trial||'.'||attempt FROM job WHERE state='lost'")}
     if had_ended := lost & truth.keys():
