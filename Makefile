@@ -31,19 +31,21 @@ DOCS_READY := .venv-docs/ready
 SCRIPTS := mermaid@11.17.2 iframe-worker@1.0.4
 
 # The tests of hpo-optuna that run every sampler against Optuna's own take minutes, and PyTorch; so
-# do, without PyTorch, those of hpo-bohb in tests/long.
+# do, without PyTorch, those of hpo-asha and hpo-bohb in tests/long.
+ASHA := plugins/hpo-asha/tests
 OPTUNA := plugins/hpo-optuna/tests
 BOHB := plugins/hpo-bohb/tests
-TESTS := tests $(filter-out plugins/hpo-bohb plugins/hpo-optuna,$(PLUGINS)) examples/third_party \
-    $(OPTUNA)/test_options.py $(OPTUNA)/test_strategy.py $(wildcard $(BOHB)/test_*.py)
+TESTS := tests $(filter-out plugins/hpo-asha plugins/hpo-bohb plugins/hpo-optuna,$(PLUGINS)) \
+    examples/third_party $(OPTUNA)/test_options.py $(OPTUNA)/test_strategy.py \
+    $(wildcard $(ASHA)/test_*.py $(BOHB)/test_*.py)
 
-# Files of tests run at once, two of them: most tests wait for processes, and not for a processor.
-AT_ONCE := -n 2 --dist loadfile
+# Two classes or files of tests run at once: most tests wait for processes, and not for a processor.
+AT_ONCE := -n 2 --dist loadscope
 
 # Heavy real parts whose tests are no part of `make test`: each has a target integration-NAME, and
 # where it can't share .venv its own environment, .venv-NAME. DEBIAN has the Debian packages
 # that they need, each as COMMAND=PACKAGE: it is installed if the command is missing.
-INTEGRATIONS := bohb optuna
+INTEGRATIONS := asha bohb optuna
 DEBIAN :=
 
 .DEFAULT_GOAL := help
@@ -71,13 +73,16 @@ examples: $(READY) ## run every example, each from its beginning
 	@set -e; for study in examples/*/study.toml; do \
 	    echo "$$study"; $(BIN)/hpo run "$$study" --store build/examples/hpo.db; done
 
-test: lint ## lint, then run all tests but the long ones of hpo-bohb and hpo-optuna
+test: lint ## lint, then run all tests but the long ones of some plugins
 	$(BIN)/python -m pytest $(AT_ONCE) $(TESTS)
 
 test-integrations: $(INTEGRATIONS:%=integration-%) ## tests with heavy real parts
 
+integration-asha: $(READY)
+	$(BIN)/python -m pytest $(AT_ONCE) $(ASHA)/long
+
 integration-bohb: $(READY)
-	$(BIN)/python -m pytest $(BOHB)/long
+	$(BIN)/python -m pytest $(AT_ONCE) $(BOHB)/long
 
 integration-optuna: debian .venv-optuna/ready
 	.venv-optuna/bin/python -m pytest $(OPTUNA)
@@ -91,8 +96,8 @@ test-bohb: $(READY) ## the long tests of hpo-bohb: minutes
 test-optuna: $(OPTUNA_READY) ## the long tests of hpo-optuna: minutes, and PyTorch
 	$(BIN)/python -m pytest $(OPTUNA)
 
-test-asha: $(READY) ## the contract kit on hpo-asha, with as many cases as it draws by default
-	HPO_KIT_EXAMPLES=20 $(BIN)/python -m pytest plugins/hpo-asha/tests
+test-asha: $(READY) ## the long tests of hpo-asha: minutes
+	$(BIN)/python -m pytest $(ASHA)
 
 faults: $(READY) ## try faults for an hour: kills, pauses, late resumes, power cuts, crowds, a million jobs, bad ones
 	$(BIN)/python tests/faults/kill.py --kills 200

@@ -1,33 +1,26 @@
-"""Every variant keeps the contract of strategies, its recovery at every point included.
+"""The main variants keep the contract of strategies, their recovery at every point included.
 
-The cases are few here; ``make test-asha`` draws as many as the kit does by default.
+These are a few cases for each check; `long/test_contract.py` draws many, for every variant.
 """
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
-from hpo_asha.options import AshaOptions, HyperbandOptions, MedianOptions, PBTOptions, ShaOptions
+from hpo_asha.options import AshaOptions, HyperbandOptions, MedianOptions, PBTOptions
 from hpo_asha.plugin import VARIANTS, build
 
-from hpo_core.plugin import Problem, Strategy, StrategyChoice
+from hpo_core.plugin import Problem, Strategy
 from hpo_core.testing import StrategyContract
 
 CAPABILITIES = {options: can for _, options, _, can in VARIANTS}
-TPE = StrategyChoice("optuna:tpe", {"n_startup_trials": 3})
-EXAMPLES = os.environ.get("HPO_KIT_EXAMPLES")
 
 
 class Contract(StrategyContract):
-    examples = int(EXAMPLES or 2)
+    examples = 2
     given: Any = None
-
-    if (
-        EXAMPLES is None
-    ):  # the first one measures Optuna, and fails never; the other starts processes
-        test_cost_of_an_ask = None
-        test_another_process_gives_the_same_suggestions = None
+    test_cost_of_an_ask = None  # it measures Optuna, and fails never
+    test_another_process_gives_the_same_suggestions = None  # it starts processes
 
     def make_strategy(self, problem: Problem) -> Strategy:
         return build(problem, self.given)
@@ -39,34 +32,10 @@ class TestAsha(Contract):
     given = AshaOptions()
 
 
-class TestAshaOfTheStoppingType(Contract):
-    capabilities = CAPABILITIES[AshaOptions]
-    options = AshaOptions
-    given = AshaOptions(type="stopping", eta=2)
-
-
-class TestAshaOverTPE(Contract):
-    capabilities = CAPABILITIES[AshaOptions]
-    options = AshaOptions
-    given = AshaOptions(searcher=TPE)
-
-
 class TestHyperband(Contract):
     capabilities = CAPABILITIES[HyperbandOptions]
     options = HyperbandOptions
     given = HyperbandOptions(eta=2)
-
-
-class TestHyperbandOfTheStoppingType(Contract):
-    capabilities = CAPABILITIES[HyperbandOptions]
-    options = HyperbandOptions
-    given = HyperbandOptions(type="stopping")
-
-
-class TestSha(Contract):
-    capabilities = CAPABILITIES[ShaOptions]
-    options = ShaOptions
-    given = ShaOptions()
 
 
 class TestMedian(Contract):
@@ -79,12 +48,6 @@ class TestPBT(Contract):
     capabilities = CAPABILITIES[PBTOptions]
     options = PBTOptions
     given = PBTOptions(population_size=3, quantile_fraction=0.4)
-
-
-class TestPBTOverTPE(Contract):
-    capabilities = CAPABILITIES[PBTOptions]
-    options = PBTOptions
-    given = PBTOptions(searcher=TPE, population_size=4, quantile_fraction=0.3)
 
 
 del Contract, StrategyContract  # only what is named above is collected

@@ -1,13 +1,13 @@
-"""Every variant keeps the contract of strategies, its recovery at every point included.
+"""The main variants keep the contract of strategies, its recovery at every point included.
 
-These are a few cases for each check; `long/test_contract.py` draws many.
+These are a few cases for each check; `long/test_contract.py` draws many, for every variant.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from hpo_bohb.options import BOHBOptions, HyperBandOptions, RandomOptions, abilities
+from hpo_bohb.options import BOHBOptions, HyperBandOptions, abilities
 from hpo_bohb.plugin import build
 
 from hpo_core.plugin import Problem, Strategy
@@ -40,18 +40,6 @@ class TestHyperBand(WithoutProcesses):
     given = HyperBandOptions()
     capabilities = abilities(given)
     options = HyperBandOptions
-
-
-class TestTrainingAnew(WithoutProcesses):
-    given = HyperBandOptions(resume=False)
-    capabilities = abilities(given)
-    options = HyperBandOptions
-
-
-class TestRandomSearch(WithoutProcesses):
-    given = RandomOptions()
-    capabilities = abilities(given)
-    options = RandomOptions
 
 
 del Contract, WithoutProcesses, StrategyContract  # only what is named above is collected
