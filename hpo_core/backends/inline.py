@@ -16,7 +16,7 @@ from contextlib import redirect_stdout
 
 from hpo_core import client
 from hpo_core.backends.functions import Call, caller, described, load, shortened
-from hpo_core.backends.printed import printed_to
+from hpo_core.backends.printed import PrintedLog
 from hpo_core.contracts.backend import (
     BackendContext,
     BackendSpec,
@@ -110,7 +110,7 @@ class InlineBackend:
         token = client.current.set(client.ConnectedJob(info, send))
         try:
             self._deliver(Started(job.id, self._now()))
-            with printed_to(job.log) as log:
+            with PrintedLog(job.log) as log:
                 outcome, reason, metrics = self._outcome(info)
         finally:
             client.current.reset(token)

@@ -11,14 +11,16 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager
 from typing import Any, TextIO
 
 from hpo_core.backends import logs
 
 
-class Log:
-    """A job's log, created on the first output.
+class PrintedLog:
+    """A job's log, created on the first output; a context manager that redirects this thread's.
+
+    A class and not a generator, since each job has one.
 
     Args:
         path: The file.
@@ -29,6 +31,17 @@ class Log:
         self._file: int | None = None
         self._thread = threading.get_ident()
         self._is_aside = False
+
+    def __enter__(self) -> PrintedLog:
+        self._before = sys.stdout, sys.stderr
+        out: Any = _Stream(sys.stdout, self)
+        errors: Any = _Stream(sys.stderr, self)
+        sys.stdout, sys.stderr = out, errors
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        sys.stdout, sys.stderr = self._before
+        self.close()
 
     @property
     def is_heard(self) -> bool:
@@ -63,7 +76,7 @@ class Log:
 class _Stream:
     """Replaces a stream: output of the job goes to its log."""
 
-    def __init__(self, stream: TextIO, log: Log) -> None:
+    def __init__(self, stream: TextIO, log: PrintedLog) -> None:
         self._stream = stream
         self._log = log
 
@@ -82,16 +95,3 @@ class _Stream:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
-
-
-@contextmanager
-def printed_to(path: str) -> Iterator[Log]:
-    """A context manager that redirects the output of this thread to a job's log."""
-    log = Log(path)
-    out: Any = _Stream(sys.stdout, log)
-    errors: Any = _Stream(sys.stderr, log)
-    try:
-        with redirect_stdout(out), redirect_stderr(errors):
-            yield log
-    finally:
-        log.close()

@@ -1,6 +1,7 @@
 """The store of studies: an SQLite file, and a folder beside it for logs and checkpoints.
 
     schema         the tables
+    job_table      the columns of the table of jobs
     database       opens the file of a store
     migration      migrates stores of earlier versions
     records        the records of rows

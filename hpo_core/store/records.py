@@ -91,10 +91,10 @@ class TrialRecord(msgspec.Struct, gc=False, frozen=True, kw_only=True):
 
 
 class JobRecord(msgspec.Struct, gc=False, frozen=True, kw_only=True):
-    """A job. Times are seconds since the epoch; see the table ``job``.
+    """A job. Times are seconds since the epoch.
 
-    Its fields are the columns in order of reading (`hpo_core.store.rows`); ``trial_id`` is the
-    column ``trial``.
+    Its fields are the columns of `hpo_core.store.job_table` that are read, in their order;
+    ``trial_id`` is the column ``trial``.
     """
 
     trial_id: int

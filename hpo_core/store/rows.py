@@ -13,6 +13,7 @@ import msgspec
 
 from hpo_core.client import ENDLESS
 from hpo_core.model.job import StudyState, TrialState
+from hpo_core.store import job_table
 from hpo_core.store.records import (
     JobRecord,
     LoggedReport,
@@ -34,9 +35,8 @@ STUDIES = (
     "first_budget, marks, adopted_events FROM study JOIN progress ON progress.study = study.id"
 )
 TRIALS = "SELECT id, configuration, state, losses, iterations FROM trial WHERE study = ?"
-_JOB_KEYS = tuple(key for key in JobRecord.__struct_fields__ if key != "seen")
-_JOB_COLUMNS = ("trial", *_JOB_KEYS[1:])
-JOBS = f"SELECT {', '.join(_JOB_COLUMNS)} FROM job WHERE study = ?"
+JOBS = job_table.SELECT
+_JOB_KEYS = ("trial_id", *job_table.READ[1:])
 REPORTS = (
     "SELECT trial, attempt, time, iteration, metrics FROM log WHERE study = ? "
     "AND suggestion IS NULL"

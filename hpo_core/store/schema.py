@@ -11,6 +11,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from hpo_core.store import job_table
+
 APPLICATION_ID = 0x68706F43  # "hpoC": marks the file as a store
 VERSION = 2
 
@@ -38,18 +40,18 @@ def _is_marked(path: str | os.PathLike[str], how: str) -> bool:
     return bool(found == APPLICATION_ID)
 
 
-SCHEMA = """
+SCHEMA = f"""
 CREATE TABLE study (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
     uid TEXT NOT NULL,
     config TEXT NOT NULL,             -- StudyConfig as JSON, every default filled in
-    plugins TEXT NOT NULL,            -- {"strategy": {name, distribution, version}, ...}
+    plugins TEXT NOT NULL,            -- {{"strategy": {{name, distribution, version}}, ...}}
     created REAL NOT NULL,            -- seconds since the epoch, as all times
     state TEXT NOT NULL,
     reason TEXT NOT NULL DEFAULT '',
     files TEXT NOT NULL DEFAULT '',   -- its folder, if still the one of schema 1; else ''
-    first_budget TEXT,                -- JSON, before it was extended; NULL if it was not, {} if
+    first_budget TEXT,                -- JSON, before it was extended; NULL if it was not, {{}} if
                                       -- that is not known, since schema 1 did not record it
     marks TEXT NOT NULL DEFAULT ''    -- which users have made or trusted it
 );
@@ -74,23 +76,7 @@ CREATE TABLE trial (
     losses TEXT,                      -- JSON, one for each objective, lower is better
     PRIMARY KEY (study, id)
 ) WITHOUT ROWID;
-CREATE TABLE job (
-    study INTEGER NOT NULL REFERENCES study,
-    trial INTEGER NOT NULL,
-    attempt INTEGER NOT NULL,         -- from 1; 0 is what ran elsewhere, and was imported
-    name TEXT NOT NULL,
-    state TEXT NOT NULL,
-    target INTEGER,                   -- how far to train
-    queued REAL NOT NULL,
-    started REAL,
-    ended REAL,
-    iteration INTEGER,                -- the last that was reported
-    iterations INTEGER NOT NULL DEFAULT 0,  -- how many of them are this job's own
-    metrics TEXT,                     -- JSON, the last value of each
-    reason TEXT NOT NULL DEFAULT '',
-    handle TEXT,                      -- JSON, the backend's own
-    PRIMARY KEY (study, trial, attempt)
-) WITHOUT ROWID;
+{job_table.CREATE}
 CREATE TABLE log (
     study INTEGER NOT NULL REFERENCES study,
     seq INTEGER NOT NULL,

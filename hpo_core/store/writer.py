@@ -15,7 +15,7 @@ from hpo_core.model.job import JobState, StudyState, TrialState
 from hpo_core.model.objective import Losses
 from hpo_core.model.report import Decision, Report
 from hpo_core.model.values import JSON, Configuration
-from hpo_core.store import wal
+from hpo_core.store import job_table, wal
 from hpo_core.store.records import IMPORTED, configuration_from_json, encode, metrics_to_json
 from hpo_core.store.required_file import RequiredFile
 from hpo_core.store.retries import KEPT, RETRY
@@ -167,14 +167,14 @@ class StudyWriter:
             (
                 self._study,
                 self.seq,
-                report.status.value,
+                report.status._value_,
                 report.trial_id,
                 attempt,
                 time,
                 iteration,
                 _text(metrics_to_json(report.metrics)),
                 _losses(report.losses),
-                None if decision is None else decision.value,
+                None if decision is None else decision._value_,
             ),
         )
         self.seq += 1
@@ -200,7 +200,7 @@ class StudyWriter:
         """Record the state of a trial, with its losses."""
         self._execute(
             "UPDATE trial SET state = ?, losses = ? WHERE study = ? AND id = ?",
-            (state.value, _losses(losses), self._study, trial_id),
+            (state._value_, _losses(losses), self._study, trial_id),
         )
 
     # -- jobs -------------------------------------------------------------------------------
@@ -209,11 +209,7 @@ class StudyWriter:
         self, trial_id: int, attempt: int, name: str, target: int | None, time: float
     ) -> None:
         """Record a job to be submitted."""
-        self._execute(
-            "INSERT INTO job (study, trial, attempt, name, state, target, queued) "
-            "VALUES (?, ?, ?, ?, 'queued', ?, ?)",
-            (self._study, trial_id, attempt, name, target, time),
-        )
+        self._execute(_QUEUED, (self._study, trial_id, attempt, name, "queued", target, time))
 
     def imported_job(
         self,
@@ -244,13 +240,8 @@ class StudyWriter:
 
     def job_started(self, trial_id: int, attempt: int, time: float, handle: Any) -> None:
         """Record the start of a job."""
-        self._update_job(
-            trial_id,
-            attempt,
-            state=JobState.RUNNING.value,
-            started=time,
-            handle=None if handle is None else encode(handle).decode(),
-        )
+        kept = None if handle is None else encode(handle).decode()
+        self._execute(_STARTED, ("running", time, kept, self._study, trial_id, attempt))
 
     def job_ended(
         self,
@@ -266,24 +257,28 @@ class StudyWriter:
         metrics: dict[str, float],
     ) -> None:
         """Record the end of a job."""
-        self._update_job(
-            trial_id,
-            attempt,
-            state=state.value,
-            reason=reason,
-            started=started,
-            ended=ended,
-            iteration=iteration,
-            iterations=iterations,
-            metrics=_text(metrics_to_json(metrics)),
+        self._execute(
+            _ENDED,
+            (
+                state._value_,
+                reason,
+                started,
+                ended,
+                iteration,
+                iterations,
+                _text(metrics_to_json(metrics)),
+                self._study,
+                trial_id,
+                attempt,
+            ),
         )
 
-    def _update_job(self, trial_id: int, attempt: int, **columns: str | float | None) -> None:
-        changes = ", ".join(f"{column} = ?" for column in columns)
-        self._execute(
-            f"UPDATE job SET {changes} WHERE study = ? AND trial = ? AND attempt = ?",
-            (*columns.values(), self._study, trial_id, attempt),
-        )
+
+_QUEUED = job_table.insert(*job_table.KEY, "name", "state", "target", "queued")
+_STARTED = job_table.update("state", "started", "handle")
+_ENDED = job_table.update(
+    "state", "reason", "started", "ended", "iteration", "iterations", "metrics"
+)
 
 
 def _json(value: JSON, what: str) -> str:

@@ -19,6 +19,10 @@ from hpo_core.model.report import Decision, Status
 LOST_AT_MOST = 10
 """Number of jobs of a trial lost in a row after which the trial fails."""
 
+_UNTOLD = (JobState.QUEUED, JobState.LOST)
+_STATUS = {state: Status(state.value) for state in JobState if state not in _UNTOLD}
+"""How a job has ended, as strategies are told."""
+
 
 class EventHandler:
     """Handles the events of a backend, within a turn.
@@ -190,7 +194,7 @@ class EventHandler:
         counts as stopped.
         """
         compares = self._compares_targets or job.trial.is_target_suggested
-        return Status.STOPPED if job.is_cut_short and compares else Status(state.value)
+        return Status.STOPPED if job.is_cut_short and compares else _STATUS[state]
 
     def _lost(self, trial: PendingTrial, reason: str) -> tuple[JobState, str]:
         """Return the state of a job that the backend has lost: failed if it was lost too often."""

@@ -6,7 +6,7 @@ import math
 
 from hpo_core.controller.run.budget_tracker import BudgetTracker
 from hpo_core.controller.run.context import RunContext
-from hpo_core.controller.run.effects import NOTHING, Effects, all_of
+from hpo_core.controller.run.effects import NOTHING, Effects
 from hpo_core.controller.run.running_job import RunningJob
 from hpo_core.controller.run.state import RunState
 from hpo_core.model.job import StudyState, ran_too_long, silent_too_long
@@ -53,18 +53,17 @@ class Limits:
 
     def next_deadline(self, now: float) -> float:
         """Return the time of the next limit if no event occurs before."""
-        jobs = self._state.jobs.values()
-        nearest = min((min(each.deadline, each.silent_until) for each in jobs), default=math.inf)
+        nearest = math.inf
+        for job in self._state.jobs.values():
+            nearest = min(nearest, job.deadline, job.silent_until)
         return min(nearest, self._budget.time_is_up_at(now)) if self._state.is_running else nearest
 
     def enforce(self, now: float) -> Effects:
         """End the study and jobs whose limits are exceeded."""
         effects = self._enforce_on_study(now) if self._state.is_running else NOTHING
-        effects += all_of(
-            self._end_overdue(job, now)
-            for job in self._state.jobs.values()
-            if self._is_overdue(job, now)
-        )
+        for job in self._state.jobs.values():
+            if self._is_overdue(job, now):
+                effects += self._end_overdue(job, now)
         if self._force:
             self._force = False
             effects += self._state.force()

@@ -125,8 +125,7 @@ class Session:
             broken = HpoError(f"the controller failed: {type(error).__name__}: {error}")
             broken.__cause__ = error
             error = broken
-        state = self._state
-        state.study, state.reason, state.error = StudyState.FAILED, str(error), error
+        self._state.mark(StudyState.FAILED, str(error), error)
 
     def _next_events(self, backend: Backend) -> Sequence[JobEvent]:
         """Wait for the next events; return immediately if a callback has requested to stop."""

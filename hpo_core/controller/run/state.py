@@ -24,6 +24,7 @@ class RunState:
         jobs: The running jobs by id.
         waiting: Trials that wait for another job, after a lost or failed one.
         study: The state of the study; RUNNING until its end is decided.
+        is_running: Whether the study continues, because its end has not been decided.
         reason: A human-readable reason for the end.
         error: The error that made it fail, or None.
         grace: As above.
@@ -33,23 +34,24 @@ class RunState:
         self.jobs: dict[str, RunningJob] = {}
         self.waiting: deque[PendingTrial] = deque()
         self.study = StudyState.RUNNING
+        self.is_running = True
         self.reason = ""
         self.error: HpoError | None = None
         self.grace = grace
         self._clock = clock
-
-    @property
-    def is_running(self) -> bool:
-        """Whether the study continues, because its end has not been decided."""
-        return self.study is StudyState.RUNNING
 
     def end(self, study: StudyState, reason: str, error: HpoError | None = None) -> Effects:
         """Launch no more jobs, and end the running jobs, as lost if they are to be run again.
 
         A job that has reached its target may end by itself within its grace period.
         """
-        self.study, self.reason, self.error = study, reason, error
+        self.mark(study, reason, error)
         return all_of(self._end_job(job) for job in self.jobs.values())
+
+    def mark(self, study: StudyState, reason: str, error: HpoError | None) -> None:
+        """Say where the study stands from now on: nothing more is launched."""
+        self.study, self.reason, self.error = study, reason, error
+        self.is_running = False
 
     def _end_job(self, job: RunningJob) -> Effects:
         if self.study is not StudyState.FINISHED:
