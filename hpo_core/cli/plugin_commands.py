@@ -15,7 +15,7 @@ from hpo_core.model.errors import BrokenPlugin
 
 GROUP = "hpo_core.commands"
 
-PACKAGES: Mapping[str, str] = {}
+PACKAGES: Mapping[str, str] = {"report": "hpo-view"}
 """Which package provides a command that is not installed; only packages that exist are here."""
 
 

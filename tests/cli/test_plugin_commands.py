@@ -71,7 +71,9 @@ def test_the_help_lists_it_with_its_distributions_summary_and_imports_nothing(
     module = publish("hpo-greet", "raise RuntimeError('imported')", "greet")
     ended = hpo("--help")
     assert ended.status == 0
-    assert "Commands of plugins:\n  greet  What hpo-greet does\n" in ended.out
+    _, found, listed = ended.out.partition("Commands of plugins:\n")
+    assert found
+    assert ["greet", "What", "hpo-greet", "does"] in map(str.split, listed.splitlines())
     assert module not in sys.modules
     assert "other" not in ended.out.split()
 
@@ -81,7 +83,8 @@ def test_a_command_that_is_built_in_wins_and_hpo_plugins_says_so(
 ) -> None:
     publish("hpo-greet", GREET.replace("greet", "studies"), "studies")
     assert "hello" not in hpo("studies", "--help").out
-    assert "Commands of plugins" not in hpo("--help").out
+    of_plugins = hpo("--help").out.partition("Commands of plugins")[2]
+    assert "studies" not in [line.split()[0] for line in of_plugins.splitlines() if line.strip()]
     listed = hpo("plugins").out
     (line,) = [
         line for line in listed.splitlines() if line.startswith("studies ") and "FAI" in line

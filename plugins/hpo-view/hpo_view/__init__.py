@@ -1,5 +1,8 @@
 """Pictures of hpo-core's studies: plots, reports, a live dashboard.
 
+command      ``hpo report``
+report       studies in one HTML file
+page         what a page shows of a study, as plain JSON
 plots        what ``study.plot`` has, a function for each
 data         a study, read once for all that is drawn of it
 scales       parameters as axes

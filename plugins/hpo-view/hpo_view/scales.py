@@ -11,6 +11,9 @@ from hpo_core import Categorical, Constant, Float, Int, SearchSpace
 from hpo_core.plugin import same_value
 from hpo_view.text import label
 
+_DECADES = 3
+"""From so many on a log axis has ticks at powers of ten alone."""
+
 
 class Scale:
     """How one parameter is drawn.
@@ -32,6 +35,9 @@ class Scale:
                 self.choices = [axis.value]
         self.is_numeric = isinstance(axis, Float | Int)
         self.is_log = isinstance(axis, Float | Int) and axis.log
+        self._decades = 0.0
+        if isinstance(axis, Float | Int) and axis.log:
+            self._decades = math.log10(axis.high / axis.low)
         self.labels = _labels(self.choices)
 
     def holds(self, configuration: Mapping[str, object]) -> bool:
@@ -56,7 +62,10 @@ class Scale:
     def layout(self) -> dict[str, Any]:
         """Return the settings of plotly's axis."""
         if self.is_numeric:
-            return {"title": self.title, "type": "log" if self.is_log else "linear"}
+            if not self.is_log:
+                return {"title": self.title, "type": "linear"}
+            decades = {"dtick": 1} if self._decades >= _DECADES else {}
+            return {"title": self.title, "type": "log", "exponentformat": "power", **decades}
         return {
             "title": self.title,
             "type": "category",

@@ -100,7 +100,7 @@ def test_a_slice_has_the_trials_in_which_the_parameter_is_active() -> None:
     active = [t for t in done if "depth" in t.configuration]
     (drawn,) = (trace for trace in figure.data if trace.x[0] is not None)
     assert 0 < len(active) < len(done)
-    assert list(drawn.customdata) == [t.trial_id for t in active]
+    assert list(drawn.marker.color) == [t.trial_id for t in active]
     assert list(drawn.x) == [t.configuration["depth"] for t in active]
     assert "only trials in which it is active" in caption(figure)
 

@@ -93,7 +93,7 @@ def _best(data: StudyData, objectives: Sequence[Objective]) -> str:
         none = f"No completed trial of {label(data.name)} keeps the constraints."
         return none if data.counted else f"No trial of {label(data.name)} is completed yet."
     said = []
-    for objective in objectives:
+    for objective in (data.objective(each.metric) for each in objectives):
         found = min(data.feasible, key=lambda each: objective.loss(value(each, objective)))
         at = f"{label(objective.metric)} {number(value(found, objective))}"
         said.append(f"{at} (trial {found.trial_id})")

@@ -17,6 +17,8 @@ from hpo_view.scales import Scale
 from hpo_view.text import counted, label
 
 TITLE = "Parameter importances"
+_MOST = 3000
+"""Optuna takes seconds to be told of more trials."""
 _LEAST = 10
 """Of fewer trials the best tenth is a single one."""
 
@@ -46,10 +48,12 @@ def param_importances(
         return theme.empty(title, "No parameter has two values among the completed trials.")
     ranked = sorted(found, key=lambda name: found[name])
     most = ranked[-1]
+    many = min(len(data.counted), _MOST)
     said = (
         f"{label(most)} mattered most ({found[most]:.0%}). Method: PED-ANOVA by Optuna "
-        f"{_optuna().__version__}, on {counted(len(data.counted), 'completed trial')}: how "
+        f"{_optuna().__version__}, on {counted(many, 'completed trial')}: how "
         "differently the best tenth of them is distributed."
+        + (f" They are an even choice of {len(data.counted):,}." * (many < len(data.counted)))
     )
     drawn = theme.figure(title, said, height=130 + 28 * len(ranked))
     drawn.add_bar(
@@ -87,7 +91,7 @@ def importances(data: StudyData, names: Sequence[str], objective: Objective) -> 
                     },
                     value=objective.loss(value(trial, objective)),
                 )
-                for trial in data.counted
+                for trial in theme.sampled(data.counted, _MOST)
             ]
         )
         evaluator = optuna.importance.PedAnovaImportanceEvaluator()

@@ -21,6 +21,7 @@ CONTOUR, RANK = "Contour", "Rank"
 _MOST = 4
 """Parameters of which all pairs are drawn, if none are named."""
 _CELLS = 40
+_RANKED = 2000
 _SUPPORT = 1500
 """Trials that a surface is computed from, at the most."""
 
@@ -93,6 +94,7 @@ def rank(
     def draw(
         drawn: go.Figure, trials: Sequence[DrawnTrial], x: Scale, y: Scale, row: int, column: int
     ) -> None:
+        trials = theme.sampled(trials, _RANKED)
         drawn.add_trace(
             theme.points(
                 len(trials),
@@ -116,6 +118,7 @@ def rank(
         return (
             f"{counted(len(trials), 'completed trial')}, coloured by the rank of "
             f"{label(wanted.metric)}: 0% is the best."
+            + theme.said(min(len(trials), _RANKED), len(trials), "trials")
         )
 
     drawn = _grid(data, params, RANK, said, draw)

@@ -114,7 +114,6 @@ def _draw_slice(
                 many,
                 x=[scale.shown(trial.configuration) for trial in trials],
                 y=[value(trial, objective) for trial in trials],
-                customdata=[trial.trial_id for trial in trials],
                 mode="markers",
                 name=name,
                 showlegend=False,
@@ -124,7 +123,7 @@ def _draw_slice(
                     "size": 6,
                     "symbol": symbol,
                 },
-                hovertemplate=f"trial %{{customdata}}<br>{scale.title} %{{x}}: %{{y:.6g}}",
+                hovertemplate=f"trial %{{marker.color}}<br>{scale.title} %{{x}}: %{{y:.6g}}",
             ),
             row=row,
             col=column,
@@ -157,13 +156,13 @@ def parallel_coordinate(
     drawn = theme.figure(PARALLEL, said, height=460)
     drawn.add_parcoords(
         line={
-            "color": values,
+            "color": theme.array(values),
             "colorscale": theme.SCALE,
             "showscale": True,
             "colorbar": {"title": {"text": label(wanted.metric, 20)}, "thickness": 12},
         },
         dimensions=[
-            {"label": label(wanted.metric, 20), "values": values},
+            {"label": label(wanted.metric, 20), "values": theme.array(values)},
             *(_dimension(Scale(data.space, name), trials) for name in names),
         ],
         labelangle=-20,
@@ -186,7 +185,7 @@ def _dimension(scale: Scale, trials: Sequence[DrawnTrial]) -> dict[str, Any]:
         low = below
     axis: dict[str, Any] = {
         "label": label(scale.name, 20),
-        "values": [below if position is None else position for position in positions],
+        "values": theme.array([below if each is None else each for each in positions]),
         "tickvals": list(ticks),
         "ticktext": list(ticks.values()),
     }
