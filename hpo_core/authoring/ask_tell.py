@@ -1,8 +1,8 @@
-"""AskTell: a strategy of any library that is asked for points and told their losses.
+"""`AskTell`: a strategy based on any library with an ask-and-tell interface.
 
-The library sees points of the unit cube and losses, lower is better. Everything else is here:
-parameters of every kind, conditions, forbidden combinations, repetitions, points of the user's,
-trials that fail, the library's random streams, and recovery.
+The library works with points of the unit cube and losses (lower is better). This class handles
+everything else: parameters of every kind, conditions, forbidden combinations, repeated suggestions,
+enqueued configurations, failed trials, the library's random streams, and recovery.
 """
 
 from __future__ import annotations
@@ -34,30 +34,33 @@ from hpo_core.model.report import Decision, Report
 from hpo_core.model.values import JSON, Configuration, same_values
 
 TRIES = 20
-"""After so many useless suggestions of the library in a row a random configuration is taken."""
+"""Number of unusable suggestions of the library in a row after which a random configuration is
+used.
+"""
 
 
 class AskTell(BaseStrategy):
-    """A strategy of a library with ask and tell: override `setup`, `suggest` and `learn`.
+    """A strategy based on a library with ask and tell: override `setup`, `suggest` and `learn`.
 
-    The library is asked when hpo-core asks, and told when a trial ends. It hears of each candidate
-    that it has suggested once: its trial's loss; the known loss at once if its configuration has
-    been tried before; or the worst loss so far if the trial fails or the configuration is
-    forbidden (see `failed`). If it suggests nothing new, a random configuration is taken.
+    The library is asked when hpo-core asks, and told when a trial ends. It is told the result of
+    each of its candidates once: the loss of the trial; immediately the known loss if the
+    configuration has been tried before; or the worst loss so far if the trial fails or the
+    configuration is forbidden (see `failed`). If it suggests nothing new, a random configuration is
+    used.
 
-    While one of the methods below runs, the global random streams of `random`, numpy and PyTorch
-    are the strategy's own, seeded by the study. The methods must depend on nothing else but what
-    they are given: not on time, on files, or on the order of a set. By default a study is resumed
-    by doing all of it again; `save` and `load` make that quick.
+    While one of the following methods runs, the global random streams of `random`, numpy and
+    PyTorch are replaced by the strategy's own, seeded by the study. The methods must depend only on
+    their arguments, not on time, files, or the order of a set. By default, a study is resumed by
+    replaying its history; implement `save` and `load` to make that fast.
 
     Args:
-        problem: The study.
+        problem: The problem.
         options: The strategy's options.
 
-    Attributes:
+        Attributes:
         problem: The study.
         options: The strategy's options.
-        cube: How points and configurations belong together.
+        cube: Converts between points and configurations.
     """
 
     capabilities: ClassVar[frozenset[Capability]] = frozenset(
@@ -68,10 +71,12 @@ class AskTell(BaseStrategy):
             Capability.CATEGORICALS,
         }
     )
-    """What it can do; the same for its `StrategySpec`."""
+    """The capabilities, also used for its `StrategySpec`."""
 
     least_dimensions: ClassVar[int] = 1
-    """The fewest coordinates that the library takes; coordinates without an effect are added."""
+    """Minimum number of coordinates that the library accepts; coordinates without effect are
+    added.
+    """
 
     repeats: ClassVar[bool] = False
     """Whether a configuration may be tried again, for objectives with noise."""
@@ -84,28 +89,33 @@ class AskTell(BaseStrategy):
         self.cube = UnitCube(problem.space, self.least_dimensions)
         self._tried = Tried(problem.space, problem.seed, repeats=self.repeats)
         self._running: dict[int, _Trial] = {}
-        self._failed: list[Any] = []  # candidates that failed before there was any loss
-        self._held: _Trial | None = None  # suggested when a user's point was adopted in its place
+        self._failed: list[Any] = []  # candidates that failed before the first loss
+        self._held: _Trial | None = (
+            None  # a suggestion that was replaced by an adopted configuration
+        )
         before = loaded()
         self._set_up()
-        if loaded() != before:  # it has imported numpy or PyTorch, whose streams were not ours yet
+        if (
+            loaded() != before
+        ):  # it has just imported numpy or PyTorch, whose streams were not replaced
             self._set_up()
 
-    # -- what the library is asked and told -------------------------------------------------
+    # -- the library -------------------------------------------------
 
     def setup(self, dimensions: int, seed: int) -> None:
-        """Make the library's optimizer; called when the strategy is made, perhaps twice.
+        """Create the library's optimizer. Called when the strategy is built, possibly twice.
 
         Args:
-            dimensions: How many coordinates a point has, each from 0 to 1.
-            seed: A seed for the library, from 1 to 2^31 - 1, made of the study's.
+            dimensions: Number of coordinates of a point, each from 0 to 1.
+            seed: A seed for the library, from 1 to 2^31 - 1, derived from that of the study.
         """
         raise NotImplementedError
 
     def suggest(self) -> Any:
-        """Return the library's next candidate: a point, or whatever `point` takes.
+        """Return the library's next candidate: a point, or any object that `point` accepts.
 
-        None means that it has to hear of its earlier candidates first, and changes nothing.
+        None means that it needs the results of earlier candidates first. It must not change the
+        state.
         """
         raise NotImplementedError
 
@@ -114,38 +124,45 @@ class AskTell(BaseStrategy):
         raise NotImplementedError
 
     def foreign(self, point: list[float], loss: float) -> None:
-        """Tell the library the loss of a point that it has not suggested. Here it is not told."""
+        """Tell the library the loss of a point that it has not suggested. By default, it is not
+        told.
+        """
 
     def point(self, candidate: Any) -> Sequence[float]:
-        """Return the coordinates of a candidate. Here a candidate is its coordinates."""
+        """Return the coordinates of a candidate. By default, a candidate is a list of
+        coordinates.
+        """
         coordinates: Sequence[float] = candidate
         return coordinates
 
     def failed(self, candidate: Any, worst: float) -> None:
-        """Tell the library of a candidate that has no loss. Here it has the worst loss so far.
+        """Tell the library of a candidate without a loss. By default, it is told the worst loss so
+        far.
 
-        It is called once there is a first loss.
+        Called only after the first loss.
         """
         self.learn(candidate, worst)
 
     def save(self) -> JSON:
-        """Return the optimizer's state as plain JSON, small, or None if it can't be saved."""
+        """Return the optimizer's state as small plain JSON, or None if it cannot be saved."""
         return None
 
     def load(self, state: Any) -> None:
-        """Put the optimizer, which `setup` has just made, into a state that `save` returned.
+        """Restore a state that `save` returned, after `setup` has created the optimizer.
 
-        Candidates that are running are from then on their points, as lists of floats.
+        From then on, running candidates are represented by their points, as lists of floats.
         """
         raise NotImplementedError
 
     # -- the strategy -----------------------------------------------------------------------
 
     def ask(self, trial_id: int, /) -> Start | Wait | Exhausted:
-        """Suggest a configuration: the library's, or a random one if it suggests nothing new.
+        """Suggest a configuration of the library, or a random one if the library suggests nothing
+        new.
 
         Raises:
-            StrategyError: If neither the library nor chance finds an allowed configuration.
+            StrategyError: If neither the library nor random sampling finds an allowed
+                configuration.
         """
         if self._tried.is_all:
             return Exhausted()
@@ -156,7 +173,7 @@ class AskTell(BaseStrategy):
         return Start(trial.configuration)
 
     def adopt(self, trial_id: int, suggestion: Suggestion, /) -> None:
-        """Run another configuration in place of the library's, which is held for the next ask."""
+        """Run another configuration in place of the library's, which is kept for the next ask."""
         if not isinstance(suggestion, Start):
             return
         trial = None if self._tried.is_all else self._next(trial_id)
@@ -166,13 +183,13 @@ class AskTell(BaseStrategy):
         self._start(trial_id, trial)
 
     def tell(self, report: Report, /) -> Decision:
-        """Learn from how a trial ends."""
+        """Tell the library the result of a trial at its end."""
         if report.is_final and report.trial_id in self._running:
             self._conclude(*self._end(report))
         return Decision.CONTINUE
 
     def save_state(self) -> JSON:
-        """Return the library's state, if it can be saved, and what it has not heard of yet."""
+        """Return the library's state, if it can be saved, and the results it has not been told."""
         with self._streams.in_place():
             library = self.save()
             if library is None:
@@ -189,7 +206,7 @@ class AskTell(BaseStrategy):
         }
 
     def restore(self, history: History, saved: SavedState | None, /) -> None:
-        """Do everything again, or from the library's saved state on."""
+        """Replay the history, or the part after the library's saved state."""
         if saved is None:
             super().restore(history, None)
             return
@@ -220,7 +237,7 @@ class AskTell(BaseStrategy):
             self.setup(self.cube.size, int.from_bytes(digest, "little") % (2**31 - 1) + 1)
 
     def _next(self, trial_id: int) -> _Trial | None:
-        """Return what to run next; None if the library has to hear something first."""
+        """Return the next trial; None if the library needs results first."""
         held, self._held = self._held, None
         if held is not None and self._is_fit(held):
             return held
@@ -260,7 +277,7 @@ class AskTell(BaseStrategy):
         return False
 
     def _end(self, report: Report) -> tuple[_Trial, float | None]:
-        """Record how a running trial has ended; return it with its loss, None if it has none."""
+        """Record the end of a running trial; return it with its loss, or None without a loss."""
         trial = self._running.pop(report.trial_id)
         loss = None if report.losses is None else report.losses[0]
         self._tried.add(trial.configuration, loss)
@@ -271,7 +288,7 @@ class AskTell(BaseStrategy):
         self._tried.add(trial.configuration)
 
     def _conclude(self, trial: _Trial, loss: float | None) -> None:
-        """Tell the library of a trial's candidates, or of a point that it has not suggested."""
+        """Tell the library the result of a trial, for its candidates or as a foreign point."""
         with self._streams.in_place():
             if loss is None:
                 self._failed += trial.candidates
@@ -287,12 +304,12 @@ class AskTell(BaseStrategy):
 
 
 class _Trial(msgspec.Struct):
-    """A trial that runs, or may be run next.
+    """A running trial, or one that may be run next.
 
     Attributes:
         configuration: Its configuration.
-        candidates: The library's candidates that stand for it: none, one, or more that came to
-            the same configuration while it ran.
+        candidates: The library's candidates with this configuration: none, one, or several if it
+            was suggested again while running.
     """
 
     configuration: Configuration

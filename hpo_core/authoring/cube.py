@@ -1,4 +1,4 @@
-"""A search space as points of the unit cube, for optimizers that know numbers alone."""
+"""A search space as points of the unit cube, for optimizers that support only numbers."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ MIDDLE = 0.5
 class UnitCube:
     """The unit cube of a search space: one coordinate from 0 to 1 for each parameter.
 
-    A parameter's coordinate is on its own scale (see `values_from`); a `ParameterSet` has one
-    coordinate, one that has a single value none. A coordinate of a parameter that is not active
-    has no effect.
+    The coordinate of a parameter is on the scale of the parameter (see `values_from`). A
+    `ParameterSet` has one coordinate; a parameter with a single value has none. The coordinate of
+    an inactive parameter has no effect.
 
     Args:
         space: The search space.
-        least: The least number of coordinates, for optimizers that take no fewer: coordinates
-            without any effect are added.
+        least: Minimum number of coordinates, for optimizers that need it: coordinates without
+            effect are added.
 
     Attributes:
-        axes: The parameters that have a coordinate, in its order: parents before children.
+        axes: The parameters that have a coordinate, in order: parents before children.
         size: The number of coordinates.
     """
 
@@ -36,12 +36,12 @@ class UnitCube:
         self._places = {axis.name: place for place, axis in enumerate(self.axes)}
 
     def configuration(self, point: Sequence[float]) -> Configuration:
-        """Return the configuration at a point, perhaps a forbidden one.
+        """Return the configuration at a point. It may be forbidden.
 
         A coordinate below 0 or above 1 counts as 0 or 1.
 
         Raises:
-            ValueError: If the point has not `size` coordinates, or if one is not a number.
+            ValueError: If the point does not have `size` coordinates, or if one is not a number.
         """
         if len(point) != self.size:
             raise ValueError(f"a point has {self.size} coordinates, got {len(point)}")
@@ -56,10 +56,10 @@ class UnitCube:
         return self._space.build(choose)
 
     def point(self, configuration: Mapping[str, Value]) -> list[float]:
-        """Return a point at which a configuration is; 0.5 for what is not active.
+        """Return a point of a configuration; coordinates of inactive parameters are 0.5.
 
         Raises:
-            ValueError: If a value is not one of its parameter's.
+            ValueError: If a value is invalid for its parameter.
         """
         point = [
             axis.unit_of(configuration) if configuration.keys() >= set(axis.names) else MIDDLE

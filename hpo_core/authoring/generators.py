@@ -1,6 +1,6 @@
-"""The state of a random generator as plain JSON, and back bit for bit; no pickle is kept.
+"""Save and restore the exact state of a random generator as plain JSON, without pickle.
 
-It takes generators of `random`, numpy and PyTorch, and imports none of them.
+Supports generators of `random`, numpy and PyTorch, without importing them.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from collections.abc import Mapping
 from typing import Any
 
 WORDS = 624
-"""Words of 32 bits in the state of a Mersenne Twister."""
+"""Number of 32-bit words in the state of a Mersenne Twister."""
 
 
 def generator_to_json(generator: Any) -> dict[str, Any]:
-    """Return the state of a generator as plain JSON, some 3 KB for a Mersenne Twister.
+    """Return the state of a generator as plain JSON, about 3 KB for a Mersenne Twister.
 
     Args:
         generator: A `random.Random`, `numpy.random.RandomState`, `numpy.random.Generator` or
             `torch.Generator`.
 
     Raises:
-        TypeError: If it is not one of these.
+        TypeError: If the generator is of another type.
     """
     match _kind(generator):
         case "random":
@@ -45,14 +45,14 @@ def generator_to_json(generator: Any) -> dict[str, Any]:
 
 
 def set_generator(generator: Any, saved: Mapping[str, Any]) -> None:
-    """Put a generator where it was when `generator_to_json` returned `saved`.
+    """Restore the state of a generator that `generator_to_json` returned.
 
     Args:
-        generator: A generator of the same kind, which is changed in place.
-        saved: What `generator_to_json` returned.
+        generator: A generator of the same type, changed in place.
+        saved: The return value of `generator_to_json`.
 
     Raises:
-        TypeError: If it is a generator of no known kind.
+        TypeError: If the generator is of an unknown type.
     """
     match _kind(generator):
         case "random":
@@ -71,7 +71,7 @@ def set_generator(generator: Any, saved: Mapping[str, Any]) -> None:
             generator.bit_generator.state = _decoded(saved)
         case _:
             import numpy as np
-            import torch  # type: ignore[import-not-found]  # the generator is its own
+            import torch  # type: ignore[import-not-found]  # imported by the generator
 
             data = np.frombuffer(_bytes(saved["torch"]), np.uint8).copy()
             generator.set_state(torch.from_numpy(data))
@@ -88,7 +88,7 @@ def _kind(generator: Any) -> str:
     if home == "torch" and name == "Generator":
         return "torch"
     raise TypeError(
-        f"{generator!r} is no random generator that can be saved; give a random.Random, "
+        f"{generator!r} is not a random generator that can be saved; give a random.Random, "
         "numpy.random.RandomState, numpy.random.Generator or torch.Generator"
     )
 
@@ -98,12 +98,14 @@ def _text(data: bytes) -> str:
 
 
 def _bytes(saved: str | Mapping[str, Any]) -> bytes:
-    """Return bytes that were saved as text, or by hpo-optuna 0.1 in its own table."""
+    """Decode bytes saved as text, or in the format of hpo-optuna 0.1."""
     return base64.b64decode(saved if isinstance(saved, str) else saved["base64"])
 
 
 def _encoded(state: Any) -> Any:
-    """Return the state of a numpy bit generator as JSON, which has neither arrays nor 128 bits."""
+    """Encode the state of a numpy bit generator as JSON, which has neither arrays nor 128-bit
+    integers.
+    """
     if isinstance(state, dict):
         return {name: _encoded(part) for name, part in state.items()}
     if hasattr(state, "dtype") and state.ndim:

@@ -1,8 +1,8 @@
-"""The global random streams of `random`, numpy and PyTorch, replaced while a library draws.
+"""Replace the global random streams of `random`, numpy and PyTorch while a library draws.
 
-Many libraries draw from global streams. A strategy may not: somebody else draws from them too, and
-a study would come out otherwise each time. So the strategy's own streams stand in their place for
-as long as the library is at work, and afterwards the global ones are as they were.
+Many libraries draw from the global streams. A strategy must not do so: other code draws from them
+too, and a study would not be reproducible. So the strategy's streams replace the global ones while
+the library runs. Afterwards the state of the global streams is restored.
 """
 
 from __future__ import annotations
@@ -19,10 +19,9 @@ from hpo_core.authoring.generators import generator_to_json, set_generator
 
 @contextmanager
 def drawing_from(*generators: Any) -> Iterator[None]:
-    """Let whoever draws from a global stream draw from one of these generators instead.
+    """A context manager that replaces global streams by these generators.
 
-    Afterwards the generators are where the draws have left them, and the global streams as they
-    were before.
+    On exit, the state of the generators includes the draws, and the global streams are restored.
 
     Args:
         generators: A `random.Random` for the stream of `random`, a `numpy.random.RandomState`
@@ -41,13 +40,13 @@ def drawing_from(*generators: Any) -> Iterator[None]:
 
 
 class RandomStreams:
-    """A strategy's own streams in place of the global ones: of `random`, and of numpy and PyTorch.
+    """The streams of a strategy that replace the global ones of `random`, numpy and PyTorch.
 
-    Those two take part if they have been imported when this is made: import a library that draws
-    from them before.
+    The streams of numpy and PyTorch are included if they are imported when this is created. Import
+    a library that draws from them before.
 
     Args:
-        seed: The seed of all of them.
+        seed: The seed of all streams.
     """
 
     def __init__(self, seed: int) -> None:
@@ -58,16 +57,16 @@ class RandomStreams:
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
-        """Let whoever draws from a global stream draw from these."""
+        """A context manager that replaces the global streams by these."""
         with drawing_from(*self._generators.values()):
             yield
 
     def to_json(self) -> dict[str, Any]:
-        """Return where they are, as plain JSON."""
+        """Return their state as plain JSON."""
         return {name: generator_to_json(each) for name, each in self._generators.items()}
 
     def restore(self, saved: Mapping[str, Any]) -> None:
-        """Put them where they were when `to_json` returned this."""
+        """Restore a state that `to_json` returned."""
         for name, state in saved.items():
             if name not in self._generators:
                 self._begin(name)
@@ -98,14 +97,16 @@ _MAKERS: Mapping[str, Callable[[int], Any]] = {
 
 
 class _State(NamedTuple):
-    """How a state is read and set."""
+    """Functions to get and set a state."""
 
     get: Callable[[], Any]
     put: Callable[[Any], None]
 
 
 def _states(generator: Any) -> tuple[_State, _State]:
-    """Return the state of the global stream that a generator replaces, and the generator's own."""
+    """Return access to the states of the global stream that a generator replaces, and of the
+    generator.
+    """
     if isinstance(generator, random.Random):
         return (
             _State(random.getstate, random.setstate),

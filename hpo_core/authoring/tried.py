@@ -1,4 +1,4 @@
-"""Which configurations have been tried, with their losses, and random ones that have not."""
+"""The configurations that have been tried, with their losses, and new random ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hpo_core.model.space import SearchSpace
 from hpo_core.model.values import Configuration, identity
 
 DRAWS = 1_000
-"""So many random configurations are drawn in search of an allowed one that is new."""
+"""Maximum number of random configurations drawn to find a new allowed one."""
 
 Key: TypeAlias = frozenset[tuple[str, tuple[type, object]]]
 
@@ -22,7 +22,7 @@ class Tried:
     Args:
         space: The search space.
         seed: The study's seed.
-        repeats: Whether any may be tried again.
+        repeats: Whether configurations may be tried again.
 
     Attributes:
         worst: The worst loss so far; None if there is none.
@@ -34,15 +34,15 @@ class Tried:
         self._seed = seed
         self._repeats = repeats
         self._lattice = Lattice(space) if space.is_finite and not repeats else None
-        self._losses: dict[Key, float | None] = {}  # None: it runs, or has failed
+        self._losses: dict[Key, float | None] = {}  # None: running or failed
 
     @property
     def is_all(self) -> bool:
-        """Whether nothing is left to try."""
+        """Whether all configurations have been tried."""
         return self._lattice is not None and len(self._losses) >= self._lattice.size
 
     def add(self, configuration: Configuration, loss: float | None = None) -> None:
-        """Record that a configuration is tried, or the loss that has come of it."""
+        """Record that a configuration is tried, or its loss."""
         key = key_of(configuration)
         if loss is None:
             self._losses.setdefault(key, None)
@@ -51,18 +51,18 @@ class Tried:
             self.worst = loss if self.worst is None else max(self.worst, loss)
 
     def may_run(self, configuration: Configuration) -> bool:
-        """Return whether a configuration, an allowed one, may be tried."""
+        """Return whether an allowed configuration may be tried."""
         return self._repeats or key_of(configuration) not in self._losses
 
     def loss_of(self, configuration: Configuration) -> float | None:
-        """Return the loss of a configuration that has been tried, if it has one."""
+        """Return the loss of a tried configuration, or None."""
         return self._losses[key_of(configuration)]
 
     def draw(self, trial_id: int) -> Configuration:
-        """Return a random configuration that may be tried; if none is found, an allowed one.
+        """Return a random configuration that may be tried or, if none is found, any allowed one.
 
         Raises:
-            StrategyError: If no allowed one is found.
+            StrategyError: If no allowed configuration is found.
         """
         stream = random.Random(f"{self._seed} {trial_id}")
         known: Configuration | None = None
@@ -85,5 +85,5 @@ class Tried:
 
 
 def key_of(configuration: Configuration) -> Key:
-    """Return a configuration as a key that tells 1 from 1.0 and True."""
+    """Return a key of a configuration that distinguishes 1, 1.0 and True."""
     return frozenset((name, identity(value)) for name, value in configuration.items())

@@ -5,7 +5,7 @@ common    options that several commands share
 stdio     standard output and error that may be closed or full
 tables    plain text tables
 run       run, resume, extend, try
-outcome   what those print of a study when it has been run
+outcome   the output of these commands after a run
 pairs     words of the form KEY=VALUE
 show      show
 listings  studies, top, jobs, log

@@ -1,4 +1,4 @@
-"""The command that runs the contract kit against an installed strategy."""
+"""The command `check`, which runs the contract kit on an installed strategy."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from hpo_core.model.text import printable
     default=20,
     show_default=True,
     metavar="N",
-    help="How many cases a check draws; fewer for a slow strategy.",
+    help="Number of examples that each check draws; use fewer for a slow strategy.",
 )
 @json_option
 def check_command(name: str, options: tuple[str, ...], examples: int, as_json: bool) -> int:
-    """Check whether an installed strategy keeps the contract; say what breaks it, and the remedy.
+    """Check whether an installed strategy satisfies the contract; report violations and remedies.
 
-    Exit status: 0 if it does, 1 if a check failed, 2 for bad input.
+    Exit status: 0 if all checks passed, 1 if a check failed, 2 for invalid input.
     """
     try:
         from hpo_core.testing.checks import CHECKS
@@ -102,12 +102,12 @@ def check_command(name: str, options: tuple[str, ...], examples: int, as_json: b
 
 
 def _capabilities(spec: StrategySpec, options: Any) -> frozenset[Capability]:
-    """Return what a strategy says that it can do, once it is made, or else what its spec says."""
+    """Return the capabilities of a strategy: those of the instance, or else of its spec."""
     from hpo_core.testing.spaces import problem
 
     try:
         strategy = spec.build(problem(Float("x", 0.0, 1.0)), options)
-    except InvalidInput:  # it refuses such a problem, as it may
+    except InvalidInput:  # it rejects such a problem, which is allowed
         return spec.capabilities
     own: frozenset[Capability] = getattr(strategy, "capabilities", spec.capabilities)
     getattr(strategy, "close", lambda: None)()
@@ -115,6 +115,6 @@ def _capabilities(spec: StrategySpec, options: Any) -> frozenset[Capability]:
 
 
 def _progress(line: str) -> None:
-    """Show on a terminal what is being checked now."""
+    """Show the current check on a terminal."""
     if sys.stderr.isatty():
         print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)

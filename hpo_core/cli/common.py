@@ -27,7 +27,7 @@ def store_option(function: F) -> F:
         is_flag=True,
         expose_value=False,
         callback=_accept_loss,
-        help="Go on without the results of a store's missing -wal file.",
+        help="Continue without the results in a store's missing -wal file.",
     )
     store = click.option(
         "--store",
@@ -36,8 +36,8 @@ def store_option(function: F) -> F:
         envvar="HPO_STORE",
         default="hpo.db",
         show_default=True,
-        is_eager=True,  # read before what is about it
-        help="The file that keeps studies (or HPO_STORE).",
+        is_eager=True,  # parsed before the options that use it
+        help="Path of the store (or HPO_STORE).",
     )
     return store(loss(function))
 
@@ -54,30 +54,30 @@ def json_option(function: F) -> F:
 
 def quiet_option(function: F) -> F:
     """Add ``--quiet``."""
-    return click.option("--quiet", is_flag=True, help="Show no progress.")(function)
+    return click.option("--quiet", is_flag=True, help="Do not show progress.")(function)
 
 
 def trust_option(function: F) -> F:
     """Add ``--trust``."""
     return click.option(
-        "--trust", is_flag=True, help="Run what the study names, though you did not begin it."
+        "--trust", is_flag=True, help="Trust and run a study that you did not start."
     )(function)
 
 
 def yes_option(function: F) -> F:
     """Add ``--yes``."""
-    return click.option("--yes", is_flag=True, help="Do it without a question.")(function)
+    return click.option("--yes", is_flag=True, help="Do not ask for confirmation.")(function)
 
 
 def confirm(question: str, *, yes: bool) -> None:
-    """Ask before something is done that can't be undone.
+    """Ask for confirmation of an irreversible action.
 
     Args:
         question: The question.
-        yes: Whether it is answered already.
+        yes: Whether the answer is yes without asking.
 
     Raises:
-        InvalidInput: If there is nobody to ask.
+        InvalidInput: If there is no terminal to ask on.
         click.Abort: If the answer is no.
     """
     if yes:
@@ -89,7 +89,7 @@ def confirm(question: str, *, yes: bool) -> None:
 
 
 def show_log() -> None:
-    """Show what is logged on standard error, control characters escaped."""
+    """Log to standard error, with control characters escaped."""
     handler = logging.StreamHandler()
     handler.setFormatter(_Printable("%(levelname)s: %(message)s"))
     logging.basicConfig(handlers=[handler])
@@ -101,19 +101,19 @@ class _Printable(logging.Formatter):
 
 
 def as_argument(name: str) -> str:
-    """Return a name as it is to be typed in a command that a message proposes."""
+    """Quote a name for a command that a message proposes."""
     return shlex.quote(printable(name))
 
 
 def larger_budget(name: str, budget: Budget) -> str:
-    """Return the command that gives a study a larger budget; ``""`` if it has none."""
+    """Return the command to extend the budget of a study; ``""`` if it has no budget."""
     limits = [limit for limit in LIMITS if getattr(budget, limit) is not None]
     more = [f"{flag(limit)} {'+10m' if limit.endswith('_time') else '+10'}" for limit in limits]
     return f"hpo extend {as_argument(name)} {' '.join(more)}" if limits else ""
 
 
 def flag(limit: str) -> str:
-    """Return the option by which a limit is given."""
+    """Return the command-line option of a limit."""
     return "--" + limit.replace("_", "-")
 
 
@@ -123,9 +123,9 @@ def print_json(value: object) -> None:
 
 
 def json_text(value: object) -> str:
-    """Return plain data as JSON; numbers that are not finite become null.
+    """Serialize plain data as JSON; numbers that are not finite become null.
 
-    It may be printed on a terminal: control characters are escaped, all of them.
+    All control characters are escaped, so it is safe to print on a terminal.
     """
     text = json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False)
     lines = text.split("\n")

@@ -1,4 +1,4 @@
-"""Commands that reach into a study: enqueue, stop."""
+"""Commands that control a study: enqueue, stop."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from hpo_core.study.study import Study, load_study
 @store_option
 @json_option
 def enqueue_command(name: str, values: tuple[str, ...], store_path: str, as_json: bool) -> None:
-    """Run a known configuration of the study NAME before the strategy is asked again.
+    """Enqueue a configuration of the study NAME, to run before the strategy is asked again.
 
     Give a value for each active parameter.
     """
@@ -39,9 +39,9 @@ def enqueue_command(name: str, values: tuple[str, ...], store_path: str, as_json
             when = "is next"
         case StudyState.FINISHED:
             more = larger_budget(name, study.config.budget)
-            when = f"is first when you give the study a larger budget: {more}"
+            when = f"runs first when you extend the budget: {more}"
         case _:
-            when = f"is first when you call: hpo resume {as_argument(name)}"
+            when = f"runs first when you resume the study: hpo resume {as_argument(name)}"
     print(f"enqueued; it {when}")
 
 
@@ -50,7 +50,7 @@ def enqueue_command(name: str, values: tuple[str, ...], store_path: str, as_json
 @store_option
 @json_option
 def stop_command(name: str, store_path: str, as_json: bool) -> None:
-    """End the running study NAME, its jobs too, and wait until they are gone."""
+    """Stop the running study NAME and its jobs, and wait until they have ended."""
     study = load_study(store_path, name)
     was_running = study.stop()
     if as_json:
@@ -62,7 +62,7 @@ def stop_command(name: str, store_path: str, as_json: bool) -> None:
 
 
 def _left_behind(study: Study) -> str:
-    """Say so if a study's controller died without ending its jobs."""
+    """Return a note if a study's controller died without ending its jobs."""
     if not study.lost_its_controller:
         return ""
     return (

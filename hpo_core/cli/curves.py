@@ -1,4 +1,4 @@
-"""The command that shows what trials reported: curves."""
+"""The command `curves`, which shows the reports of trials."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from hpo_core.study.study import load_study
 @store_option
 @json_option
 def curves_command(name: str, trial: int | None, store_path: str, as_json: bool) -> None:
-    """Show what TRIAL of the study NAME reported, or what all its trials did; also while they run.
+    """Show the reports of TRIAL, or of all trials, of the study NAME, also while they run.
 
-    A row for each report: its job, the iteration, the seconds that the job had run, the metrics.
-    What a job reported that was run again after it had failed is left out.
+    Each row is a report: the job, the iteration, the run time of the job in seconds, and the
+    metrics. Reports of failed jobs that were retried are left out.
     """
     study = load_study(store_path, name)
     points = study.curves() if trial is None else study.curve(trial)
@@ -34,7 +34,8 @@ def curves_command(name: str, trial: int | None, store_path: str, as_json: bool)
     else:
         who = "the study" if trial is None else f"trial {trial}"
         print(
-            f"{who} has reported nothing so far; see: hpo jobs {as_argument(name)}", file=sys.stderr
+            f"{who} has not reported anything yet; see: hpo jobs {as_argument(name)}",
+            file=sys.stderr,
         )
 
 

@@ -1,4 +1,4 @@
-"""The command that writes a study's trials, or the study itself: export."""
+"""The command `export`, which writes the trials of a study, or the study itself."""
 
 from __future__ import annotations
 
@@ -32,14 +32,15 @@ _OWN = ("csv", "json", "study")
     metavar="FORMAT",
     default="csv",
     show_default=True,
-    help="csv, json, study, or a plugin that writes studies for another program, such as optuna.",
+    help="csv, json, study, or a plugin that exports to another program, such as optuna.",
 )
 @click.option(
     "-o",
     "output",
     default="-",
     metavar="FILE",
-    help="The file; - to print. For another program its own words, such as sqlite:///f.db.",
+    help="The file; - for standard output. For another program, a place in its notation, such "
+    "as sqlite:///f.db.",
 )
 @click.option("--force", is_flag=True, help="Replace an existing file; never a store.")
 @store_option
@@ -47,12 +48,13 @@ _OWN = ("csv", "json", "study")
 def export_command(
     name: str, kind: str, output: str, force: bool, store_path: str, as_json: bool
 ) -> None:
-    """Write the trials of the study NAME: a row each, parameters as param.NAME.
+    """Export the trials of the study NAME, one row each, with parameters as param.NAME.
 
-    In JSON, numbers that are not finite are null. The format study writes what the study is, as a
-    file for hpo run: TOML, or JSON where the file's name ends so.
+    In JSON, numbers that are not finite are null. The format study writes the study as a file for
+    hpo run: TOML, or JSON if the file's name ends with .json.
 
-    With --json all that is printed is JSON: the trials or the study, or with -o what was written.
+    With --json, the output is JSON: the trials or the study or, with -o, a summary of what was
+    written.
     """
     if kind not in _OWN:
         trials = _hand_over(name, kind, output, store_path, force=force)
@@ -73,7 +75,7 @@ def export_command(
 
 
 def _as_json(kind: str) -> str:
-    """Return the format that is printed with ``--json``."""
+    """Return the output format with ``--json``."""
     source = click.get_current_context().get_parameter_source("kind")
     if kind == "csv" and source is not ParameterSource.DEFAULT:
         message = "is for what is printed, and CSV is no JSON; leave one out, or name a file: -o"
@@ -96,10 +98,10 @@ def _text(study: Study, kind: str, output: str, *, as_json: bool = False) -> str
 
 
 def _hand_over(name: str, kind: str, place: str, store_path: str, *, force: bool) -> int:
-    """Write a study for another program, and return how many trials it has."""
+    """Export a study to another program, and return its number of trials."""
     if force:
         raise InvalidInput(
-            [Fault("--force", f"{kind} has its own rule for what exists; leave this out")]
+            [Fault("--force", f"{kind} handles existing data itself; leave this out")]
         )
     try:
         registry.exchange(kind)
@@ -107,7 +109,7 @@ def _hand_over(name: str, kind: str, place: str, store_path: str, *, force: bool
         message = f"{kind!r} is none of {', '.join(_OWN)}; {error}"
         raise InvalidInput([Fault("--format", message)]) from error
     if place == "-":
-        raise InvalidInput([Fault("-o", f"say where {kind} is to find the study")])
+        raise InvalidInput([Fault("-o", f"say where {kind} should find the study")])
     return len(load_study(store_path, name).export(kind, place).trials)
 
 

@@ -1,4 +1,4 @@
-"""The command that takes in the trials of another program's study."""
+"""The command `import`, which imports the trials of another program's study."""
 
 from __future__ import annotations
 
@@ -24,17 +24,18 @@ from hpo_core.study.study import Study, load_study
 @click.command("import", epilog="Example: hpo import optuna:sqlite:///f.db digits")
 @click.argument("source", metavar="PLUGIN:PLACE")
 @click.argument("study", metavar="STUDY")
-@click.option("--of", metavar="NAME", help="The other program's study, if it has several.")
+@click.option("--of", metavar="NAME", help="The study of the other program, if there are several.")
 @trust_option
 @store_option
 @json_option
 def import_command(
     source: str, study: str, of: str | None, trust: bool, store_path: str, as_json: bool
 ) -> None:
-    """Take the trials of another program's study into STUDY, as a warm start.
+    """Import the trials of another program's study into STUDY, as a warm start.
 
-    STUDY is a study of the store, or the file of one, which is made but not run. Its strategy is
-    told of all trials that its parameters fit; they count in no budget. The others are listed.
+    STUDY is a stored study, or a study file, from which a study is created but not run. The
+    strategy adopts all trials that match the parameters; they do not count in the budget. The
+    others are listed.
     """
     show_log()
     imported = _study(study, store_path, trust).import_trials(source, of)

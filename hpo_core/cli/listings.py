@@ -1,4 +1,4 @@
-"""Commands that look: studies, top, jobs, log."""
+"""Commands that list: studies, top, jobs, log."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def studies_command(store_path: str, as_json: bool) -> None:
 
 
 def _best(row: dict[str, Any]) -> str:
-    """Return the best values of a study, or those of an unfinished trial, with its iteration."""
+    """Return the best values of a study, or those of an unfinished trial with its iteration."""
     if row["best"] or row["best_so_far"] is None:
         return ", ".join(map(tables.number, row["best"].values())) or "-"
     values = ", ".join(map(tables.number, row["best_so_far"]["values"].values()))
@@ -80,9 +80,9 @@ def _best(row: dict[str, Any]) -> str:
 def top_command(name: str, k: int, store_path: str, as_json: bool) -> None:
     """Show the best completed trials of the study NAME, also while it runs.
 
-    The best running and paused ones are listed below them as they stand, K at the most, without a
-    rank. With constraints: the best of those that keep them. With several objectives: the Pareto
-    front, then the front of what is left.
+    The best running and paused trials are listed below, at most K, without a rank. With
+    constraints, only trials that satisfy them are shown. With several objectives, the Pareto front
+    comes first, then the front of the remaining trials.
     """
     study = load_study(store_path, name)
     trials, unfinished = study.top(k), study.unfinished(k)
@@ -91,8 +91,8 @@ def top_command(name: str, k: int, store_path: str, as_json: bool) -> None:
         print_json([msgspec.to_builtins(trial) for trial in [*trials, *unfinished]])
         return
     if not trials:
-        what = "is completed and keeps the constraints" if constraints else "is completed"
-        others = "; unfinished ones, as they stand:" if unfinished else ""
+        what = "is completed and satisfies the constraints" if constraints else "is completed"
+        others = "; unfinished trials:" if unfinished else ""
         more = others or f"; see: hpo jobs {as_argument(name)}"
         print(f"no trial of {printable(name)} {what}{more}")
     if trials or unfinished:
@@ -104,7 +104,7 @@ def top_command(name: str, k: int, store_path: str, as_json: bool) -> None:
 @store_option
 @json_option
 def jobs_command(name: str, store_path: str, as_json: bool) -> None:
-    """List the jobs of the study NAME, with how they ended and why."""
+    """List the jobs of the study NAME, with their state and the reason."""
     study = load_study(store_path, name)
     jobs = study.jobs
     if as_json:
@@ -134,15 +134,15 @@ def jobs_command(name: str, store_path: str, as_json: bool) -> None:
     )
     if study.lost_its_controller and any(not job.state.is_final for job in jobs):
         print(
-            "the study's controller died; jobs that run are listed as it knew them, and are taken "
-            f"over by: hpo resume {as_argument(name)}",
+            "the study's controller died; running jobs are listed as last recorded; take them "
+            f"over with: hpo resume {as_argument(name)}",
             file=sys.stderr,
         )
 
 
 def _plain(job: JobRecord, configuration: Configuration, log: Path) -> dict[str, Any]:
     plain = msgspec.to_builtins(job)
-    del plain["seen"]  # is told by the seconds
+    del plain["seen"]  # shown by the seconds
     about = {"seconds": job.seconds, "configuration": configuration, "log": str(log)}
     return {"id": job.id, **plain, **about}
 
@@ -153,7 +153,7 @@ def _plain(job: JobRecord, configuration: Configuration, log: Path) -> dict[str,
 @store_option
 @json_option
 def log_command(name: str, job: str, store_path: str, as_json: bool) -> None:
-    """Show what JOB of the study NAME printed, and why it ended as it did."""
+    """Show the output of JOB of the study NAME, and the reason for its end."""
     study = load_study(store_path, name)
     found = study.job(job)
     path = study.log(found.id)
@@ -178,7 +178,7 @@ def log_command(name: str, job: str, store_path: str, as_json: bool) -> None:
 
 
 def _copy(path: Path, target: BinaryIO) -> bool:
-    """Write a file's content, which may be long, and return whether there is any."""
+    """Copy a file's content in pieces, and return whether there is any."""
     try:
         with path.open("rb") as file:
             shutil.copyfileobj(file, target)

@@ -1,6 +1,6 @@
-"""The entry point: commands are imported when they are called, errors become sentences.
+"""The entry point. Commands are imported when they are called; exceptions become error messages.
 
-Exit status: 0 done, 1 the study failed, 2 bad input, 130 interrupted (and resumable).
+Exit status: 0 success, 1 the study failed, 2 invalid input, 130 interrupted (and resumable).
 """
 
 from __future__ import annotations
@@ -20,31 +20,31 @@ from hpo_core.model.text import printable
 
 BUILT_IN = {
     "run": ("run", "Run a study from its file, or resume it."),
-    "resume": ("run", "Resume a study, from the store alone."),
-    "extend": ("run", "Give a study a larger budget, and resume it."),
-    "try": ("run", "Run one job with default values, and say what it reported."),
+    "resume": ("run", "Resume a stored study."),
+    "extend": ("run", "Extend the budget of a study, and resume it."),
+    "try": ("run", "Run one job with default values, and show its reports."),
     "studies": ("listings", "List the studies of the store."),
-    "show": ("show", "Show where a study stands."),
+    "show": ("show", "Show the state of a study."),
     "top": ("listings", "Show a study's best trials."),
     "jobs": ("listings", "List a study's jobs."),
-    "curves": ("curves", "Show what trials reported, report by report."),
-    "log": ("listings", "Show what a job printed."),
-    "export": ("export", "Write a study's trials to a file."),
-    "replay": ("replay", "Derive every suggestion again; say if all came out as stored."),
-    "import": ("import_", "Take in the trials of another program's study."),
-    "enqueue": ("control", "Put a known configuration first."),
-    "stop": ("control", "End a running study, its jobs too."),
+    "curves": ("curves", "Show the reports of trials."),
+    "log": ("listings", "Show the output of a job."),
+    "export": ("export", "Export a study's trials to a file."),
+    "replay": ("replay", "Recompute every suggestion; compare with the stored ones."),
+    "import": ("import_", "Import the trials of another program's study."),
+    "enqueue": ("control", "Enqueue a configuration."),
+    "stop": ("control", "Stop a running study and its jobs."),
     "copy": ("manage", "Copy a study with its files: a backup."),
-    "rename": ("manage", "Give a study another name."),
+    "rename": ("manage", "Rename a study."),
     "delete": ("manage", "Delete a study with its files."),
-    "plugins": ("plugins", "List what is installed: strategies, backends, failures."),
-    "check": ("check", "Check whether an installed strategy keeps the contract."),
-    "new-strategy": ("scaffold", "Write the package of a new strategy, which works."),
+    "plugins": ("plugins", "List the installed plugins, and why any fail."),
+    "check": ("check", "Check whether a strategy satisfies the contract."),
+    "new-strategy": ("scaffold", "Create the package of a new strategy."),
 }
 
 
 class _Commands(click.Group):
-    """A group whose commands are imported when they are called: its own, then those of plugins."""
+    """A group of built-in and plugin commands, which are imported when they are called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [*BUILT_IN, *_commands_of_plugins()]
@@ -61,7 +61,7 @@ class _Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command; for one that does not exist, name the one that may be meant."""
+        """Find the command; suggest a similar name if it does not exist."""
         name = args[0]
         if name in BUILT_IN or name.startswith("-") or name in _commands_of_plugins():
             return super().resolve_command(ctx, args)
@@ -79,7 +79,7 @@ class _Commands(click.Group):
 
 
 def _commands_of_plugins() -> dict[str, list[Entry]]:
-    """Return the commands of plugins by name; those that are built in win."""
+    """Return the commands of plugins by name. Built-in commands take precedence."""
     found = plugin_commands.installed()
     return {name: commands for name, commands in found.items() if name not in BUILT_IN}
 
@@ -91,13 +91,13 @@ def _commands_of_plugins() -> dict[str, list[Entry]]:
 )
 @click.version_option(__version__, prog_name="hpo")
 def hpo() -> None:
-    """Find the parameters that make a program's numbers best."""
+    """Optimize the hyperparameters of any program."""
 
 
 def main() -> None:
     """Run the command line, and exit with its status."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # for a terminal that lacks a character
+        sys.stdout.reconfigure(errors="backslashreplace")  # if the terminal lacks a character
     with forgiving() as output:
         status = _run()
         output.flush()

@@ -1,4 +1,4 @@
-"""Commands about a study as a whole: copy, rename, delete."""
+"""Commands on a whole study: copy, rename, delete."""
 
 from __future__ import annotations
 
@@ -22,17 +22,15 @@ from hpo_core.study.study import Study, load_study
 
 @click.command("copy", epilog="Example: hpo copy digits --to backup.db")
 @click.argument("name")
-@click.option("--to", metavar="PATH", required=True, help="The store that gets the copy.")
-@click.option(
-    "--name", "new_name", metavar="NEW", help="The copy's name, if it is to have another."
-)
+@click.option("--to", metavar="PATH", required=True, help="The target store.")
+@click.option("--name", "new_name", metavar="NEW", help="Another name for the copy.")
 @store_option
 @json_option
 def copy_command(name: str, to: str, new_name: str | None, store_path: str, as_json: bool) -> None:
     """Copy the study NAME with its logs and checkpoints, also while it runs: a backup.
 
-    The copy is the study at one moment. Jobs that run at that moment are lost in it, and are run
-    again if the copy is resumed.
+    The copy is a consistent snapshot. Running jobs are lost in it, and are run again if the copy is
+    resumed.
     """
     copied = load_study(store_path, name).copy(to, new_name)
     for what in copied.left_out:
@@ -54,14 +52,16 @@ def copy_command(name: str, to: str, new_name: str | None, store_path: str, as_j
 @store_option
 @json_option
 def rename_command(name: str, new_name: str, yes: bool, store_path: str, as_json: bool) -> None:
-    """Give the study NAME the name NEW."""
+    """Rename the study NAME to NEW."""
     study = load_study(store_path, name)
     confirm(f"Rename the study {printable(name)} to {printable(new_name)}?", yes=yes)
     study.rename(new_name)
     if as_json:
         print_json({"name": new_name, "renamed_from": name})
         return
-    print(f"renamed; its file does not know: hpo run FILE --name {as_argument(new_name)}")
+    print(
+        f"renamed; its file has the old name, so use: hpo run FILE --name {as_argument(new_name)}"
+    )
 
 
 @click.command("delete", epilog="Example: hpo delete digits")
@@ -83,7 +83,7 @@ def delete_command(name: str, yes: bool, store_path: str, as_json: bool) -> None
 
 
 def deletion(study: Study) -> str:
-    """Return what it means to delete a study."""
+    """Return the question to confirm the deletion of a study."""
     about = study.overview()
     return (
         f"Delete the study {printable(study.name)} of {printable(study.store)}: "

@@ -1,4 +1,4 @@
-"""What is said of a study when it has been run: its outcome, in words and as plain data."""
+"""The outcome of a run, as text and as plain data."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from hpo_core.model.text import counted, printable
 
 
 def told(ended: Summary, config: StudyConfig, *, was_finished: bool) -> str:
-    """Return what is printed of a study that was run.
+    """Return the outcome of a run as text.
 
     Args:
         ended: The study.
         config: Its configuration.
-        was_finished: Whether it had been finished before, so that nothing was run.
+        was_finished: Whether it was already finished, so that nothing was run.
     """
     name, reason, typed = printable(ended.name), printable(ended.reason), as_argument(ended.name)
     more = _more(ended, config.budget) if was_finished or not ended.top else ""
@@ -31,7 +31,7 @@ def told(ended: Summary, config: StudyConfig, *, was_finished: bool) -> str:
         case StudyState.FINISHED:
             lines = [f"The study {name} is finished: {reason}."]
         case _:
-            lines = [f"The study {name} is not finished: {reason}. Carry on: hpo resume {typed}"]
+            lines = [f"The study {name} is not finished: {reason}. To continue: hpo resume {typed}"]
     lines += [f"Objective: {printable(tables.wishes(config.objectives))}.", "", *best(ended)]
     if ended.failures:
         lines += ["", f"{printable(ended.failures)}{log_of_failure(ended)}"]
@@ -39,15 +39,15 @@ def told(ended: Summary, config: StudyConfig, *, was_finished: bool) -> str:
 
 
 def best(ended: Summary) -> list[str]:
-    """Return lines on the best trials, or that there are none."""
+    """Return the lines about the best trials."""
     if ended.top:
         front = "" if ended.front is None else f" ({ended.front} not dominated)"
         many, of = len(ended.top), counted(ended.trials, "trial")
         which = "best trial" if many == 1 else f"best {many}"
         return [f"The {which} of {of}{front}:", tables.ranking(ended.top, ended.constraints)]
-    what = "that keeps the constraints is completed" if ended.constraints else "is completed"
+    what = "that satisfies the constraints is completed" if ended.constraints else "is completed"
     others = (
-        f" ({ended.paused} paused, which rank once they are trained to the end)"
+        f" ({ended.paused} paused, which are ranked once they are fully trained)"
         if ended.paused
         else ""
     )
@@ -60,19 +60,19 @@ def best(ended: Summary) -> list[str]:
 
 
 def log_of_failure(ended: Summary) -> str:
-    """Say which command shows what the first failed job printed, if one failed."""
+    """Return the command that shows the output of the first failed job, if any."""
     failure = ended.first_failure
     return "" if failure is None else f"; see: hpo log {as_argument(ended.name)} {failure.job}"
 
 
 def _more(ended: Summary, budget: Budget) -> str:
-    """Say how to give a study a larger budget, if it has one."""
+    """Return the command to extend the budget, if the study has one."""
     command = larger_budget(ended.name, budget)
-    return f" A larger budget is given by: {command}" if command else ""
+    return f" To extend the budget: {command}" if command else ""
 
 
 def as_json(ended: Summary) -> dict[str, Any]:
-    """Return a study that was run as plain data."""
+    """Return the outcome of a run as plain data."""
     return {
         "name": ended.name,
         "state": ended.state.value,

@@ -1,4 +1,4 @@
-"""Words of the form KEY=VALUE, as the command line is given them."""
+"""Parse arguments of the form KEY=VALUE."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from hpo_core.model.values import Configuration
 
 
 def options_of(words: Iterable[str]) -> dict[str, Any]:
-    """Read the options of a strategy: each value as JSON if it is that, else as text.
+    """Parse the options of a strategy: each value as JSON if possible, else as a string.
 
     Raises:
-        InvalidInput: With every word that is not KEY=VALUE.
+        InvalidInput: With all arguments that are not KEY=VALUE.
     """
     return _read(words, lambda _, text: _json(text), "-o ", "points=5")
 
 
 def configuration_of(space: SearchSpace, words: Iterable[str]) -> Configuration:
-    """Read a configuration: each value as its parameter's type.
+    """Parse a configuration: each value with its parameter's type.
 
     Raises:
         InvalidInput: With all its faults.
@@ -43,10 +43,10 @@ def _read(
     """Return the values by key.
 
     Args:
-        words: The words.
-        value: Reads a key's value; raises a ValueError that says what is wrong.
-        option: The option that each word follows, for messages.
-        example: A good word, for messages.
+        words: The arguments.
+        value: Parses a key's value; raises ValueError with the fault.
+        option: The option before each argument, for messages.
+        example: A valid argument, for messages.
     """
     found: dict[str, Any] = {}
     faults = []

@@ -1,6 +1,6 @@
 """Commands that plugins provide by the entry-point group ``hpo_core.commands``.
 
-They are found in metadata, and a command's module is imported when it is called, and no sooner.
+They are found in metadata. The module of a command is imported only when it is called.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from hpo_core.model.errors import BrokenPlugin
 GROUP = "hpo_core.commands"
 
 PACKAGES: Mapping[str, str] = {"report": "hpo-view"}
-"""Which package provides a command that is not installed; only packages that exist are here."""
+"""The packages of commands that are not installed. Only packages that exist are listed."""
 
 
 def installed() -> dict[str, list[Entry]]:
-    """Return every command that is installed, by its name; more than one of a name is a fault."""
+    """Return all installed commands by name. Two commands with the same name are a fault."""
     return entries.installed(GROUP)
 
 
@@ -28,11 +28,11 @@ def load(candidates: list[Entry]) -> click.Command:
     """Import a command.
 
     Args:
-        candidates: What is installed of its name.
+        candidates: The installed entries with its name.
 
     Raises:
         DuplicatePlugin: If two distributions provide it.
-        BrokenPlugin: If it can't be imported, or is not a command of click.
+        BrokenPlugin: If it cannot be imported, or is not a click command.
     """
     found = entries.load("command", candidates)
     if not isinstance(found, click.Command):
@@ -44,5 +44,5 @@ def load(candidates: list[Entry]) -> click.Command:
 
 
 def missing(name: str, packages: Mapping[str, str] = PACKAGES) -> str:
-    """Return what to install for a command that is not there; ``""`` if no package is known."""
+    """Return a hint on what to install for a missing command, or ``""``."""
     return f"; pip install {packages[name]}" if name in packages else ""

@@ -1,4 +1,4 @@
-"""The command that lists what is installed."""
+"""The command `plugins`, which lists the installed plugins."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _KINDS = ("strategy", "backend", "work", "observer", "reader", "exchange", "comm
 def plugins_command(as_json: bool) -> None:
     """List the installed plugins: what they provide, their versions, and why one fails.
 
-    They are loaded in another process, so that one that hangs or crashes is a line like any.
+    They are loaded in another process, so a plugin that hangs or crashes is listed like any other.
     """
     described = [*map(_plain, registry.describe()), *_entries()]
     if as_json:
@@ -82,13 +82,13 @@ def _plain(found: Described) -> dict[str, Any]:
 
 
 def _entries() -> Iterator[dict[str, Any]]:
-    """Yield the commands and plots that plugins provide, from metadata alone: none is imported."""
+    """Yield the commands and plots of plugins from metadata, without importing them."""
     for kind, group in (("command", plugin_commands.GROUP), ("plot", plots.GROUP)):
         for name, candidates in entries.installed(group).items():
             for entry in candidates:
                 failure = None
                 if kind == "command" and name in main.BUILT_IN:
-                    failure = f"hpo has a command {name!r} of its own, which is run"
+                    failure = f"hpo has a built-in command {name!r}, which is used instead"
                 elif len(candidates) > 1:
                     failure = (
                         f"several distributions provide a {kind} {name!r}: uninstall the others"

@@ -1,4 +1,4 @@
-"""The command that derives a study's suggestions again: replay."""
+"""The command `replay`, which recomputes a study's suggestions."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from hpo_core.study.study import load_study
 @store_option
 @json_option
 def replay_command(name: str, store_path: str, trust: bool, as_json: bool) -> int:
-    """Derive every suggestion of the study NAME again, and say whether all came out as stored.
+    """Recompute every suggestion of the study NAME, and compare them with the stored ones.
 
-    Exit status: 0 if they did, 1 if one came out otherwise, 2 for bad input.
+    Exit status: 0 if all are equal, 1 if one differs, 2 for invalid input.
     """
     show_log()
     replayed = load_study(store_path, name).replay(trust=trust)
@@ -66,7 +66,7 @@ def _differs(difference: Difference, events: int) -> list[str]:
 
 
 def _shown(answer: Answer | Decision | str) -> str:
-    """Return an answer in a line, values as in JSON: a 1 is not a 1.0 there, nor a "1"."""
+    """Format an answer in a line, with values as in JSON, which distinguishes 1, 1.0 and "1"."""
     match answer:
         case Start(configuration, iterations):
             words = f"start {json.dumps(configuration)}"

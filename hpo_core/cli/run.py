@@ -39,11 +39,11 @@ from hpo_core.study.study import Study, load_study
     "-o", "options", metavar="KEY=VALUE", multiple=True, help="An option of the strategy."
 )
 @click.option("--backend", metavar="B", help="The backend, such as local.")
-@click.option("--workers", type=int, metavar="N", help="How many jobs run at once.")
-@click.option("--jobs", type=int, metavar="N", help="The budget of jobs.")
-@click.option("--seed", type=int, metavar="N", help="The source of all randomness.")
+@click.option("--workers", type=int, metavar="N", help="Maximum number of jobs that run at once.")
+@click.option("--jobs", type=int, metavar="N", help="Maximum number of jobs.")
+@click.option("--seed", type=int, metavar="N", help="Random seed of the study.")
 @click.option("--name", metavar="NAME", help="The study's name.")
-@click.option("--restart", is_flag=True, help="Delete the stored study first, and begin again.")
+@click.option("--restart", is_flag=True, help="Delete the stored study first, and start again.")
 @yes_option
 @store_option
 @quiet_option
@@ -58,10 +58,10 @@ def run_command(
     yes: bool,
     **given: Any,
 ) -> int:
-    """Run a study from its file STUDY.toml (or .json); carry an unfinished one on.
+    """Run a study from its file STUDY.toml (or .json), or resume it.
 
-    Options given here stand above the file's. A study that the store has with another
-    configuration is an error that lists the differences.
+    Options given here override the file. If the store has the study with a different configuration,
+    an error lists the differences.
     """
     show_log()
     study = Study.from_file(study_file, store=store_path, options=options_of(options), **given)
@@ -75,7 +75,8 @@ def run_command(
 @click.option(
     "--adopt-history",
     is_flag=True,
-    help="Go on with a strategy that now suggests otherwise: it adopts what is stored.",
+    help="Continue with a strategy that now makes different suggestions: it adopts the stored "
+    "trials.",
 )
 @trust_option
 @store_option
@@ -84,7 +85,7 @@ def run_command(
 def resume_command(
     name: str, store_path: str, adopt_history: bool, trust: bool, quiet: bool, as_json: bool
 ) -> int:
-    """Carry the study NAME on, from its stored configuration alone."""
+    """Resume the study NAME from its stored configuration."""
     show_log()
     study = load_study(store_path, name)
     resume = partial(study.resume, trust=trust, adopt_history=adopt_history)
@@ -105,7 +106,7 @@ def resume_command(
 def extend_command(
     name: str, store_path: str, trust: bool, quiet: bool, as_json: bool, **limits: str
 ) -> int:
-    """Give the study NAME a larger budget, and resume it, from its stored configuration."""
+    """Extend the budget of the study NAME, and resume it from its stored configuration."""
     given = {limit: text for limit, text in limits.items() if text is not None}
     if not given:
         raise InvalidInput([Fault("", "give a limit, such as --jobs 60, or --jobs +20 to add")])
@@ -125,7 +126,7 @@ def extend_command(
 @click.argument("study_file", metavar="STUDY.toml")
 @json_option
 def try_command(study_file: str, as_json: bool) -> int:
-    """Run one job of STUDY.toml with default values; say what it reported. Nothing is stored."""
+    """Run one job of STUDY.toml with default values, and show its reports. Nothing is stored."""
     show_log()
     tried = Study.from_file(study_file).try_once()
     if as_json:
@@ -136,10 +137,10 @@ def try_command(study_file: str, as_json: bool) -> int:
 
 
 def _delete(study: Study, *, yes: bool) -> None:
-    """Delete the stored study of a name, after a question, if the new one can be run."""
+    """Delete the stored study after confirmation, if the new one can be run."""
     study.check()
     if study.is_stored:
-        confirm(f"{deletion(study)}, and begin again?", yes=yes)
+        confirm(f"{deletion(study)}, and start again?", yes=yes)
         study.delete()
 
 
@@ -150,7 +151,7 @@ def _run(study: Study, run: Callable[..., object], *, quiet: bool, as_json: bool
     was_finished = study.state is StudyState.FINISHED
     try:
         run(progress=not quiet and not as_json)
-    except StudyInterrupted:  # in good order: what has come out is shown
+    except StudyInterrupted:  # orderly end: the results are shown
         pass
     except StudyFailed as error:
         raise StudyFailed(f"{error}{_show_failed(study, as_json)}") from error
@@ -168,7 +169,7 @@ def _run(study: Study, run: Callable[..., object], *, quiet: bool, as_json: bool
 
 
 def _show_failed(study: Study, as_json: bool) -> str:
-    """Print what a failed study has come to; return what to look at."""
+    """Print the results of a failed study; return a hint on what to look at."""
     try:
         summary = study.summary()
     except StoreError:  # the store itself may be broken
@@ -196,4 +197,4 @@ def _told(tried: DryRun) -> str:
     return "\n".join(lines)
 
 
-_IS_THERE = {True: "is among it: all is well", False: "is NOT among it"}
+_IS_THERE = {True: "was reported", False: "was NOT reported"}

@@ -1,4 +1,4 @@
-"""The command that writes the package of a new strategy."""
+"""The command `new-strategy`, which creates the package of a new strategy."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from hpo_core.model.text import printable
     metavar="DIR",
     default=".",
     show_default=True,
-    help="Where the folder hpo-NAME is made.",
+    help="The parent of the new folder hpo-NAME.",
 )
 @click.option(
     "--asktell",
     is_flag=True,
-    help="Write a strategy for a library that is asked and told, by AskTell.",
+    help="Create a strategy for a library with ask and tell, based on AskTell.",
 )
 @json_option
 def new_strategy_command(name: str, directory: str, asktell: bool, as_json: bool) -> None:
-    """Write a package with a strategy NAME that works, its tests, and its settings.
+    """Create a package with a working strategy NAME, its tests and its settings.
 
-    The folder hpo-NAME must not exist, or be empty.
+    The folder hpo-NAME must be empty or not exist.
     """
     from hpo_core import scaffold
 

@@ -29,7 +29,7 @@ from hpo_core.model.text import counted, printable, some
 from hpo_core.model.values import Value
 from hpo_core.study.study import load_study
 
-_PAUSED = 5  # paused trials that are shown at the most
+_PAUSED = 5  # maximum number of paused trials shown
 
 
 @click.command("show", epilog="Example: hpo show digits")
@@ -37,7 +37,7 @@ _PAUSED = 5  # paused trials that are shown at the most
 @store_option
 @json_option
 def show_command(name: str, store_path: str, as_json: bool) -> None:
-    """Show where the study NAME stands: its state, budget, best trial and configuration."""
+    """Show the state, budget, best trial and configuration of the study NAME."""
     study = load_study(store_path, name)
     config, usage, left = study.config, study.usage, study.remaining
     about = msgspec.to_builtins(study.overview())
@@ -102,7 +102,7 @@ def show_command(name: str, store_path: str, as_json: bool) -> None:
 
 
 def _to_go_on(state: str, name: str, budget: Budget) -> list[list[str]]:
-    """Return the line with the command by which a study goes on that does not run."""
+    """Return the line with the command that continues a study that is not running."""
     match state:
         case "running":
             return []
@@ -110,18 +110,22 @@ def _to_go_on(state: str, name: str, budget: Budget) -> list[list[str]]:
             command = larger_budget(name, budget)
         case _:
             command = f"hpo resume {as_argument(name)}"
-    return [["to go on", command]] if command else []
+    return [["to continue", command]] if command else []
 
 
 def _standing(trial: TrialResult, *, waits: bool) -> list[str]:
-    """Return the line on an unfinished trial; in a study at rest a running one waits for a job."""
+    """Return the line about an unfinished trial. If the study is not running, it waits for a
+    job.
+    """
     waits = waits and trial.state is TrialState.RUNNING
     said = printable(f"trial {trial.trial_id}{tables.reached(trial)}, {trial.seconds:.1f} s")
     return ["waits" if waits else trial.state.value, said]
 
 
 def _best(about: dict[str, Any], unfinished: list[TrialResult]) -> list[str]:
-    """Return the line on the best trial; before one is completed, on the best of the others."""
+    """Return the line about the best completed trial, or the best unfinished one if none is
+    completed.
+    """
     if about["best"]:
         name = "first of the front" if len(about["best"]) > 1 else "best"
         said = ", ".join(f"{metric} = {tables.number(v)}" for metric, v in about["best"].items())
@@ -132,7 +136,7 @@ def _best(about: dict[str, Any], unfinished: list[TrialResult]) -> list[str]:
 
 
 def moment(time: float) -> str:
-    """Return a time in seconds since the epoch as local date and time, if there is such a date."""
+    """Format a time in seconds since the epoch as local date and time, if possible."""
     try:
         return datetime.datetime.fromtimestamp(time).strftime("%Y-%m-%d %H:%M:%S")
     except (ValueError, OverflowError, OSError):
@@ -148,7 +152,7 @@ def _bound(constraint: Constraint) -> str:
 
 
 def _parameter(axis: Parameter, conditions: dict[str, tuple[Value, ...]]) -> str:
-    """Return what a parameter is, in a line."""
+    """Return the description of a parameter in a line."""
     match axis:
         case Float() | Int():
             step = "" if axis.step is None else f" by {axis.step}"
@@ -167,23 +171,23 @@ def _parameter(axis: Parameter, conditions: dict[str, tuple[Value, ...]]) -> str
 
 
 def _clause(clause: dict[str, tuple[Value, ...]]) -> str:
-    """Return a forbidden combination in a line."""
+    """Format a forbidden combination in a line."""
     return " and ".join(f"{name} is {_listed(values, ' or ')}" for name, values in clause.items())
 
 
 def _listed(values: Sequence[Value], separator: str = ", ") -> str:
-    """Return values in a line: the first of them, and how many more there are."""
+    """Format values in a line: the first ones, and the number of the others."""
     more = f"{separator}{counted(len(values) - 20, 'more value')}" if len(values) > 20 else ""
     return separator.join(map(tables.brief, values[:20])) + more
 
 
 def _job(job: JobSettings) -> str:
-    """Return what jobs run, in a line."""
+    """Return the work of the jobs in a line."""
     if job.work is not None:
         return f"work {job.work if isinstance(job.work, str) else job.work.name}"
     return job.function or _words(job.command or ())
 
 
 def _words(command: tuple[str, ...]) -> str:
-    """Return a command's arguments in a line, those with spaces in quotes."""
+    """Format a command's arguments in a line, quoted where needed."""
     return " ".join(repr(word) if not word or " " in word else word for word in command)

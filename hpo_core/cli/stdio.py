@@ -1,7 +1,7 @@
-"""Standard streams that are closed, full or gone: a command goes on without them.
+"""Tolerate standard streams that are closed or cannot be written to.
 
-A study is worth more than what is printed of it, so nobody who prints has to expect an error. What
-could not be written to standard output is said when the command is done.
+A study is worth more than its output, so printing does not raise. If standard output could not be
+written, the command reports that at its end.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import IO, Any, cast
 
 
 class Forgiving:
-    """A stream whose errors are kept in place of being raised; all after one is dropped.
+    """A stream that stores its first error instead of raising it, and drops all later output.
 
     Attributes:
         error: The first error, or None.
@@ -26,21 +26,21 @@ class Forgiving:
         self.error: OSError | None = None
 
     def write(self, data: Any) -> int:
-        """Write, if that is possible."""
+        """Write, if possible."""
         if self.error is None:
             with self._forgiven():
                 self._stream.write(data)
         return len(data)
 
     def flush(self) -> None:
-        """Flush, if that is possible."""
+        """Flush, if possible."""
         if self.error is None:
             with self._forgiven():
                 self._stream.flush()
 
     @property
     def buffer(self) -> Forgiving:
-        """The stream of bytes below a stream of text."""
+        """The binary stream of a text stream."""
         self.flush()
         below = Forgiving(cast(Any, self._stream).buffer)
         below._keep = self._keep  # type: ignore[method-assign]
@@ -59,13 +59,13 @@ class Forgiving:
     def _keep(self, error: OSError) -> None:
         self.error = error
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, self._stream.fileno())  # what is buffered must not fail at the exit
+        os.dup2(nowhere, self._stream.fileno())  # buffered data must not fail at exit
         os.close(nowhere)
 
 
 @contextmanager
 def forgiving() -> Iterator[Forgiving]:
-    """Let the standard streams forgive; give the one for output."""
+    """A context manager that wraps the standard streams; returns the one for output."""
     _open_closed()
     before = sys.stdout, sys.stderr
     output, errors = Forgiving(sys.stdout), Forgiving(sys.stderr)
@@ -79,21 +79,21 @@ def forgiving() -> Iterator[Forgiving]:
 
 
 def unwritten(output: Forgiving) -> str:
-    """Return what kept output from being written; ``""`` for a reader who has seen enough."""
+    """Return why output could not be written; ``""`` if the reader closed the pipe."""
     if output.error is None or output.error.errno == errno.EPIPE:
         return ""
     return f"cannot write to standard output: {output.error.strerror}"
 
 
 def _open_closed() -> None:
-    """Open those of the three standard streams that are closed: no other file may become one."""
+    """Open the standard streams that are closed, so that no other file gets their descriptors."""
     for descriptor in range(3):
         try:
             os.fstat(descriptor)
         except OSError:
-            nowhere = os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
-            os.set_inheritable(nowhere, True)  # as what stands there is expected to be
+            nowhere = os.open(os.devnull, os.O_RDWR)  # gets the lowest free number
+            os.set_inheritable(nowhere, True)  # as expected of standard streams
     if sys.stdout is None:
-        sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115  # for as long as we run
+        sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115  # open until exit
     if sys.stderr is None:
         sys.stderr = open(2, "w", closefd=False)  # noqa: SIM115

@@ -1,4 +1,4 @@
-"""Plain text tables, and how values are shown in them."""
+"""Plain text tables, and the format of their values."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from hpo_core.model.text import cut, printable, width
 from hpo_core.model.values import Value, as_shown
 
 VALUE = 60
-"""The most columns of a terminal that a parameter's value takes."""
+"""Maximum width of a parameter's value in columns."""
 
 CELL = 100
-"""The most that a cell takes, but for the last one of its row."""
+"""Maximum width of a cell, except the last one of its row."""
 
 LAST_CELL = 400
-"""The most that the last cell of a row takes: it goes on in the lines below."""
+"""Maximum width of the last cell of a row, which continues on the following lines."""
 
 
 def lay_out(header: Sequence[str], rows: Sequence[Sequence[str]], right: str = "") -> str:
-    """Return a table as text; what does not fit into a cell is cut, and ends with ``…``.
+    """Format a table. Cells that are too long are truncated and end with ``…``.
 
     Args:
         header: The columns' names.
         rows: The cells.
-        right: The names of the columns to align to the right, divided by spaces.
+        right: The names of the columns to align to the right, separated by spaces.
     """
     most = [CELL] * (len(header) - 1) + [LAST_CELL]
     cells = [[cut(printable(cell), fit) for cell, fit in zip(row, most, strict=True)]
@@ -49,22 +49,22 @@ def _padded(cell: str, wide: int, *, to_the_right: bool) -> str:
 
 
 def number(value: float | None) -> str:
-    """Return a metric's value in at most six digits."""
+    """Format a metric's value with at most six digits."""
     return "-" if value is None else f"{value:.6g}"
 
 
 def wishes(objectives: Sequence[Objective]) -> str:
-    """Return what is wanted in a line: ``minimize the last loss``."""
+    """Format the objectives in a line: ``minimize the last loss``."""
     return "; ".join(f"{each.direction} the {each.value} {each.metric}" for each in objectives)
 
 
 def brief(value: Value) -> str:
-    """Return a value, cut if it is long."""
+    """Format a value, truncated if it is long."""
     return cut(as_shown(value), VALUE)
 
 
 def shown(configuration: Mapping[str, Value]) -> str:
-    """Return a configuration in one line: ``lr=0.0123 model=tree``; floats to four digits."""
+    """Format a configuration in one line: ``lr=0.0123 model=tree``; floats have four digits."""
     return " ".join(f"{name}={brief(value)}" for name, value in configuration.items())
 
 
@@ -73,13 +73,13 @@ def ranking(
     constraints: Sequence[Constraint] = (),
     unfinished: Sequence[TrialResult] = (),
 ) -> str:
-    """Return the table of the best trials, with the metrics that are constrained.
+    """Return the table of the best trials, with the constrained metrics.
 
     Args:
-        trials: The completed ones, best first.
+        trials: The completed trials, best first.
         constraints: The study's constraints.
-        unfinished: Running and paused ones, which are listed below, without a rank; each trial's
-            state, iteration and time are shown then.
+        unfinished: Running and paused trials, listed below without a rank. If given, the state,
+            iteration and time of each trial are shown.
     """
     metrics = list(dict.fromkeys(name for trial in [*trials, *unfinished] for name in trial.values))
     bounded = [each.metric for each in constraints if each.metric not in metrics]
@@ -109,12 +109,12 @@ def _standing(trial: TrialResult) -> tuple[str, str, str]:
 
 
 def stands(trial: TrialResult) -> str:
-    """Return in a line where a running or paused trial stands, fit to be shown."""
+    """Format the state of a running or paused trial in a line."""
     return printable(f"trial {trial.trial_id}, {trial.state.value}{reached(trial)}")
 
 
 def reached(trial: TrialResult) -> str:
-    """Return how far a trial has come: `` at iteration 3: loss = 0.5``."""
+    """Format the progress of a trial: `` at iteration 3: loss = 0.5``."""
     at = "" if trial.iteration is None else f" at iteration {trial.iteration}"
     values = ", ".join(f"{name} = {number(value)}" for name, value in trial.values.items())
     return f"{at}: {values}" if values else at

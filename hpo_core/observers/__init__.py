@@ -1,6 +1,6 @@
 """The observers that come with hpo-core.
 
-progress  what ``hpo run`` shows while it runs, on a terminal and elsewhere
+progress  the progress display of ``hpo run``, on a terminal and elsewhere
 notebook  the same in a notebook
-failures  failures of one kind, counted
+failures  counts of failures of one kind
 """

@@ -1,4 +1,4 @@
-"""Failures of one kind, counted: a thousand jobs that fail alike are one line, not a thousand."""
+"""Count failures of one kind: a thousand jobs that fail alike are shown as one line."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from hpo_core.contracts.observer import FinishedJob
 from hpo_core.model.text import counted, first_line, printable
 
 _VARIES = re.compile(r"(exit status \d+)|0x[0-9a-fA-F]+|\d+(?:[.,:]\d+)*(?:e[+-]?\d+)?")
-"""What differs between failures of one kind: numbers. An exit status is the kind itself."""
+"""Matches the numbers in which failures of one kind differ. An exit status is part of the kind."""
 
 
 class Failures:
-    """The failures that have been seen, by kind; the kind that was seen last comes last."""
+    """The failures so far by kind, with the latest kind last."""
 
     def __init__(self) -> None:
         self._kinds: dict[str, tuple[int, FinishedJob]] = {}
@@ -24,10 +24,10 @@ class Failures:
         self._kinds[kind] = (count + 1, finished)
 
     def lines(self, most: int) -> list[str]:
-        """Return a line for each of the latest kinds, and one for all the others.
+        """Return a line for each of the latest kinds, and one line for all others.
 
         Args:
-            most: How many kinds get their own line.
+            most: Maximum number of kinds with their own line.
         """
         kinds = list(self._kinds.values())
         others, latest = kinds[:-most], kinds[-most:]

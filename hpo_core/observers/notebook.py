@@ -1,4 +1,4 @@
-"""What a person sees while a study runs in a notebook: a few lines under the cell, kept current."""
+"""The progress display in a notebook: a few lines under the cell, updated in place."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from hpo_core.contracts.observer import JobFinished, Observer, StudyEnded, Study
 from hpo_core.observers.progress import StudyProgress, title
 
 _EVERY = 0.25  # seconds between two updates
-_WIDTH = 30  # of the bar, in characters
-_KINDS = 4  # of failures that have their own line
+_WIDTH = 30  # width of the bar in characters
+_KINDS = 4  # maximum number of kinds of failures with their own line
 
 
 def notebook_progress() -> Observer:
-    """Return the display for the notebook that this process is the kernel of."""
+    """Return the display for the notebook whose kernel this process is."""
     return NotebookProgress(_under_the_cell())
 
 
 class NotebookProgress:
-    """Lines of text: a bar, counts, the best so far, what is left.
+    """Lines of text: a bar, counts, the best trial so far, the remaining budget.
 
     Args:
-        show: Shows a text in place of the one before.
-        clock: Seconds that only grow; for the time between two updates.
+        show: Replaces the shown text.
+        clock: A monotonic clock in seconds, for the time between two updates.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class NotebookProgress:
         self._known: StudyProgress | None = None
 
     def observe(self, event: StudyEvent, /) -> None:
-        """Show where the study stands, unless that was done just now."""
+        """Show the progress, unless it was just updated."""
         if isinstance(event, StudyStarted):
             self._known = StudyProgress(event)
         known = self._known
@@ -63,7 +63,7 @@ def _lines(known: StudyProgress, now: float) -> list[str]:
 
 
 def _under_the_cell() -> Callable[[str], object]:
-    """Return what shows a text under the cell that runs, in place of the one before."""
+    """Return a function that replaces the text under the running cell."""
     display = importlib.import_module("IPython.display")
     handle = display.display({"text/plain": ""}, raw=True, display_id=True)
     return lambda text: handle.update({"text/plain": text}, raw=True)

@@ -1,4 +1,4 @@
-"""What a person sees while a study runs: a live display on a terminal, else a line now and then."""
+"""The progress display of a running study: live on a terminal, otherwise occasional lines."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ from hpo_core.model.job import Job, JobState
 from hpo_core.model.text import counted, first_line, printable
 from hpo_core.observers.failures import Failures
 
-_LINE_EVERY = 2.0  # seconds between two plain lines, but for what is remarkable
-_KINDS = 4  # of failures that have their own line
+_LINE_EVERY = 2.0  # seconds between two plain lines, except for remarkable events
+_KINDS = 4  # maximum number of kinds of failures with their own line
 FAILED = (JobState.FAILED, JobState.TIMED_OUT)
 
 
 def progress_observer(stream: TextIO, note: Callable[[], str] = str) -> Observer:
-    """Return the display that suits a stream: live on a terminal, lines elsewhere.
+    """Return the display for a stream: live on a terminal, lines elsewhere.
 
     Args:
         stream: Where to write.
-        note: Returns what else to say at the moment, on a terminal; ``""`` for nothing.
+        note: Returns the last line of a live display; ``""`` for none.
     """
     return LiveProgress(stream, note) if stream.isatty() else PlainProgress(stream)
 
 
 class StudyProgress:
-    """What is known of a study's progress, and how it is put into words.
+    """The progress of a study, and its description as text.
 
     Args:
         started: The study's first event.
@@ -54,13 +54,13 @@ class StudyProgress:
     def __init__(self, started: StudyStarted) -> None:
         self.study = started
         self.progress = started.progress
-        self.at = started.time  # the moment that the progress is of
+        self.at = started.time  # the time of the progress
         self.best = ""
-        self.leader = ""  # the best that an unfinished trial has reported so far
+        self.leader = ""  # the best report of an unfinished trial so far
         self.failures = Failures()
         self.running: dict[str, tuple[Job, int | None]] = {}
-        self._least = math.inf  # the leader's loss
-        self._leads: int | None = None  # its trial
+        self._least = math.inf  # the loss of the leader
+        self._leads: int | None = None  # the trial of the leader
         if started.best is not None:
             self.best = self._values(
                 {
@@ -87,7 +87,7 @@ class StudyProgress:
             self.progress, self.at = event.progress, event.time
 
     def _reported(self, event: JobReported) -> None:
-        """Keep the best report; with several objectives there is no one best."""
+        """Keep the best report; with several objectives there is no single best one."""
         objective, *others = self.study.objectives
         value = event.metrics.get(objective.metric, math.nan)
         if not others and objective.loss(value) < self._least:
@@ -98,11 +98,11 @@ class StudyProgress:
 
     def _failed(self, finished: FinishedJob) -> None:
         self.failures.add(finished)
-        if finished.job.trial_id == self._leads:  # what it had reported does not count
+        if finished.job.trial_id == self._leads:  # its reports do not count
             self.leader, self._least = "", math.inf
 
     def best_so_far(self) -> str:
-        """Return the best completed trial, or else the best that one has reported."""
+        """Return the best completed trial, or else the best report."""
         if self.best:
             return f"best: {self.best}"
         if self.leader:
@@ -110,7 +110,7 @@ class StudyProgress:
         return "best: none yet"
 
     def counts(self) -> str:
-        """Return how many trials there are of each kind: done, running, failed, …."""
+        """Return the number of trials in each state: done, running, failed, …."""
         progress = self.progress
         parts = [f"{progress.completed} done", f"{progress.running} running"]
         if progress.stopped:
@@ -120,7 +120,7 @@ class StudyProgress:
         return ", ".join([*parts, f"{progress.failed} failed"])
 
     def left(self, now: float) -> str:
-        """Return what is left of the budget, and of the time."""
+        """Return the remaining budget and time."""
         used, since = self.progress.usage, max(now - self.at, 0.0)
         running = self.progress.running
         left = remaining(self.study.budget, used)
@@ -135,15 +135,15 @@ class StudyProgress:
         return (
             f"left: {', '.join(words)}"
             if words
-            else "no budget: it goes on until the strategy has nothing more to try"
+            else "no budget: the study runs until the strategy is exhausted"
         )
 
     def elapsed(self, now: float) -> str:
-        """Return how long the study has run."""
+        """Return the run time of the study."""
         return human(self.progress.usage.wall_time + max(now - self.at, 0.0))
 
     def share(self, now: float) -> float | None:
-        """Return the share of the budget that is used, of the limit that is nearest."""
+        """Return the used share of the budget, for the limit closest to its end."""
         usage, budget, since = self.progress.usage, self.study.budget, max(now - self.at, 0.0)
         shares = [getattr(usage, n) / getattr(budget, n) for n in LIMITS if getattr(budget, n)]
         if budget.wall_time:
@@ -162,11 +162,11 @@ class StudyProgress:
 
 
 class PlainProgress:
-    """Lines for a log file: each new best, each failure, and how far it is now and then.
+    """Lines for a log file: each new best trial, each failure, and the progress from time to time.
 
     Args:
         stream: Where to write.
-        clock: Seconds that only grow; for the distance between lines.
+        clock: A monotonic clock in seconds, for the time between lines.
     """
 
     def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
@@ -176,7 +176,7 @@ class PlainProgress:
         self._known: StudyProgress | None = None
 
     def observe(self, event: StudyEvent, /) -> None:
-        """Write a line, if there is something to say."""
+        """Write a line, if there is something to report."""
         if isinstance(event, StudyStarted):
             self._known = StudyProgress(event)
             self._write(f"{title(event)}; {self._known.left(event.time)}")
@@ -200,11 +200,12 @@ class PlainProgress:
 
 
 class LiveProgress:
-    """A live display on a terminal: a bar, counts, the best so far, what is left, what runs.
+    """A live display on a terminal: a bar, counts, the best trial, the remaining budget, running
+    jobs.
 
     Args:
         stream: The terminal.
-        note: Returns what else to say at the moment; ``""`` for nothing.
+        note: Returns the last line of the display; ``""`` for none.
     """
 
     def __init__(self, stream: TextIO, note: Callable[[], str] = str) -> None:
@@ -215,7 +216,7 @@ class LiveProgress:
         self._offset = 0.0
 
     def observe(self, event: StudyEvent, /) -> None:
-        """Take an event into the display."""
+        """Update the display with an event."""
         if isinstance(event, StudyStarted):
             self._known = StudyProgress(event)
             self._offset = event.time - time.monotonic()
@@ -256,7 +257,7 @@ class LiveProgress:
 
 
 def _cut(text: str, style: str) -> Text:
-    """Return a line that is cut where the terminal ends, instead of going on below."""
+    """Return a line that is truncated at the width of the terminal."""
     return Text(text, style=style, no_wrap=True, overflow="ellipsis")
 
 

@@ -1,6 +1,6 @@
-"""Writes the package of a new strategy: what ``hpo new-strategy`` does.
+"""Create the package of a new strategy, for ``hpo new-strategy``.
 
-The templates are data, with ``$name``, ``$package`` and the versions of hpo-core to fill in.
+The templates are data files with ``$name``, ``$package`` and the versions of hpo-core.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from hpo_core import __version__, registry
 from hpo_core.model.errors import Fault, InvalidInput
 
 LONGEST = 30
-"""The most characters of a name: all lines that name it stay short enough then."""
+"""Maximum length of a name, which limits the length of the lines that contain it."""
 
 _FILES = {
     "pyproject.toml.in": "pyproject.toml",
@@ -29,23 +29,23 @@ _FILES = {
 }
 
 _ASKTELL = ("README.md.in", "plugin.py.in", "strategy.py.in", "test_contract.py.in")
-"""Files of which a strategy by `AskTell` has its own template; it has no options."""
+"""The files with separate templates for strategies based on `AskTell`, which have no options."""
 
 
 def write(name: str, directory: Path, *, asktell: bool = False) -> list[Path]:
-    """Write the package of a strategy, which works as it stands.
+    """Create the package of a working strategy.
 
     Args:
-        name: The strategy's name, as users will write it; the package is ``hpo-<name>``.
-        directory: Where its folder is made.
-        asktell: Whether it is a strategy by `hpo_core.plugin.AskTell`.
+        name: The strategy's config string; the package is named ``hpo-<name>``.
+        directory: The parent of the new folder.
+        asktell: Whether the strategy is based on `hpo_core.plugin.AskTell`.
 
     Returns:
-        The files, the package's folder first.
+        The created paths, the folder of the package first.
 
     Raises:
-        InvalidInput: For a name that can't be one or is taken, and for a folder that can't be
-            made or holds something.
+        InvalidInput: If the name is invalid or taken, or the folder cannot be created or is not
+            empty.
     """
     _check(name)
     folder = directory / f"hpo-{name}"
@@ -75,7 +75,7 @@ def write(name: str, directory: Path, *, asktell: bool = False) -> list[Path]:
 
 
 def _check(name: str) -> None:
-    """Raise `InvalidInput` for a name that a new strategy can't have."""
+    """Raise `InvalidInput` for an invalid or taken name."""
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
         wrong = "use small letters, digits and dashes between them, a letter first: my-search"
     elif len(name) > LONGEST:
@@ -96,6 +96,6 @@ def _template(source: str, *, asktell: bool) -> str:
 
 
 def _versions() -> dict[str, str]:
-    """Return the versions of hpo-core that the package asks for: those of this minor one."""
+    """Return the versions of hpo-core that the package requires: those of this minor version."""
     major, minor = map(int, __version__.split(".")[:2])
     return {"version": f"{major}.{minor}", "next_version": f"{major}.{minor + 1}"}

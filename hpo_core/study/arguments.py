@@ -1,7 +1,7 @@
-"""What is wrong with the arguments of `Study` and `optimize`, told in words of Python.
+"""Check the arguments of `Study` and `optimize`, with errors in Python terms.
 
-Only what a study's file can't get wrong in the same way is looked for; all else is found where
-files are checked, too.
+Only faults that a study file cannot have are checked here. All others are found by the checks for
+files.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ _NAMED = (str, Mapping, PluginChoice)
 
 
 def argument_faults(given: _Arguments) -> list[Fault]:
-    """Return what is wrong with the kinds of the arguments.
+    """Return the faults of the arguments' types.
 
     Args:
-        given: The arguments of `Study`, but for its store; those left out may be None.
+        given: The arguments of `Study`, except its store; omitted ones may be None.
     """
     unordered = [
         Fault(name, wrong)
@@ -39,7 +39,7 @@ def argument_faults(given: _Arguments) -> list[Fault]:
 
 @contextmanager
 def told_in_python(given: _Arguments) -> Iterator[None]:
-    """Tell faults of a study's tables as those of the arguments that stand for the keys."""
+    """Convert faults of a study file's keys to faults of the corresponding arguments."""
     try:
         yield
     except InvalidInput as error:
@@ -179,7 +179,7 @@ _LOOKS = (
 )  # fmt: skip
 
 
-# -- in words -------------------------------------------------------------------------------
+# -- formatting -------------------------------------------------------------------------------
 
 
 def _is_mapping(value: object) -> bool:
@@ -191,7 +191,7 @@ def _are_tables(parameters: object) -> bool:
 
 
 def _call(value: object) -> str:
-    """Return the beginning of the call that makes a value: ``Float('lr', ...)``."""
+    """Format a value as the start of a constructor call: ``Float('lr', ...)``."""
     if isinstance(value, str):
         return repr(value)
     name = getattr(value, "name", getattr(value, "metric", ""))

@@ -1,6 +1,6 @@
-"""The one way to a checked configuration: from a file with flags above it, or from Python values.
+"""Build a checked configuration from a file with flags, or from Python values.
 
-Both become the tables of a study's file, and are checked as those: every fault at once.
+Both are converted to the tables of a study file and checked together, with all faults at once.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ _log = logging.getLogger("hpo_core")
 
 
 class Flags(msgspec.Struct, frozen=True, kw_only=True):
-    """What stands above a study's file; None and empty are what the file says.
+    """Flags that override a study file. None and empty values leave the file unchanged.
 
     Attributes:
         name: The study's name.
-        strategy: The strategy; options of another one in the file are left out.
-        options: Options of the strategy, on top of the file's.
+        strategy: The strategy. Options in the file for a different strategy are dropped.
+        options: Options of the strategy, in addition to those in the file.
         backend: The backend.
-        workers: How many jobs run at once.
-        jobs: The budget of jobs.
+        workers: Maximum number of jobs that run at once.
+        jobs: Maximum number of jobs.
         seed: The random seed.
     """
 
@@ -54,10 +54,10 @@ class Flags(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def flags(above: Mapping[str, Any]) -> Flags:
-    """Return what stands above a file.
+    """Return the flags that override a file.
 
     Raises:
-        InvalidInput: With every fault.
+        InvalidInput: With all faults.
     """
     read_back, faults = read(Flags, above)
     registry.require(faults)
@@ -70,27 +70,27 @@ def from_file(path: str | os.PathLike[str], place: Place, flags: Flags) -> Study
 
     Args:
         path: The file, TOML or JSON.
-        place: Where the study is kept; without a seed in the file, a stored study has its own.
-        flags: What stands above the file.
+        place: Where the study is stored. Without a seed in the file, a stored study keeps its seed.
+        flags: The flags that override the file.
 
     Raises:
-        InvalidInput: With every fault of the file and the flags.
-        PluginError: If all is right, but a plugin that it names can't be used.
+        InvalidInput: With all faults of the file and the flags.
+        PluginError: If the file is valid, but a plugin that it names cannot be used.
     """
     table = _with_flags(load(os.fspath(path)), flags)
     return _checked(table, Path(path).resolve().parent, place)
 
 
 def from_values(place: Place, values: Mapping[str, Any]) -> StudyConfig:
-    """Check Python values as the keys of a study's file; a key that is None is left out.
+    """Check Python values as keys of a study file. Values that are None are omitted.
 
     Args:
-        place: Where the study is kept.
-        values: The arguments of `Study`, but for its store.
+        place: Where the study is stored.
+        values: The arguments of `Study`, except its store.
 
     Raises:
         InvalidInput: With every fault.
-        PluginError: If all is right, but a plugin that they name can't be used.
+        PluginError: If the values are valid, but a plugin that they name cannot be used.
     """
     registry.require(argument_faults(values))
     table = {key: value for key, value in values.items() if value is not None}
@@ -99,7 +99,7 @@ def from_values(place: Place, values: Mapping[str, Any]) -> StudyConfig:
     table["observers"] = [each for each in table["observers"] if isinstance(each, _NAMED)]
     options = {role: table.pop(key, {}) for role, key in _OPTIONS.items()}
     for role, given in options.items():
-        named = isinstance(table.get(role), str)  # else it is a strategy of the user's own
+        named = isinstance(table.get(role), str)  # otherwise it is the user's strategy instance
         table[role] = {"name": table[role], "options": given} if named else PluginChoice("")
     if isinstance(table["objective"], str):
         direction = {"direction": table.pop("direction")} if "direction" in table else {}
@@ -113,11 +113,11 @@ def from_values(place: Place, values: Mapping[str, Any]) -> StudyConfig:
 
 
 _NAMED = (str, Mapping, PluginChoice)
-"""How a plugin's observer is given: by its name, or with options."""
+"""How an observer of a plugin is given: as a name, or with options."""
 
 
 def instances(observers: Iterable[Any]) -> list[Observer]:
-    """Return those observers that are given as they are, not by a plugin's name."""
+    """Return the observers that are given as instances, not by a plugin's name."""
     return [each for each in observers if not isinstance(each, _NAMED)]
 
 
@@ -125,11 +125,11 @@ def totals(budget: Budget, limits: Mapping[str, float | str]) -> Budget:
     """Return the new totals of a budget's limits.
 
     Args:
-        budget: The budget now.
-        limits: For each limit its new total, or as text ``+`` and what to add: ``"+20"``.
+        budget: The current budget.
+        limits: The new total of each limit, or an increment as a string: ``"+20"``.
 
     Raises:
-        InvalidInput: With everything that is wrong with them.
+        InvalidInput: With all their faults.
     """
     if not limits:
         raise InvalidInput([Fault("", "give a limit, such as jobs=60, or jobs='+20' to add")])
@@ -156,17 +156,17 @@ def totals(budget: Budget, limits: Mapping[str, float | str]) -> Budget:
 
 
 def name_of(function: Callable[..., Any], backend: str) -> str:
-    """Return how a function is called in the stored configuration.
+    """Return the reference of a function for the stored configuration.
 
     Raises:
-        BackendError: If the backend runs it in another process, which could not find it.
+        BackendError: If the backend runs it in another process, which cannot import it.
     """
     try:
         return function_reference(function)
     except BackendError:
         if backend != "inline":
             raise
-        kind = type(function).__qualname__  # of a callable object, which has no name of its own
+        kind = type(function).__qualname__  # a callable object, which has no name
         return f"{function.__module__}:{getattr(function, '__qualname__', kind)}"
 
 
@@ -184,9 +184,9 @@ _OPTIONS = {"strategy": "options", "backend": "backend_options"}
 
 
 def _with_flags(table: dict[str, Any], flags: Flags) -> dict[str, Any]:
-    """Return the file's tables with the flags above them.
+    """Return the tables of a file with the flags applied.
 
-    Where the file is not as it should be, it is left as it is: what reads it says so.
+    Invalid parts of the file are left unchanged; the reader reports them.
     """
     above = {key: getattr(flags, key) for key in ("name", "backend", "workers", "seed")}
     table = {**table, **{key: value for key, value in above.items() if value is not None}}

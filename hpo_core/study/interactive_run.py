@@ -1,4 +1,4 @@
-"""One run of a study: it can be interrupted, and shows how far it is."""
+"""One interactive run of a study, with signals and progress display."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from hpo_core.contracts.observer import FinishedJob, Observer
 from hpo_core.controller.controller import HyperParameterOptimizer
 from hpo_core.controller.signals import Interruption, interruptible
 
-_ENDING = "ending, as soon as the running jobs have ended; Ctrl-C again forces them to"
+_ENDING = "stopping once the running jobs have ended; press Ctrl-C again to kill them"
 
 
 class StudyInterrupted(KeyboardInterrupt):
-    """A signal ended a run in good order: its jobs are gone, and the study can be resumed."""
+    """A signal ended a run in an orderly way: its jobs have ended, and the study can be resumed."""
 
 
 class InteractiveRun:
-    """What a run of a study needs beside its controller.
+    """The interactive parts of a run: signals and progress display.
 
     Args:
-        progress: Whether to show the progress; None to do so in a terminal and in a notebook.
+        progress: Whether to show progress; None to show it in terminals and notebooks.
     """
 
     def __init__(self, progress: bool | None) -> None:
@@ -32,10 +32,10 @@ class InteractiveRun:
         controller: HyperParameterOptimizer,
         on_job_finished: Callable[[FinishedJob], object] | None,
     ) -> None:
-        """Run a study to its end, or until a signal ends it.
+        """Run a study to its end, or until a signal.
 
         Raises:
-            StudyFailed: If it ends as failed.
+            StudyFailed: If the study fails.
             StudyInterrupted: If a signal has ended it.
         """
         with interruptible(controller) as self._interruption:
@@ -52,12 +52,12 @@ class InteractiveRun:
             return [notebook_progress()]
         if progress is None and not sys.stderr.isatty():
             return []
-        from hpo_core.observers.progress import progress_observer  # rich is slow to load
+        from hpo_core.observers.progress import progress_observer  # rich is slow to import
 
         return [progress_observer(sys.stderr, self._note)]
 
     def _note(self) -> str:
-        """Return what the display says below everything else."""
+        """Return the last line of the display."""
         is_ending = self._interruption is not None and self._interruption.count == 1
         return _ENDING if is_ending else ""
 

@@ -1,4 +1,4 @@
-"""A whole study in one call."""
+"""`optimize`: a whole study in one call."""
 
 from __future__ import annotations
 
@@ -49,37 +49,38 @@ def optimize(
         function: Called with a configuration (a mapping), and with the job (`JobInfo`) as a
             second argument if it takes one. It returns the objective's value, or a mapping of
             metrics, or nothing if it has reported.
-        parameters: What to search.
+        parameters: The parameters of the search space.
         objective: The metric's name, with `direction`; or an `Objective`, or several of them.
         direction: ``"minimize"`` or ``"maximize"``.
-        constraints: Metrics that a trial must keep at or below a bound to be among the best; a
-            name alone has the bound 0.
-        budget: The limits; None to run until the strategy has nothing more to try.
-        strategy: A config string such as ``"optuna:tpe"``, or your own strategy.
+        constraints: Upper bounds on metrics that a trial must satisfy to be one of the best; a name
+            without a bound has the bound 0.
+        budget: The limits; None to run until the strategy is exhausted.
+        strategy: A config string such as ``"optuna:tpe"``, or a strategy instance.
         options: The strategy's options.
-        workers: How many jobs run at once.
+        workers: Maximum number of jobs that run at once.
         backend: ``"local"`` runs jobs in worker processes, ``"inline"`` in this process.
         seed: Random seed of the study. If None, a stored study keeps its own, and a new one
             draws one.
         name: The study's name.
-        store: The file that keeps the study, so that it can be resumed; None for memory.
-        enqueue: Known configurations to run first.
-        time_limit: Seconds after which a job is ended.
-        on_time_limit: Whether such a job is ``"complete"`` with what it has reported, or is to
-            ``"fail"``. None for what the stored study has, or ``"complete"`` for a new one.
+        store: The path of the store, so that the study can be resumed; None for an in-memory study.
+        enqueue: Configurations to run first.
+        time_limit: Maximum run time of a job, in seconds.
+        on_time_limit: Whether a job ended by its time limit is ``"complete"`` with the metrics it
+            has reported, or fails (``"fail"``). None for the value of the stored study, or
+            ``"complete"`` for a new one.
         max_iterations: Maximum number of iterations per job.
-        min_iterations: A job is not stopped early before this iteration.
-        retries: How many times a failed job is run again.
-        max_failures_at_start: If the first so many trials all fail, the study fails; 0 for no
-            limit. None for what the stored study has, or 5 for a new one.
-        on_job_finished: Called once for each job that has ended.
+        min_iterations: Minimum number of iterations before a job may be stopped.
+        retries: Maximum number of times that a failed job is run again.
+        max_failures_at_start: The study fails if this many trials fail at the start before any
+            succeeds; 0 for no limit. None for the value of the stored study, or 5 for a new one.
+        on_job_finished: Called for each job that has ended.
         observers: Observers to notify of study events.
 
     Raises:
-        InvalidInput: With every fault of the arguments.
-        PluginError: If the strategy or backend is missing or can't do what is needed.
+        InvalidInput: With all faults of the arguments.
+        PluginError: If the strategy or backend is missing or does not support what is needed.
         StudyFailed: If the study fails: its strategy raised, or its first trials all failed.
-        KeyboardInterrupt: After Ctrl-C, when all jobs are gone.
+        KeyboardInterrupt: After Ctrl-C, when all jobs have ended.
     """
     with Study(
         function=function,

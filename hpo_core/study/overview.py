@@ -1,4 +1,4 @@
-"""Where a study stands, in one record: what a list of studies shows of each."""
+"""An overview of a study, as shown in a list of studies."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from hpo_core.store.store import Store
 
 
 class Reached(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a running or paused trial has come.
+    """The progress of a running or paused trial.
 
     Attributes:
-        trial_id: The trial.
-        state: Where it stands.
+        trial_id: The trial's number.
+        state: The state.
         iteration: The last iteration that it reported, or None.
-        values: The objectives' metrics as they would count if it ended now.
+        values: The values of the objectives' metrics so far.
     """
 
     trial_id: int
@@ -31,22 +31,23 @@ class Reached(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Overview(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a study stands.
+    """An overview of a study.
 
     Attributes:
         name: Its name.
         state: Where it stands.
         reason: A human-readable reason.
         strategy: The strategy's config string.
-        created: When it was stored, in seconds since the epoch.
-        trials: How many trials it has, without those that were imported.
-        completed: How many of them are completed.
-        stopped: How many were stopped early.
-        failed: How many failed.
-        paused: How many are paused.
-        running: How many are running.
-        imported: How many trials were imported.
-        best: The objectives' metrics of the best completed trial; empty if there is none.
+        created: Creation time, in seconds since the epoch.
+        trials: Number of trials, without imported ones.
+        completed: Number of completed trials.
+        stopped: Number of trials that were stopped early.
+        failed: Number of failed trials.
+        paused: Number of paused trials.
+        running: Number of running trials.
+        imported: Number of imported trials.
+        best: The values of the objectives' metrics of the best completed trial; empty if there is
+            none.
         best_so_far: The best running or paused trial, if none is completed.
     """
 
@@ -67,7 +68,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_overview(store: Store, study: StudyRecord) -> Overview:
-    """Read where a study stands from its store."""
+    """Read the overview of a study from its store."""
     totals = store.totals(study.id)
     best = read_top(store, study, 1)
     so_far = [] if best else read_unfinished(store, study, 1)

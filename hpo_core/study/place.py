@@ -1,4 +1,4 @@
-"""Where studies are kept: a store's file, which is opened for each use, or memory."""
+"""The place where a study is stored: a file, which is opened for each use, or memory."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hpo_core.store.store import Store, opened
 
 
 class Place:
-    """A store that others may use meanwhile: nothing of a file is held between two uses.
+    """A store that other processes may also use: a file is not kept open between two uses.
 
     Args:
         path: The store's file; None for a store in memory, which lasts until `close`.
@@ -23,21 +23,21 @@ class Place:
 
     @property
     def store(self) -> str | Store:
-        """The file's path, or the store in memory."""
+        """The path of the file, or the store in memory."""
         return self.path if self._memory is None else self._memory
 
     def exists(self) -> bool:
-        """Return whether there is a store."""
+        """Return whether the store exists."""
         return self._memory is not None or os.path.exists(self.path)
 
     def opened(self, *, create: bool = False) -> AbstractContextManager[Store]:
-        """Hold the store.
+        """A context manager that opens the store.
 
         Args:
-            create: Whether to make the file if there is none.
+            create: Whether to create the file if it does not exist.
 
         Raises:
-            StoreError: If there is none, or it can't be used.
+            StoreError: If it does not exist or cannot be used.
         """
         return opened(self.store, create=create)
 
@@ -50,7 +50,7 @@ class Place:
         return None if found is None else from_json(found.config)
 
     def close(self) -> None:
-        """Let go of a store in memory, with all that is in it."""
+        """Discard a store in memory."""
         if self._memory is not None:
             self._memory.close()
 

@@ -19,17 +19,17 @@ VIEW = (
     "optimization_history", "parallel_coordinate", "param_importances", "pareto_front", "rank",
     "rungs", "slice", "timeline",
 )  # fmt: skip
-"""The plots that hpo-view provides: what to install is named where it is missing."""
+"""The plots of hpo-view, so that an error can name the package to install."""
 
 
 class UnknownPlot(UnknownPlugin, AttributeError):
-    """No installed plugin provides a plot of that name."""
+    """No installed plugin provides a plot with this name."""
 
 
 class Plots:
     """The plots of one study: ``study.plot.NAME(…)`` returns a figure.
 
-    The names are those of entry points; a plot's module is imported when it is drawn.
+    Plots are found by entry points. The module of a plot is imported when it is drawn.
 
     Args:
         study: The study.
@@ -39,13 +39,13 @@ class Plots:
         self._study = study
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        """Return the plot of a name; it takes what the plugin says, and returns its figure.
+        """Return the plot with a name: a function with the arguments of the plugin that returns a
+        figure.
 
         Raises:
-            UnknownPlot: If no installed plugin provides it; with what to do. It is an
-                `AttributeError` as well.
-            DuplicatePlugin: If two of them do.
-            BrokenPlugin: If it can't be imported, or is no function.
+            UnknownPlot: If no installed plugin provides it. This is also an `AttributeError`.
+            DuplicatePlugin: If two plugins provide it.
+            BrokenPlugin: If it cannot be imported or is not a function.
         """
         if name.startswith("_"):
             raise AttributeError(name)
@@ -65,7 +65,7 @@ class Plots:
         return list(entries.installed(GROUP))
 
     def __repr__(self) -> str:
-        """Return whose plots they are, and which there are."""
+        """Return the name of the study and the names of the plots."""
         return f"<plots of the study {self._study.name!r}: {listed(dir(self))}>"
 
 

@@ -1,4 +1,4 @@
-"""The study: made from values, from a file or from a store; run, resumed, extended, ended."""
+"""`Study`: create, run, resume, extend and stop a study."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from hpo_core.store.database import MEMORY
 from hpo_core.study.place import Place
 from hpo_core.study.view import StudyView
 
-# What runs a study or changes it is imported where it is used: looking at one stays quick.
+# Modules that run or change a study are imported on use, so reading one is fast.
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -40,50 +40,49 @@ if TYPE_CHECKING:
 
 
 class Study(StudyView):
-    """A study: what is searched, how, and what has come out so far.
+    """A study: its configuration and its results so far.
 
-    It is stored at its first run, or when something is enqueued; it can be read meanwhile, also
-    by other processes. Any argument means what the key of that name means in a study's file
-    (docs/configuration.md). Use `from_file` for a file, and `load_study` for a stored study.
+    It is stored at the first run, or when a configuration is enqueued. It can be read at any time,
+    also by other processes. Each argument has the meaning of the key with the same name in a study
+    file (docs/configuration.md). Use `from_file` for a file, and `load_study` for a stored study.
 
     Args:
         function: Called with a configuration (a mapping), and with the job (`JobInfo`) as a
             second argument if it takes one. It returns the objective's value, or a mapping of
             metrics, or nothing if it has reported. Or its name, ``"module:name"``.
-        command: What jobs run in place of a function: a program and its arguments, with
+        command: The command of the jobs in place of a function: a program and its arguments, with
             ``{placeholders}``.
-        parameters: What to search.
+        parameters: The parameters of the search space.
         objective: The metric's name, with `direction`; or an `Objective`, or several of them.
         direction: ``"minimize"`` or ``"maximize"``.
-        constraints: Metrics that a trial must keep at or below a bound to be among the best; a
-            name alone has the bound 0.
-        budget: The limits, such as ``{"jobs": 20}``; None to run until the strategy has nothing
-            more to try.
-        strategy: A config string such as ``"optuna:tpe"``, or your own strategy.
+        constraints: Upper bounds on metrics that a trial must satisfy to be one of the best; a name
+            without a bound has the bound 0.
+        budget: The limits, such as ``{"jobs": 20}``; None to run until the strategy is exhausted.
+        strategy: A config string such as ``"optuna:tpe"``, or a strategy instance.
         options: The strategy's options.
-        workers: How many jobs run at once.
-        backend: ``"local"`` runs jobs in processes of this machine, ``"inline"`` in this process.
+        workers: Maximum number of jobs that run at once.
+        backend: ``"local"`` runs jobs in processes on this machine, ``"inline"`` in this process.
         backend_options: The backend's options.
         seed: Random seed of the study. If None, a stored study keeps its own, and a new one
             draws one, which is stored with it.
         name: The study's name, unique in its store.
-        store: The file that keeps the study; None to keep it in memory.
-        enqueue: Known configurations to run first.
-        observers: Observers to notify of study events, or names of plugins that have some; with
-            options ``{"name": "tensorboard", "options": {"directory": "runs"}}``.
-        directory: The folder in which jobs run; None for the current one.
-        environment: Variables for the jobs.
-        time_limit: Seconds after which a job is ended, or a duration such as ``"10m"``.
+        store: The path of the store; None for an in-memory study.
+        enqueue: Configurations to run first.
+        observers: Observers to notify of study events, or names of plugins; with options:
+            ``{"name": "tensorboard", "options": {"directory": "runs"}}``.
+        directory: Working directory of the jobs; None for the current one.
+        environment: Environment variables of the jobs.
+        time_limit: Maximum run time of a job, in seconds or as a duration such as ``"10m"``.
         max_iterations: Maximum number of iterations per job.
-        retries: How many times a failed job is run again.
-        max_failures_at_start: If the first so many trials all fail, the study fails; 0 for no
-            limit. None for what the stored study has, or 5 for a new one.
-        **settings: Further keys of the file's top level or its table ``job``, such as
+        retries: Maximum number of times that a failed job is run again.
+        max_failures_at_start: The study fails if this many trials fail at the start before any
+            succeeds; 0 for no limit. None for the value of the stored study, or 5 for a new one.
+        **settings: Other keys of the top level of a study file or of its table ``job``, such as
             ``tags``, ``min_iterations``, ``silence_limit``.
 
     Raises:
-        InvalidInput: With every fault of the arguments.
-        PluginError: If the strategy or backend is missing or can't do what is needed.
+        InvalidInput: With all faults of the arguments.
+        PluginError: If the strategy or backend is missing or does not support what is needed.
     """
 
     def __init__(
@@ -164,11 +163,11 @@ class Study(StudyView):
         arguments: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(place, name, given)
-        self._arguments = arguments  # of Python, where it was made of those
+        self._arguments = arguments  # Python arguments, if it was created from them
         self._function = function
         self._strategy = strategy
         self._observers = list(observers)
-        self._controller: HyperParameterOptimizer | None = None  # while it runs here
+        self._controller: HyperParameterOptimizer | None = None  # while it runs in this process
 
     @classmethod
     def _of(cls, place: Place, name: str, given: StudyConfig | None, **held: Any) -> Self:
@@ -176,7 +175,7 @@ class Study(StudyView):
         study._set_up(place, name, given, **held)
         return study
 
-    # -- made otherwise ---------------------------------------------------------------------
+    # -- other constructors ---------------------------------------------------------------------
 
     @classmethod
     def from_file(
@@ -187,18 +186,18 @@ class Study(StudyView):
         observers: Iterable[Observer] = (),
         **above: Any,
     ) -> Self:
-        """Return the study of a file, TOML or JSON; see docs/configuration.md.
+        """Create a study from a file, TOML or JSON; see docs/configuration.md.
 
         Args:
             path: The file.
-            store: The file that keeps the study; None to keep it in memory.
-            observers: Observers to notify of study events, besides those that the file names.
-            **above: What stands above the file: ``name``, ``strategy``, ``options``, ``backend``,
-                ``workers``, ``jobs`` (of the budget), ``seed``.
+            store: The path of the store; None for an in-memory study.
+            observers: Observers to notify of study events, in addition to those in the file.
+            **above: Values that override the file: ``name``, ``strategy``, ``options``,
+                ``backend``, ``workers``, ``jobs`` (of the budget), ``seed``.
 
         Raises:
-            InvalidInput: With every fault of the file, and of what stands above it.
-            PluginError: If all is right, but a plugin that it names can't be used.
+            InvalidInput: With all faults of the file and of the overriding values.
+            PluginError: If the file is valid, but a plugin that it names cannot be used.
         """
         from hpo_core.study import configure
 
@@ -216,13 +215,13 @@ class Study(StudyView):
         strategy: Strategy | None = None,
         observers: Iterable[Observer] = (),
     ) -> Self:
-        """Return the study of a configuration.
+        """Create a study from a configuration.
 
         Args:
             config: The configuration.
             store: The file that keeps the study; None to keep it in memory.
             function: The function that jobs call, if ``config.job.function`` refers to it.
-            strategy: A new strategy to use instead of the one that the configuration names.
+            strategy: A new strategy instance to use instead of the configured strategy.
             observers: Observers to notify of study events.
         """
         held = {"function": function, "strategy": strategy, "observers": observers}
@@ -236,15 +235,15 @@ class Study(StudyView):
         progress: bool | None = None,
         on_job_finished: Callable[[FinishedJob], object] | None = None,
     ) -> Self:
-        """Run to the end, from where the study stands; a finished study stays as it is.
+        """Run or resume the study until its end. A finished study is unchanged.
 
-        Ctrl-C, or interrupting the notebook's cell, ends the jobs and raises
-        `KeyboardInterrupt`; nothing that was recorded is lost, and `run` or `resume` continues.
+        Ctrl-C, or interrupting the notebook cell, ends the jobs and raises `KeyboardInterrupt`.
+        Recorded results are not lost; `run` or `resume` continues the study.
 
         Args:
-            progress: Whether to show the progress on standard error; None to do so in a terminal
-                and in a notebook.
-            on_job_finished: Called once for each job that has ended, after it is stored.
+            progress: Whether to show progress on standard error; None to show it in terminals and
+                notebooks.
+            on_job_finished: Called for each job that has ended, after it is stored.
 
         Returns:
             The study itself.
@@ -252,9 +251,9 @@ class Study(StudyView):
         Raises:
             StudyFailed: If the study fails: its strategy raised, or its first trials all failed.
             StudyChanged: If the store has a study with this name and a different configuration.
-            StudyRunning: If it is running, here or elsewhere.
-            StoreError: If a study of the store is neither yours nor trusted; see `resume`.
-            KeyboardInterrupt: After Ctrl-C, when all jobs are gone.
+            StudyRunning: If it is already running, in this or another process.
+            StoreError: If a stored study is neither yours nor trusted; see `resume`.
+            KeyboardInterrupt: After Ctrl-C, when all jobs have ended.
         """
         return self._run(self._to_run(trust=False), progress, on_job_finished)
 
@@ -268,24 +267,24 @@ class Study(StudyView):
         trust: bool = False,
         adopt_history: bool = False,
     ) -> Self:
-        """Run a stored study to its end; see `run`.
+        """Resume a stored study until its end; see `run`.
 
         Args:
-            function: The function that jobs call, for one that can't be found by its stored name,
+            function: The function that jobs call, if it cannot be imported by its stored reference,
                 such as a lambda.
-            strategy: A new strategy, for a study that was run with your own strategy.
+            strategy: A new strategy instance, for a study that was run with an instance.
             progress: As for `run`.
             on_job_finished: As for `run`.
             trust: Whether to run a study that you have neither started nor trusted before.
-            adopt_history: Whether the strategy adopts what is stored, for one that suggests
-                otherwise after an update.
+            adopt_history: Whether the strategy adopts the stored trials, for a strategy that makes
+                different suggestions after an update.
 
         Returns:
             The study itself.
 
         Raises:
-            UnknownStudy: If it is not stored: it was never run.
-            StudyChanged: If the function has another name than the stored one.
+            UnknownStudy: If it is not stored because it was never run.
+            StudyChanged: If the function differs from the stored reference.
         """
         if not self.is_stored:
             with self._place.opened() as store:
@@ -312,7 +311,9 @@ class Study(StudyView):
 
     @property
     def _in_its_words(self) -> AbstractContextManager[None]:
-        """Tells faults as those of the arguments, where the study was made of arguments."""
+        """A context manager that converts faults to those of the arguments, if created from
+        arguments.
+        """
         if self._arguments is None:
             return nullcontext()
         from hpo_core.study.arguments import told_in_python
@@ -352,12 +353,12 @@ class Study(StudyView):
         return self
 
     def check(self) -> None:
-        """See that it can be run, as far as that is known before: its strategy is built.
+        """Check that the study can be run, as far as possible, by building its strategy.
 
         Raises:
             InvalidInput: If the plugins' options do not suit the parameters.
             PluginError: If a plugin is missing or broken, or does not support what the study needs.
-            StrategyError: If the strategy can't be built.
+            StrategyError: If the strategy cannot be built.
         """
         from hpo_core.controller.strategy import resolve
 
@@ -365,13 +366,13 @@ class Study(StudyView):
             resolve.check(self._given or self.config)
 
     def require_trust(self, *, trust: bool = False) -> None:
-        """See that you began the study, or trust what it would run as you.
+        """Check that you have started or trusted the study, which would run as you.
 
         Args:
-            trust: Whether you trust it; that is remembered.
+            trust: Whether you trust it; this is stored.
 
         Raises:
-            StoreError: If it is neither yours nor trusted; with what it would run.
+            StoreError: If it is neither yours nor trusted. The message says what it would run.
         """
         from hpo_core.controller.stored import open_study
 
@@ -382,23 +383,23 @@ class Study(StudyView):
         """Run one job with the default value of each parameter; nothing is stored.
 
         Raises:
-            HpoError: If it can't be run at all.
+            HpoError: If the job cannot be run.
         """
         from hpo_core.controller.dry_run import try_once
 
         with self._in_its_words:
             return try_once(self.config, self._function)
 
-    # -- changing ---------------------------------------------------------------------------
+    # -- changes ---------------------------------------------------------------------------
 
     def enqueue(self, configuration: Mapping[str, Value] | None = None, /, **values: Value) -> None:
-        """Run a known configuration before the strategy is asked again, also while it runs.
+        """Enqueue a configuration to run before the strategy is asked again, also while it runs.
 
-        A finished study has to be extended to run it; one without limits has to be resumed.
+        A finished study must be extended to run it, or resumed if it has no limits.
 
         Args:
-            configuration: A value for each active parameter; or else
-            **values: The same as keywords.
+            configuration: A value for each active parameter.
+            **values: The values as keywords, in place of `configuration`.
 
         Raises:
             InvalidInput: With all its faults.
@@ -429,15 +430,15 @@ class Study(StudyView):
         """Give the study a larger budget; `run` or `resume` uses it.
 
         Args:
-            budget: New totals of the limits that grow; or else
-            **limits: The same as keywords, such as ``jobs=60``; or what to add: ``jobs="+20"``,
+            budget: New totals of the limits that grow.
+            **limits: The limits as keywords, such as ``jobs=60``, or increments: ``jobs="+20"``,
                 ``wall_time="+30m"``.
 
         Returns:
-            The study's budget from now on.
+            The new budget of the study.
 
         Raises:
-            InvalidInput: If a limit is not larger than it was, or the study has no such limit.
+            InvalidInput: If a limit is not larger than before, or the study has no such limit.
             StudyRunning: If it is running.
         """
         from hpo_core.controller.stored import open_study
@@ -451,7 +452,7 @@ class Study(StudyView):
         return extended
 
     def stop(self) -> bool:
-        """End the running study and its jobs, wherever it runs, and wait until they are gone.
+        """Stop the running study and its jobs, in any process, and wait until they have ended.
 
         Returns:
             Whether it was running.
@@ -468,13 +469,14 @@ class Study(StudyView):
         control.wait_until_released(folder)
         return True
 
-    # -- as a whole -------------------------------------------------------------------------
+    # -- operations on the whole study
+    # -------------------------------------------------------------------------
 
     def replay(self, *, strategy: Strategy | None = None, trust: bool = False) -> Replayed:
-        """Derive every suggestion again, and compare it with the stored one.
+        """Recompute every suggestion, and compare it with the stored one.
 
         Args:
-            strategy: The strategy, new, for a study that was run with one of your own.
+            strategy: A new strategy instance, for a study that was run with an instance.
             trust: Whether to run the strategy of a study that you have neither started nor trusted.
         """
         from hpo_core.controller.stored.audit import replay
@@ -486,8 +488,8 @@ class Study(StudyView):
         """Copy the study with its logs and checkpoints into another store, also while it runs.
 
         Args:
-            to: The other store's file, which is made if there is none.
-            name: The copy's name; None for the same.
+            to: The file of the other store, created if missing.
+            name: The name of the copy; None for the same name.
         """
         from hpo_core.controller.stored.copy_study import copy_study
 
@@ -495,12 +497,12 @@ class Study(StudyView):
             return copy_study(store, self._name, to, name)
 
     def import_trials(self, source: str, of: str | None = None) -> Imported:
-        """Take the trials of another program's study in, as a warm start; see `import_study`.
+        """Import the trials of another program's study, as a warm start; see `import_study`.
 
         Args:
-            source: A plugin and a place in the other program's words:
+            source: A plugin and a place in the notation of the other program:
                 ``"optuna:sqlite:///f.db"``.
-            of: The study there; None for the only one.
+            of: The study in the source; None if there is only one.
         """
         from hpo_core.controller.stored.import_trials import import_study
 
@@ -508,11 +510,11 @@ class Study(StudyView):
         return import_study(config, self._place.store, source, of)
 
     def export(self, to: str, place: str) -> ExchangedStudy:
-        """Write the study for another program; see `export_study`.
+        """Export the study to another program; see `export_study`.
 
         Args:
-            to: The plugin that knows the other program, such as ``"optuna"``.
-            place: Where to write it, in the other program's words.
+            to: The name of the exchange plugin, such as ``"optuna"``.
+            place: Where to write it, in the notation of the other program.
         """
         from hpo_core.controller.stored.export_trials import export_study
 
@@ -520,12 +522,12 @@ class Study(StudyView):
             return export_study(store, self._name, to, place)
 
     def rename(self, name: str) -> None:
-        """Give the study another name.
+        """Rename the study.
 
         Raises:
-            InvalidInput: If the name is not a good one.
+            InvalidInput: If the name is invalid.
             StudyRunning: If it is running.
-            StoreError: If another study has that name.
+            StoreError: If another study has this name.
         """
         from hpo_core.controller.stored import manage
 
@@ -547,7 +549,7 @@ class Study(StudyView):
             manage.delete_study(store, study)
 
     def close(self) -> None:
-        """Free a study in memory, which is gone then; a stored one needs no closing."""
+        """Discard a study in memory. A stored study need not be closed."""
         self._place.close()
 
     def __enter__(self) -> Self:
@@ -566,11 +568,11 @@ def load_study(store: str | os.PathLike[str], name: str) -> Study:
 
     Raises:
         UnknownStudy: If the store has no such study.
-        StoreError: If there is no store, or it can't be read.
+        StoreError: If the store does not exist or cannot be read.
     """
     place = Place(store)
     with place.opened() as opened:
-        opened.folder(opened.study(name))  # a name that was changed could lead elsewhere
+        opened.folder(opened.study(name))  # a changed name could lead elsewhere
     return Study._of(place, name, None)
 
 

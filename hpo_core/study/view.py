@@ -1,4 +1,4 @@
-"""What a study shows, wherever it runs: its trials, its tables, where it stands."""
+"""Read access to a study, in any process: state, trials and tables."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ if TYPE_CHECKING:
 
 
 class StudyView:
-    """Reads a study from its store each time, so that it is what it is now.
+    """Reads the current state of a study from its store on each access.
 
     Args:
-        place: Where the study is kept.
-        name: Its name.
-        given: Its configuration, for a study that the store may not have yet.
+        place: Where the study is stored.
+        name: The name of the study.
+        given: The configuration, for a study that may not be stored yet.
     """
 
     def __init__(self, place: Place, name: str, given: StudyConfig | None) -> None:
         self._place = place
         self._name = name
         self._given = given
-        self._began = 0.0  # when its last session of this object began
+        self._began = 0.0  # start time of the last session run by this object
 
     @contextmanager
     def _stored(self) -> Iterator[tuple[Store, StudyRecord]]:
-        """Hold the store, and the study's row; an empty store for one that is not stored yet."""
+        """Open the store, and read the study's row; an empty store if it is not stored yet."""
         if self._given is not None and not self.is_stored:
             config = settle(self._given)
             with Store() as empty:
@@ -59,13 +59,13 @@ class StudyView:
 
     @property
     def is_stored(self) -> bool:
-        """Whether the store has a study of this name."""
+        """Whether the store has a study with this name."""
         if not self._place.exists():
             return False
         with self._place.opened() as store:
             return store.find(self._name) is not None
 
-    # -- where it stands --------------------------------------------------------------------
+    # -- state --------------------------------------------------------------------
 
     @property
     def name(self) -> str:
@@ -74,37 +74,37 @@ class StudyView:
 
     @property
     def store(self) -> str:
-        """The file that keeps it; ``":memory:"`` for none."""
+        """The path of the store; ``":memory:"`` if in memory."""
         return self._place.path
 
     @property
     def config(self) -> StudyConfig:
-        """The configuration, as it is stored; as it was given before that."""
+        """The stored configuration, or the given one if it is not stored yet."""
         with self._stored() as (_, study):
             return from_json(study.config)
 
     @property
     def state(self) -> StudyState:
-        """Where the study stands; ``created`` before its first run."""
+        """The state of the study; ``created`` before its first run."""
         with self._stored() as (store, study):
             return store.current_state(study)[0]
 
     @property
     def reason(self) -> str:
-        """Why it stands there, for people; may be empty."""
+        """A human-readable reason for the state; may be empty."""
         with self._stored() as (store, study):
             return store.current_state(study)[1]
 
     @property
     def lost_its_controller(self) -> bool:
-        """Whether its controller died, and may have left jobs behind, which `resume` takes over."""
+        """Whether its controller died and may have left jobs running, which `resume` takes over."""
         with self._stored() as (store, study):
             is_dead = store.current_state(study)[0] is StudyState.INTERRUPTED
             return is_dead and study.state is StudyState.RUNNING
 
     @property
     def usage(self) -> Usage:
-        """How much of everything that a budget may limit is used."""
+        """The used amount of each quantity that a budget can limit."""
         with self._stored() as (store, study):
             return stored_usage(store, study.name, from_json(study.config))
 
@@ -115,7 +115,7 @@ class StudyView:
 
     @property
     def plugins(self) -> Mapping[str, Mapping[str, Any]]:
-        """Which plugins it began with, by role: name, distribution, version, contract."""
+        """The plugins that it was started with, by role: name, distribution, version, contract."""
         with self._stored() as (_, study):
             return study.plugins
 
@@ -126,12 +126,12 @@ class StudyView:
             return store.folder(study).path
 
     def overview(self) -> Overview:
-        """Return where the study stands, with its counts and its best value."""
+        """Return the state of the study, with its counts and its best value."""
         with self._stored() as (store, study):
             return read_overview(store, study)
 
     def summary(self, n: int = 5) -> Summary:
-        """Return how the study stands after a run, with its `n` best trials."""
+        """Return the summary of the study after a run, with its `n` best trials."""
         with self._stored() as (store, study):
             usage = stored_usage(store, study.name, from_json(study.config))
             return read_summary(store, study, usage, n, self._began)
@@ -140,19 +140,19 @@ class StudyView:
 
     @property
     def result(self) -> Result:
-        """What has come out so far, read at one moment."""
+        """The results so far, a consistent snapshot."""
         with self._stored() as (store, study):
             usage = stored_usage(store, study.name, from_json(study.config))
             return read_result(store, study, usage)
 
     @property
     def trials(self) -> tuple[TrialResult, ...]:
-        """All trials in their order; running and paused ones as they stand now."""
+        """All trials in order; running and paused ones with their values so far."""
         return self.result.trials
 
     @property
     def best(self) -> TrialResult:
-        """The best completed trial that keeps the constraints.
+        """The best completed trial that satisfies the constraints.
 
         Raises:
             NoResult: If there is none, or if there are several objectives.
@@ -162,16 +162,17 @@ class StudyView:
         return self.result.best
 
     def top(self, n: int = 5) -> list[TrialResult]:
-        """Return the `n` best completed trials that keep the constraints, best first.
+        """Return the `n` best completed trials that satisfy the constraints, best first.
 
-        With several objectives: the Pareto front, then the front of what is left, and so on.
+        With several objectives: the Pareto front, then the front of the remaining trials, and so
+        on.
         """
         with self._stored() as (store, study):
             return read_top(store, study, n)
 
     @property
     def pareto_front(self) -> tuple[TrialResult, ...]:
-        """The completed trials that keep the constraints and that no other dominates."""
+        """The completed trials that satisfy the constraints and that no other trial dominates."""
         return self.result.pareto_front
 
     def unfinished(self, n: int = 5) -> list[TrialResult]:
@@ -180,12 +181,12 @@ class StudyView:
             return read_unfinished(store, study, n)
 
     def open_trials(self, paused: int = 5) -> list[TrialResult]:
-        """Return all running trials, and the best paused ones, so many at the most."""
+        """Return all running trials, and at most `paused` of the best paused ones."""
         with self._stored() as (store, study):
             return read_open(store, study, paused)
 
     def curve(self, trial: int) -> list[Point]:
-        """Return what a trial has reported, report by report, also while it runs.
+        """Return the reports of a trial, also while it runs.
 
         Raises:
             UnknownTrial: If there is no such trial.
@@ -194,7 +195,7 @@ class StudyView:
             return read_curve(store, study, trial)
 
     def curves(self) -> list[Point]:
-        """Return what all trials have reported, trial by trial."""
+        """Return the reports of all trials, by trial."""
         with self._stored() as (store, study):
             return read_curves(store, study)
 
@@ -202,12 +203,12 @@ class StudyView:
 
     @property
     def jobs(self) -> list[JobRecord]:
-        """All jobs, trial by trial; running ones as they stand now."""
+        """All jobs by trial; running ones with their progress so far."""
         with self._stored() as (store, study):
             return read_jobs(store, study)
 
     def configurations(self) -> dict[str, Configuration]:
-        """Return the configuration that each job has run, by the job's id."""
+        """Return the configuration of each job, by job id."""
         with self._stored() as (store, study):
             return read_configurations(store, study)
 
@@ -221,13 +222,13 @@ class StudyView:
             return store.job(study, job)
 
     def logs(self, jobs: Iterable[JobRecord]) -> list[Path]:
-        """Return the file of each job with what it printed; there is none if that was nothing."""
+        """Return the log file of each job, which exists only if the job printed something."""
         with self._stored() as (store, study):
             folder = store.folder(study)
             return [Path(folder.log(job.id)) for job in jobs]
 
     def log(self, job: str) -> Path:
-        """Return the file with what a job printed; see `job` and `logs`."""
+        """Return the log file of a job; see `job` and `logs`."""
         return self.logs([self.job(job)])[0]
 
     # -- tables -----------------------------------------------------------------------------
@@ -235,12 +236,12 @@ class StudyView:
     def to_pandas(self, table: Literal["trials", "jobs", "reports"] = "trials") -> pandas.DataFrame:
         """Return a table as a data frame, with a row for each trial, job or report.
 
-        docs/python.md lists the columns. A column of integers stays one: of type ``int64``
-        where every row has a value, else of the nullable type ``Int64``; likewise ``bool`` and
-        ``boolean``. Times are in seconds since the epoch.
+        docs/python.md lists the columns. Integer columns have the type ``int64`` if every row has a
+        value, else the nullable type ``Int64``; likewise ``bool`` and ``boolean``. Times are in
+        seconds since the epoch.
 
         Args:
-            table: Which table.
+            table: The table.
 
         Raises:
             InvalidInput: If there is no such table.
@@ -263,7 +264,7 @@ class StudyView:
         return Plots(self)
 
     def __repr__(self) -> str:
-        """Return its name, its place, where it stands and its best value, in one line."""
+        """Return the name, the place, the state and the best value, in one line."""
         try:
             return f"<Study {self._name!r} in {self._place}: {_told(self.overview())}>"
         except StoreError as error:

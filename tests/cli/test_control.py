@@ -21,8 +21,7 @@ REPORTS = 'echo "{\\"loss\\": $1}" > /dev/fd/$HPO_REPORT_FD'
 def test_what_is_enqueued_runs_first_when_the_study_is_extended(small: Hpo) -> None:
     said = small("enqueue", "small", "x=0.25").out
     assert said == (
-        "enqueued; it is first when you give the study a larger budget: "
-        "hpo extend small --jobs +10\n"
+        "enqueued; it runs first when you extend the budget: hpo extend small --jobs +10\n"
     )
     small("extend", "small", "--jobs", "+1", "--quiet")
     assert small("jobs", "small", "--json").json()[-1]["metrics"] == {"loss": 0.25}
@@ -36,7 +35,7 @@ def test_what_is_enqueued_in_a_study_without_a_budget_runs_when_it_is_resumed(
     )
     assert hpo("run", "study.toml", "--quiet").status == 0
     said = hpo("enqueue", "small", "x=0.5").out
-    assert said == "enqueued; it is first when you call: hpo resume small\n"
+    assert said == "enqueued; it runs first when you resume the study: hpo resume small\n"
     assert hpo("resume", "small", "--quiet").status == 0
     assert [job["metrics"]["loss"] for job in hpo("jobs", "small", "--json").json()][3:] == [0.5]
 
@@ -78,7 +77,7 @@ def test_stop_ends_a_running_study_and_its_jobs(
     assert hpo("stop", "small").out == "stopped; to resume it: hpo resume small\n"
     out, _ = running.communicate()
     assert "The study small is not finished: stopped from elsewhere" in out
-    assert "Carry on: hpo resume small" in out
+    assert "To continue: hpo resume small" in out
     for pid in pids:
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)

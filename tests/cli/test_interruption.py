@@ -35,7 +35,7 @@ def test_ctrl_c_in_the_middle_loses_and_repeats_no_finished_job(
     first.send_signal(signal.SIGINT)
     out, err = first.communicate()
     assert first.returncode == 130
-    assert "interrupted by Ctrl-C. Carry on: hpo resume small" in out
+    assert "interrupted by Ctrl-C. To continue: hpo resume small" in out
     assert "Traceback" not in err
     stored = [job for job in hpo("jobs", "small", "--json").json() if job["state"] == "completed"]
     assert len(stored) == 2
@@ -231,11 +231,11 @@ def test_after_ctrl_c_the_display_says_what_is_waited_for_and_how_to_force_it(
     pid = int(began.line())
     terminal.read_until("1 running")
     terminal.press(b"\x03")
-    terminal.read_until("Ctrl-C again forces them")
+    terminal.read_until("press Ctrl-C again to kill them")
     terminal.press(b"\x03")
     text = terminal.read_to_the_end()
     assert running.wait(timeout=30) == 130
-    assert "interrupted by Ctrl-C. Carry on: hpo resume small" in text
+    assert "interrupted by Ctrl-C. To continue: hpo resume small" in text
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
 

@@ -352,7 +352,7 @@ def test_try_says_that_all_is_well_and_stores_nothing(write: Write, hpo: Hpo, fo
     assert ended.status == 0
     assert "configuration: x=0.5" in ended.out
     assert "it reported: loss = 0.5" in ended.out
-    assert "the objective's metric 'loss' is among it: all is well" in ended.out
+    assert "the objective's metric 'loss' was reported" in ended.out
     assert {path.name for path in folder.iterdir()} == {"study.toml", "job.sh"}
 
 
@@ -366,7 +366,7 @@ def test_try_in_json_is_one_document(write: Write, hpo: Hpo) -> None:
     ("job", "said"),
     [
         (FAILS, ["exit status 3", "it reported: nothing", "oh no"]),
-        ("true", ["it reported: nothing", "the objective's metric 'loss' is NOT among it"]),
+        ("true", ["it reported: nothing", "the objective's metric 'loss' was NOT reported"]),
         (REPORTS_ANOTHER := 'echo "{\\"los\\": 1}" > /dev/fd/$HPO_REPORT_FD', ["los = 1", "NOT"]),
     ],
 )

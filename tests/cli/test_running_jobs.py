@@ -85,7 +85,7 @@ def test_jobs_lists_a_running_job_with_its_iteration_metrics_and_time(running: H
 
 def test_top_lists_a_running_trial_below_the_completed_ones_and_marks_it(running: Hpo) -> None:
     said, header, row = running("top", "small").out.splitlines()
-    assert said == "no trial of small is completed; unfinished ones, as they stand:"
+    assert said == "no trial of small is completed; unfinished trials:"
     found = cells(f"{header}\n{row}")
     assert (found["rank"], found["state"], found["iteration"]) == ("-", "running", "2")
     (trial,) = running("top", "small", "--json").json()
@@ -144,7 +144,7 @@ def test_curves_of_a_trial_that_has_reported_nothing_says_so(write: Write, hpo: 
     write(*ONE, job="exit 1")
     hpo("run", "study.toml")
     ended = hpo("curves", "small", "1")
-    assert ended == (0, "", "trial 1 has reported nothing so far; see: hpo jobs small\n")
+    assert ended == (0, "", "trial 1 has not reported anything yet; see: hpo jobs small\n")
     assert hpo("curves", "small", "1", "--json").json() == []
 
 

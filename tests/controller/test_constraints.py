@@ -62,7 +62,7 @@ def test_nan_keeps_no_constraint():
     def broken(configuration):
         return {"loss": -float(configuration["x"]), "memory": float("nan")}
 
-    with pytest.raises(NoResult, match="no completed trial of 'study' keeps the constraints"):
+    with pytest.raises(NoResult, match="no completed trial of 'study' satisfies the constraints"):
         searched(broken).best
 
 

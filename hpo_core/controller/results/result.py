@@ -109,7 +109,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             raise NoResult("with several objectives there is no one best trial; see pareto_front")
         top = self.top(1)
         if not top and any(trial.losses and not trial.is_feasible for trial in self.trials):
-            raise NoResult(f"no completed trial of {self.name!r} keeps the constraints")
+            raise NoResult(f"no completed trial of {self.name!r} satisfies the constraints")
         if not top:
             raise NoResult(
                 f"no trial of {self.name!r} is completed{self._best_so_far()}"
