@@ -57,7 +57,7 @@ class AskTell(BaseStrategy):
         problem: The problem.
         options: The strategy's options.
 
-        Attributes:
+    Attributes:
         problem: The study.
         options: The strategy's options.
         cube: Converts between points and configurations.
@@ -90,14 +90,10 @@ class AskTell(BaseStrategy):
         self._tried = Tried(problem.space, problem.seed, repeats=self.repeats)
         self._running: dict[int, _Trial] = {}
         self._failed: list[Any] = []  # candidates that failed before the first loss
-        self._held: _Trial | None = (
-            None  # a suggestion that was replaced by an adopted configuration
-        )
+        self._held: _Trial | None = None  # a suggestion replaced by an adopted one
         before = loaded()
         self._set_up()
-        if (
-            loaded() != before
-        ):  # it has just imported numpy or PyTorch, whose streams were not replaced
+        if loaded() != before:  # it has just imported numpy or PyTorch
             self._set_up()
 
     # -- the library -------------------------------------------------

@@ -38,7 +38,7 @@ def progress_observer(stream: TextIO, note: Callable[[], str] = str) -> Observer
     """Return the display for a stream: live on a terminal, lines elsewhere.
 
     Args:
-        stream: Where to write.
+        stream: The output stream.
         note: Returns the last line of a live display; ``""`` for none.
     """
     return LiveProgress(stream, note) if stream.isatty() else PlainProgress(stream)

@@ -85,7 +85,7 @@ def test_what_is_left_of_each_limit_is_said() -> None:
 
 def test_a_study_without_a_budget_says_when_it_ends() -> None:
     said = StudyProgress(started(Budget())).left(100.0)
-    assert said == "no budget: it goes on until the strategy has nothing more to try"
+    assert said == "no budget: the study runs until the strategy is exhausted"
     assert StudyProgress(started(Budget())).share(100.0) is None
 
 
