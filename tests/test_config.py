@@ -14,11 +14,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hpo_core.config import StudyConfig, differences, from_json, to_json
+from hpo_core import Categorical, Float, Int, InvalidInput, StudyConfig
+from hpo_core.config import differences, from_json, to_json
 from hpo_core.config_file import parse
 from hpo_core.misuse import misuses
-from hpo_core.model.errors import InvalidInput
-from hpo_core.model.parameters import Categorical, Float, Int
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -17,12 +17,12 @@ from hpo_core import (
     Constant,
     Float,
     Int,
+    JobSettings,
     Objective,
     ParameterSet,
     StudyConfig,
 )
 from hpo_core.cli.main import BUILT_IN
-from hpo_core.config import JobSettings
 from hpo_core.config_file import _KEYS
 from hpo_core.model.templates import BUILTIN_PLACEHOLDERS
 

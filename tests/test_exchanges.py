@@ -20,7 +20,10 @@ from hpo_core import (
     HyperParameterOptimizer,
     Int,
     InvalidInput,
+    JobSettings,
     Objective,
+    PluginChoice,
+    SearchSpace,
     StudyConfig,
     StudyRunning,
     export_study,
@@ -29,8 +32,6 @@ from hpo_core import (
     registry,
     report,
 )
-from hpo_core.config import JobSettings, PluginChoice
-from hpo_core.model.space import SearchSpace
 from hpo_core.plugin import BaseStrategy, Report, Start, Status, UnknownPlugin
 
 PAGE = Path(__file__).parents[1] / "docs/plugins.md"

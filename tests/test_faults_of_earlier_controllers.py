@@ -23,7 +23,9 @@ from hpo_core import (
     HyperParameterOptimizer,
     Int,
     InvalidInput,
+    JobSettings,
     Objective,
+    PluginChoice,
     SearchSpace,
     StrategyError,
     StudyConfig,
@@ -31,7 +33,6 @@ from hpo_core import (
     TrialState,
     optimize,
 )
-from hpo_core.config import JobSettings, PluginChoice
 from hpo_core.plugin import BaseStrategy, Start
 
 HERE = Path(__file__).parent

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from hpo_core import HyperParameterOptimizer, InvalidInput
-from hpo_core.config import StudyConfig, to_json
+from hpo_core import HyperParameterOptimizer, InvalidInput, StudyConfig
+from hpo_core.config import to_json
 from hpo_core.config_file import parse
 from hpo_core.controller.dry_run import try_once
 from hpo_core.misuse import misuses

@@ -18,26 +18,31 @@ from hpo_core import (
     Float,
     HyperParameterOptimizer,
     Int,
+    InvalidInput,
+    JobSettings,
     Objective,
+    PluginChoice,
+    PluginError,
     SearchSpace,
+    StrategyError,
     StudyConfig,
     StudyFailed,
     StudyState,
     registry,
     replay,
 )
-from hpo_core.config import JobSettings, PluginChoice
 from hpo_core.controller.strategy.resolve import prepare
-from hpo_core.model.errors import (
+from hpo_core.plugin import (
+    BaseStrategy,
     BrokenPlugin,
+    Capability,
     DuplicatePlugin,
-    InvalidInput,
-    PluginError,
-    StrategyError,
+    Exhausted,
+    ObservedStudy,
+    Start,
     UnknownPlugin,
     Unsupported,
 )
-from hpo_core.plugin import BaseStrategy, Capability, Exhausted, ObservedStudy, Start
 from hpo_core.registry import unknown
 
 ROOT = Path(__file__).parents[1]

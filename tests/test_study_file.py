@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hpo_core.model.errors import InvalidInput
+from hpo_core import InvalidInput
 from hpo_core.study_file import load
 
 TABLE = {"name": "grün", "budget": {"jobs": 2}, "enqueue": [{"x": None}]}

@@ -11,18 +11,20 @@ from hpo_core import (
     Budget,
     Categorical,
     Constant,
+    Constraint,
     Float,
     Int,
+    JobSettings,
     Objective,
     ParameterSet,
+    PluginChoice,
     SearchSpace,
     StudyConfig,
 )
-from hpo_core.config import JobSettings, PluginChoice, differences, from_json, settled, to_json
+from hpo_core.config import differences, from_json, settled, to_json
 from hpo_core.config_file import parse
 from hpo_core.controller.stored.study_text import study_text
-from hpo_core.model.constraint import Constraint
-from hpo_core.model.parameters import Parameter
+from hpo_core.plugin import Parameter
 from hpo_core.study_file import load
 
 FOLDER = Path(tempfile.gettempdir()).resolve()

@@ -49,5 +49,5 @@ def test_a_state_that_hpo_optuna_stored_before_is_read() -> None:
 
 
 def test_what_is_no_generator_is_refused() -> None:
-    with pytest.raises(TypeError, match="no random generator that can be saved"):
+    with pytest.raises(TypeError, match="is not a random generator that can be saved"):
         generator_to_json(random)

@@ -13,20 +13,20 @@ from typing import Any
 
 import pytest
 
+from hpo_core import Configuration
 from hpo_core.backends import inline, local
 from hpo_core.backends.supervisor.processes import watch_exit
-from hpo_core.contracts.backend import (
+from hpo_core.plugin import (
     Backend,
     BackendContext,
     Finished,
+    Job,
     JobEvent,
+    NoOptions,
     Reported,
     Started,
     Work,
 )
-from hpo_core.contracts.strategy import NoOptions
-from hpo_core.model.job import Job
-from hpo_core.model.values import Configuration
 
 SAMPLES = str(Path(__file__).parent / "samples")
 HANGS = 60.0  # seconds after which a test that waits has failed

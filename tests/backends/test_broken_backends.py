@@ -22,7 +22,7 @@ from hpo_core.plugin import (
     Reported,
     Started,
 )
-from hpo_core.testing.backends import BackendContract
+from hpo_core.testing import BackendContract
 
 
 class Honest:

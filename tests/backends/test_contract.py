@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hpo_core.backends import inline, local
 from hpo_core.plugin import Backend, BackendContext, NoOptions
-from hpo_core.testing.backends import BackendContract
+from hpo_core.testing import BackendContract
 
 
 class TestLocalWithCommands(BackendContract):

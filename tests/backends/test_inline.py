@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 import hpo_core
-from hpo_core import JobStopped
-from hpo_core.contracts.backend import Finished, Outcome, Reported, Started
-from hpo_core.model.errors import BackendError
+from hpo_core import BackendError, JobStopped
+from hpo_core.plugin import Finished, Outcome, Reported, Started
 
 
 def test_a_job_starts_reports_and_finishes_with_what_the_function_returned(start):

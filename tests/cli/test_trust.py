@@ -14,9 +14,8 @@ from typing import Any
 import pytest
 
 import hpo_core
-from hpo_core import HyperParameterOptimizer
+from hpo_core import HyperParameterOptimizer, StoreError
 from hpo_core.controller.stored.open_study import stored_config
-from hpo_core.model.errors import StoreError
 from hpo_core.store.store import Store
 
 Hpo = Callable[..., Any]

@@ -4,27 +4,24 @@ from collections.abc import Iterable
 
 import pytest
 
-from hpo_core.contracts.strategy import (
-    Answer,
+from hpo_core import Configuration, Int, Objective, SearchSpace, StrategyError
+from hpo_core.contracts.strategy import Answer, Suggestion
+from hpo_core.plugin import (
     Asked,
     BaseStrategy,
+    Decision,
     Exhausted,
     NoOptions,
     Problem,
+    Report,
     Resume,
     Start,
     Strategy,
     StrategySpec,
-    Suggestion,
     Told,
+    Value,
     Wait,
 )
-from hpo_core.model.errors import StrategyError
-from hpo_core.model.objective import Objective
-from hpo_core.model.parameters import Int
-from hpo_core.model.report import Decision, Report
-from hpo_core.model.space import SearchSpace
-from hpo_core.model.values import Configuration, Value
 
 REPORT = Report(trial_id=0, job_id="0.1", losses=(1.0,))
 

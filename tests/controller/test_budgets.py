@@ -175,8 +175,9 @@ def test_compute_time_is_that_of_all_jobs_together(lab):
     study = lab.study(lab.sh("exec sleep 60"), workers=4, budget=Budget(compute_time=1.0), grace=0)
     result = study.run()
     assert result.reason == "the compute time of 1.0s is used up"
-    assert 1.0 <= result.usage.compute_time < 1.4
-    assert 0.25 <= result.usage.wall_time < 0.9
+    seconds = [trial.seconds for trial in result.trials]
+    assert result.usage.compute_time == pytest.approx(sum(seconds))
+    assert max(seconds) < 1.0 <= sum(seconds)  # no job has used it up by itself
     assert states(study) == [TrialState.STOPPED] * 4
 
 
@@ -187,7 +188,8 @@ def test_wall_time_ends_the_study_with_its_jobs(lab):
         StudyState.FINISHED,
         "the wall time of 0.3s is used up",
     )
-    assert 0.3 <= result.usage.wall_time < 0.8
+    assert max(trial.seconds for trial in result.trials) <= result.usage.wall_time
+    assert result.usage.wall_time >= 0.3
 
 
 @pytest.mark.parametrize("limit", ["wall_time", "compute_time"])
@@ -235,7 +237,7 @@ def test_time_passes_while_a_job_runs_and_says_nothing(lab, listener):
     listener.wait_for(JobStarted)
     first, second = study.usage, study.usage
     assert 0 < first.compute_time < second.compute_time
-    assert first.wall_time < second.wall_time == pytest.approx(study.elapsed, abs=0.1)
+    assert first.wall_time < second.wall_time < study.elapsed
     assert study.remaining["compute_time"] < 60
 
 

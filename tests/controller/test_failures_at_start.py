@@ -2,8 +2,7 @@
 
 import pytest
 
-from hpo_core import Budget, Float, Objective, StudyFailed, StudyState, optimize
-from hpo_core.model.errors import InvalidInput
+from hpo_core import Budget, Float, InvalidInput, Objective, StudyFailed, StudyState, optimize
 
 
 def fails(configuration):

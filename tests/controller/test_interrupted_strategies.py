@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from hpo_core.model.job import StudyState
+from hpo_core import StudyState
 from hpo_core.plugin import (
     BaseStrategy,
     Budget,

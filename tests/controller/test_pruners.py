@@ -4,8 +4,7 @@ import logging
 
 import pytest
 
-from hpo_core import Configuration, HyperParameterOptimizer, report
-from hpo_core.config import PluginChoice
+from hpo_core import Configuration, HyperParameterOptimizer, PluginChoice, report
 from hpo_core.plugin import BaseStrategy, Capability, Start
 
 PRUNED = PluginChoice("optuna:tpe", {"pruner": "median"})

@@ -13,9 +13,9 @@ import msgspec
 import pytest
 
 import hpo_core.plugin
+from hpo_core import StudyChanged, StudyRunning
 from hpo_core.backends.supervisor.processes import watch_exit
 from hpo_core.config import from_json, to_json
-from hpo_core.model.errors import StudyChanged, StudyRunning
 from hpo_core.plugin import (
     BaseStrategy,
     Budget,

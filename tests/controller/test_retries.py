@@ -5,10 +5,15 @@ import threading
 import pytest
 
 import hpo_core.plugin
-from hpo_core import Configuration, HyperParameterOptimizer, JobInfo, TrialState
-from hpo_core.config import PluginChoice
+from hpo_core import (
+    Configuration,
+    HyperParameterOptimizer,
+    JobInfo,
+    PluginChoice,
+    TrialState,
+    replay,
+)
 from hpo_core.controller.results.curves import read_curve
-from hpo_core.controller.stored.audit import replay
 from hpo_core.controller.stored.export_trials import read_exchanged
 from hpo_core.plugin import BaseStrategy, Decision, Start
 from hpo_core.store.store import Store

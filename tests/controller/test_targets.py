@@ -9,15 +9,22 @@ import msgspec
 import pytest
 
 import hpo_core.plugin
-from hpo_core import Configuration, JobInfo, StudyState, TrialState
+from hpo_core import Configuration, JobInfo, JobState, StudyState, TrialState, replay
 from hpo_core.config import to_json
-from hpo_core.contracts.backend import Finished, Outcome
 from hpo_core.controller.run.pending_trial import PendingTrial
 from hpo_core.controller.run.running_job import RunningJob
 from hpo_core.controller.run.targets import Target
-from hpo_core.controller.stored.audit import replay
-from hpo_core.model.job import Job, JobState
-from hpo_core.plugin import BaseStrategy, Capability, Decision, Resume, Start, Status
+from hpo_core.plugin import (
+    BaseStrategy,
+    Capability,
+    Decision,
+    Finished,
+    Job,
+    Outcome,
+    Resume,
+    Start,
+    Status,
+)
 
 
 class Recorder(BaseStrategy):

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple, NoReturn
 
 import fuzz_target
 
+from hpo_core import HyperParameterOptimizer
 from hpo_core.cli import main as command_line
-from hpo_core.controller.controller import HyperParameterOptimizer
 
 HANGS = 20  # seconds
 STATUSES = (0, 1, 2, 130)

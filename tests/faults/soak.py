@@ -20,8 +20,16 @@ from pathlib import Path
 
 from studies import HPO, table
 
-from hpo_core import Budget, Float, HyperParameterOptimizer, Objective, SearchSpace, StudyConfig
-from hpo_core.config import JobSettings, PluginChoice
+from hpo_core import (
+    Budget,
+    Float,
+    HyperParameterOptimizer,
+    JobSettings,
+    Objective,
+    PluginChoice,
+    SearchSpace,
+    StudyConfig,
+)
 from hpo_core.plugin import FinishedJob
 
 MAY_GROW = 32

@@ -16,9 +16,17 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from bad_machine import CASES, machine, needs, verdict
 
-from hpo_core import Budget, Float, HyperParameterOptimizer, Objective, SearchSpace, StudyConfig
-from hpo_core.config import JobSettings, PluginChoice
-from hpo_core.model.errors import StudyFailed
+from hpo_core import (
+    Budget,
+    Float,
+    HyperParameterOptimizer,
+    JobSettings,
+    Objective,
+    PluginChoice,
+    SearchSpace,
+    StudyConfig,
+    StudyFailed,
+)
 from hpo_core.store import database
 
 

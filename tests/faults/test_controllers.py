@@ -12,9 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from hpo_core import Budget, HyperParameterOptimizer, Objective, SearchSpace, StudyConfig
-from hpo_core.config import JobSettings, PluginChoice
-from hpo_core.model.parameters import Int
+from hpo_core import (
+    Budget,
+    HyperParameterOptimizer,
+    Int,
+    JobSettings,
+    Objective,
+    PluginChoice,
+    SearchSpace,
+    StudyConfig,
+)
 
 FOLDER = Path(__file__).parent
 

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hpo_core.model.budget import LIMITS, Budget, Usage, remaining
-from hpo_core.model.errors import InvalidInput
+from hpo_core import Budget, InvalidInput
+from hpo_core.model.budget import LIMITS, remaining
+from hpo_core.plugin import Usage
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ import msgspec
 import numpy as np
 import pytest
 
-from hpo_core import Categorical, SearchSpace
+from hpo_core import Categorical, InvalidInput, SearchSpace
 from hpo_core.model.checked import Checked, read, read_value
-from hpo_core.model.errors import Fault, InvalidInput
+from hpo_core.plugin import Fault
 
 
 class Point(Checked, frozen=True):

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hpo_core.model.errors import InvalidInput
-from hpo_core.model.parameters import Categorical, Constant, ParameterSet
-from hpo_core.model.values import Value, identity
+from hpo_core import Categorical, Constant, InvalidInput, ParameterSet
+from hpo_core.model.values import identity
+from hpo_core.plugin import Value
 
 FOUR_ONES = (1, 1.0, True, "1")
 plain = (

@@ -2,7 +2,9 @@
 
 import pytest
 
-from hpo_core.model.errors import Fault, HpoError, InvalidInput, listed, nearest
+from hpo_core import HpoError, InvalidInput
+from hpo_core.model.errors import listed
+from hpo_core.plugin import Fault, nearest
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from hpo_core.model.errors import BackendError
+from hpo_core import BackendError
 from hpo_core.model.function_reference import function_reference
 
 

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hpo_core.model.errors import InvalidInput
-from hpo_core.model.objective import Objective, complete, dominates, pareto_front, updated
+from hpo_core import InvalidInput, Objective
+from hpo_core.model.objective import complete, dominates, updated
+from hpo_core.plugin import pareto_front
 
 LAST = Objective("loss", "minimize")
 BEST = Objective("loss", "minimize", "best")

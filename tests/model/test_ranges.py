@@ -9,8 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from hpo_core.model.errors import InvalidInput
-from hpo_core.model.parameters import Float, Int
+from hpo_core import Float, Int, InvalidInput
 
 shares = st.floats(0, 1, exclude_max=True)
 finite = st.floats(allow_nan=False, allow_infinity=False)

@@ -2,8 +2,10 @@
 
 import pytest
 
-from hpo_core.model.job import JobState, job_id
-from hpo_core.model.report import Report, Status, how_to_report
+from hpo_core import JobState
+from hpo_core.model.job import job_id
+from hpo_core.model.report import how_to_report
+from hpo_core.plugin import Report, Status
 
 
 @pytest.mark.parametrize("status", Status)

@@ -11,10 +11,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hpo_core.model.errors import InvalidInput
-from hpo_core.model.parameters import Categorical, Constant, Float, Int, Parameter, ParameterSet
-from hpo_core.model.space import SearchSpace
-from hpo_core.model.values import Configuration, Value, identity, is_one_of, same_values
+from hpo_core import (
+    Categorical,
+    Configuration,
+    Constant,
+    Float,
+    Int,
+    InvalidInput,
+    ParameterSet,
+    SearchSpace,
+)
+from hpo_core.model.values import identity, is_one_of, same_values
+from hpo_core.plugin import Parameter, Value
 
 MODEL = Categorical("model", ("tree", "net", "none"))
 DEPTH = Int("depth", 1, 3, when={"model": "tree"})

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hpo_core.model.templates import Command, Known, Variables, misfits, template, wrong
-from hpo_core.model.values import Value
+from hpo_core.plugin import Value
 
 KNOWN: Known = {"lr": (0.5,), "depth": (1,), "tied": (True, False), "act": ("relu", "tanh")}
 

@@ -13,16 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hpo_core.model.values import (
-    Configuration,
-    Value,
-    as_float,
-    as_text,
-    identity,
-    is_one_of,
-    said,
-    same_values,
-)
+from hpo_core import Configuration
+from hpo_core.model.values import as_float, as_text, identity, is_one_of, said, same_values
+from hpo_core.plugin import Value
 
 FOUR_ONES = (1, 1.0, True, "1")
 plain = (

@@ -11,10 +11,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from hpo_core import Budget, HyperParameterOptimizer, StudyConfig, extend
+from hpo_core import Budget, HyperParameterOptimizer, StoreError, StudyChanged, StudyConfig, extend
 from hpo_core.config import settled, to_json
 from hpo_core.controller.stored.open_study import stored_config
-from hpo_core.model.errors import StoreError, StudyChanged
 from hpo_core.model.templates import Variables
 from hpo_core.store import schema
 from hpo_core.store.migration import with_old_values

@@ -18,12 +18,13 @@ from hpo_core import (
     Configuration,
     HyperParameterOptimizer,
     Int,
+    JobSettings,
     Objective,
+    PluginChoice,
     SearchSpace,
     StudyConfig,
     StudyState,
 )
-from hpo_core.config import JobSettings, PluginChoice
 from hpo_core.model.values import same_values
 from hpo_core.plugin import Asked, BaseStrategy, Decision, Resume, Start, Status, Told
 from hpo_core.store.store import Store

@@ -13,14 +13,15 @@ from hpo_core import (
     Float,
     HyperParameterOptimizer,
     InvalidInput,
+    JobSettings,
     Objective,
+    PluginChoice,
     SearchSpace,
     StrategyError,
     Study,
     StudyConfig,
     optimize,
 )
-from hpo_core.config import JobSettings, PluginChoice
 from hpo_core.plugin import BaseStrategy, Start
 
 X = Float("x", 0, 1)

@@ -48,12 +48,10 @@ class Ending(BackendChecks):
 
     def test_a_job_is_cancelled_at_its_next_report_or_by_a_signal(self, start: Begin) -> None:
         driver = start(self.cancellable, decides=True)
-        driver.on_report = lambda report: driver.backend.cancel(report.job_id, grace=HANGS)
-        began = time.monotonic()
+        driver.on_report = lambda report: driver.backend.cancel(report.job_id, grace=9 * HANGS)
         job = driver.submit()
         assert driver.finished(job).outcome is Outcome.CANCELLED
         assert len(driver.reports(job.id)) == 1
-        assert time.monotonic() - began < HANGS
 
     def test_a_function_goes_on_after_a_report_only_as_far_as_decided(self, start: Begin) -> None:
         self.only("function", "a command's reports wait for no decision")
@@ -73,12 +71,19 @@ class Ending(BackendChecks):
         driver = start(jobs.ignores)
         job = driver.submit()
         pid = driver.reported(job).metrics["pid"]
-        began = time.monotonic()
+        asked = time.monotonic()
         driver.backend.cancel(job.id, grace=0.3)
-        assert time.monotonic() - began < 0.3, "cancel() must return at once"
         assert driver.finished(job).outcome is Outcome.CANCELLED
-        assert 0.3 <= time.monotonic() - began < HANGS
+        assert time.monotonic() >= asked + 0.3, "it was forced before its grace period was over"
         assert not runs(int(pid))
+
+    def test_cancel_does_not_wait_for_the_grace(self, start: Begin) -> None:
+        self.needs_processes("a job can't be forced to end")
+        driver = start(jobs.ignores)
+        job = driver.submit()
+        pid = driver.reported(job).metrics["pid"]
+        driver.backend.cancel(job.id, grace=HANGS)
+        assert runs(int(pid)), "cancel() must return at once"
 
     def test_without_a_grace_a_job_is_forced_at_once(self, start: Begin) -> None:
         self.needs_processes("a job can't be forced to end")

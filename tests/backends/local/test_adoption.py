@@ -16,13 +16,20 @@ import time
 
 import pytest
 
+from hpo_core import Configuration
 from hpo_core.backends import local
 from hpo_core.backends.local.orphans import find
 from hpo_core.backends.supervisor.processes import parents, watch_exit
-from hpo_core.contracts.backend import BackendContext, Finished, Outcome, Reported, Started, Work
-from hpo_core.contracts.strategy import NoOptions
-from hpo_core.model.job import Job
-from hpo_core.model.values import Configuration
+from hpo_core.plugin import (
+    BackendContext,
+    Finished,
+    Job,
+    NoOptions,
+    Outcome,
+    Reported,
+    Started,
+    Work,
+)
 
 HANGS = 60.0
 

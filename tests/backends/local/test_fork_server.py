@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from hpo_core.contracts.backend import Outcome
+from hpo_core.plugin import Outcome
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks workers on Linux alone")
 

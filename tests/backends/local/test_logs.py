@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hpo_core.contracts.backend import Outcome
+from hpo_core.plugin import Outcome
 
 PRINTS = """
 import os

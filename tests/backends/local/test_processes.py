@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from hpo_core.backends.local.orphans import find
-from hpo_core.contracts.backend import Outcome
+from hpo_core.plugin import Outcome
 
 CONTROLLER = """
 import sys, time

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from hpo_core.backends.supervisor.processes import parents
-from hpo_core.contracts.backend import Finished, Outcome
+from hpo_core.plugin import Finished, Outcome
 
 WAITS = """
 def fit(configuration):

@@ -13,7 +13,7 @@ from hpo_core.backends.supervisor.command_slot import CommandSlot
 from hpo_core.backends.supervisor.connection import BlockingConnection
 from hpo_core.backends.supervisor.function_slot import FunctionSlot
 from hpo_core.backends.supervisor.loop import Loop
-from hpo_core.contracts.backend import Finished, Outcome
+from hpo_core.plugin import Finished, Outcome
 
 HARMS = """
 import os, signal

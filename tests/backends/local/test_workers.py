@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from hpo_core import BackendError
 from hpo_core.backends.supervisor.processes import has_ended
-from hpo_core.contracts.backend import Finished, Outcome, Reported, Started
-from hpo_core.model.errors import BackendError
+from hpo_core.plugin import Finished, Outcome, Reported, Started
 
 
 def sample(name):
