@@ -27,9 +27,7 @@ def popen_loop(command: list[str], jobs: int) -> float:
     return jobs / (time.perf_counter() - began)
 
 
-def commands(
-    folder: Path, name: str, command: tuple[str, ...], jobs: int, asked: float
-) -> None:
+def commands(folder: Path, name: str, command: tuple[str, ...], jobs: int, asked: float) -> None:
     """Compare a command through hpo-core with the bare loop, in turns."""
     escaped = tuple(part.replace("{", "{{").replace("}", "}}") for part in command)
     bare_command = [part.replace("$HPO_REPORT_FD", "1") for part in command]
