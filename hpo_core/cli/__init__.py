@@ -4,6 +4,7 @@ main      the group of commands, loaded one by one; errors become sentences and 
 common    options that several commands share
 stdio     standard output and error that may be closed or full
 tables    plain text tables
+init      init
 run       run, resume, extend, try
 outcome   the output of these commands after a run
 pairs     words of the form KEY=VALUE

@@ -19,6 +19,7 @@ from hpo_core.model.errors import HpoError, InvalidInput, StrategyError, StudyFa
 from hpo_core.model.text import printable
 
 BUILT_IN = {
+    "init": ("init", "Draft a study file from a script."),
     "run": ("run", "Run a study from its file, or resume it."),
     "resume": ("run", "Resume a stored study."),
     "extend": ("run", "Extend the budget of a study, and resume it."),

@@ -19,6 +19,7 @@ TRIAL, STUDY, OUTCOME = ["key of a trial"], ["key of a study"], ["key of an outc
 USAGE = ["key of a usage"]
 
 COMMANDS: dict[str, tuple[list[str], dict[str, list[str]]]] = {
+    "init": (["fit.py", "-o", "drafted.toml"], {"": ["key of `init`"]}),
     "run": (["study.toml"], {"": OUTCOME, "usage": USAGE, "top": TRIAL}),
     "resume": (["small"], {"": OUTCOME}),
     "extend": (["small", "--jobs", "+1"], {"": OUTCOME}),
@@ -101,6 +102,7 @@ def exchange(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_key_is_documented(small: Hpo, exchange: None, command: str) -> None:
     study = Path("study.toml").read_text()
     Path("other.toml").write_text(study.replace('"small"', '"other"'))
+    Path("fit.py").write_text("import argparse\nargparse.ArgumentParser().add_argument('--lr')\n")
     arguments, tables = COMMANDS[command]
     printed = one(small(command, *arguments, "--json").json())
     for path, headings in tables.items():

@@ -1,0 +1,211 @@
+"""Metrics that a script prints: the texts around numbers, and patterns that find the numbers."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Iterator
+from operator import itemgetter
+from typing import NamedTuple
+
+from hpo_core.draft.source import Source, keyword, last_name
+
+NUMBER = r"([-+]?(?:[0-9]+\.?[0-9]*(?:[eE][-+]?[0-9]+)?|nan|inf))"
+"""What a number looks like in a pattern."""
+
+_PRINTS = (
+    "print", "info", "write", "echo", "log", "debug", "warning", "set_postfix_str", "pprint",
+    "set_description", "print_log", "master_print",
+)  # fmt: skip
+_HOLE = "\0"
+_FIELD = re.compile(r"\{[^{}]*\}|%[-+ #0]*\d*(?:\.\d+)?[diouxXeEfFgGsr]")
+_LESS_IS_BETTER = re.compile(
+    r"(\w*loss(es)?|err(or)?|r?mse|mae|mape|perplexity|ppl|bp[bdc]|nll|[wc]er|fid|elbo|bce)\d*"
+)
+_MORE_IS_BETTER = re.compile(
+    r"((acc(uracy)?|prec(ision)?|top|recall|hit|ndcg)(@?\d+)?|f1|auc|auroc|score|rewards?|returns?|"
+    r"bleu|rouge\w*|m?ap|m?iou|dice|r2|psnr|ssim)"
+)
+_PASSING = re.compile(r"(?i)load|checkpoint|resum|best|finish|sav|early|start from|skip")
+"""What lines are about that are not printed at each epoch."""
+
+_HELD_OUT = ("val", "valid", "test", "eval", "dev")
+
+
+class Metric(NamedTuple):
+    """A metric that a script prints.
+
+    Attributes:
+        name: A name for it.
+        pattern: What finds its value on a line.
+        line: The text that is printed, a number in it as ``…``.
+        is_minimized: Whether less is better.
+    """
+
+    name: str
+    pattern: str
+    line: str
+    is_minimized: bool
+
+
+class Found(NamedTuple):
+    """What a script prints.
+
+    Attributes:
+        metrics: Its metrics, the likeliest objective first.
+        iteration: A pattern for the iteration; None if none is printed.
+    """
+
+    metrics: list[Metric]
+    iteration: str | None
+
+
+def printed(source: Source) -> Found:
+    """Return what a script prints of its metrics."""
+    found = _by_libraries(source)
+    if not found.metrics:
+        found = _in_lines(_lines(source))
+    if not found.metrics:  # it may have its own function that prints
+        others = _in_lines(_formatted(source))
+        found = Found(others.metrics, found.iteration or others.iteration)
+    return found
+
+
+def _in_lines(lines: Iterable[str]) -> Found:
+    metrics: dict[str, tuple[tuple[bool, bool], Metric]] = {}
+    iteration: str | None = None
+    for line in lines:
+        for before, label in _labels(line):
+            epoch = re.search(r"(?i)\b(epoch|ep)\b[ :=#\[(]*$", before)
+            if epoch is not None and not _PASSING.search(line):
+                iteration = iteration or _pattern(epoch[0], r"(\d+)")
+            elif (name := _metric_of(label)) is not None:
+                found = Metric(name, _pattern(label, NUMBER), _shown(line), _is_less(name))
+                metrics.setdefault(name, (_unlikelihood(before), found))
+    ranked = sorted(metrics.values(), key=itemgetter(0))
+    return Found([metric for _, metric in ranked], iteration)
+
+
+def _unlikelihood(before: str) -> tuple[bool, bool]:
+    """Return how unlikely it is that what stands after a text is the objective."""
+    words = _words(before)
+    return not any(word.startswith(_HELD_OUT) for word in words), "train" in words
+
+
+def _by_libraries(source: Source) -> Found:
+    """Return what the loops of keras and transformers print, which no line of the script says."""
+    imported = {
+        name.partition(".")[0]
+        for node in source.walk()
+        for name in (
+            [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else [each.name for each in node.names]
+            if isinstance(node, ast.Import)
+            else []
+        )
+    }
+    calls = {last_name(call) for call in source.calls()}
+    if imported & {"keras", "tensorflow"} and "fit" in calls:
+        fits = [call for call in source.calls() if last_name(call) == "fit"]
+        held_out = ("validation_data", "validation_split")
+        is_held_out = any(keyword(call, name) for call in fits for name in held_out)
+        name = "val_loss" if is_held_out else "loss"
+        pattern = rf"(?:^|[ -]){name}: {NUMBER}"
+        return Found([Metric(name, pattern, f"- {name}: …", True)], r"Epoch (\d+)/\d+")
+    if "transformers" in imported and any(name.endswith("Trainer") for name in calls):
+        name = "eval_loss" if "evaluate" in calls else "train_loss"
+        metric = Metric(name, rf"'{name}': '?{NUMBER}", f"{{'{name}': …}}", True)
+        return Found([metric], None)
+    return Found([], None)
+
+
+def _labels(line: str) -> Iterator[tuple[str, str]]:
+    """Yield for each number in a line what stands before it, and the label that ends there."""
+    *parts, _ = line.split(_HOLE)
+    for part in parts:
+        text = part.rpartition("\n")[2]
+        label = re.split(r"[|,;\t]|\s{2,}| - |\)", text)[-1].lstrip()
+        yield text, label[-40:]
+
+
+def _metric_of(label: str) -> str | None:
+    """Return a metric's name, if a label reads like one: ``Val loss: `` is ``val_loss``."""
+    words = _words(label)
+    places = [place for place, word in enumerate(words) if _is_metric(word)]
+    if not places or re.search(r"[=:>(]\s*\$?$|\s$", label) is None:
+        return None
+    start = max(places[0] - 1, 0)
+    before = [word for word in words[:start] if word.startswith((*_HELD_OUT, "train"))]
+    return "_".join([*before[:1], *words[start : places[-1] + 2]])
+
+
+def _is_metric(word: str) -> bool:
+    return bool(_LESS_IS_BETTER.fullmatch(word) or _MORE_IS_BETTER.fullmatch(word))
+
+
+def _is_less(name: str) -> bool:
+    return any(_LESS_IS_BETTER.fullmatch(word) for word in _words(name))
+
+
+def _words(text: str) -> list[str]:
+    return [word.lower() for word in re.findall(r"[A-Za-z][A-Za-z0-9@]*", text.replace("_", " "))]
+
+
+def _pattern(label: str, number: str) -> str:
+    """Return a pattern for a label and the number after it; blanks may be any."""
+    pieces = re.split(r"\s+", label.strip())
+    text = r"\s+".join(re.escape(piece).replace(r"\-", "-") for piece in pieces if piece)
+    return rf"{text}\s*{number}"
+
+
+def _shown(line: str) -> str:
+    text = " ".join(line.replace(_HOLE, "…").split())
+    return text if len(text) <= 90 else f"{text[:89]}…"
+
+
+def _formatted(source: Source) -> Iterator[str]:
+    """Yield all texts into which values are put."""
+    for node in source.walk():
+        match node:
+            case (
+                ast.JoinedStr()
+                | ast.BinOp(op=ast.Mod(), left=ast.Constant(value=str()))
+                | ast.Call(func=ast.Attribute(value=ast.Constant(value=str()), attr="format"))
+            ):
+                yield _text(node)
+
+
+# -- what is printed ------------------------------------------------------------------------
+
+
+def _lines(source: Source) -> Iterator[str]:
+    """Yield the texts that are printed, with a hole for each value."""
+    for call in source.calls():
+        if last_name(call) not in _PRINTS or not call.args:
+            continue
+        if last_name(call) == "print":
+            between = source.plain(keyword(call, "sep"))
+            yield (between if isinstance(between, str) else " ").join(map(_text, call.args))
+        else:
+            yield _text(call.args[0])
+
+
+def _text(node: ast.expr) -> str:
+    """Return an expression as the text that it prints, with holes."""
+    match node:
+        case ast.Constant(value=str(text)):
+            return _FIELD.sub(_HOLE, text.replace("%%", "%"))
+        case ast.Constant(value=value):
+            return str(value)
+        case ast.JoinedStr(values=values):
+            return "".join(
+                str(value.value) if isinstance(value, ast.Constant) else _HOLE for value in values
+            )
+        case ast.BinOp(left=left, op=ast.Mod()):
+            return _text(left)
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            return _text(left) + _text(right)
+        case ast.Call(func=ast.Attribute(value=inner, attr="format" | "ljust" | "strip")):
+            return _text(inner)
+    return _HOLE
