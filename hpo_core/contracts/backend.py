@@ -54,10 +54,11 @@ class Outcome(enum.Enum):
     """How a job ended, from the view of the backend.
 
     COMPLETED means that it ended by itself, successfully; FAILED, by its own fault; CANCELLED,
-    after a call of `Backend.cancel`. LOST means that it ended for reasons outside of the job: its machine
-    is gone, or has not responded for so long that the job is considered lost. A lost job is run
-    again, unless it was the tenth lost job in a row of its trial; later events of it are ignored.
-    How a backend detects lost jobs (a heartbeat, the scheduler) is up to the backend.
+    after a call of `Backend.cancel`. LOST means that it ended for reasons outside of the job: its
+    machine is gone, or has not responded for so long that the job is considered lost. A lost job
+    is run again, unless it was the tenth lost job in a row of its trial; later events of it are
+    ignored. How a backend detects lost jobs (a heartbeat, the scheduler) is up to the backend.
+
     TIMED_OUT and SILENT: the backend ended it at `Job.time_limit` or `Job.silence_limit`, after
     handling everything that the job had reported. Only a backend with `BackendSpec.enforces_limits`
     uses these two.
