@@ -24,7 +24,7 @@ from hpo_core.model.patterns import pattern_fault
 from hpo_core.model.placeholders import Texts, values_of
 from hpo_core.model.space import SearchSpace
 from hpo_core.model.templates import Known
-from hpo_core.model.text import is_good_name
+from hpo_core.model.text import counted, is_good_name
 from hpo_core.model.values import Value
 
 S = TypeVar("S", bound=Checked)
@@ -234,6 +234,12 @@ class StudyConfig(Checked, frozen=True, kw_only=True):
     on_failure: Literal["continue", "stop"] = "continue"
     enqueue: tuple[dict[str, Value], ...] = ()
     durability: Literal["normal", "full"] = "normal"
+
+    def __repr__(self) -> str:
+        """Return what is searched, and how, in one line."""
+        wanted = ", ".join(f"{each.direction} {each.metric}" for each in self.objectives)
+        searched = counted(len(self.space.names), "parameter")
+        return f"<StudyConfig {self.name!r}: {wanted}, {searched}, {self.strategy.name}>"
 
     def spelled_out(self, field: str, value: Any) -> Any:
         match field, value:

@@ -19,7 +19,7 @@ from hpo_core.cli.common import (
     store_option,
 )
 from hpo_core.config import JobSettings
-from hpo_core.controller.results.result import TrialResult
+from hpo_core.controller.results.trial_result import TrialResult
 from hpo_core.model.budget import LIMITS, Budget
 from hpo_core.model.constraint import Constraint
 from hpo_core.model.durations import human

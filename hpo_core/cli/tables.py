@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from hpo_core.controller.results.result import TrialResult
+from hpo_core.controller.results.trial_result import TrialResult
 from hpo_core.model.constraint import Constraint
 from hpo_core.model.objective import Objective
 from hpo_core.model.text import cut, printable, width

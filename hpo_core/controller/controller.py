@@ -17,8 +17,9 @@ from hpo_core.contracts.backend import Clock
 from hpo_core.contracts.observer import FinishedJob, Observer
 from hpo_core.contracts.strategy import Strategy
 from hpo_core.controller.clock import SystemClock
-from hpo_core.controller.results.result import Result, TrialResult, read_result, read_top
+from hpo_core.controller.results.result import Result, read_result, read_top
 from hpo_core.controller.results.summary import Summary, read_summary
+from hpo_core.controller.results.trial_result import TrialResult
 from hpo_core.controller.run.budget_tracker import stored_usage
 from hpo_core.controller.stored import manage, open_study
 from hpo_core.controller.stored.missing import named_by_store

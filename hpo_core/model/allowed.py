@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from hpo_core.model.parameters import Parameter
 from hpo_core.model.values import Value
 
-if TYPE_CHECKING:
-    from hpo_core.model.space import SearchSpace
+
+class Space(Protocol):
+    """What is asked of a search space here."""
+
+    @property
+    def ordered(self) -> Sequence[Parameter]: ...
+
+    @property
+    def clauses(self) -> Sequence[Mapping[str, Sequence[Value]]]: ...
+
+    @property
+    def conditions(self) -> Mapping[str, Mapping[str, Sequence[Value]]]: ...
+
+    def is_active(self, axis: Parameter, values: Mapping[str, Value], /) -> bool: ...
+
+    def is_forbidden(self, values: Mapping[str, Value], /) -> bool: ...
 
 
-def first_allowed(space: SearchSpace) -> dict[str, Value] | None:
+def first_allowed(space: Space) -> dict[str, Value] | None:
     """Return the first configuration that is not forbidden, or None if all of them are.
 
     Parameters without a role in a condition or a forbidden combination keep their default values.
@@ -21,7 +36,7 @@ def first_allowed(space: SearchSpace) -> dict[str, Value] | None:
     return _search(space, 0, {})
 
 
-def _search(space: SearchSpace, place: int, values: dict[str, Value]) -> dict[str, Value] | None:
+def _search(space: Space, place: int, values: dict[str, Value]) -> dict[str, Value] | None:
     if space.is_forbidden(values):
         return None
     for position in range(place, len(space.ordered)):
@@ -35,7 +50,7 @@ def _search(space: SearchSpace, place: int, values: dict[str, Value]) -> dict[st
     return None if space.is_forbidden(values) else values
 
 
-def _representatives(space: SearchSpace, axis: Parameter) -> list[dict[str, Value]]:
+def _representatives(space: Space, axis: Parameter) -> list[dict[str, Value]]:
     """Return a sufficient set of values of an axis to try, the default first.
 
     A value that no condition or forbidden combination mentions is best: it matches no forbidden

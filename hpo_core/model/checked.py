@@ -21,8 +21,10 @@ from hpo_core.model.values import said
 T = TypeVar("T", bound=msgspec.Struct)
 
 
-class Checked(msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True):
-    """A frozen struct whose fields are checked when it is made.
+class Checked(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, dict=True, repr_omit_defaults=True
+):
+    """A frozen struct whose fields are checked when it is made. Its repr omits default values.
 
     Values are converted to the type of their field: ``1`` for a float field becomes ``1.0``, and a
     list becomes a tuple.

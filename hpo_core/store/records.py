@@ -113,6 +113,11 @@ class JobRecord(msgspec.Struct, gc=False, frozen=True, kw_only=True):
     seen: float | None = None
     """The last time at which a running job is known to run; filled in by the controller."""
 
+    def __repr__(self) -> str:
+        """Return the job's id, its state and its metrics in one line."""
+        metrics = "".join(f", {name} = {value:.6g}" for name, value in self.metrics.items())
+        return f"<Job {self.id}: {self.state.value}{metrics}>"
+
     @property
     def id(self) -> str:
         """The job's id, such as ``"7.1"``."""

@@ -8,8 +8,10 @@ import msgspec
 
 from hpo_core.config import from_json
 from hpo_core.controller.results.open_trials import read_unfinished
-from hpo_core.controller.results.result import TrialResult, read_top
+from hpo_core.controller.results.result import read_top
+from hpo_core.controller.results.trial_result import TrialResult
 from hpo_core.model.job import StudyState, TrialState
+from hpo_core.model.text import counted
 from hpo_core.store.records import StudyRecord
 from hpo_core.store.store import Store
 
@@ -65,6 +67,11 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     imported: int
     best: Mapping[str, float]
     best_so_far: Reached | None
+
+    def __repr__(self) -> str:
+        """Return the state and the number of trials in one line."""
+        said = f"{self.state.value}, {counted(self.trials, 'trial')}"
+        return f"<Overview of {self.name!r}: {said}, {self.completed} completed>"
 
 
 def read_overview(store: Store, study: StudyRecord) -> Overview:

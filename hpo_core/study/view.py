@@ -12,8 +12,9 @@ from hpo_core.config import settled as settle
 from hpo_core.controller.results import tables
 from hpo_core.controller.results.curves import Point, read_curve, read_curves
 from hpo_core.controller.results.open_trials import read_open, read_unfinished
-from hpo_core.controller.results.result import Result, TrialResult, read_result, read_top
+from hpo_core.controller.results.result import Result, read_result, read_top
 from hpo_core.controller.results.summary import Summary, read_summary
+from hpo_core.controller.results.trial_result import TrialResult
 from hpo_core.controller.results.unfinished import read_configurations, read_jobs
 from hpo_core.controller.run.budget_tracker import stored_usage
 from hpo_core.model.budget import Usage, remaining
@@ -251,9 +252,13 @@ class StudyView:
             case "trials":
                 return self.result.to_pandas()
             case "jobs":
-                return tables.jobs_frame(self.jobs, self.configurations(), self.config.space)
+                config = self.config
+                metrics = tables.declared(config.objectives, config.constraints)
+                return tables.jobs_frame(self.jobs, self.configurations(), config.space, metrics)
             case "reports":
-                return tables.reports_frame(self.curves())
+                config = self.config
+                metrics = tables.declared(config.objectives, config.constraints)
+                return tables.reports_frame(self.curves(), metrics)
         known = ("trials", "jobs", "reports")
         message = f"there is no table {table!r}{nearest(str(table), known)}; {listed(known)}"
         raise InvalidInput([Fault("table", message)])

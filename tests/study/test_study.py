@@ -345,3 +345,13 @@ def test_a_running_study_is_read_and_stopped_from_another_thread(make, store, in
     thread.join()
     assert watched.state is StudyState.INTERRUPTED
     assert watched.stop() is False
+
+
+def test_a_repr_is_one_useful_line(make):
+    study = make().run()
+    config = study.config
+    assert repr(config) == "<StudyConfig 'squares': minimize loss, 3 parameters, random>"
+    assert repr(config.space).startswith("SearchSpace(parameters=(Float(name='x', low=")
+    assert repr(config.budget) == "Budget(jobs=6)"
+    assert repr(study.overview()) == "<Overview of 'squares': finished, 6 trials, 6 completed>"
+    assert repr(study.jobs[0]).startswith("<Job 1.1: completed, loss = ")

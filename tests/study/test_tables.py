@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import hpo_core
 from hpo_core import (
     Categorical,
     Constant,
@@ -39,9 +40,16 @@ def test_every_column_of_trials_has_its_type(make):
     assert list(frame["trial_id"]) == [1, 2, 3, 4, 5, 6]
 
 
-def test_a_table_without_rows_has_the_same_columns(make):
-    empty, full = make().to_pandas(), make().run().to_pandas()
-    assert list(empty.columns) == [name for name in full.columns if not name.endswith(".loss")]
+@pytest.mark.parametrize("table", ["trials", "jobs", "reports"])
+def test_a_table_without_rows_has_the_declared_columns(make, table):
+    empty, full = make().to_pandas(table), make().run().to_pandas(table)
+    assert empty.empty
+    assert list(empty.columns) == list(full.columns)
+
+
+def test_a_constrained_metric_has_its_column_before_it_is_reported(make):
+    frame = make(constraints=[hpo_core.Constraint("size", 3.0)]).to_pandas()
+    assert {"value.loss", "metric.loss", "metric.size"} <= set(frame.columns)
 
 
 def test_whole_numbers_are_nullable_only_where_some_are_missing(make):

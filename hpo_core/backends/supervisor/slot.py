@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import signal
 import socket
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from hpo_core.backends import logs
 from hpo_core.backends.supervisor.connection import Connection, messages
 from hpo_core.backends.supervisor.loop import Loop
 from hpo_core.backends.supervisor.processes import has_ended, signal_group, signal_process
 from hpo_core.backends.supervisor.supervised_job import Cause, SupervisedJob
-
-if TYPE_CHECKING:
-    from hpo_core.backends.supervisor.function_slot import FunctionSlot
 
 _PIPE_HOLDS = 1 << 20
 """The most bytes that a pipe can hold, and so the most to read once nobody writes."""
@@ -39,7 +36,7 @@ class Owner(Protocol):
     def orphaned(self) -> None:
         """Its launcher was killed, and can end no more what its job has left."""
 
-    def asks(self, slot: FunctionSlot) -> None:
+    def asks(self, slot: Slot) -> None:
         """Its job waits for the answer to a report."""
 
     def stuck(self, pids: list[int]) -> None:
@@ -83,6 +80,9 @@ class Slot:
     def ask_to_end(self) -> None:
         """Ask the job to end."""
         raise NotImplementedError
+
+    def go_on(self) -> None:
+        """Let the job go on that waits for the answer to a report; commands never wait."""
 
     def read(self) -> int:
         """Read what the job has written, as far as it is there; return how many bytes."""

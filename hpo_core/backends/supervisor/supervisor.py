@@ -343,7 +343,7 @@ class Supervisor:
         if stuck:
             self.stuck(stuck)
 
-    def asks(self, slot: FunctionSlot) -> None:
+    def asks(self, slot: Slot) -> None:
         """A job waits for the answer to a report; without a controller it just goes on."""
         if self._controller is None:
             slot.go_on()

@@ -1,6 +1,7 @@
 """The results of a study.
 
-result       Result, TrialResult
+result       Result, and its reading from the store
+trial_result  TrialResult
 tables       trials, jobs and reports as pandas tables
 summary      the summary of a study at its end
 unfinished   the reports of running jobs so far

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from hpo_core.config import from_json
-from hpo_core.controller.results.result import TrialResult, ranking, trial_result
+from hpo_core.controller.results.result import ranking
+from hpo_core.controller.results.trial_result import TrialResult, trial_result
 from hpo_core.controller.results.unfinished import read_reports
 from hpo_core.model.constraint import is_broken
 from hpo_core.store.records import StudyRecord

@@ -6,7 +6,8 @@ import msgspec
 
 from hpo_core.config import from_json
 from hpo_core.controller.results.open_trials import read_unfinished
-from hpo_core.controller.results.result import TrialResult, feasible_trials, read_top
+from hpo_core.controller.results.result import feasible_trials, read_top
+from hpo_core.controller.results.trial_result import TrialResult
 from hpo_core.model.budget import Usage
 from hpo_core.model.constraint import Constraint
 from hpo_core.model.job import StudyState
@@ -72,6 +73,11 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
         which = "in" if self.failed == 1 else "the first one in"
         ran = counted(self.trials, "trial")
         return f"{self.failed} of {ran} failed, {which} job {job}: {reason}"
+
+    def __repr__(self) -> str:
+        """Return the state and the number of trials in one line."""
+        said = f"{self.state.value}, {counted(self.trials, 'trial')}"
+        return f"<Summary of {self.name!r}: {said}, {self.completed} completed>"
 
 
 def read_summary(

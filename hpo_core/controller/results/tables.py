@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from hpo_core.model.constraint import Constraint
 from hpo_core.model.errors import HpoError
+from hpo_core.model.objective import Objective
 from hpo_core.model.parameters import Categorical, Constant, Float, Int, Parameter, ParameterSet
 from hpo_core.model.space import SearchSpace
 
@@ -14,15 +15,19 @@ if TYPE_CHECKING:
     import pandas
 
     from hpo_core.controller.results.curves import Point
-    from hpo_core.controller.results.result import TrialResult
+    from hpo_core.controller.results.trial_result import TrialResult
     from hpo_core.model.values import Configuration
     from hpo_core.store.records import JobRecord
 
 
 def trials_frame(
-    trials: Sequence[TrialResult], space: SearchSpace, constraints: Sequence[Constraint] = ()
+    trials: Sequence[TrialResult],
+    space: SearchSpace,
+    objectives: Sequence[Objective],
+    constraints: Sequence[Constraint] = (),
 ) -> pandas.DataFrame:
-    """Return a row for each trial."""
+    """Return a row for each trial, with a column for each declared metric at least."""
+    wanted, metrics = declared(objectives), declared(objectives, constraints)
     columns = {
         "trial_id": _column([trial.trial_id for trial in trials], int),
         "name": _column([trial.name for trial in trials], str),
@@ -34,17 +39,20 @@ def trials_frame(
         "iteration": _column([trial.iteration for trial in trials], int),
         "seconds": _column([trial.seconds for trial in trials], float),
         "reason": _column([trial.reason for trial in trials], str),
-        **_numbers("value", [trial.values for trial in trials]),
-        **_metrics([trial.metrics for trial in trials]),
+        **_numbers("value", [trial.values for trial in trials], wanted),
+        **_metrics([trial.metrics for trial in trials], metrics),
         **_parameters([trial.configuration for trial in trials], space),
     }
     return _pandas().DataFrame(columns)
 
 
 def jobs_frame(
-    jobs: Sequence[JobRecord], configurations: Mapping[str, Configuration], space: SearchSpace
+    jobs: Sequence[JobRecord],
+    configurations: Mapping[str, Configuration],
+    space: SearchSpace,
+    metrics: Iterable[str],
 ) -> pandas.DataFrame:
-    """Return a row for each job."""
+    """Return a row for each job, with a column for each of these metrics at least."""
     return _pandas().DataFrame(
         {
             "job": _column([job.id for job in jobs], str),
@@ -60,34 +68,41 @@ def jobs_frame(
             "iteration": _column([job.iteration for job in jobs], int),
             "iterations": _column([job.iterations for job in jobs], int),
             "reason": _column([job.reason for job in jobs], str),
-            **_metrics([job.metrics for job in jobs]),
+            **_metrics([job.metrics for job in jobs], metrics),
             **_parameters([configurations[job.id] for job in jobs], space),
         }
     )
 
 
-def reports_frame(reports: Sequence[Point]) -> pandas.DataFrame:
-    """Return a row for each report."""
+def reports_frame(reports: Sequence[Point], metrics: Iterable[str]) -> pandas.DataFrame:
+    """Return a row for each report, with a column for each of these metrics at least."""
     return _pandas().DataFrame(
         {
             "trial_id": _column([report.trial_id for report in reports], int),
             "job": _column([report.job for report in reports], str),
             "iteration": _column([report.iteration for report in reports], int),
             "seconds": _column([report.seconds for report in reports], float),
-            **_metrics([report.metrics for report in reports]),
+            **_metrics([report.metrics for report in reports], metrics),
         }
     )
+
+
+def declared(objectives: Sequence[Objective], constraints: Sequence[Constraint] = ()) -> list[str]:
+    """Return the metrics that a study declares."""
+    return [*(one.metric for one in objectives), *(one.metric for one in constraints)]
 
 
 # -- columns --------------------------------------------------------------------------------
 
 
-def _metrics(rows: Sequence[Mapping[str, float]]) -> dict[str, Any]:
-    return dict(sorted(_numbers("metric", rows).items()))
+def _metrics(rows: Sequence[Mapping[str, float]], wanted: Iterable[str]) -> dict[str, Any]:
+    return dict(sorted(_numbers("metric", rows, wanted).items()))
 
 
-def _numbers(prefix: str, rows: Sequence[Mapping[str, float]]) -> dict[str, Any]:
-    names = dict.fromkeys(name for row in rows for name in row)
+def _numbers(
+    prefix: str, rows: Sequence[Mapping[str, float]], wanted: Iterable[str]
+) -> dict[str, Any]:
+    names = dict.fromkeys([*wanted, *(name for row in rows for name in row)])
     return {f"{prefix}.{name}": _column([row.get(name) for row in rows], float) for name in names}
 
 

@@ -8,7 +8,7 @@ from itertools import starmap
 from hpo_core import registry
 from hpo_core.config import from_json
 from hpo_core.contracts.exchange import ExchangedStudy, ExchangedTrial
-from hpo_core.controller.results.result import trial_result
+from hpo_core.controller.results.trial_result import trial_result
 from hpo_core.store.records import JobRecord, StudyRecord, TrialRecord
 from hpo_core.store.store import Store, opened
 

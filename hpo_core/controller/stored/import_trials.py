@@ -22,6 +22,7 @@ from hpo_core.model.errors import Fault, InvalidInput
 from hpo_core.model.job import TrialState, job_id
 from hpo_core.model.objective import Losses, complete, updated
 from hpo_core.model.report import Report, Status
+from hpo_core.model.text import counted
 from hpo_core.model.values import Configuration
 from hpo_core.store.control import ControllerLock
 from hpo_core.store.records import StudyRecord
@@ -61,6 +62,11 @@ class Imported(msgspec.Struct, frozen=True, kw_only=True):
     trials: dict[int, int]
     misfits: tuple[Misfit, ...]
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        """Return the number of imported trials in one line."""
+        left = f", {len(self.misfits)} left out" if self.misfits else ""
+        return f"<Imported {counted(len(self.trials), 'trial')} of {self.study!r}{left}>"
 
 
 def import_study(
