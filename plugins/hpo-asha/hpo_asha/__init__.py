@@ -1,4 +1,4 @@
-"""Early stopping for hpo-core: how far trials train is decided here, what they are by a searcher.
+"""Early stopping for hpo-core: schedulers decide how far trials train, a searcher suggests them.
 
 plugin      what the core loads: the specs, nothing heavy
 options     the options of each variant, and what can be wrong with them for a problem

@@ -1,4 +1,4 @@
-"""Builds a variant, with its searcher, of checked options."""
+"""Build a variant with its searcher from checked options."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ def scheduler(
     """Build a variant.
 
     Raises:
-        InvalidInput: With all that is wrong with the options, the searcher's included.
-        PluginError: If the searcher is missing or broken, or can't do what the problem needs.
+        InvalidInput: With all faults of the options, including those of the searcher.
+        PluginError: If the searcher is missing or broken, or does not support what the problem
+            needs.
     """
     faults = list(option.faults(problem, options))
     try:
@@ -53,8 +54,8 @@ def _searcher(problem: Problem, choice: StrategyChoice) -> Searcher:
     built = build_strategy(choice, problem)
     if Capability.RESUMING in built.capabilities:
         message = (
-            f"{choice.name!r} resumes trials itself, so that nothing is left to decide; take a "
-            "strategy that only suggests configurations, such as random or optuna:tpe"
+            f"{choice.name!r} resumes trials itself, which conflicts with this scheduler; use "
+            f"a strategy that only suggests configurations, such as random or optuna:tpe"
         )
         raise InvalidInput([Fault("searcher", message)])
     return Searcher(choice.name, built.strategy, built.capabilities)

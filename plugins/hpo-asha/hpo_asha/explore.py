@@ -1,4 +1,4 @@
-"""Explore: a configuration changed a little, each parameter in its own manner."""
+"""Explore: change the parameters of a configuration slightly."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from hpo_core.plugin import Configuration, Float, Int, Parameter, SearchSpace, Value, same_value
 
 ATTEMPTS = 100
-"""After so many changes that are forbidden, the configuration is left as it is."""
+"""Maximum number of forbidden changes in a row, after which the configuration is unchanged."""
 
 
 class Explorer:
@@ -17,8 +17,8 @@ class Explorer:
     Args:
         space: The search space.
         names: The parameters to change, a set by its own name; the others are copied.
-        probability: With which a parameter is drawn again, instead of perturbed.
-        factors: What a number is multiplied by, one of them picked at random.
+        probability: Probability that a parameter is drawn again instead of perturbed.
+        factors: Factors for numbers, of which one is chosen at random.
     """
 
     def __init__(
@@ -34,12 +34,12 @@ class Explorer:
         self._factors = factors
 
     def change(self, configuration: Configuration, stream: random.Random) -> Configuration:
-        """Return a configuration changed.
+        """Return a changed configuration.
 
-        A number is multiplied, which on a logarithmic scale is a step of the same length either
-        way; it stays in its range and on its steps, and moves by one of them at least. A choice,
-        or a combination of a set, becomes the one before or after it in its list. A parameter that
-        becomes active is drawn. What is forbidden is changed once more, in another way.
+        A number is multiplied, stays in its range and on its steps, and moves by at least one step.
+        A choice, or a combination of a set, is replaced by its predecessor or successor in the
+        list. A parameter that becomes active is drawn. If the result is forbidden, another change
+        is tried.
         """
 
         def choose(axis: Parameter) -> Mapping[str, Value]:

@@ -44,20 +44,20 @@ class Bracket:
 
     @property
     def is_open(self) -> bool:
-        """Whether it takes another trial."""
+        """Whether another trial can enter."""
         return self.steps[0].entered < self.size
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing of it is left to be done."""
+        """Whether the bracket is complete."""
         is_idle = all(step.ended == step.entered for step in self.steps)
         return is_idle and not self.is_open and self.promotable() is None
 
     def promotable(self, *, closed: bool = False) -> tuple[int, int] | None:
-        """Return a trial to promote, and to which rung; None if there is none now.
+        """Return a trial to promote and the target rung, or None.
 
         Args:
-            closed: Whether it is to be decided with the trials that it has.
+            closed: Whether to decide with the trials that have entered so far.
         """
         size = self.steps[0].entered if closed else self.size
         is_decided = self.steps[0].entered == size

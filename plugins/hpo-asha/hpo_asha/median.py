@@ -84,18 +84,19 @@ class Median(StoppingScheduler[Curve]):
     of a trial counts. A trial that has ended before ``s`` counts with all its values. A value that
     is not a finite number is left out of averages; a trial without any other is the worst.
 
-    A report that comes after a later one of its trial is taken in, and decides nothing.
+    A report that comes after a later one of its trial is registered, but no decision is based on
+    it.
 
     Optuna's MedianPruner compares with the median of the others' values at ``s`` itself; the two
     agree where curves are flat.
 
-    It does not heed constraints.
+    It ignores constraints.
 
     Args:
         problem: The study.
         searcher: Where configurations come from.
-        min_trials: With so many completed trials the rule begins to apply.
-        grace_period: From which iteration on.
+        min_trials: Number of completed trials from which the rule applies.
+        grace_period: First iteration at which the rule applies.
     """
 
     never: ClassVar[frozenset[Capability]] = frozenset(

@@ -1,4 +1,4 @@
-"""The options of each variant, and all that can be wrong with them for a given problem."""
+"""The options of each variant, and their validation for a problem."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class SchedulerOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     """What all variants have in common.
 
     Attributes:
-        searcher: Where configurations come from: any installed strategy that suggests some.
+        searcher: The strategy that suggests configurations.
     """
 
     searcher: StrategyChoice = StrategyChoice("random")
@@ -28,7 +28,7 @@ class RungOptions(SchedulerOptions, frozen=True):
     Attributes:
         eta: The reduction factor: the best ``1 / eta`` of a rung train on, ``eta`` times as far.
         grace_period: The least iterations of the lowest rung; ``job.min_iterations`` if None.
-        rules: Which edition of the rules decides; 1 is for studies that were stored before 2.
+        rules: Version of the rules; 1 is for studies stored before version 2 existed.
     """
 
     eta: int = 3
@@ -50,7 +50,7 @@ class HyperbandOptions(AshaOptions, frozen=True):
     """The options of ``asha:hyperband``.
 
     Attributes:
-        brackets: How many brackets, those with the most rungs; all that there are if None.
+        brackets: Number of brackets, those with the most rungs first; all if None.
     """
 
     brackets: int | None = None
@@ -60,7 +60,8 @@ class ShaOptions(RungOptions, frozen=True):
     """The options of ``asha:sha``.
 
     Attributes:
-        n: How many trials a bracket begins with; if None the number that completes one.
+        n: Number of trials that start in a bracket; if None, the number from which one is trained
+            completely.
     """
 
     n: int | None = None
@@ -70,7 +71,7 @@ class MedianOptions(SchedulerOptions, frozen=True):
     """The options of ``asha:median``.
 
     Attributes:
-        min_trials: With so many completed trials the rule begins to apply.
+        min_trials: Number of completed trials from which the rule applies.
         grace_period: From which iteration on; ``job.min_iterations`` if None.
     """
 
@@ -82,16 +83,17 @@ class PBTOptions(SchedulerOptions, frozen=True):
     """The options of ``asha:pbt``.
 
     Attributes:
-        population_size: How many members there are; in the paper 20 and more.
-        perturbation_interval: For how many iterations a member trains before it is compared; a
+        population_size: Number of members; 20 or more in the paper.
+        perturbation_interval: Number of iterations that a member trains before it is compared; a
             tenth of ``job.max_iterations`` if None.
-        quantile_fraction: Which part of the population is bad, and copies from as many good ones.
-        resample_probability: With which a parameter is drawn again when explored.
-        perturbation_factors: What a number is multiplied by otherwise, one of the two.
+        quantile_fraction: Fraction of the population that counts as bad and copies from an equal
+            number of good members.
+        resample_probability: Probability that a parameter is drawn again when explored.
+        perturbation_factors: The two factors for numbers, of which one is chosen at random.
         perturb: The parameters that exploring changes, a set by its own name; all if None. The
             others are copied with the checkpoint: name here what that can do with, not a layer's
             size.
-        rules: Which edition of the rules decides; 1 is for studies that were stored before 2.
+        rules: Version of the rules; 1 is for studies stored before version 2 existed.
     """
 
     population_size: int = 10
@@ -107,7 +109,7 @@ Options: TypeAlias = AshaOptions | HyperbandOptions | ShaOptions | MedianOptions
 
 
 def faults(problem: Problem, options: Options) -> Iterator[Fault]:
-    """Find all that is wrong with a variant's own options, or with the problem for it."""
+    """Find all faults of a variant's options, or of the problem for this variant."""
     match options:
         case MedianOptions():
             yield from _median_faults(problem, options)
@@ -213,7 +215,8 @@ def _pbt_faults(problem: Problem, options: PBTOptions) -> Iterator[Fault]:
         yield Fault("quantile_fraction", f"must be above 0, and 0.5 at most, got {fraction}")
     elif size >= 2 and int(size * fraction) < 1:
         yield Fault(
-            "quantile_fraction", f"{fraction} of {size} members is nobody; take {1 / size:.3g}"
+            "quantile_fraction",
+            f"{fraction} of {size} members is less than one member; use {1 / size:.3g}",
         )
     if not 0 <= options.resample_probability <= 1:
         given: object = options.resample_probability

@@ -1,4 +1,4 @@
-"""What the variants share that pause trials and resume them later."""
+"""The base of the variants that pause trials and resume them later."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class PausingScheduler(Scheduler[P]):
 
     @property
     def _must_complete(self) -> bool:
-        """Whether one that waits is to be trained to the end: nothing else can come of the study.
+        """Whether to train a waiting trial to the end, since otherwise no trial would complete.
 
         To be asked where no new trial can be started, and none is promoted.
         """

@@ -1,4 +1,4 @@
-"""The entry point ``asha``: announces the variants, and imports them when one is built."""
+"""The entry point ``asha``: registers the variants, and imports them when one is built."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ VARIANTS: tuple[tuple[str, type[SchedulerOptions], str, frozenset[Capability]], 
 
 @hookimpl
 def hpo_strategies() -> Iterable[StrategySpec]:
-    """Announce ``asha``, and the other ways to stop early."""
+    """Return the specs of ``asha`` and the other variants."""
     return [
         StrategySpec(
             name=name,
@@ -53,8 +53,9 @@ def build(problem: Problem, options: Options) -> Strategy:
     """Build a variant with its searcher.
 
     Raises:
-        InvalidInput: If the options, or the searcher's, don't suit the problem.
-        PluginError: If the searcher is missing or broken, or can't do what the problem needs.
+        InvalidInput: If the options, or those of the searcher, do not suit the problem.
+        PluginError: If the searcher is missing or broken, or does not support what the problem
+            needs.
     """
     from hpo_asha.building import scheduler
 

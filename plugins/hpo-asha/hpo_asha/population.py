@@ -151,8 +151,9 @@ class Population(PausingScheduler[Member]):
             )
         elif self._started < size:
             log.warning(
-                "the budget of trials ends with %d of a population's %d: they are not resumed, "
-                "since the others have a say in that; extend the study by %d trials, or take a "
+                "the budget of trials ends with %d of a population's %d: they are not "
+                "resumed, since that depends on the missing members; extend the study by "
+                "%d trials, or take a "
                 "population_size of %d",
                 self._started,
                 size,
@@ -206,7 +207,7 @@ class Population(PausingScheduler[Member]):
         well = sum(not one.failures for one in self._alive.values())
         return len(ranked) >= 2 and int(well * self._settings.quantile_fraction) == 0
 
-    # -- what becomes of it -----------------------------------------------------------------
+    # -- results -----------------------------------------------------------------
 
     def _begin(self, trial_id: int, start: Start) -> Member:
         goal = self._settings.interval

@@ -79,11 +79,11 @@ class Scheduler(BaseStrategy, Generic[T]):
     # -- what variants do -------------------------------------------------------------------
 
     def _answer(self, trial_id: int) -> Start | Resume | Wait | Exhausted:
-        """Say what to run next, and change nothing but the searcher."""
+        """Suggest what to run next, and change nothing but the searcher."""
         raise NotImplementedError
 
     def _begin(self, trial_id: int, start: Start) -> T:
-        """Take a new trial in, suggested here or by a user."""
+        """Register a new trial, suggested here or by a user."""
         raise NotImplementedError
 
     def _resumed(self, trial: T, resume: Resume) -> None:
@@ -108,7 +108,9 @@ class Scheduler(BaseStrategy, Generic[T]):
         return answer
 
     def adopt(self, trial_id: int, suggestion: Start | Resume, /) -> None:
-        """Take a suggestion on; a new trial enters at the bottom, like any other."""
+        """Register a suggestion made elsewhere; a new trial enters at the bottom, like any
+        other.
+        """
         if isinstance(suggestion, Start):
             self._searcher.adopt(trial_id, suggestion)
             self._adopted.add(trial_id)
@@ -150,7 +152,7 @@ class Scheduler(BaseStrategy, Generic[T]):
     # -- telling ----------------------------------------------------------------------------
 
     def tell(self, report: Report, /) -> Decision:
-        """Take a report in; one that comes late, after its job's end, changes nothing."""
+        """Handle a report; a report after the end of its job is ignored."""
         trial = self._trials.get(report.trial_id)
         if trial is None or trial.id not in self._running or report.job_id in trial.ended:
             return Decision.CONTINUE
@@ -210,11 +212,11 @@ class Scheduler(BaseStrategy, Generic[T]):
         self._take_on(event.trial_id, event.suggestion)
 
     def interrupt(self, *, at_once: bool) -> None:
-        """Let the searcher answer soon."""
+        """Interrupt the searcher."""
         self._searcher.interrupt(at_once=at_once)
 
     def close(self) -> None:
-        """Let the searcher free what it holds."""
+        """Release the resources of the searcher."""
         self._searcher.close()
 
 

@@ -1,7 +1,7 @@
-"""The strategy that configurations come from, and what it gets to know of their trials.
+"""The strategy that suggests configurations, and the reports that it is told.
 
-It hears of each trial as of one that is never resumed: all reports of a running job, and one
-final one; when a trial is final, the scheduler says. What comes later it does not hear.
+It is told each trial as if it were never resumed: all reports of running jobs, and one final
+report, at a time that the scheduler decides. Later reports are not passed on.
 
 Its part of the history is not stored. To recover, the scheduler goes through the whole history
 without a searcher; what it would have told is collected here, and given to the searcher at once,

@@ -148,7 +148,7 @@ def test_the_median_rule_needs_no_end(problem: Any) -> None:
             PBTOptions(population_size=4),
             {},
             "quantile_fraction",
-            "0.2 of 4 members is nobody; take 0.25",
+            "0.2 of 4 members is less than one member; use 0.25",
         ),
         (PBTOptions(resample_probability=2), {}, "resample_probability", "must be 0 to 1, got 2"),
         (

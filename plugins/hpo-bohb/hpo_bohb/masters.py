@@ -25,10 +25,10 @@ __all__ = ["Job", "master_of", "quiet"]
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep what hpbandster calls that is deprecated, and divisions by zero, to itself.
+    """Suppress warnings of hpbandster about deprecated calls and divisions by zero.
 
-    Whatever filters and numpy's handling of errors are set to, they have no say in here: an error
-    that they made of a warning would turn hpbandster's picks into random ones.
+    Warning filters and numpy's error handling are overridden: a warning raised as an error would
+    make hpbandster pick at random.
     """
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")

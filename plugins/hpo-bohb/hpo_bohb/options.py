@@ -18,8 +18,9 @@ class Bandit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """What all variants have in common.
 
     Attributes:
-        eta: One of so many configurations is promoted; each rung trains so many times as long.
-        n_iterations: How many brackets are run; None for as many as the study's budget allows.
+        eta: Reduction factor: the best ``1 / eta`` of a rung are promoted, and train ``eta`` times
+            as long.
+        n_iterations: Number of brackets; None for as many as the study's budget allows.
     """
 
     eta: float = 3.0
@@ -45,13 +46,13 @@ class BOHBOptions(HyperBandOptions, frozen=True):
     """The options of ``bohb``; see Falkner et al. 2018, section 4.
 
     Attributes:
-        min_points_in_model: How many results on one budget make a model, and how many of them
-            are good ones at least; one more than there are parameters if None.
-        top_n_percent: How many percent of the results count as good ones.
-        num_samples: How many configurations are drawn from the model; the best one is taken.
-        random_fraction: The share of configurations that are drawn at random nevertheless.
-        bandwidth_factor: The model is drawn from with bandwidths so many times as wide.
-        min_bandwidth: The least bandwidth, on an axis of length 1.
+        min_points_in_model: Number of results on a budget from which a model is built, and minimum
+            number of good ones; if None, the number of parameters plus one.
+        top_n_percent: Percentage of the results that count as good.
+        num_samples: Number of configurations drawn from the model, of which the best is used.
+        random_fraction: Fraction of configurations that are drawn at random.
+        bandwidth_factor: Factor on the bandwidths when drawing from the model.
+        min_bandwidth: Minimum bandwidth, on an axis of length 1.
     """
 
     min_points_in_model: int | None = None
@@ -63,9 +64,9 @@ class BOHBOptions(HyperBandOptions, frozen=True):
 
 
 def abilities(options: Bandit) -> frozenset[Capability]:
-    """Return what a strategy with these options can do.
+    """Return the capabilities of a strategy with these options.
 
-    Constraints are for random search alone: it learns nothing, so that they have no say there.
+    Only random search supports constraints, since it does not learn from results.
     """
     always = frozenset(
         {
@@ -85,7 +86,7 @@ def abilities(options: Bandit) -> frozenset[Capability]:
 
 
 def faults(problem: Problem, options: Bandit) -> Iterator[Fault]:
-    """Find all that is wrong with the options, and with the job's iterations."""
+    """Find all faults of the options and of the job's iterations."""
     if problem.max_iterations is None:
         yield Fault(
             "job.max_iterations",

@@ -1,4 +1,4 @@
-"""The entry point ``bohb``: announces the strategies; hpbandster is imported when one is built."""
+"""The entry point ``bohb``: registers the strategies; hpbandster is imported when one is built."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ VARIANTS: tuple[tuple[str, type[Bandit], str], ...] = (
 
 @hookimpl
 def hpo_strategies() -> Iterable[StrategySpec]:
-    """Announce ``bohb``, ``bohb:hyperband`` and ``bohb:random``."""
+    """Return the specs of ``bohb``, ``bohb:hyperband`` and ``bohb:random``."""
     return [
         StrategySpec(
             name=name,
@@ -34,7 +34,7 @@ def build(problem: Problem, options: Bandit) -> Strategy:
     """Build the strategy of one variant; hpbandster is imported now.
 
     Raises:
-        InvalidInput: If the options, the space or the job's iterations are none for hpbandster.
+        InvalidInput: If hpbandster does not support the options, the space or the job's iterations.
         Unsupported: If there are several objectives.
     """
     from hpo_bohb.strategy import HpBandSter

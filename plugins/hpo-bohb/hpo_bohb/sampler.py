@@ -108,7 +108,7 @@ class Sampler:
 
 
 class _Ear:
-    """Stands for hpbandster's logger: hears of what fails there, and tells nobody.
+    """Replaces hpbandster's logger: records failures without printing them.
 
     hpbandster catches everything that goes wrong in a pick, logs it, and picks at random.
     """

@@ -52,19 +52,19 @@ class HpBandSter(BaseStrategy):
         options: The options of one of the variants.
 
     Attributes:
-        capabilities: What it can do with these options.
+        capabilities: The capabilities with these options.
 
     Raises:
-        InvalidInput: If the options, the space or the job's iterations are none for hpbandster.
+        InvalidInput: If hpbandster does not support the options, the space or the job's iterations.
         Unsupported: If there are several objectives.
     """
 
-    handles_attempts = True  # it learns from final reports alone
-    compares_targets = True  # a user's configuration is a result at the most iterations
+    handles_attempts = True  # it learns only from final reports
+    compares_targets = True  # an enqueued configuration is a result at the maximum of iterations
 
     def __init__(self, problem: Problem, options: given.Bandit) -> None:
         if len(problem.objectives) > 1:
-            raise Unsupported("hpbandster minimises one objective alone; give the study one")
+            raise Unsupported("hpbandster supports only one objective; give the study one")
         if faults := [*given.faults(problem, options), *space.faults(problem.space)]:
             raise InvalidInput(faults)
         seed = problem.seed % 2**32  # as numpy's old generators take it
@@ -208,7 +208,7 @@ class HpBandSter(BaseStrategy):
         """Put back what is older than the saved state, and do the rest once more.
 
         Raises:
-            StrategyError: If what is done once more comes out otherwise than it is stored.
+            StrategyError: If a replayed answer differs from the stored one.
         """
         known = 0
         if saved is not None:

@@ -1,4 +1,4 @@
-"""The options of grid search, and what can be wrong with them for a given space."""
+"""The options of grid search, and their validation for a space."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ class GridOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The options of ``grid``.
 
     Attributes:
-        points: How many points to take of a Float without a step: one number for all of them,
-            or one for each name. They are evenly spaced on the Float's scale (logarithmic with
-            ``log``), both ends included; a single point is its default, or else its middle.
+        points: Number of points for each Float without a step: one number for all, or a mapping by
+            name. They are evenly spaced on the Float's scale (logarithmic with ``log``), both ends
+            included; a single point is its default, or else its middle.
     """
 
     points: int | dict[str, int] | None = None
 
 
 def faults(space: SearchSpace, options: GridOptions) -> Iterator[Fault]:
-    """Find all that is wrong: useless or impossible points, and Floats that lack them."""
+    """Find all faults: unused or invalid points, and Floats that lack them."""
     points = options.points
     continuous = [axis.name for axis in space.parameters if axis.size is None]
     if isinstance(points, Mapping):

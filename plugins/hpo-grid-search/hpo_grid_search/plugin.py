@@ -1,4 +1,4 @@
-"""The entry point ``grid``: announces the strategy, and imports it only when it is built."""
+"""The entry point ``grid``: registers the strategy, and imports it only when it is built."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hpo_grid_search.options import GridOptions
 
 @hookimpl
 def hpo_strategies() -> Iterable[StrategySpec]:
-    """Announce ``grid``."""
+    """Return the spec of ``grid``."""
     return [
         StrategySpec(
             name="grid",
@@ -24,7 +24,7 @@ def hpo_strategies() -> Iterable[StrategySpec]:
                     Capability.INTEGERS,
                     Capability.CATEGORICALS,
                     Capability.MULTI_OBJECTIVE,
-                    Capability.CONSTRAINTS,  # it learns nothing from what comes out
+                    Capability.CONSTRAINTS,  # it does not learn from results
                 }
             ),
         )

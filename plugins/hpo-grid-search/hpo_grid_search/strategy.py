@@ -1,4 +1,4 @@
-"""Grid search: walks along a lattice of the space, and needs no more memory than its place."""
+"""Grid search: enumerates a lattice of the space, and stores only its position."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ class SamplerOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
 
     Attributes:
         optuna: The sampler's class in Optuna.
-        pruner: What stops trials early: a name, or a table with its name and parameters.
+        pruner: The pruner: a name, or a table with its name and parameters.
         fixed: Parameters that keep one value, so that only the others are searched.
     """
 
@@ -30,7 +30,7 @@ class SamplerOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
 
 
 class Constrained(SamplerOptions, frozen=True):
-    """A sampler that heeds constraints.
+    """A sampler that supports constraints.
 
     Attributes:
         constraints: Metrics that are constrained for the sampler alone, beyond the study's own
@@ -124,7 +124,7 @@ Options: TypeAlias = TPE | CmaEs | GP | NSGA2 | NSGA3 | QMC | Random | BruteForc
 
 
 def constraints_of(problem: Problem, options: Options) -> tuple[Constraint, ...]:
-    """Return the constraints that a sampler heeds: the study's, and its own."""
+    """Return the constraints of a sampler: those of the study, and its own."""
     given = options.constraints if isinstance(options, Constrained) else ()
     own = [Constraint(each) if isinstance(each, str) else each for each in given]
     return (*problem.constraints, *(each for each in own if each not in problem.constraints))

@@ -1,4 +1,4 @@
-"""The entry point ``optuna``: announces a strategy for each sampler; Optuna is imported later."""
+"""The entry point ``optuna``: registers a strategy for each sampler; Optuna is imported later."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ VARIANTS: tuple[tuple[str, type[SamplerOptions], str, frozenset[Capability]], ..
 
 @hookimpl
 def hpo_strategies() -> Iterable[StrategySpec]:
-    """Announce ``optuna:tpe``, which is the default, and the other samplers."""
+    """Return the specs of ``optuna:tpe``, the default, and of the other samplers."""
     return [
         StrategySpec(
             name=f"optuna:{name}",
@@ -65,7 +65,7 @@ def hpo_strategies() -> Iterable[StrategySpec]:
 
 @hookimpl
 def hpo_exchanges() -> Iterable[ExchangeSpec]:
-    """Announce that studies are written into Optuna's storages, and read from them."""
+    """Return the exchange with Optuna's storages."""
     return [
         ExchangeSpec(
             name="optuna",
@@ -92,7 +92,7 @@ def build(problem: Problem, options: Options) -> Strategy:
     """Build the strategy of a sampler; Optuna is imported now.
 
     Raises:
-        InvalidInput: If Optuna can't do with the space, the objectives or the options.
+        InvalidInput: If Optuna does not support the space, the objectives or the options.
         Unsupported: If a package is missing; the message names the extra to install.
     """
     if wrong := list(late_faults(problem, options)):

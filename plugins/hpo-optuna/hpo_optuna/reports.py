@@ -47,7 +47,7 @@ class Reports:
         self._measured: dict[int, dict[str, float]] = {}  # the constraints' metrics so far
 
     def take_in(self, number: int, report: Report) -> Decision:
-        """Take in a report of a trial that runs in Optuna under that number."""
+        """Handle a report of a trial with a number in Optuna."""
         for constraint in self._constraints:
             if constraint.metric in report.metrics:
                 measured = self._measured.setdefault(number, {})

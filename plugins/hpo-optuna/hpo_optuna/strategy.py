@@ -52,7 +52,7 @@ from hpo_optuna.reports import Reports
 from hpo_optuna.samplers import make_sampler, pruner_of, quiet, warn_of_random_draws, with_fixed
 
 REFUSED_IN_A_ROW = 1_000
-"""After so many suggestions in a row that are forbidden, the search is given up."""
+"""Maximum number of forbidden suggestions in a row, after which the study fails."""
 
 _log = logging.getLogger("hpo_optuna")
 
@@ -70,11 +70,11 @@ class OptunaStrategy(BaseStrategy):
         options: The sampler's options.
 
     Raises:
-        InvalidInput: If Optuna can't do with the space, the objectives or the options.
+        InvalidInput: If Optuna does not support the space, the objectives or the options.
         Unsupported: If a package is missing.
 
     Attributes:
-        capabilities: What it can do, where that is less than its spec announces.
+        capabilities: The capabilities, if fewer than in the spec.
     """
 
     capabilities: frozenset[Capability]
@@ -115,7 +115,7 @@ class OptunaStrategy(BaseStrategy):
         return Start(configuration, notes=None if self._is_asking_again else notes or None)
 
     def _draw(self, trial_id: int) -> tuple[int, Configuration, dict[str, Any]]:
-        """Let Optuna begin a trial; return its number, its configuration, and what to note."""
+        """Start a trial in Optuna; return its number, configuration and notes."""
         before = self._study_attributes()
         refused: list[dict[str, Any]] = []
         for _ in range(REFUSED_IN_A_ROW):
@@ -228,7 +228,7 @@ class OptunaStrategy(BaseStrategy):
     # -- telling ----------------------------------------------------------------------------
 
     def tell(self, report: Report, /) -> Decision:
-        """Tell Optuna; STOP is its pruner's decision. What comes late changes nothing."""
+        """Tell Optuna; STOP is the decision of its pruner. Late reports are ignored."""
         number = self._pending.get(report.trial_id)
         if number is None:
             return Decision.CONTINUE
@@ -252,7 +252,7 @@ class OptunaStrategy(BaseStrategy):
         Without a state that can be loaded, everything is asked again.
 
         Raises:
-            StrategyError: If what is asked again comes out otherwise than it is stored.
+            StrategyError: If a replayed answer differs from the stored one.
         """
         known = 0
         if saved is not None and self._memory.can_load(saved.state):

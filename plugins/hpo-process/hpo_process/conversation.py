@@ -1,4 +1,4 @@
-"""One message out, one answer in, each a line of JSON, within a time limit; and the process's end.
+"""The exchange of messages and answers with the process, as JSON lines with a time limit.
 
 Nothing here blocks on a pipe: what can't be written waits while answers are read, so a process
 that is stopped, does not read, or never stops writing costs its time limit at the most. While the
@@ -40,15 +40,15 @@ Expected = TypeVar("Expected")
 
 
 class Conversation:
-    """A process, and what is said.
+    """The process and the conversation with it.
 
     Args:
         command: The program and its arguments.
-        time_limit: Seconds that an answer may take.
-        directory: The folder in which it runs.
+        time_limit: Maximum time in seconds for an answer.
+        directory: The working directory.
 
     Raises:
-        StrategyError: If the program can't be begun.
+        StrategyError: If the program cannot be started.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Conversation:
         except OSError as error:
             where = "" if directory is None else f" (relative paths are relative to {directory})"
             raise StrategyError(
-                f"the command {list(command)} can't be begun: {error}{where}"
+                f"the command {list(command)} cannot be started: {error}{where}"
             ) from error
         assert process.stdin is not None
         assert process.stdout is not None
@@ -106,7 +106,9 @@ class Conversation:
             try:
                 answer = decode(line)
             except msgspec.DecodeError as error:
-                raise _Broken(f"answered {_short(line)}, which is no answer: {error}") from error
+                raise _Broken(
+                    f"answered {_short(line)}, which is not an answer: {error}"
+                ) from error
             if isinstance(answer, Error):
                 raise _Broken(f"says: {answer.message}")
             if not isinstance(answer, expected):
@@ -134,7 +136,7 @@ class Conversation:
             self._wake_end.send(b"\0")
 
     def close(self) -> None:
-        """Say goodbye, and see that nothing is left: it is killed if it does not end by itself."""
+        """Send ``bye`` and wait for the end; kill the process if it does not end by itself."""
         if not self._kill.alive:
             return
         with suppress(OSError):

@@ -9,14 +9,14 @@ import msgspec
 
 
 class ProcessOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the process is begun, and for how long it is waited for.
+    """How the process is started, and how long to wait for it.
 
     Attributes:
         command: The program and its arguments, as a list; found in `directory`, or on the path.
-        options: The process's own options, passed on to it as they are.
-        time_limit: Seconds that an answer may take.
-        directory: The folder in which it runs, and which relative paths are relative to; the
-            current one when the study begins. It is stored as an absolute path.
+        options: Options of the process, passed to it unchanged.
+        time_limit: Maximum time in seconds for an answer.
+        directory: Working directory, to which relative paths refer; the current directory at the
+            start of the study. Stored as an absolute path.
     """
 
     command: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]

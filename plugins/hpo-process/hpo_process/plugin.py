@@ -1,4 +1,4 @@
-"""The entry point ``process``: announces the strategy, and imports it only when it is built."""
+"""The entry point ``process``: registers the strategy, and imports it only when it is built."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hpo_process.options import ProcessOptions
 
 @hookimpl
 def hpo_strategies() -> Iterable[StrategySpec]:
-    """Announce ``process``; what the process itself can do is known once it has said hello."""
+    """Return the spec of ``process``. The process sends its capabilities in its ``hello``."""
     return [
         StrategySpec(
             name="process",

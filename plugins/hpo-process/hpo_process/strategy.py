@@ -39,12 +39,12 @@ class ProcessStrategy(BaseStrategy):
         options: The command.
 
     Attributes:
-        capabilities: What the process says that it can do.
+        capabilities: The capabilities that the process declares.
 
     Raises:
-        InvalidInput: If the process refuses the problem or its options.
-        Unsupported: If the problem needs what the process can't do.
-        StrategyError: If it can't be begun, or does not keep to the protocol.
+        InvalidInput: If the process rejects the problem or its options.
+        Unsupported: If the process does not support what the problem needs.
+        StrategyError: If it cannot be started, or violates the protocol.
     """
 
     def __init__(self, problem: Problem, options: ProcessOptions) -> None:
@@ -68,7 +68,7 @@ class ProcessStrategy(BaseStrategy):
         """Ask the process.
 
         Raises:
-            StrategyError: If it does not answer as it should; so in all methods.
+            StrategyError: If its answer is invalid, as in all methods.
         """
         answer = self._process.exchange(
             {"type": "ask", "trial_id": trial_id},

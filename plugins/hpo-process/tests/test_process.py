@@ -306,7 +306,7 @@ def test_a_hello_that_does_not_suit_is_an_error(make: Make, changes: str, said: 
 
 def test_a_command_that_does_not_exist_is_an_error() -> None:
     with pytest.raises(
-        StrategyError, match=r"\['no-such-program'\] can't be begun: .*No such file"
+        StrategyError, match=r"\['no-such-program'\] cannot be started: .*No such file"
     ):
         ProcessStrategy(problem(), ProcessOptions(("no-such-program",)))
 
@@ -329,10 +329,10 @@ def answer(message, usual=answer):
         ("sys.exit(3)", r"ended \(exit status 3\)"),
         ("os.kill(os.getpid(), 9)", r"ended \(exit status -9\)"),
         ('os.write(1, b\'{"type": "sta\'); sys.exit(0)', 'after half a line: {"type": "sta'),
-        ("os.write(1, b'hello there\\n')", "answered hello there, which is no answer"),
-        ("os.write(1, b'[1, 2]\\n')", r"answered \[1, 2\], which is no answer"),
-        ("os.write(1, b'\\xff\\xfe\\n')", "which is no answer"),
-        ('os.write(1, b\'{"type": "begin"}\\n\')', "which is no answer: Invalid value 'begin'"),
+        ("os.write(1, b'hello there\\n')", "answered hello there, which is not an answer"),
+        ("os.write(1, b'[1, 2]\\n')", r"answered \[1, 2\], which is not an answer"),
+        ("os.write(1, b'\\xff\\xfe\\n')", "which is not an answer"),
+        ('os.write(1, b\'{"type": "begin"}\\n\')', "which is not an answer: Invalid value 'begin'"),
         ('os.write(1, b\'{"type": "start"}\\n\')', "missing required field `configuration`"),
         ('os.write(1, b\'{"type": "done"}\\n\')', "which does not fit"),
         ('os.write(1, b\'{"type": "error", "message": "no idea"}\\n\')', "says: no idea"),

@@ -1,4 +1,4 @@
-"""The entry point ``random``: announces the strategy, and imports it only when it is built."""
+"""The entry point ``random``: registers the strategy, and imports it only when it is built."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hpo_core.plugin import Capability, NoOptions, Problem, Strategy, StrategySp
 
 @hookimpl
 def hpo_strategies() -> Iterable[StrategySpec]:
-    """Announce ``random``."""
+    """Return the spec of ``random``."""
     return [
         StrategySpec(
             name="random",
@@ -22,7 +22,7 @@ def hpo_strategies() -> Iterable[StrategySpec]:
                     Capability.INTEGERS,
                     Capability.CATEGORICALS,
                     Capability.MULTI_OBJECTIVE,
-                    Capability.CONSTRAINTS,  # it learns nothing from what comes out
+                    Capability.CONSTRAINTS,  # it does not learn from results
                 }
             ),
         )

@@ -18,10 +18,12 @@ from hpo_core.plugin import (
 from hpo_random_search.draws import draw, permutation
 
 FORBIDDEN_IN_A_ROW = 10_000
-"""After so many forbidden draws in a row an infinite space counts as forbidden altogether."""
+"""Number of forbidden draws in a row after which an infinite space counts as entirely forbidden."""
 
 SEEN_IN_A_ROW = 8
-"""After so many useless draws in a row a finite space is walked along for the next new point."""
+"""Number of unusable draws in a row after which a finite space is searched for the next new
+point.
+"""
 
 
 class RandomSearch(BaseStrategy):
