@@ -129,7 +129,7 @@ def test_numbers_that_are_none_are_refused(name: str, value: float) -> None:
         ({"etta": 3}, "options.etta: .*did you mean 'eta'"),
         ({"eta": "three"}, "options.eta: "),
         ({"num_samples": 1.5}, "options.num_samples: "),
-        ({"eta": 1}, "strategy.options.eta: must be 2 or more"),
+        ({"eta": 1}, "options.eta: must be 2 or more"),
     ],
 )
 def test_a_study_names_the_option_that_is_wrong(options: Mapping[str, Any], said: str) -> None:
