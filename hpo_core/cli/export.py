@@ -106,7 +106,7 @@ def _hand_over(name: str, kind: str, place: str, store_path: str, *, force: bool
     try:
         registry.exchange(kind)
     except UnknownPlugin as error:
-        message = f"{kind!r} is none of {', '.join(_OWN)}; {error}"
+        message = f"{kind!r} is not one of {', '.join(_OWN)}; {error}"
         raise InvalidInput([Fault("--format", message)]) from error
     if place == "-":
         raise InvalidInput([Fault("-o", f"say where {kind} should find the study")])

@@ -38,7 +38,7 @@ _UNKNOWN_METRIC = (
 
 
 _MANY = 12
-"""How many parameters are searched at the most: a search in more needs many trials."""
+"""Maximum number of parameters to search: a search in more needs many trials."""
 
 
 class _Writer:

@@ -89,7 +89,7 @@ class Columns:
             return None
         if not (value.is_integer() and 0 <= value < 1 << 53):
             raise ValueError(
-                f"job.iteration: the column {self._iteration!r} holds {value:g}, which is no whole "
-                "number from 0 on"
+                f"job.iteration: the column {self._iteration!r} holds {value:g}, which is not "
+                "an integer, 0 or more"
             )
         return int(value)

@@ -66,8 +66,9 @@ def _number(text: str | None, key: str, line: str) -> float:
         return float(text or "")
     except ValueError:
         raise ValueError(
-            f"{key}: the group of the pattern is {text or ''!r}, which is no number, in the line "
-            f"{_shown(line)}; let the group match a number alone"
+            f"{key}: the group of the pattern is {text or ''!r}, which is not a number, in "
+            f"the line "
+            f"{_shown(line)}; let the group match only a number"
         ) from None
 
 
@@ -78,8 +79,8 @@ def _iteration(text: str | None, line: str) -> int:
             raise ValueError
     except ValueError:
         raise ValueError(
-            f"job.iteration: the group of the pattern is {text or ''!r}, which is no whole number "
-            f"from 0 on, in the line {_shown(line)}"
+            f"job.iteration: the group of the pattern is {text or ''!r}, which is not an "
+            f"integer, 0 or more, in the line {_shown(line)}"
         ) from None
     return int(number)
 

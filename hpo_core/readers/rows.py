@@ -175,6 +175,6 @@ def numbers(row: Row, columns: Sequence[str]) -> dict[str, float]:
             found[column] = float(value)
         except (ValueError, OverflowError):
             raise ValueError(
-                f"the column {column!r} holds {value!r:.120}, which is no number"
+                f"the column {column!r} holds {value!r:.120}, which is not a number"
             ) from None
     return found

@@ -89,7 +89,7 @@ def test_a_command_that_is_built_in_wins_and_hpo_plugins_says_so(
     (line,) = [
         line for line in listed.splitlines() if line.startswith("studies ") and "FAI" in line
     ]
-    assert "hpo has a command 'studies' of its own" in line
+    assert "hpo has a built-in command 'studies'" in line
 
 
 def test_hpo_plugins_lists_commands(hpo: Hpo, publish: Publish) -> None:

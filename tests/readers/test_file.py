@@ -195,11 +195,11 @@ def test_a_column_that_is_not_there_names_those_that_are(reader: Make) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
-        ("m.csv", "epoch,loss\n1,high\n", "the column 'loss' holds 'high', which is no number"),
+        ("m.csv", "epoch,loss\n1,high\n", "the column 'loss' holds 'high', which is not a number"),
         ("m.csv", "epoch,loss\n1.5,1\n", "job.iteration: the column 'epoch' holds 1.5"),
         ("m.jsonl", '{"loss": 1\n', "is no JSON"),
         ("m.jsonl", "[1]\n", "is no JSON object"),
-        ("m.json", '{"loss": [1, true]}', "which is no number"),
+        ("m.json", '{"loss": [1, true]}', "which is not a number"),
     ],
 )
 def test_what_is_not_a_metric_is_an_error(reader: Make, name: str, text: str, said: str) -> None:

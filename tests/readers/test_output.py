@@ -104,5 +104,5 @@ def test_a_pattern_that_never_matched_is_missing(tmp_path: Path) -> None:
 def test_a_group_that_is_no_number_is_an_error_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"job\.metrics\.loss: .* is 'n/a', .* line 'loss: n/a'"):
         read(tmp_path, "loss: n/a\n", loss=r"loss: (\S+)").read()
-    with pytest.raises(ValueError, match=r"job\.iteration: .* is '1\.5', which is no whole"):
+    with pytest.raises(ValueError, match=r"job\.iteration: .* is '1\.5', which is not an integer"):
         read(tmp_path, "epoch 1.5 loss 1\n", r"epoch (\S+)", loss=r"loss (\d)").read()

@@ -1,4 +1,4 @@
-"""Waits for whatever comes first: data, an exit, a deadline, or being woken. Nothing polls."""
+"""Waits for events: data, an exit, a deadline, or a wake-up. It does not poll."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Watchable(Protocol):
 
 
 class _Watched:
-    """What is to be called back for one file descriptor."""
+    """The callbacks for a file descriptor."""
 
     __slots__ = ("events", "on_readable", "on_room", "paused", "source")
 
@@ -39,7 +39,7 @@ class _Watched:
 
 
 class Loop(Generic[E]):
-    """Calls back what is watched, and collects the events that come of it."""
+    """An event loop that calls callbacks and collects the resulting events."""
 
     def __init__(self) -> None:
         self._selector = selectors.DefaultSelector()
@@ -53,7 +53,7 @@ class Loop(Generic[E]):
         self.watch(self._wake_pipe, self._wake_up)
 
     def watch(self, source: int | Watchable, callback: Callback) -> None:
-        """Call back whenever there is something to read."""
+        """Call back whenever there is data to read."""
         watched = _Watched(source, callback)
         self._watched[_number(source)] = watched
         self._update(watched)
@@ -73,23 +73,23 @@ class Loop(Generic[E]):
             self._update(watched)
 
     def unwatch(self, source: int | Watchable) -> None:
-        """Call back no more; to be said before the source is closed."""
+        """Remove a source. Must be called before the source is closed."""
         watched = self._watched.pop(_number(source))
         if watched.events:
             self._selector.unregister(watched.source)
 
     def later(self, name: Hashable, seconds: float, callback: Callback) -> None:
-        """Call back once, after so many seconds; a name has one call to come, the earliest."""
+        """Call back once, after a number of seconds; a name has one pending call, the earliest."""
         when = time.monotonic() + seconds
         if name not in self._timers or when < self._timers[name][0]:
             self._timers[name] = (when, callback)
 
     def never(self, name: Hashable) -> None:
-        """Take back what `later` was told."""
+        """Cancel a call that `later` has scheduled."""
         self._timers.pop(name, None)
 
     def emit(self, event: E) -> None:
-        """Have an event returned by `run`, at once if there is no other."""
+        """Add an event for `run` to return."""
         self._events.append(event)
 
     def wake(self) -> None:
@@ -119,7 +119,7 @@ class Loop(Generic[E]):
                 return events
 
     def close(self) -> None:
-        """Free everything."""
+        """Release all resources."""
         self._selector.close()
         os.close(self._wake_pipe)
         os.close(self._wake_end)

@@ -39,7 +39,7 @@ class Prepared(msgspec.Struct, frozen=True):
     Attributes:
         config: The configuration, with the plugins' default options filled in.
         strategy: The strategy's spec, or the strategy itself if given as an instance.
-        strategy_options: Its options, of its own type.
+        strategy_options: The options, of the type that the spec declares.
         backend: The backend's spec.
         backend_options: Its options, of its own type.
         options_given: The strategy's options as they were given, without defaults.

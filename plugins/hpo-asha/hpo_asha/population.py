@@ -63,7 +63,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 FAILURES = 3
-"""After so many failures one after the other a member is given up."""
+"""Number of consecutive failures after which a member is given up."""
 
 
 class Population(PausingScheduler[Member]):
@@ -162,7 +162,7 @@ class Population(PausingScheduler[Member]):
             )
 
     def _next_interval(self, member: Member) -> Resume | None:
-        """Return how a member goes on; None if it has failed and there is none to copy."""
+        """Return how a member continues; None if it has failed and there is no member to copy."""
         generation = member.generation + 1
         stream = random.Random(f"pbt {self._seed} {member.id} {generation}")
         donor = self._donor(member, stream)
@@ -203,7 +203,7 @@ class Population(PausingScheduler[Member]):
         return donors[int(stream.random() * len(donors))] if donors else None
 
     def _is_small(self, ranked: list[RungResult]) -> bool:
-        """Whether so many have failed that a quantile of the others would be nobody."""
+        """Whether so many have failed that a quantile of the others would be empty."""
         well = sum(not one.failures for one in self._alive.values())
         return len(ranked) >= 2 and int(well * self._settings.quantile_fraction) == 0
 
@@ -276,5 +276,5 @@ class Population(PausingScheduler[Member]):
 
     @property
     def _is_without_hope(self) -> bool:
-        """Whether all members have failed, so that there is none to copy, nor will be."""
+        """Whether all members have failed, so that there is no member to copy."""
         return all(one.failures and one.id not in self._running for one in self._alive.values())

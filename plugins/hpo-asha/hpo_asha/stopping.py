@@ -57,7 +57,7 @@ class StoppingScheduler(Scheduler[R]):
         self._has_warned = False
 
     def _is_worse(self, trial: R, iteration: int, report: Report) -> bool:
-        """Take in a report that counts, and say whether to stop the job."""
+        """Handle a report that counts, and return whether to stop the job."""
         raise NotImplementedError
 
     def _notes(self, number: int) -> dict[str, int]:
@@ -88,7 +88,7 @@ class StoppingScheduler(Scheduler[R]):
         return Decision.CONTINUE
 
     def _complain(self, trial: R) -> None:
-        """Say that early stopping can't work.
+        """Report that early stopping cannot work.
 
         Raises:
             StrategyError: If the study says how far jobs train.

@@ -119,7 +119,7 @@ class Brackets:
         return Run(config_id, candidate, budget, bracket.stage + 1 < len(bracket.num_configs))
 
     def end(self, run: Run, loss: float | None) -> Any:
-        """Take in how a run has ended, and return that as hpbandster's `Job`.
+        """Register the end of a run, and return it as hpbandster's `Job`.
 
         Args:
             run: The run.

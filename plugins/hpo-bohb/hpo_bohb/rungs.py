@@ -26,7 +26,7 @@ class Rungs:
         return math.floor(budget + 0.5)
 
     def budget(self, iterations: int | None) -> float | None:
-        """Return the largest budget that a job of so many iterations has trained on, if any.
+        """Return the largest budget that a job with these iterations has completed, or None.
 
         None stands for as far as the study lets a job go.
         """

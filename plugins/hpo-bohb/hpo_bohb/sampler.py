@@ -89,7 +89,7 @@ class Sampler:
         return state
 
     def restore(self, state: Mapping[str, Any], results: Sequence[Any]) -> None:
-        """Take in the results of the past, and put all where it was when `save` returned this.
+        """Register past results, and restore a state that `save` returned.
 
         One fit is made again, the last one of the largest budget that has a model: hpbandster
         reads no other, and takes no results of smaller budgets in from there on.

@@ -28,11 +28,11 @@ from hpo_core.plugin import (
 )
 
 TRIES = 1_000
-"""If so many random configurations are all forbidden, a space is refused."""
+"""Number of random configurations; if all of them are forbidden, the space is rejected."""
 
 
 def faults(space: SearchSpace) -> Iterator[Fault]:
-    """Find all that keeps a space from being drawn from by hpbandster."""
+    """Find all reasons why hpbandster cannot draw from a space."""
     wrong = [(axis.name, wrong_with(axis)) for axis in space.parameters]
     yield from (Fault(f"parameters.{name}", message) for name, message in wrong if message)
     if space.forbidden and not any(_is_hit(space, number) for number in range(TRIES)):

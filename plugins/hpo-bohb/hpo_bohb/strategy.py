@@ -105,7 +105,8 @@ class HpBandSter(BaseStrategy):
             self._has_warned = True
             _log.warning(
                 "the model of hpbandster made a pick that can't be used (%s), and a random one "
-                "takes its place, as hpbandster has it; this is said once, and each trial's notes "
+                "takes its place, as hpbandster has it; this is logged once, and each trial's "
+                "notes "
                 "say whether it is model_based",
                 pick.failure,
             )

@@ -1,8 +1,8 @@
 """The exchange of messages and answers with the process, as JSON lines with a time limit.
 
 Nothing here blocks on a pipe: what can't be written waits while answers are read, so a process
-that is stopped, does not read, or never stops writing costs its time limit at the most. While the
-study is to end (`Conversation.interrupt`) it costs `GRACE` seconds.
+that is stopped, does not read, or never stops writing costs at most its time limit. While the study
+is to end (`Conversation.interrupt`) it costs `GRACE` seconds.
 """
 
 from __future__ import annotations
