@@ -80,12 +80,17 @@ def called(name: str, value: Any) -> str:
     return "\n".join(["```text", *lines, "```"])
 
 
+PARTS_OF_STUDY = ("hpo_core.study.whole", "hpo_core.study.view")
+"""The modules of the classes that `Study` is made of, which are not public themselves."""
+
+
 def members(value: type) -> Iterator[str]:
     """Yield what is public in a class: each with its signature and its docstring."""
     if issubclass(value, enum.Enum):
         yield "\n".join(f"- `{value.__name__}.{one.name}`" for one in value)
         return
-    for name, each in vars(value).items():
+    parts = [one for one in value.__mro__ if one is value or one.__module__ in PARTS_OF_STUDY]
+    for name, each in (item for part in parts for item in vars(part).items()):
         if name.startswith("_") or name == "faults" or not inspect.getdoc(each):
             continue  # (faults are for the core: they come as InvalidInput)
         if isinstance(each, property):

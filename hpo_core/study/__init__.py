@@ -1,6 +1,7 @@
 """The study, as its users hold it: what `hpo_core` exports first, and what the commands stand on.
 
 study            Study: made from values, from a file or from a store; run, resumed, extended, ended
+whole            operations on a whole study: replay, copy, import, export, rename, delete
 view             what a study shows while it runs, wherever it runs: its trials, tables and state
 overview         where a study stands, in one record
 configure        the one way from a file or from Python values to a checked configuration
