@@ -1,9 +1,9 @@
-"""What a supervisor writes down, for the next controller of its study.
+"""The journal that a supervisor writes for the next controller of its study.
 
-Each supervisor has a file in the study's folder, which it holds locked for as long as it lives.
-The next controller connects to the socket of one that lives, and reads the file of one that has
-ended. A line is a JSON list; the first names the process and its socket, and for each job that
-ended while there was no controller follow
+Each supervisor has a file in the study's folder, which it keeps locked while it is alive. The next
+controller connects to the socket of a live supervisor, and reads the file of one that has ended. A
+line is a JSON list; the first names the process and its socket, and for each job that ended while
+there was no controller follow
 
     ["job", id, pid, bytes, reports, started]   how much of its output had been recorded before
     ["data", id, time, text]                    the output after that, bytes as Latin-1
@@ -23,13 +23,13 @@ from typing import Any
 
 
 def create(folder: str) -> tuple[int, str]:
-    """Make a locked journal for a supervisor that is about to be started.
+    """Create a locked journal for a supervisor to be started.
 
     Args:
         folder: The folder of journals.
 
     Returns:
-        The descriptor of the file, which the supervisor is to inherit, and its path.
+        The descriptor of the file, which the supervisor inherits, and its path.
     """
     with contextlib.suppress(FileExistsError):
         os.mkdir(folder, mode=0o700)
@@ -39,7 +39,7 @@ def create(folder: str) -> tuple[int, str]:
 
 
 def is_locked(descriptor: int) -> bool:
-    """Return whether the supervisor of a journal lives."""
+    """Return whether the supervisor of a journal is alive."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -48,13 +48,13 @@ def is_locked(descriptor: int) -> bool:
 
 
 def remove(path: str) -> None:
-    """Remove a journal that nobody needs; its folder may be gone already."""
+    """Remove a journal that is no longer needed; its folder may already be gone."""
     with contextlib.suppress(FileNotFoundError):
         os.unlink(path)
 
 
 class Journal:
-    """A journal, as its supervisor writes it.
+    """The journal of a supervisor, for writing.
 
     Args:
         descriptor: The descriptor of the file.
@@ -71,7 +71,7 @@ class Journal:
         self._begins_at = os.lseek(self._descriptor, 0, os.SEEK_CUR)
 
     def clear(self) -> None:
-        """Remove all but the first line: what an earlier controller was to know."""
+        """Remove all lines except the first one."""
         os.ftruncate(self._descriptor, self._begins_at)
         os.lseek(self._descriptor, 0, os.SEEK_END)
 

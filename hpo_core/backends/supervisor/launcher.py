@@ -1,8 +1,8 @@
 """The parent of one job at a time.
 
-A job may signal, stop or kill its parent. Each job therefore has its own parent, which does
-nothing else: what happens to it harms that job alone. On Linux a launcher also inherits what the
-job leaves behind when it leaves its group, and ends it with the job.
+A job may signal, stop or kill its parent. Each job therefore has its own parent, which does nothing
+else: what happens to it affects only that job. On Linux a launcher also inherits orphans that have
+left the job's group, and ends them with the job.
 
     to a launcher      ["spawn", arguments, program, variables, log, checkpoints]  and a descriptor
                        ["fork", log]  and a descriptor: a worker, from a template
@@ -43,25 +43,25 @@ from hpo_core.backends.supervisor.processes import (
 from hpo_core.client import make_folder
 
 REPORT_FD = 3
-"""The number of a job's descriptor. Plain ``sh`` can write to those of one digit alone."""
+"""The number of a job's descriptor. Plain ``sh`` can only write to descriptors with one digit."""
 
 _HIGH = 10
-"""From which number on a launcher has its own descriptors: the low ones are its job's."""
+"""The first number for the launcher's own descriptors: lower ones are for its job."""
 
 _RESET = (signal.SIGPIPE, signal.SIGXFSZ)
-"""Signals that Python ignores, and a job does not."""
+"""Signals that Python ignores but a job should not."""
 
 SHORT = 0.01
-"""Seconds within which a command that ends is told of in one message; Linux alone can wait so."""
+"""Maximum run time in seconds of a command that is reported in one message; only on Linux."""
 
 
 class Launcher:
-    """Starts one job after another.
+    """Starts jobs, one after the other.
 
     Args:
         sock: The socket to the supervisor.
         environment: The variables of commands, without those of each job.
-        serve: Becomes a worker on a socket; None where only commands are started.
+        serve: Turns the process into a worker on a socket; None if only commands are started.
     """
 
     def __init__(
@@ -82,20 +82,20 @@ class Launcher:
         if self._serve is None:
             while (
                 os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC) < _HIGH
-            ):  # all later ones are high
+            ):  # all later ones have high numbers
                 pass
         try:
             self._supervisor.send("launcher", os.getpid())
             while True:
                 kind, *told = self._supervisor.receive()
-                if kind in ("spawn", "fork"):  # a word for the job before may come too late
+                if kind in ("spawn", "fork"):  # a message for the previous job may be late
                     self._start(kind, told, self._supervisor.descriptors.popleft())
-        except (EOFError, OSError):  # the supervisor is gone
+        except (EOFError, OSError):  # the supervisor has ended
             self._log.remove()
             os._exit(0)
 
     def _start(self, kind: str, told: list[Any], descriptor: int) -> None:
-        """Start a job, wait until nothing of it runs, and tell how it ended."""
+        """Start a job, wait until none of its processes runs, and report its end."""
         descriptor = _moved(descriptor)
         try:
             start = self._fork if kind == "fork" else self._spawn
@@ -110,7 +110,7 @@ class Launcher:
         log = told[3] if kind == "spawn" else ""
         is_short = kind == "spawn" and _ends_within(SHORT, pid)
         if not is_short:
-            logs.name(log, os.getpid())  # it can be followed from now on
+            logs.name(log, os.getpid())  # the process can be watched from now on
             self._supervisor.send("started", pid, began)
             self._wait(pid)
         signal_group(pid, signal.SIGKILL)
@@ -170,7 +170,7 @@ class Launcher:
 
 
 def encoded(variables: Mapping[str, str]) -> dict[bytes, bytes]:
-    """Return variables as the system takes them."""
+    """Encode environment variables for the system."""
     return {os.fsencode(name): os.fsencode(value) for name, value in variables.items()}
 
 
@@ -182,7 +182,7 @@ def _spawned(
 ) -> int:
     """Start a program that leads a session; return its process id.
 
-    It reads nothing and prints where this process does.
+    Its standard input is empty, and its output goes to that of this process.
     """
     if sys.platform == "linux":
         return os.posix_spawn(
@@ -206,12 +206,12 @@ def _spawned(
         )
     finally:
         os.close(REPORT_FD)
-    process.returncode = 0  # it is reaped here, and not by its object
+    process.returncode = 0  # it is reaped here, not by its object
     return process.pid
 
 
 def _ends_within(seconds: float, child: int) -> bool:
-    """Wait for a moment; return whether a child has ended by then. SIGCHLD is blocked."""
+    """Wait for a time; return whether a child has ended by then. SIGCHLD is blocked."""
     if sys.platform != "linux":
         return False
     until = time.monotonic() + seconds
@@ -228,7 +228,7 @@ def become_launcher(
     environment: Mapping[bytes, bytes],
     serve: Callable[[socket.socket], NoReturn] | None = None,
 ) -> NoReturn:
-    """Become a launcher, in a process that has just been forked; it never acts as its parent."""
+    """Become a launcher, in a process that has just been forked. Never returns."""
     try:
         _launch(sock, environment, serve)
     except Exception:  # noqa: BLE001  # its job is said to have ended it, and its log has this
@@ -251,7 +251,7 @@ def _launch(
 
 
 def _moved(descriptor: int) -> int:
-    """Move a descriptor of this process out of the way of its job's."""
+    """Move a descriptor of this process to a number that its job does not use."""
     if descriptor >= _HIGH:
         return descriptor
     high: int = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, _HIGH)

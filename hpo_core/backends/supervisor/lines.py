@@ -1,4 +1,4 @@
-"""Cuts bytes, which arrive in pieces, into lines."""
+"""Split a stream of bytes into lines."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ class Lines:
     """The lines of one stream.
 
     Attributes:
-        pending: How many bytes wait for the end of their line.
+        pending: Number of bytes of the incomplete last line.
     """
 
     def __init__(self) -> None:
@@ -15,7 +15,7 @@ class Lines:
         self.pending = 0
 
     def feed(self, data: bytes) -> list[bytes]:
-        """Add bytes; return the lines that they complete, without their ends."""
+        """Add bytes; return the completed lines, without line ends."""
         first, *more = data.split(b"\n")
         self._pieces.append(first)
         self.pending += len(first)
@@ -26,7 +26,7 @@ class Lines:
         return lines
 
     def rest(self) -> bytes:
-        """Return the last line, which has no end."""
+        """Return the unterminated last line."""
         rest = b"".join(self._pieces)
         self._pieces, self.pending = [], 0
         return rest

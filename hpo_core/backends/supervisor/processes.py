@@ -1,8 +1,8 @@
-"""Groups of processes, the children that a process has, and the exit of a process.
+"""Process groups, children, and the exit of processes.
 
-Each job leads a session and so its own process group, so that it can be ended with all that
-it has started. A group is killed *before* its leader is reaped: until then the system gives its
-number to no other group.
+Each job leads a session and thus its own process group, so that it can be ended with all its
+children. A group is killed *before* its leader is reaped: until then the system does not reuse its
+number.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ JOB_VARIABLES = ("JOB_ID", "TRIAL_ID", "CONFIGURATION", "ITERATIONS", "CHECKPOIN
 """The variables of a job, each after ``HPO_``."""
 
 PATIENCE = 10.0
-"""Seconds in which a process must be gone after SIGKILL."""
+"""Maximum time in seconds for a process to end after SIGKILL."""
 
 _SET_CHILD_SUBREAPER = 36
 
 
 def become_subreaper() -> bool:
-    """Make orphans among this process's descendants its children; return whether it can be had.
+    """Make orphaned descendants of this process its children; return whether this is supported.
 
-    Linux has this; elsewhere an orphan becomes a child of the first process of the system.
+    Only on Linux; elsewhere an orphan becomes a child of the first process of the system.
     """
     if sys.platform != "linux":
         return False
@@ -46,7 +46,7 @@ def signal_group(leader: int, number: int) -> None:
 
 
 def signal_process(pid: int, number: int) -> None:
-    """Send a signal to a process that may be gone."""
+    """Send a signal to a process, which may have ended."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.kill(pid, number)
 
@@ -62,10 +62,10 @@ def kill_with_group(pid: int) -> None:
 
 
 def reap_group(leader: int) -> tuple[int, bool]:
-    """Reap a child that has ended, and all others that have; return its exit status.
+    """Reap a child that has ended, and all other ended children; return its exit status.
 
     Returns:
-        The exit status, and whether this process has children that run.
+        The exit status, and whether this process has running children.
     """
     status = os.waitpid(leader, 0)[1]
     try:
@@ -77,7 +77,7 @@ def reap_group(leader: int) -> tuple[int, bool]:
 
 
 def children() -> list[int]:
-    """Return the children of this process, on Linux; elsewhere none."""
+    """Return the children of this process on Linux; elsewhere an empty list."""
     if sys.platform != "linux":
         return []
     try:
@@ -106,13 +106,13 @@ def parents() -> dict[int, int]:
 
 
 def end_children(spared: Container[int] = ()) -> list[int]:
-    """Kill the children of this process with their groups, and the orphans that this makes.
+    """Kill the children of this process with their groups, and the resulting orphans.
 
     Args:
-        spared: Children that live on.
+        spared: Children to spare.
 
     Returns:
-        Those that could not be ended within `PATIENCE` seconds.
+        The processes that did not end within `PATIENCE` seconds.
     """
     until = time.monotonic() + PATIENCE
     while left := [pid for pid in children() if pid not in spared]:
@@ -125,7 +125,7 @@ def end_children(spared: Container[int] = ()) -> list[int]:
 
 
 def _reap(pid: int, until: float) -> bool:
-    """Reap a child that is about to end; return whether it has ended in time."""
+    """Reap a child that is ending; return whether it has ended in time."""
     with contextlib.suppress(ChildProcessError, ProcessLookupError):
         if os.waitpid(pid, os.WNOHANG)[0]:
             return True
@@ -136,7 +136,9 @@ def _reap(pid: int, until: float) -> bool:
 
 
 def without_job_variables(variables: dict[str, str]) -> dict[str, str]:
-    """Return variables without those of a job: none is inherited from a job around this one."""
+    """Return environment variables without those of a job, which may be inherited from an outer
+    job.
+    """
     own = {f"HPO_{name}" for name in JOB_VARIABLES}
     return {name: value for name, value in variables.items() if name not in own}
 
@@ -171,7 +173,7 @@ class Exit:
         return self._descriptor
 
     def close(self) -> None:
-        """Free the descriptor."""
+        """Close the descriptor."""
         if self._owner is None:
             os.close(self._descriptor)
         else:
@@ -179,14 +181,14 @@ class Exit:
 
 
 def watch_exit(pid: int) -> Exit:
-    """Return something that becomes readable when a process ends.
+    """Return an object that becomes readable when a process ends.
 
-    Linux has pidfds for it, and macOS kqueues. Older kernels get a thread that waits for a child;
-    a process that is no child counts as ended there.
+    Uses pidfds on Linux and kqueues on macOS. On older kernels a thread waits for a child; a
+    process that is not a child counts as ended there.
 
     Raises:
         ProcessLookupError: If there is no such process, on Linux.
-        OSError: If there are too many open files.
+        OSError: If too many files are open.
     """
     if sys.platform == "linux":
         try:
@@ -204,8 +206,10 @@ def _ended_by_a_thread(pid: int) -> int:
     reading, writing = os.pipe()
 
     def wait() -> None:
-        with contextlib.suppress(ChildProcessError):  # gone, or never a child
-            os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # seen, and left for others to reap
+        with contextlib.suppress(ChildProcessError):  # has ended, or is not a child
+            os.waitid(
+                os.P_PID, pid, os.WEXITED | os.WNOWAIT
+            )  # noticed, but left for others to reap
         os.close(writing)
 
     threading.Thread(target=wait, name=f"exit of {pid}", daemon=True).start()

@@ -1,4 +1,4 @@
-"""Jobs that this machine has no room for now are tried again until it has."""
+"""Retry starting jobs for which the machine currently lacks resources."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ from typing import Any
 from hpo_core.backends.supervisor.loop import Loop
 
 SHORTAGES = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
-"""Errors of a machine that has no room for another process or file at the moment."""
+"""Errors of a machine that temporarily lacks resources for another process or file."""
 
 NO_ROOM = 75
-"""The exit status of a worker that there was no room for (EX_TEMPFAIL)."""
+"""The exit status of a worker that could not start for lack of resources (EX_TEMPFAIL)."""
 
 TRIES_AGAIN = 0.5
-"""Seconds after which a job is tried again, unless another one ends before."""
+"""Time in seconds after which a start is retried, unless another job ends before."""
 
 GIVES_UP = 60.0
-"""Seconds without room for a single job after which the study can't go on."""
+"""Time in seconds without resources for a single job, after which the study fails."""
 
 
 class StartRetry:
-    """Says when jobs are started again after there was no room for one.
+    """Decides when jobs are started again after a lack of resources.
 
     Args:
-        loop: What waits for that.
-        tell: Tells the controller of the first shortage.
-        try_again: Called when jobs are to be tried again.
+        loop: The event loop.
+        tell: Sends a message about the first shortage to the controller.
+        try_again: Called when starting jobs should be retried.
 
     Attributes:
-        waits: Whether no job is to be started now.
-        is_careful: Whether jobs are to be started one after another: there has been no room for
-            all of them, and they could keep each other from starting.
+        waits: Whether no job should be started now.
+        is_careful: Whether to start jobs one after the other, since resources were not sufficient
+            for all, and they could prevent each other from starting.
     """
 
     def __init__(
@@ -45,16 +45,18 @@ class StartRetry:
         self._loop = loop
         self._tell = tell
         self._try_again = try_again
-        self._since: float | None = None  # since when there has been no room for a single job
+        self._since: float | None = (
+            None  # since when resources have not been sufficient for a single job
+        )
         self.waits = self.is_careful = False
 
     def refused(self, number: int, text: str, *, runs: bool) -> bool:
-        """Return whether a job that could not be started is to be tried again.
+        """Return whether to retry a job that could not be started.
 
         Args:
-            number: Why not, as an errno.
-            text: The same for people.
-            runs: Whether another job runs, whose end makes room.
+            number: The error, as an errno.
+            text: The error as text.
+            runs: Whether another job runs, whose end frees resources.
         """
         now = time.monotonic()
         if runs:
@@ -70,11 +72,11 @@ class StartRetry:
         return True
 
     def later(self) -> None:
-        """Have jobs tried again later."""
+        """Schedule a retry."""
         self._loop.later(self, TRIES_AGAIN, self._again)
 
     def job_ended(self) -> None:
-        """A job that ran has ended: there is room for another one."""
+        """Register that a job has ended, which frees resources."""
         self.waits, self._since = False, None
 
     def _again(self) -> None:

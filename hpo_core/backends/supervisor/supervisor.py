@@ -1,6 +1,6 @@
-"""The process that starts a study's jobs, listens to them and sees how they end.
+"""The process that starts a study's jobs, reads their output and records their end.
 
-It speaks with the controller over a socket:
+It communicates with the controller over a socket:
 
     to it      ["start", id, told]             told: see `hpo_core.backends.local.work`
                ["cancel", id, grace]
@@ -14,7 +14,7 @@ It speaks with the controller over a socket:
                ["stuck", pids]                 they can't be ended
                ["crashed", text]               its own fault
 
-When the controller dies, the supervisor goes on until the last job has ended; see
+When the controller dies, the supervisor continues until the last job has ended; see
 `hpo_core.backends.supervisor.journal`. To the next controller, which connects to its socket, it
 first sends a ``job`` message for each job, all that is not recorded of it, and ["attached"].
 """
@@ -48,10 +48,10 @@ from hpo_core.backends.supervisor.supervised_job import SupervisedJob
 from hpo_core.backends.supervisor.template_client import TemplateClient
 
 UNSENT_AT_MOST = 1 << 20
-"""Bytes that may wait to be read by the controller; beyond them no job is read."""
+"""Maximum number of bytes waiting to be read by the controller; above it no job is read."""
 
 _GATHERS = 0.002
-"""Seconds for which what is not urgent waits for more, so that it wakes the controller once."""
+"""Delay in seconds of messages that are not urgent, so that they wake the controller only once."""
 
 
 class Supervisor:
@@ -59,10 +59,10 @@ class Supervisor:
 
     Args:
         sock: The socket to the controller.
-        journal: Where to write what happens while there is no controller; None to end with it.
+        journal: The journal for events without a controller; None to end with the controller.
         environment: The variables of commands, without those of each job.
         variables: Those that the study adds for functions.
-        function: What workers are told, for a study that runs a function; see `template`.
+        function: The arguments of workers, for a study that runs a function; see `template`.
         offset: What to add to the monotonic clock to get the controller's.
     """
 
@@ -97,7 +97,7 @@ class Supervisor:
         self._connect(sock)
 
     def run(self) -> NoReturn:
-        """Serve until the controller closes, or is gone and the last job has ended."""
+        """Serve until the controller closes, or has died and the last job has ended."""
         try:
             while True:
                 self._loop.run(None)  # returns when there is something urgent to send
@@ -151,7 +151,7 @@ class Supervisor:
         self._hear_jobs()
 
     def _on_close(self) -> None:
-        """Kill all jobs, wait until nothing of them runs, and end."""
+        """Kill all jobs, wait until none of their processes runs, and end."""
         self._is_closing = True
         self._queue.clear()
         for slot in list(self._slots):
@@ -160,14 +160,16 @@ class Supervisor:
         self._end_if_closing()
 
     def _answer(self) -> None:
-        """Let those jobs go on that wait for an answer to what is recorded."""
+        """Answer the jobs that wait for reports which are now recorded."""
         for slot in self._slots:
             job = slot.job
             if isinstance(slot, FunctionSlot) and job is not None and job.is_answered:
                 slot.go_on()
 
     def _tell(self, kind: str, *told: Any) -> None:
-        """Tell the controller: at once what it waits for, a little later what it does not."""
+        """Send a message to the controller, immediately if urgent, otherwise after a short
+        delay.
+        """
         if self._controller is None:
             return
         self._controller.put(kind, *told)
@@ -177,7 +179,7 @@ class Supervisor:
             self._loop.later("send", _GATHERS, partial(self._loop.emit, None))
 
     def _hear_jobs(self) -> None:
-        """Read what jobs say, unless too much of it waits to be sent or recorded."""
+        """Read the output of jobs, unless too much of it waits to be sent or recorded."""
         alone = self._controller is None
         waits = not alone and self._controller.waiting > UNSENT_AT_MOST  # type: ignore[union-attr]
         for slot in self._slots:
@@ -190,7 +192,7 @@ class Supervisor:
     # -- slots ----------------------------------------------------------------------------------
 
     def _fill(self) -> None:
-        """Give jobs that wait to slots that are idle, or to new ones."""
+        """Assign waiting jobs to idle or new slots."""
         self._reap_launchers()
         while self._queue and not self._is_closing and not self._retry.waits:
             if self._retry.is_careful and self._is_starting():
@@ -266,7 +268,7 @@ class Supervisor:
         return ours, pid
 
     def _reap_launchers(self) -> None:
-        """Reap launchers that were let go and have ended by now."""
+        """Reap released launchers that have ended."""
         for pid in list(self._let_go):
             try:
                 has_ended = bool(os.waitpid(pid, os.WNOHANG)[0])
@@ -276,7 +278,7 @@ class Supervisor:
                 self._let_go.remove(pid)
 
     def idle(self, slot: Slot) -> None:
-        """A slot is ready for a job."""
+        """Handle a slot that is ready for a job."""
         if self._is_closing:
             self._end_if_closing()
             return
@@ -297,7 +299,7 @@ class Supervisor:
         self._let_go.append(slot.launcher)
 
     def refused(self, job: SupervisedJob, number: int | None, text: str) -> None:
-        """A command could not be started."""
+        """Handle a command that could not be started."""
         runs = any(slot.job is not None and slot.job.pid for slot in self._slots)
         if number in SHORTAGES and self._retry.refused(number, text, runs=runs):
             self._queue.appendleft(job)
@@ -307,7 +309,7 @@ class Supervisor:
         self._end_if_done()
 
     def ended(self, job: SupervisedJob, status: int | None) -> None:
-        """A job has ended."""
+        """Handle the end of a job."""
         if job.pid:
             self._retry.job_ended()
         job.finish(status)
@@ -319,7 +321,7 @@ class Supervisor:
     def gone(
         self, slot: Slot, status: int | None, refusal: tuple[int | None, str] | None = None
     ) -> None:
-        """A slot can be used no more."""
+        """Handle a slot that can no longer be used."""
         self._slots.discard(slot)
         if slot in self._idle:
             self._idle.remove(slot)
@@ -349,7 +351,7 @@ class Supervisor:
             slot.go_on()
 
     def stuck(self, pids: list[int]) -> None:
-        """Processes of a job can't be ended."""
+        """Handle processes of a job that cannot be killed."""
         self._tell("stuck", pids)
 
     # -- the template ---------------------------------------------------------------------------
@@ -394,7 +396,7 @@ class Supervisor:
         return folder
 
     def _accept(self) -> None:
-        """The next controller has come."""
+        """Accept the connection of the next controller."""
         sock, _ = self._listener.accept()
         if self._controller is not None:  # that it has died is about to be read
             self._controller.close()
@@ -463,14 +465,14 @@ def run(
     function: dict[str, Any] | None,
     offset: float,
 ) -> NoReturn:
-    """Be a supervisor.
+    """Run a supervisor.
 
     Args:
         sock: The socket to the controller.
         journal: The descriptor of the journal; None for none.
-        directory: Where jobs run.
+        directory: The working directory of jobs.
         variables: Those that the study adds for functions.
-        function: What workers are told, for a study that runs a function.
+        function: The arguments of workers, for a study that runs a function.
         offset: What to add to the monotonic clock to get the controller's.
     """
     os.chdir(directory)

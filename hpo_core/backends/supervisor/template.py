@@ -1,7 +1,8 @@
-"""A process that has imported the function's module, and is forked for each worker.
+"""The template process, which has imported the function's module and is forked for each worker.
 
-Sixteen workers thereby import it once. A template never runs a job. Where it can't be forked
-(`hpo_core.backends.supervisor.forkable`), it says why and ends, and each worker is a new process.
+The workers thus share one import. A template never runs a job. If it cannot be forked
+(`hpo_core.backends.supervisor.forkable`), it sends the reason and ends, and each worker is a new
+process.
 
     from a template    ["ready"]   or   ["unfit", why]
     to a template      ["fork"]  with a descriptor: the socket of a launcher
@@ -29,13 +30,13 @@ def run(
     decides: bool,
     arguments: list[str],
 ) -> NoReturn:
-    """Load the function, then fork a launcher whenever the supervisor asks for one.
+    """Load the function, then fork a launcher on each request of the supervisor.
 
     Args:
         sock: The socket to the supervisor.
         function: The function's reference.
-        directory: Where its module is looked for.
-        metric: What a number that it returns is called.
+        directory: The folder of its module.
+        metric: The metric of a number that it returns.
         decides: Whether each report waits for an answer.
         arguments: The controller's ``sys.argv``.
     """

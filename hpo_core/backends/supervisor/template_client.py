@@ -15,13 +15,13 @@ from hpo_core.backends.supervisor.loop import Loop
 
 
 class TemplateClient:
-    """Starts a template, and has it forked.
+    """Starts a template, and requests forks.
 
     Args:
-        loop: What waits for it.
-        function: What it is told.
-        environment: Its variables, which its workers have too.
-        log: Where it writes; ``""`` for where this process does.
+        loop: The event loop.
+        function: The arguments of the template.
+        environment: The environment of the template and its workers.
+        log: The log file; ``""`` for the output of this process.
         on_change: Called when it is ready, with None twice; or with the reason why it can't be
             forked; or, when it has ended, with its exit status.
 
@@ -30,7 +30,7 @@ class TemplateClient:
         is_ready: Whether it can be forked.
 
     Raises:
-        OSError: If it can't be started.
+        OSError: If it cannot be started.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class TemplateClient:
         self._connection = Connection(ours, loop, messages(self._take), self._lose)
 
     def fork(self) -> socket.socket:
-        """Have it forked; return the socket to the launcher that this makes."""
+        """Request a fork; return the socket to the new launcher."""
         ours, theirs = socket.socketpair()
         self._connection.send("fork", descriptor=theirs.detach())
         return ours

@@ -32,11 +32,11 @@ LINE_CLOSED = 74
 """The exit status of a worker whose job has closed its socket (EX_IOERR)."""
 
 _log = logs.ReusedLog()
-"""Takes what this process prints in all jobs but the first; that one's log is there already."""
+"""Collects the output of all jobs of this process except the first, whose log already exists."""
 
 
 def loaded(function: str, directory: str) -> Call | str:
-    """Return how to call the study's function, or for people why it can't be loaded."""
+    """Return a wrapper of the study's function, or the reason why it cannot be loaded."""
     try:
         return caller(load(function, directory))
     except BaseException as error:  # noqa: BLE001  # whatever it is, each job says so
@@ -46,7 +46,7 @@ def loaded(function: str, directory: str) -> Call | str:
 
 
 def set_up(arguments: list[str]) -> None:
-    """Make this process one in which a study's function can be loaded.
+    """Prepare this process for loading a study's function.
 
     Args:
         arguments: The controller's ``sys.argv``, for scripts that read it when they are loaded.
@@ -64,8 +64,8 @@ class Worker:
 
     Args:
         sock: The socket to the supervisor.
-        call: Calls the function; or why it can't be loaded.
-        metric: What a number that the function returns is called.
+        call: Calls the function; or the reason why it cannot be loaded.
+        metric: The metric of a number that the function returns.
         decides: Whether each report waits for the controller's answer.
     """
 
@@ -85,12 +85,12 @@ class Worker:
         self._left: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
 
     def run(self) -> NoReturn:
-        """Run jobs until the supervisor is gone; then end this process and its group."""
+        """Run jobs until the supervisor ends; then end this process and its group."""
         with _or_exit():
             self._supervisor.send("ready")
         while True:
             kind, *told = self._receive(waits=True)
-            if kind == "job":  # a stop may come too late for the job that it meant
+            if kind == "job":  # a stop may be late, for an earlier job
                 self._finish(*self._run(*told))
 
     def _run(
@@ -102,7 +102,7 @@ class Worker:
         folder: str,
         log: str,
     ) -> tuple[str, str, Mapping[str, float] | None]:
-        """Run a job, and return its outcome, a reason and what it returned."""
+        """Run a job, and return its outcome, the reason and the returned metrics."""
         if isinstance(self._call, str):
             return "failed", self._call, None
         if self._is_first:
@@ -134,13 +134,13 @@ class Worker:
     ) -> tuple[str, str, Mapping[str, float] | None]:
         try:
             value = call(info)
-        except BaseException as error:  # noqa: BLE001  # whatever it is, it ends the job alone
+        except BaseException as error:  # noqa: BLE001  # any exception ends only the job
             if isinstance(error, client.JobStopped) and self._stopped:
                 return "cancelled", "", None
             return "failed", described(error), None
         try:
             return "completed", "", client.returned(value, self._metric)
-        except Exception as error:  # noqa: BLE001  # a value's __float__ may raise anything
+        except Exception as error:  # noqa: BLE001  # a value's __float__ may raise any exception
             return "failed", shortened(str(error)), None
 
     def _report(self, job_id: str, iteration: int | None, metrics: Mapping[str, float]) -> None:
@@ -167,14 +167,14 @@ class Worker:
         """Send a message.
 
         Raises:
-            ValueError: If it is too long for the controller to read.
+            ValueError: If it exceeds the limit of the controller.
         """
         client.sized(json.dumps(message))
         with _or_exit():
             self._supervisor.send(*message)
 
     def _hear_answer(self) -> None:
-        """Wait for the answer to a report where the strategy decides; else see if one is there."""
+        """Wait for the answer to a report if the strategy decides; otherwise check for one."""
         while not self._stopped and (answer := self._receive(waits=self._decides)):
             if answer == ["stop"]:
                 self._stopped = True
@@ -190,7 +190,7 @@ class Worker:
 
 
 def serve(sock: socket.socket, call: Call | str, metric: str | None, decides: bool) -> NoReturn:
-    """Be a worker until the supervisor is gone."""
+    """Run a worker until the supervisor ends."""
     sock.set_inheritable(False)
     try:
         threading.Thread(target=_wait_for_the_end, args=(sock,), daemon=True).start()
@@ -200,7 +200,7 @@ def serve(sock: socket.socket, call: Call | str, metric: str | None, decides: bo
 
 
 def reseed() -> None:
-    """Give the global random generators of a forked process their own streams."""
+    """Reseed the global random generators of a forked process."""
     modules = sys.modules
     if "random" in modules:
         modules["random"].seed()
@@ -211,14 +211,14 @@ def reseed() -> None:
 
 
 def end() -> NoReturn:
-    """End this process and all that its jobs have left in its group."""
+    """End this process and all processes in its group."""
     _log.remove()
     os.killpg(0, signal.SIGKILL)
     raise SystemExit  # not reached: the signal is never refused
 
 
 def _wait_for_the_end(sock: socket.socket) -> None:
-    """Wait until the supervisor is gone, be it in the middle of a job; then end this process."""
+    """Wait until the supervisor ends, even during a job; then end this process."""
     hang_up = select.poll()
     hang_up.register(sock, 0)
     hang_up.poll()
@@ -227,7 +227,7 @@ def _wait_for_the_end(sock: socket.socket) -> None:
 
 @contextlib.contextmanager
 def _or_exit() -> Any:
-    """End this process if its socket is of no more use: the job has closed it."""
+    """End this process if its socket is unusable because the job has closed it."""
     try:
         yield
     except (BrokenPipeError, ConnectionResetError):
