@@ -45,7 +45,7 @@ AT_ONCE := -n 2 --dist loadscope
 # Heavy real parts whose tests are no part of `make test`: each has a target integration-NAME, and
 # where it can't share .venv its own environment, .venv-NAME. DEBIAN has the Debian packages
 # that they need, each as COMMAND=PACKAGE: it is installed if the command is missing.
-INTEGRATIONS := asha bohb optuna
+INTEGRATIONS := asha bohb kit optuna torch
 DEBIAN :=
 
 .DEFAULT_GOAL := help
@@ -86,6 +86,14 @@ integration-bohb: $(READY)
 
 integration-optuna: debian .venv-optuna/ready
 	.venv-optuna/bin/python -m pytest $(OPTUNA)
+
+integration-kit: $(READY)
+	HPO_KIT=thorough $(BIN)/python -m pytest tests/testing/test_kit.py plugins/hpo-grid-search/tests/test_contract.py \
+	    plugins/hpo-random-search/tests/test_contract.py
+	$(BIN)/python tests/testing/matrix.py
+
+integration-torch: .venv-torch/ready
+	.venv-torch/bin/python -m pytest tests/testing/test_torch.py
 
 debian:
 	@.ci/debian $(DEBIAN)
@@ -182,6 +190,9 @@ $(DOCS_READY): constraints.txt Makefile
 .venv-optuna/ready: constraints.txt pyproject.toml plugins/hpo-optuna/pyproject.toml
 	$(call integration,optuna,-e 'plugins/hpo-optuna[cmaes]' -e plugins/hpo-random-search \
 	    -e plugins/hpo-grid-search -e plugins/hpo-asha optuna-dashboard pandas scipy)
+
+.venv-torch/ready: constraints.txt pyproject.toml
+	$(call integration,torch,numpy torch)
 
 # Make the environment of an integration, .venv-$(1): hpo-core with what tests need, and $(2).
 define integration

@@ -81,6 +81,7 @@ from hpo_core.model.errors import Fault as Fault
 from hpo_core.model.errors import UnknownPlugin as UnknownPlugin
 from hpo_core.model.errors import Unsupported as Unsupported
 from hpo_core.model.errors import nearest as nearest
+from hpo_core.model.failure import FailureCause as FailureCause
 from hpo_core.model.job import Job as Job
 from hpo_core.model.lattice import Lattice as Lattice
 from hpo_core.model.objective import pareto_front as pareto_front

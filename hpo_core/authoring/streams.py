@@ -81,6 +81,17 @@ def loaded() -> list[str]:
     return [name for name in _MAKERS if name in sys.modules]
 
 
+def global_states() -> dict[str, object]:
+    """Return the states of the global streams, by module, in a form that can be compared."""
+    states: dict[str, object] = {"random": random.getstate()}
+    if (numpy := sys.modules.get("numpy")) is not None:
+        kind, keys, *rest = numpy.random.get_state()
+        states["numpy"] = (kind, keys.tobytes(), *rest)
+    if (torch := sys.modules.get("torch")) is not None:
+        states["torch"] = torch.get_rng_state().numpy().tobytes()
+    return states
+
+
 def _numpy_generator(seed: int) -> Any:
     return importlib.import_module("numpy").random.RandomState(seed % 2**32)
 

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
-import msgspec
 
 from hpo_core import registry
-from hpo_core.cli import tables
 from hpo_core.cli.common import json_option, print_json
 from hpo_core.cli.pairs import options_of
+from hpo_core.cli.tables import LAST_CELL
 from hpo_core.contracts.strategy import Capability, StrategySpec
-from hpo_core.model.errors import InvalidInput
+from hpo_core.model.errors import nearest
 from hpo_core.model.parameters import Float
-from hpo_core.model.text import printable
+from hpo_core.model.text import cut, printable
+
+if TYPE_CHECKING:
+    from hpo_core.testing.kit import Check, CheckResult
 
 
 @click.command("check", epilog="Example: hpo check grid -o points=3")
@@ -24,21 +28,44 @@ from hpo_core.model.text import printable
     "-o", "options", metavar="KEY=VALUE", multiple=True, help="An option of the strategy."
 )
 @click.option(
+    "--quick/--thorough",
+    "is_quick",
+    default=True,
+    help="Less than a minute for a cheap strategy (the default), or ten times as much.",
+)
+@click.option(
     "--examples",
     type=click.IntRange(min=1),
-    default=20,
-    show_default=True,
     metavar="N",
-    help="Number of examples that each check draws; use fewer for a slow strategy.",
+    help="Number of examples that each check draws: 20, or 100 if thorough.",
+)
+@click.option(
+    "--only", multiple=True, metavar="CHECK", help="Run this check alone; can be repeated."
+)
+@click.option(
+    "--badge",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write a badge to publish: .svg, or .json for shields.io.",
 )
 @json_option
-def check_command(name: str, options: tuple[str, ...], examples: int, as_json: bool) -> int:
+def check_command(
+    name: str,
+    options: tuple[str, ...],
+    is_quick: bool,
+    examples: int | None,
+    only: tuple[str, ...],
+    badge: Path | None,
+    as_json: bool,
+) -> int:
     """Check whether an installed strategy satisfies the contract; report violations and remedies.
 
     Exit status: 0 if all checks passed, 1 if a check failed, 2 for invalid input.
     """
     try:
+        from hpo_core.testing import publish
         from hpo_core.testing.checks import CHECKS
+        from hpo_core.testing.effort import QUICK, THOROUGH
         from hpo_core.testing.kit import CheckOutcome, result_of
         from hpo_core.testing.subject import Installed, Subject
     except ModuleNotFoundError as error:
@@ -48,45 +75,35 @@ def check_command(name: str, options: tuple[str, ...], examples: int, as_json: b
             "the contract kit needs hypothesis: pip install 'hpo-core[testing]'"
         ) from None
 
+    checks = _chosen(CHECKS, only)
+    if badge is not None:
+        _require_badge(badge)
     given = options_of(options)
     resolved = registry.strategy(name)
     read, faults = registry.options(resolved, given, "options")
     registry.require(faults)
+    effort = QUICK if is_quick else THOROUGH
     subject = Subject(
         lambda problem: resolved.spec.build(problem, read),
         _capabilities(resolved.spec, read),
         origin=Installed(resolved.spec.name, given),
         options=resolved.spec.options,
-        examples=examples,
+        effort=effort.with_examples(examples),
     )
+    table = _Table(checks, is_shown=not as_json)
     results = []
-    for number, check in enumerate(CHECKS, 1):
-        _progress(f"{number}/{len(CHECKS)} {check.name}")
+    for number, check in enumerate(checks, 1):
+        _progress(f"{number}/{len(checks)} {check.name}")
         results.append(result_of(check, subject))
-    _progress("")
-    failed = [result for result in results if result.outcome is CheckOutcome.FAILED]
+        _progress("")
+        table.show(results[-1])
+    failed = publish.failures(results)
+    if badge is not None:
+        _write_badge(badge, results, len(CHECKS))
     if as_json:
-        print_json(
-            {
-                "strategy": resolved.spec.name,
-                "distribution": resolved.plugin.distribution,
-                "version": resolved.plugin.version,
-                "passed": not failed,
-                "checks": msgspec.to_builtins(results),
-            }
-        )
+        how_much = "quick" if is_quick else "thorough"
+        print_json(publish.report(resolved.spec.name, resolved.plugin, how_much, results))
         return 1 if failed else 0
-    rows = [
-        [
-            result.check,
-            result.outcome.value.upper()
-            if result.outcome is CheckOutcome.FAILED
-            else result.outcome.value,
-            "" if result.outcome is CheckOutcome.FAILED else result.detail,
-        ]
-        for result in results
-    ]
-    print(tables.lay_out(["check", "outcome", ""], rows))
     for result in failed:
         print(f"\n{result.check}: {result.promise}.")
         for line in result.detail.splitlines():
@@ -101,13 +118,78 @@ def check_command(name: str, options: tuple[str, ...], examples: int, as_json: b
     return 1 if failed else 0
 
 
+class _Table:
+    """A table whose rows are printed as they come: its widths are known before."""
+
+    def __init__(self, checks: list[Check], *, is_shown: bool) -> None:
+        from hpo_core.testing.kit import CheckOutcome
+
+        self._is_shown = is_shown
+        self._name = max(len(check.name) for check in checks)
+        self._outcome = max(len(outcome.value) for outcome in CheckOutcome)
+        self._row("check", "outcome", "")
+
+    def show(self, result: CheckResult) -> None:
+        """Print a row."""
+        from hpo_core.testing.kit import CheckOutcome
+
+        if result.outcome is CheckOutcome.FAILED:
+            self._row(result.check, result.outcome.value.upper(), "")
+        else:
+            self._row(result.check, result.outcome.value, result.detail)
+
+    def _row(self, name: str, outcome: str, detail: str) -> None:
+        if self._is_shown:
+            last = cut(printable(detail), LAST_CELL)
+            row = f"{name:<{self._name}}  {outcome:<{self._outcome}}  {last}"
+            print(row.rstrip(), flush=True)
+
+
+def _chosen(all_checks: Sequence[Check], only: tuple[str, ...]) -> list[Check]:
+    """Return the checks of those names, in the kit's order, or all of them."""
+    names = [check.name for check in all_checks]
+    all_names = ", ".join(names)
+    if unknown := [name for name in only if name not in names]:
+        raise click.BadParameter(
+            "; ".join(
+                f"there is no check {name!r}" + (nearest(name, names) or f"; there are {all_names}")
+                for name in unknown
+            ),
+            param_hint="'--only'",
+        )
+    return [check for check in all_checks if not only or check.name in only]
+
+
+def _require_badge(badge: Path) -> None:
+    from hpo_core.testing.publish import FORMATS
+
+    if badge.suffix.lower() not in FORMATS:
+        raise click.BadParameter(
+            f"{str(badge)!r} must end with {' or '.join(FORMATS)}", param_hint="'--badge'"
+        )
+    if not badge.absolute().parent.is_dir():
+        raise click.BadParameter(
+            f"there is no folder {str(badge.parent)!r}", param_hint="'--badge'"
+        )
+
+
+def _write_badge(badge: Path, results: list[CheckResult], checks: int) -> None:
+    from hpo_core.testing.publish import write_badge
+
+    try:
+        write_badge(badge, results, checks)
+    except OSError as error:
+        raise click.FileError(str(badge), error.strerror or str(error)) from error
+
+
 def _capabilities(spec: StrategySpec, options: Any) -> frozenset[Capability]:
     """Return the capabilities of a strategy: those of the instance, or else of its spec."""
     from hpo_core.testing.spaces import problem
+    from hpo_core.testing.subject import RAISED
 
     try:
         strategy = spec.build(problem(Float("x", 0.0, 1.0)), options)
-    except InvalidInput:  # it rejects such a problem, which is allowed
+    except RAISED:  # it refuses such a problem, as it may; whatever else it is, the checks show it
         return spec.capabilities
     own: frozenset[Capability] = getattr(strategy, "capabilities", spec.capabilities)
     getattr(strategy, "close", lambda: None)()

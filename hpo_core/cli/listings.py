@@ -114,14 +114,16 @@ def jobs_command(name: str, store_path: str, as_json: bool) -> None:
         )
         return
     metrics = [objective.metric for objective in study.config.objectives]
+    causes = ["cause"] if any(job.cause is not None for job in jobs) else []
     print(
         tables.lay_out(
-            ["job", "name", "state", "seconds", "iteration", *metrics, "reason"],
+            ["job", "name", "state", *causes, "seconds", "iteration", *metrics, "reason"],
             [
                 [
                     job.id,
                     job.name,
                     job.state.value,
+                    *("-" if job.cause is None else job.cause.value for _ in causes),
                     "-" if job.seconds is None else f"{job.seconds:.1f}",
                     "-" if job.iteration is None else str(job.iteration),
                     *(tables.number(job.metrics.get(metric)) for metric in metrics),

@@ -9,6 +9,7 @@ from typing import Any, Protocol, TypeAlias
 import msgspec
 
 from hpo_core.contracts.strategy import NoOptions
+from hpo_core.model.failure import FailureCause
 from hpo_core.model.job import Job
 
 
@@ -83,6 +84,8 @@ class Finished(msgspec.Struct, frozen=True):
         metrics: The metrics that a function returned, if any: a last report.
         ran: Run time in seconds, measured by the supervising process, without the time in which the
             machine was suspended. None if unknown: then the time since Started is used.
+        cause: For FAILED: the cause, if the backend can tell it apart. Else it is memory if the
+            reason says so, and an error.
     """
 
     job_id: str
@@ -91,6 +94,7 @@ class Finished(msgspec.Struct, frozen=True):
     reason: str = ""
     metrics: Mapping[str, float] | None = None
     ran: float | None = None
+    cause: FailureCause | None = None
 
 
 JobEvent: TypeAlias = Started | Reported | Finished

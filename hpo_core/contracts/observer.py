@@ -9,6 +9,7 @@ import msgspec
 
 from hpo_core.contracts.strategy import NoOptions
 from hpo_core.model.budget import Budget, Usage
+from hpo_core.model.failure import FailureCause
 from hpo_core.model.job import Job, JobState, StudyState
 from hpo_core.model.objective import Losses, Objective
 
@@ -94,6 +95,7 @@ class FinishedJob(msgspec.Struct, frozen=True, kw_only=True):
         values: The values of the objectives' metrics, by metric.
         is_best: Whether the trial is the best so far; with several objectives, whether no other
             trial so far dominates it.
+        cause: The cause of a failure; None if the job did not fail.
     """
 
     job: Job
@@ -104,6 +106,7 @@ class FinishedJob(msgspec.Struct, frozen=True, kw_only=True):
     losses: Losses | None
     values: Mapping[str, float]
     is_best: bool = False
+    cause: FailureCause | None = None
 
 
 class JobFinished(msgspec.Struct, frozen=True, kw_only=True):

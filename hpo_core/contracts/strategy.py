@@ -67,7 +67,7 @@ Suggestion: TypeAlias = Start | Resume
 
 Answer: TypeAlias = Start | Resume | Wait | Exhausted
 """The possible answers of `Strategy.ask`. `Wait` and `Exhausted` must not change the state of the
-strategy.
+strategy: such an ask is not in the history.
 """
 
 
@@ -155,7 +155,13 @@ class Strategy(Protocol):
         ...
 
     def adopt(self, trial_id: int, suggestion: Suggestion, /) -> None:
-        """Register a suggestion made elsewhere, as if `ask(trial_id)` had returned it."""
+        """Register a suggestion made elsewhere, as if `ask(trial_id)` had returned it.
+
+        Args:
+            trial_id: The id that a new trial gets.
+            suggestion: A `Start` that the user enqueued or imported; with ``--adopt-history`` also
+                a `Resume` that an earlier version of the strategy had suggested.
+        """
         ...
 
     def tell(self, report: Report, /) -> Decision:

@@ -19,6 +19,7 @@ the standard library but msgspec. Everything else in hpo-core is built on this f
     objective           metric -> loss, the Pareto front
     constraint          upper bounds on metrics
     budget              limits and usage
+    failure             why a job failed
     job                 one execution of a trial, and states
     report              reports, and the decisions of strategies
     templates           "{lr:.3g}" in names and commands

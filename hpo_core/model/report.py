@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from hpo_core.model.failure import FailureCause
 from hpo_core.model.objective import Losses
 
 
@@ -54,6 +55,8 @@ class Report(msgspec.Struct, gc=False, frozen=True, kw_only=True):
         attempt: Number of times that the trial's job was started since the trial was last
             suggested: 2 after the first retry. A report of a new attempt replaces those of earlier
             attempts; see `Strategy`. None for a trial that ran elsewhere.
+        cause: Why the job failed: of a final report with the status FAILED or TIMED_OUT. None for
+            any other one, and for what was recorded before causes were.
     """
 
     trial_id: int
@@ -63,6 +66,7 @@ class Report(msgspec.Struct, gc=False, frozen=True, kw_only=True):
     status: Status = Status.RUNNING
     metrics: Mapping[str, float] = {}
     attempt: int | None = None
+    cause: FailureCause | None = None
 
     @property
     def is_final(self) -> bool:

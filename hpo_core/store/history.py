@@ -10,6 +10,7 @@ from typing import Any, TypeAlias, overload
 import msgspec
 
 from hpo_core.contracts.strategy import Asked, Resume, Start, Told
+from hpo_core.model.failure import FailureCause
 from hpo_core.model.job import job_id
 from hpo_core.model.report import Decision, Report, Status
 from hpo_core.store.collector import resting_collector
@@ -117,7 +118,7 @@ class StoredHistory(Sequence[Asked | Told]):
         log = self._query(
             # The strategy was told iterations up to the target of the job.
             "SELECT seq, kind, trial, attempt, min(log.iteration, coalesce(target, log.iteration)),"
-            " log.metrics, losses, decision, suggestion "
+            " log.metrics, losses, decision, suggestion, log.cause "
             "FROM log LEFT JOIN job USING (study, trial, attempt) "
             "WHERE study = ? AND seq >= ? AND seq < ? AND kind != ? ORDER BY seq",
             self._study,
@@ -175,7 +176,16 @@ def as_adopted(event: Asked | Told) -> Asked | Told:
 
 _AskedRow: TypeAlias = tuple[int, int, int, int | None, str | None, str]
 _LoggedRow: TypeAlias = tuple[
-    int, str, int, int | None, int | None, str | None, str | None, Decision | None, str | None
+    int,
+    str,
+    int,
+    int | None,
+    int | None,
+    str | None,
+    str | None,
+    Decision | None,
+    str | None,
+    FailureCause | None,
 ]
 
 
@@ -216,6 +226,7 @@ def _logged(
     losses: str | None,
     decision: Decision | None,
     suggestion: str | None,
+    cause: FailureCause | None,
 ) -> Asked | Told:
     if suggestion is not None:
         said = _decode_resume(suggestion)
@@ -238,5 +249,6 @@ def _logged(
         status=_STATUS[kind],
         metrics=metrics_from_json(metrics),
         attempt=attempt_since_asked if attempt else None,
+        cause=cause,
     )
     return Told(report, Decision.CONTINUE if decision is None else decision)

@@ -17,6 +17,7 @@ COLUMNS = {
     "metrics": "TEXT",  # JSON, the last value of each
     "reason": "TEXT NOT NULL DEFAULT ''",
     "handle": "TEXT",  # JSON, the backend's own
+    "cause": "TEXT",  # why it failed; NULL if it did not, and in rows of schema 2
 }
 KEY = ("study", "trial", "attempt")
 READ = tuple(COLUMNS)[1:]

@@ -67,7 +67,12 @@ def _from_1_to_2(connection: sqlite3.Connection) -> None:
         connection.execute("UPDATE study SET config = ? WHERE id = ?", (text, study))
 
 
-_STEPS = [_from_1_to_2]
+def _from_2_to_3(connection: sqlite3.Connection) -> None:
+    for table in ("job", "log"):
+        connection.execute(f"ALTER TABLE {table} ADD COLUMN cause TEXT")
+
+
+_STEPS = [_from_1_to_2, _from_2_to_3]
 
 
 def _version(connection: sqlite3.Connection) -> int:

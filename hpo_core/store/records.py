@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from hpo_core.model.failure import FailureCause
 from hpo_core.model.job import JobState, StudyState, TrialState, job_id
 from hpo_core.model.objective import Losses
 from hpo_core.model.values import Configuration, Value
@@ -110,6 +111,7 @@ class JobRecord(msgspec.Struct, gc=False, frozen=True, kw_only=True):
     metrics: Mapping[str, float]
     reason: str
     handle: Any
+    cause: FailureCause | None = None
     seen: float | None = None
     """The last time at which a running job is known to run; filled in by the controller."""
 

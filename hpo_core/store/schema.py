@@ -14,7 +14,7 @@ from pathlib import Path
 from hpo_core.store import job_table
 
 APPLICATION_ID = 0x68706F43  # "hpoC": marks the file as a store
-VERSION = 2
+VERSION = 3
 
 
 def is_store(path: str | os.PathLike[str]) -> bool:
@@ -89,6 +89,7 @@ CREATE TABLE log (
     losses TEXT,                      -- JSON
     decision TEXT,                    -- NULL if the strategy had raised; of a retry: kept, or NULL
     suggestion TEXT,                  -- JSON, of a resume
+    cause TEXT,                       -- of a final report: why the job failed
     PRIMARY KEY (study, seq)
 ) WITHOUT ROWID;
 CREATE TABLE enqueued (

@@ -11,6 +11,7 @@ import msgspec
 
 from hpo_core.contracts.strategy import Resume, Start
 from hpo_core.model.errors import StrategyError
+from hpo_core.model.failure import FailureCause
 from hpo_core.model.job import JobState, StudyState, TrialState
 from hpo_core.model.objective import Losses
 from hpo_core.model.report import Decision, Report
@@ -163,7 +164,7 @@ class StudyWriter:
         """
         self._execute(
             "INSERT INTO log (study, seq, kind, trial, attempt, time, iteration, metrics, losses, "
-            "decision) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "decision, cause) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 self._study,
                 self.seq,
@@ -175,6 +176,7 @@ class StudyWriter:
                 _text(metrics_to_json(report.metrics)),
                 _losses(report.losses),
                 None if decision is None else decision._value_,
+                None if report.cause is None else report.cause._value_,
             ),
         )
         self.seq += 1
@@ -255,6 +257,7 @@ class StudyWriter:
         iteration: int | None,
         iterations: int,
         metrics: dict[str, float],
+        cause: FailureCause | None = None,
     ) -> None:
         """Record the end of a job."""
         self._execute(
@@ -267,6 +270,7 @@ class StudyWriter:
                 iteration,
                 iterations,
                 _text(metrics_to_json(metrics)),
+                None if cause is None else cause._value_,
                 self._study,
                 trial_id,
                 attempt,
@@ -277,7 +281,7 @@ class StudyWriter:
 _QUEUED = job_table.insert(*job_table.KEY, "name", "state", "target", "queued")
 _STARTED = job_table.update("state", "started", "handle")
 _ENDED = job_table.update(
-    "state", "reason", "started", "ended", "iteration", "iterations", "metrics"
+    "state", "reason", "started", "ended", "iteration", "iterations", "metrics", "cause"
 )
 
 

@@ -6,10 +6,16 @@
     subject            the strategy under check: how to make it, what it says it can do
     simulator          a study in miniature, in which a strategy is asked and told
     recorded_run       a run's history, told to a new strategy
+    moves, landscape   what may happen in a study; what its losses are like
+    cases              a problem with what happens in its study
     spaces, drawing    spaces and schedules, drawn by hypothesis
+    long_runs          schedules of a hundred results
+    effort             how much a check tries
     gallery            fixed problems, for the checks that draw none
     wording            problems, schedules and suggestions in words
-    elsewhere          the same strategy in another process
+    elsewhere, clock   the same strategy in another process, folder, environment and time
+    drawn_by           which line drew from a global random stream
+    publish            a report and a badge for a strategy's author
     backends           BackendContract: the same for backends, as a pytest class
     backend_checks/    the promises of a backend
     driver             a controller in miniature, which watches the order of events

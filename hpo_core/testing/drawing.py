@@ -5,8 +5,10 @@ A check is reproducible: nothing is random from run to run, and nothing is kept 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import cache
+from typing import NamedTuple, TypeAlias
 
 import msgspec
 from hypothesis import HealthCheck, Phase, given, reject, settings
@@ -18,7 +20,10 @@ from hpo_core.model.errors import InvalidInput
 from hpo_core.model.parameters import Categorical, Constant, Float, Int, Parameter, ParameterSet
 from hpo_core.model.space import SearchSpace
 from hpo_core.model.values import Value
-from hpo_core.testing.simulator import TIDY, UNAIMED, Do, Move
+from hpo_core.testing.cases import Case
+from hpo_core.testing.landscape import Landscape
+from hpo_core.testing.long_runs import LANDSCAPES, SEEDS, has, long_runs
+from hpo_core.testing.moves import EVERYTHING, UNAIMED, Do, Move
 from hpo_core.testing.spaces import (
     CONDITIONAL,
     FORBIDDEN,
@@ -26,33 +31,78 @@ from hpo_core.testing.spaces import (
     UNLIMITED,
     objectives_of,
 )
-from hpo_core.testing.subject import Broken, NotApplicable, Refused, Subject
+from hpo_core.testing.subject import RAISED, Broken, NotApplicable, Refused, Subject, raised
 from hpo_core.testing.wording import told
 
 SHRINKS = 50
 """How many smaller cases are tried for a counterexample."""
 
 
-class Case(msgspec.Struct, frozen=True):
-    """A problem, and what happens in its study."""
-
-    problem: Problem
-    moves: tuple[Move, ...]
+Body: TypeAlias = Callable[[Case], None]
 
 
-def for_all(subject: Subject, cases: st.SearchStrategy[Case], body: Callable[[Case], None]) -> None:
-    """Run `body` on drawn cases; problems that the strategy refuses are left out.
+class Cases(NamedTuple):
+    """What cases a check goes through: short ones, which are drawn, and long runs."""
+
+    drawn: st.SearchStrategy[Case]
+    long_runs: Iterable[Case]
+
+
+def for_all(subject: Subject, cases: Cases, body: Body) -> None:
+    """Run `body` on each case; problems that the strategy refuses are left out.
 
     Raises:
         Broken: With the smallest counterexample found.
-        NotApplicable: If it refuses them all.
+        NotApplicable: If it refuses all that are drawn.
     """
+    _draw(subject, cases.drawn, body)
+    for case in cases.long_runs:
+        with suppress(Refused):
+            if (broken := _broken_by(case, body)) is not None:
+                raise _shortened(case, body, broken)
+
+
+def _broken_by(case: Case, body: Body) -> Broken | None:
+    """Run `body` on a case; whatever it raises is a broken promise.
+
+    Raises:
+        Refused: If the strategy refuses the problem.
+    """
+    try:
+        body(case)
+    except NotApplicable:
+        raise
+    except Broken as error:
+        return Broken(f"{error}\n{told(case)}")
+    except RAISED as error:  # an answer that no check has thought of
+        return Broken(f"the check {raised(error)}\n{told(case)}")
+    return None
+
+
+def _shortened(case: Case, body: Body, broken: Broken) -> Broken:
+    """Return what a shorter beginning of a long run breaks, found by halving."""
+    good, bad = 0, len(case.moves)
+    while bad - good > 1:
+        half = (good + bad) // 2
+        shorter = msgspec.structs.replace(case, moves=case.moves[:half])
+        if (found := _broken_by(shorter, body)) is None:
+            good = half
+        else:
+            bad, broken = half, found
+    return broken
+
+
+class _Enough(BaseException):
+    """Ends the search for smaller cases; hypothesis lets pass what is no Exception."""
+
+
+def _draw(subject: Subject, drawn: st.SearchStrategy[Case], body: Body) -> None:
     smallest: Broken | None = None
     refusal: Refused | None = None
     tries = 0
 
     @settings(
-        max_examples=subject.examples,
+        max_examples=subject.effort.examples,
         derandomize=True,
         database=None,
         deadline=None,
@@ -61,30 +111,29 @@ def for_all(subject: Subject, cases: st.SearchStrategy[Case], body: Callable[[Ca
         report_multiple_bugs=False,
         print_blob=False,
     )
-    @given(cases)
+    @given(drawn)
     def run(case: Case) -> None:
         nonlocal smallest, refusal, tries
         tries += smallest is not None
         if tries > SHRINKS:
-            return
+            raise _Enough
         try:
-            body(case)
+            broken = _broken_by(case, body)
         except Refused as error:
             refusal = error
             reject()
-        except Broken as error:
-            smallest = Broken(f"{error}\n{told(case.problem, case.moves)}")
-            raise smallest from error
+        if broken is not None:
+            smallest = broken
+            raise broken
 
     try:
         run()
-    except (Broken, Flaky):  # flaky: broken now, and then not; or enough was tried
+    except (Broken, Flaky, _Enough):  # flaky: broken now, and then not
         assert smallest is not None
         raise smallest from None
     except Unsatisfiable:
-        if refusal is None:
-            raise
-        raise NotApplicable(str(refusal)) from refusal
+        reason = "none of the spaces that it takes is fit for this"
+        raise NotApplicable(str(refusal or reason)) from refusal
 
 
 # -- cases ----------------------------------------------------------------------------------
@@ -93,22 +142,30 @@ def for_all(subject: Subject, cases: st.SearchStrategy[Case], body: Callable[[Ca
 def cases(
     subject: Subject,
     *,
-    moves: Sequence[Do] = TIDY,
+    moves: Sequence[Do] = EVERYTHING,
     space: str | None = None,
     objectives: int = 1,
-) -> st.SearchStrategy[Case]:
-    """Draw cases that a strategy has to take.
+    landscapes: Sequence[Landscape] = LANDSCAPES,
+) -> Cases:
+    """Return cases that a strategy has to take.
 
     Args:
         subject: The strategy.
         moves: The kinds of moves.
         space: ``PLAIN``, ``CONDITIONAL`` or ``FORBIDDEN`` for such spaces alone; None for any.
         objectives: How many.
+        landscapes: What the losses may be like.
     """
     asks = [Move(Do.ASK)] * 3
     others = [Move(do, which) for do in moves for which in range(1 if do in UNAIMED else 3)]
     schedule = st.lists(st.sampled_from(asks + others), min_size=8, max_size=24)
-    return st.builds(Case, problems(subject, space, objectives), schedule.map(tuple))
+    drawn = st.builds(
+        Case,
+        problems(subject, space, objectives),
+        schedule.map(tuple),
+        st.sampled_from(landscapes),
+    )
+    return Cases(drawn, long_runs(subject, moves, space, objectives, landscapes))
 
 
 @st.composite
@@ -120,7 +177,7 @@ def problems(
     return Problem(
         space=draw(spaces(subject, extra)),
         objectives=objectives_of(objectives),
-        seed=draw(st.integers(0, 99)),
+        seed=draw(st.one_of(st.integers(0, 99), st.sampled_from(SEEDS))),
         min_iterations=draw(st.sampled_from((1, 1, 2))),
         max_iterations=draw(st.sampled_from(most)),
         workers=draw(st.integers(1, 4)),
@@ -131,7 +188,7 @@ def problems(
 def spaces(draw: st.DrawFn, subject: Subject, extra: str | None) -> SearchSpace:
     """Draw a space of the kinds that a strategy takes."""
     if subject.spaces:
-        return draw(st.sampled_from(subject.spaces).filter(lambda space: _has(space, extra)))
+        return draw(st.sampled_from(subject.spaces).filter(lambda space: has(space, extra)))
     if not subject.kinds:
         reject()
 
@@ -154,13 +211,6 @@ def spaces(draw: st.DrawFn, subject: Subject, extra: str | None) -> SearchSpace:
     except InvalidInput:  # all of it is forbidden
         reject()
     return space
-
-
-def _has(space: SearchSpace, extra: str | None) -> bool:
-    conditional, forbidden = space.is_conditional, bool(space.forbidden)
-    if extra == PLAIN:
-        return not conditional and not forbidden
-    return (extra != CONDITIONAL or conditional) and (extra != FORBIDDEN or forbidden)
 
 
 def _with_conditions(draw: st.DrawFn, axes: list[Parameter]) -> list[Parameter]:

@@ -1,4 +1,4 @@
-"""The same strategy in another process, where hashes of strings come out otherwise.
+"""The same strategy elsewhere: in another process, folder, environment and time.
 
 Run as a module it is that process: a request on standard input, the suggestions on its last line.
 """
@@ -11,18 +11,54 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from hpo_core import registry
 from hpo_core.contracts.strategy import Problem, Strategy
-from hpo_core.testing.simulator import Simulator
+from hpo_core.testing.cases import Case
+from hpo_core.testing.clock import shift
 from hpo_core.testing.subject import Broken, Installed, Source
 
-JOBS = 12
-"""How many jobs of each problem are compared."""
+
+class Place(msgspec.Struct, frozen=True):
+    """How another process differs from this one.
+
+    Attributes:
+        name: For people.
+        later: By how many seconds its clock is ahead.
+        variables: What its environment has besides, or otherwise.
+    """
+
+    name: str
+    later: int
+    variables: Mapping[str, str]
+
+
+PLACES = (
+    Place(
+        "one",
+        400 * 86_400 + 5 * 3_600 + 17 * 60 + 13,
+        {"PYTHONHASHSEED": "1", "LC_ALL": "C.UTF-8", "LANG": "C.UTF-8", "TZ": "Asia/Tokyo"},
+    ),
+    Place(
+        "two",
+        33 * 86_400 + 11 * 3_600 + 30 * 60 + 38,
+        {"PYTHONHASHSEED": "2", "LC_ALL": "tr_TR.UTF-8", "LANG": "tr_TR.UTF-8", "TZ": "Etc/GMT+9"},
+    ),
+)
+"""Where a strategy is run once more."""
+
+KEPT = ("PATH", "SYSTEMROOT", "VIRTUAL_ENV", "JAVA_HOME", "R_HOME", "TMPDIR", "TEMP", "TMP")
+KEPT_FAMILIES = ("PYTHON", "LD_", "DYLD_", "CONDA", "CUDA", "ROCM", "OMP_", "MKL_", "OPENBLAS")
+"""Variables without which programs don't run at all, or that decide how fast they do."""
+
+FILES = ("config.json", "data.csv", "history.json", "hpo.db", "seed.txt", "study.toml")
+"""Files that lie where the strategy is run once more."""
 
 
 class Request(msgspec.Struct):
@@ -30,40 +66,60 @@ class Request(msgspec.Struct):
 
     origin: Installed | Source
     path: list[str]
-    problems: list[Problem]
+    cases: list[Case]
+    jobs: int
+    later: int
 
 
-def suggestions(strategy: Strategy, problem: Problem) -> list[Any]:
-    """Run a short study, and return the suggestions as plain data."""
-    run = Simulator(strategy, problem).run(JOBS)
+def suggestions(strategy: Strategy, case: Case, jobs: int) -> list[Any]:
+    """Play a case, go on for some jobs, and return the suggestions as plain data."""
+    run = case.simulate(strategy).run(jobs)
     plain: list[Any] = msgspec.to_builtins(run.suggestions)
     return plain
 
 
 def suggestions_elsewhere(
-    origin: Installed | Source, problems: Sequence[Problem], hash_seed: int
+    origin: Installed | Source, cases: Sequence[Case], jobs: int, place: Place
 ) -> list[list[Any]]:
-    """Return each problem's suggestions, as they come out in a new process.
+    """Return each case's suggestions, as they come out in another process.
 
     Raises:
         Broken: If that process fails.
     """
-    request = Request(origin, sys.path, list(problems))
-    finished = subprocess.run(
-        [sys.executable, "-m", "hpo_core.testing.elsewhere"],
-        input=msgspec.json.encode(request),
-        capture_output=True,
-        env={
-            **os.environ,
-            "PYTHONHASHSEED": str(hash_seed),
-            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-        },
-    )
+    path = [os.path.abspath(each) for each in sys.path]
+    request = Request(origin, path, [*cases], jobs, place.later)
+    with tempfile.TemporaryDirectory(prefix=f"hpo-{place.name}-") as folder:
+        for name in FILES:
+            Path(folder, name).write_text("{}\n")
+        finished = subprocess.run(
+            [sys.executable, "-m", "hpo_core.testing.elsewhere"],
+            input=msgspec.json.encode(request),
+            capture_output=True,
+            cwd=folder,
+            env=_environment(place, folder, path),
+        )
     if finished.returncode:
         error = finished.stderr.decode(errors="replace").strip().splitlines()
         raise Broken(f"it does not run in a new process: {error[-1] if error else 'no reason'}")
     found: list[list[Any]] = json.loads(finished.stdout.splitlines()[-1])
     return found
+
+
+def _environment(place: Place, folder: str, path: Sequence[str]) -> dict[str, str]:
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name in KEPT or name.startswith(KEPT_FAMILIES)
+    }
+    return {
+        **kept,
+        "HOME": folder,
+        "USER": place.name,
+        "LOGNAME": place.name,
+        "HOSTNAME": place.name,
+        "PYTHONPATH": os.pathsep.join(path),
+        **place.variables,
+    }
 
 
 def maker(origin: Installed | Source) -> Callable[[Problem], Strategy]:
@@ -89,8 +145,9 @@ def main() -> None:
     """Answer the request on standard input."""
     request = msgspec.json.decode(sys.stdin.buffer.read(), type=Request)
     sys.path[:] = request.path
+    shift(request.later)  # before the strategy's module takes what it needs
     make = maker(request.origin)
-    found = [suggestions(make(problem), problem) for problem in request.problems]
+    found = [suggestions(make(case.problem), case, request.jobs) for case in request.cases]
     print("\n" + json.dumps(found))
 
 

@@ -54,6 +54,25 @@ def enormous(subject: Subject) -> Problem:
     return problem(*(KINDS[kinds[index % len(kinds)]][1](f"p{index}") for index in range(200)))
 
 
+def many_choices(subject: Subject) -> Problem:
+    """Return a problem with a parameter of thousands of choices."""
+    if subject.spaces or "categoricals" not in subject.kinds:
+        raise NotApplicable("it takes no categoricals")
+    return problem(Categorical("a", tuple(f"choice {number}" for number in range(3000))))
+
+
+def large_integers(subject: Subject) -> list[Problem]:
+    """Return problems with integers that no float can tell apart."""
+    if subject.spaces or "integers" not in subject.kinds:
+        raise NotApplicable("it takes no integers")
+    edge = 2**53
+    return [
+        problem(Int("a", edge + 1, edge + 9)),
+        problem(Int("a", -edge - 1, -edge - 1 + 2 * 7, step=2), Float("b", 0.0, 1.0)),
+        problem(Int("a", 1 - 2**63, 2**63 - 1)),
+    ]
+
+
 def finite(subject: Subject) -> list[Problem]:
     """Return problems with at most a few dozen configurations."""
     if subject.spaces:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import msgspec
 
 from hpo_core.contracts.strategy import Capability
-from hpo_core.testing.subject import Broken, NotApplicable, Subject
+from hpo_core.testing.subject import RAISED, Broken, NotApplicable, Subject, raised
 
 
 class CheckOutcome(enum.Enum):
@@ -81,6 +81,8 @@ def result_of(check: Check, subject: Subject) -> CheckResult:
         outcome, detail = CheckOutcome.NOT_APPLICABLE, str(reason)
     except Broken as broken:
         outcome, detail, remedy = CheckOutcome.FAILED, str(broken), check.remedy
+    except RAISED as error:  # an answer that no check has thought of
+        outcome, detail, remedy = CheckOutcome.FAILED, f"the check {raised(error)}", check.remedy
     return CheckResult(
         check=check.name, promise=check.promise, outcome=outcome, detail=detail, remedy=remedy
     )

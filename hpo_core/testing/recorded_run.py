@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from hpo_core.contracts.strategy import (
     Answer,
     Asked,
-    Problem,
     SavedState,
     Strategy,
     Suggestion,
     Told,
     same_answer,
 )
-from hpo_core.testing.simulator import Move, Simulator
+from hpo_core.testing.cases import Case
 from hpo_core.testing.subject import Broken, Subject
 from hpo_core.testing.wording import differ
 
@@ -24,12 +23,11 @@ class RecordedRun:
 
     Args:
         subject: The strategy.
-        problem: Its problem.
-        moves: What happened.
+        case: Its problem, and what happened.
     """
 
-    def __init__(self, subject: Subject, problem: Problem, moves: Sequence[Move]) -> None:
-        simulator = Simulator(subject.make(problem), problem).play(moves)
+    def __init__(self, subject: Subject, case: Case) -> None:
+        simulator = case.simulate(subject.make(case.problem))
         self.history: list[Asked | Told] = list(simulator.history)
         self.states: list[SavedState] = list(simulator.states)
         self.next_trial = simulator.next_trial

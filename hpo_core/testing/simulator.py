@@ -3,17 +3,16 @@
 It keeps the controller's rules: each launched job has exactly one final report; PAUSE leaves a
 trial that may be resumed and STOP one that may not; a decision counts from the least iteration on,
 and until the trial has trained as far as it ever will; what is reported beyond a job's target is
-told as the target's; the state is saved after each suggestion. Losses are a fixed function of
-configuration and iteration, so that a run depends on nothing but the strategy, the problem and the
-moves.
+told as the target's; a lost job is run again from the trial's last checkpoint, as another job; the
+state is saved after each suggestion. Losses are a fixed function of configuration and iteration, so
+that a run depends on nothing but the strategy, the problem, the landscape and the moves.
 """
 
 from __future__ import annotations
 
-import enum
+import itertools
 import math
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 import msgspec
 
@@ -29,45 +28,14 @@ from hpo_core.contracts.strategy import (
     Told,
 )
 from hpo_core.controller.run.recovery import wrong_with
+from hpo_core.model.failure import FailureCause
 from hpo_core.model.job import TrialState, job_id
 from hpo_core.model.objective import Losses
 from hpo_core.model.report import Decision, Report, Status
 from hpo_core.model.values import Configuration
+from hpo_core.testing.landscape import Landscape
+from hpo_core.testing.moves import Do, Move
 from hpo_core.testing.spaces import drawn_configuration, uniform
-
-
-class Do(enum.Enum):
-    """A kind of move: what may happen next in a study, or (the last three) also happens."""
-
-    ASK = "ask"
-    ADOPT = "adopt"
-    REPORT = "report"
-    FINISH = "finish"
-    LEAP = "report five iterations later"
-    CUT = "reach the time limit"
-    FAIL = "fail"
-    TIME_OUT = "time out"
-    NAN = "report NaN"
-    REPEAT = "repeat an old report"
-    STRANGER = "report of an unknown trial"
-
-
-TIDY = (Do.ASK, Do.ADOPT, Do.REPORT, Do.LEAP, Do.FINISH, Do.CUT, Do.FAIL)
-"""What every study is made of."""
-
-UNAIMED = (Do.ASK, Do.ADOPT, Do.STRANGER)
-"""Moves that pick no job."""
-
-
-class Move(NamedTuple):
-    """A move; `which` picks one of the running jobs (or old reports), counted round."""
-
-    do: Do
-    which: int = 0
-
-    def __str__(self) -> str:
-        return self.do.value + ("" if self.do in UNAIMED else f" #{self.which}")
-
 
 _STATES = {
     Status.COMPLETED: TrialState.COMPLETED,
@@ -116,9 +84,12 @@ class Simulator:
     Args:
         strategy: The strategy.
         problem: Its problem.
+        landscape: What the losses are like.
     """
 
-    def __init__(self, strategy: Strategy, problem: Problem) -> None:
+    def __init__(
+        self, strategy: Strategy, problem: Problem, landscape: Landscape = Landscape.USUAL
+    ) -> None:
         self.history: list[Asked | Told] = []
         self.states: list[SavedState] = []
         self.running: list[SimulatedJob] = []
@@ -127,6 +98,7 @@ class Simulator:
         self.bad_resumes: list[str] = []
         self._strategy = strategy
         self._problem = problem
+        self._landscape = landscape
         self._trials: dict[int, _Trial] = {}
 
     @property
@@ -162,7 +134,7 @@ class Simulator:
                 self.tell(Report(trial_id=10_000, job_id="10000.1", iteration=1, losses=losses))
             case Do.REPEAT:
                 if told := [event.report for event in self.history if isinstance(event, Told)]:
-                    self.tell(told[move.which % len(told)])
+                    self.tell(told[-1 - move.which * 7 % len(told)])
             case _:
                 if self.running:
                     self._go_on(self.running[move.which % len(self.running)], move.do)
@@ -181,6 +153,10 @@ class Simulator:
                 self.end(job, Status.FAILED)
             case Do.TIME_OUT:
                 self.end(job, Status.TIMED_OUT)
+            case Do.END:
+                self.end(job, Status.STOPPED)
+            case Do.LOSE:
+                self._lose(job)
             case _:
                 self.report(job, is_nan=True)
 
@@ -216,6 +192,7 @@ class Simulator:
                 trial_id=job.trial_id,
                 job_id=job.id,
                 iteration=job.iteration,
+                attempt=1,
                 losses=None if is_nan else losses,
                 metrics=self._metrics((math.nan,) * len(losses) if is_nan else losses),
             )
@@ -239,6 +216,13 @@ class Simulator:
         if job in self.running:
             self.end(job, Status.STOPPED if job.is_target_suggested else Status.COMPLETED)
 
+    def _lose(self, job: SimulatedJob) -> None:
+        """Let a job be lost, of which the strategy is not told, and run again."""
+        trial = self._trials[job.trial_id]
+        trial.jobs += 1
+        job.id = job_id(job.trial_id, trial.jobs)
+        job.iteration = trial.iteration
+
     def end(self, job: SimulatedJob, status: Status) -> None:
         """End a job, with its one final report."""
         self.running.remove(job)
@@ -251,14 +235,23 @@ class Simulator:
                 trial_id=job.trial_id,
                 job_id=job.id,
                 iteration=job.iteration or None,
+                attempt=1,
                 losses=losses,
                 status=status,
                 metrics=self._metrics(losses) if losses else {},
+                cause=self._cause(job, status),
             )
         )
         may_go_on = status is Status.COMPLETED and not self._is_trained(job)
         if may_go_on and decision is Decision.PAUSE:
             trial.state = TrialState.PAUSED
+
+    def _cause(self, job: SimulatedJob, status: Status) -> FailureCause | None:
+        """Return why a job has failed: for any cause, in turn; None if it has not."""
+        if status is Status.TIMED_OUT:
+            return FailureCause.TIMED_OUT
+        causes = [cause for cause in FailureCause if cause is not FailureCause.TIMED_OUT]
+        return causes[job.trial_id % len(causes)] if status is Status.FAILED else None
 
     def _is_trained(self, job: SimulatedJob) -> bool:
         """Return whether a job has trained as far as its trial ever will."""
@@ -276,22 +269,23 @@ class Simulator:
 
     # -- whole runs -------------------------------------------------------------------------
 
-    def run(self, jobs: int, status: Status = Status.COMPLETED) -> Simulator:
+    def run(self, jobs: int, *statuses: Status) -> Simulator:
         """Keep all workers busy until so many jobs are launched, or it has no more; end all.
 
         Args:
             jobs: How many.
-            status: How every job ends.
+            statuses: How the jobs end, in turn; if none are given, they complete.
         """
+        ends = itertools.cycle(statuses or (Status.COMPLETED,))
         for _ in range(jobs):
             while not isinstance(answer := self.ask(), Start | Resume) and self.running:
-                self._end_first(status)
+                self._end_first(next(ends))
             if not isinstance(answer, Start | Resume):
                 break
             while len(self.running) >= self._problem.workers:
-                self._end_first(status)
+                self._end_first(next(ends))
         while self.running:
-            self._end_first(status)
+            self._end_first(next(ends))
         return self
 
     def _end_first(self, status: Status) -> None:
@@ -338,9 +332,8 @@ class Simulator:
         return wrong_with(resume, state, has_source=resume.checkpoint_from in self._trials)
 
     def _losses(self, configuration: Configuration, iteration: int) -> Losses:
-        values = sorted(configuration.items())
         return tuple(
-            round(uniform(index, values) + 1 / (1 + iteration), 4)
+            self._landscape.loss(index, configuration, iteration)
             for index in range(len(self._problem.objectives))
         )
 

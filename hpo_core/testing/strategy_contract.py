@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from hpo_core.contracts.strategy import Capability, Problem, Strategy
 from hpo_core.model.space import SearchSpace
 from hpo_core.testing.checks import CHECKS
+from hpo_core.testing.effort import QUICK, THOROUGH, Effort
 from hpo_core.testing.kit import Check, CheckOutcome, result_of
 from hpo_core.testing.subject import Source, Subject
 
@@ -29,14 +31,20 @@ class StrategyContract:
         capabilities: What the strategy says it can do, as in its spec.
         options: The type of its options, if it has any.
         spaces: The spaces to check it on; if none are given, they are drawn, of those kinds of
-            parameters that it does not refuse with `InvalidInput`.
-        examples: How many cases a check draws.
+            parameters that it does not refuse with `InvalidInput` or `Unsupported`.
+        thorough: Whether to try ten times as much, for minutes; so does the environment variable
+            ``HPO_KIT=thorough``.
+        examples: How many short cases a check draws; None for 20, or 100 if thorough.
+        long_runs: How many results each long run has; None for three runs of 60 to 150 results,
+            or ten if thorough. Fewer, or none, for a slow strategy.
     """
 
     capabilities: frozenset[Capability] = frozenset()
     options: type[Any] | None = None
     spaces: Sequence[SearchSpace] = ()
-    examples: int = 20
+    thorough: bool = False
+    examples: int | None = None
+    long_runs: Sequence[int] | None = None
 
     def make_strategy(self, problem: Problem) -> Strategy:
         """Make the strategy for a problem; `InvalidInput` refuses one that does not suit it."""
@@ -52,7 +60,17 @@ class StrategyContract:
             origin=None if "<locals>" in name else Source(inspect.getfile(cls), name),
             options=cls.options,
             spaces=cls.spaces,
-            examples=cls.examples,
+            effort=cls._effort(),
+        )
+
+    @classmethod
+    def _effort(cls) -> Effort:
+        is_thorough = cls.thorough or os.environ.get("HPO_KIT") == "thorough"
+        effort = THOROUGH if is_thorough else QUICK
+        return Effort(
+            examples=effort.examples if cls.examples is None else cls.examples,
+            long_runs=effort.long_runs if cls.long_runs is None else tuple(cls.long_runs),
+            cuts=effort.cuts,
         )
 
 

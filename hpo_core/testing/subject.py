@@ -22,13 +22,17 @@ from hpo_core.contracts.strategy import (
     Suggestion,
     Wait,
 )
-from hpo_core.model.errors import InvalidInput
+from hpo_core.model.errors import InvalidInput, Unsupported
 from hpo_core.model.report import Decision, Report
 from hpo_core.model.space import SearchSpace
 from hpo_core.model.values import JSON
+from hpo_core.testing.effort import QUICK, Effort
 from hpo_core.testing.spaces import KINDS, probe
 
 T = TypeVar("T")
+
+RAISED = (Exception, SystemExit)
+"""A plugin may raise anything; Ctrl-C is the user's."""
 
 
 class Broken(Exception):
@@ -40,7 +44,7 @@ class NotApplicable(Exception):
 
 
 class Refused(NotApplicable):
-    """The strategy was not made: it refused the problem with `InvalidInput`, as it may."""
+    """The strategy refused the problem, by `InvalidInput` or `Unsupported`, as it may."""
 
 
 class Installed(msgspec.Struct, frozen=True, tag="installed"):
@@ -61,12 +65,13 @@ class Subject:
     """A strategy under check.
 
     Args:
-        make: Makes the strategy for a problem; it raises `InvalidInput` for one that it refuses.
+        make: Makes the strategy for a problem; it raises `InvalidInput` or `Unsupported` for one
+            that it refuses.
         capabilities: What it says it can do; no problem drawn needs more.
         origin: Where another process finds it; None if none can.
         options: The type of its options, if it is known.
         spaces: The spaces to check it on; drawn ones if empty.
-        examples: How many cases a drawing check draws.
+        effort: How much a check tries.
     """
 
     def __init__(
@@ -77,13 +82,13 @@ class Subject:
         origin: Installed | Source | None = None,
         options: type[Any] | None = None,
         spaces: Sequence[SearchSpace] = (),
-        examples: int = 20,
+        effort: Effort = QUICK,
     ) -> None:
         self.capabilities = capabilities
         self.origin = origin
         self.options = options
         self.spaces = tuple(spaces)
-        self.examples = examples
+        self.effort = effort
         self._make = make
 
     def make(self, problem: Problem) -> Guarded:
@@ -95,10 +100,10 @@ class Subject:
         """
         try:
             return Guarded(self._make(problem))
-        except InvalidInput as error:
+        except (InvalidInput, Unsupported) as error:
             raise Refused(f"it refuses such a study: {error}") from error
-        except Exception as error:  # a plugin may raise anything
-            raise Broken(f"making the strategy {_raised(error)}") from error
+        except RAISED as error:
+            raise Broken(f"making the strategy {raised(error)}") from error
 
     def can(self, capability: Capability | None) -> bool:
         """Return whether it declares a capability; None is one that every strategy has."""
@@ -169,12 +174,40 @@ class Guarded:
     def _call(self, method: str, call: Callable[[], T]) -> T:
         try:
             return call()
-        except Exception as error:  # a plugin may raise anything
-            raise Broken(f"{method} {_raised(error)}") from error
+        except RAISED as error:
+            raise Broken(f"{method} {raised(error)}") from error
 
 
-def _raised(error: Exception) -> str:
+def raised(error: BaseException) -> str:
+    """Return that something was raised, where and with what message."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{last.filename.rpartition('/')[2]}:{last.lineno}"
     said = " ".join(str(error).split())
     return f"raised {type(error).__name__} ({place})" + (f": {said}" if said else "")
+
+
+class Passing:
+    """Passes everything on to a strategy; what a check looks at, it overrides."""
+
+    def __init__(self, strategy: Strategy) -> None:
+        self._strategy = strategy
+
+    def ask(self, trial_id: int, /) -> Answer:
+        """Ask; see `Strategy.ask`."""
+        return self._strategy.ask(trial_id)
+
+    def adopt(self, trial_id: int, suggestion: Suggestion, /) -> None:
+        """Adopt; see `Strategy.adopt`."""
+        self._strategy.adopt(trial_id, suggestion)
+
+    def tell(self, report: Report, /) -> Decision:
+        """Tell; see `Strategy.tell`."""
+        return self._strategy.tell(report)
+
+    def save_state(self) -> JSON:
+        """Save; see `Strategy.save_state`."""
+        return self._strategy.save_state()
+
+    def restore(self, history: History, saved: SavedState | None, /) -> None:
+        """Restore; see `Strategy.restore`."""
+        self._strategy.restore(history, saved)

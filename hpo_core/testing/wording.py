@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import msgspec
 
 from hpo_core.contracts.strategy import Answer, Problem
 from hpo_core.model.text import counted
-from hpo_core.testing.simulator import Move
+from hpo_core.testing.cases import Case
+from hpo_core.testing.landscape import Landscape
 
 
-def told(problem: Problem, moves: Sequence[Move] = ()) -> str:
+def told(what: Problem | Case) -> str:
     """Return the counterexample's circumstances, a line each."""
+    case = what if isinstance(what, Case) else Case(what)
+    problem = case.problem
     space = problem.space
     lines = ["space: " + ", ".join(map(short, space.parameters))]
     if space.forbidden:
@@ -24,8 +25,10 @@ def told(problem: Problem, moves: Sequence[Move] = ()) -> str:
         f"seed {problem.seed}, {counted(problem.workers, 'worker')}, iterations "
         f"{problem.min_iterations} to {'any' if most is None else most}"
     )
-    if moves:
-        lines.append("schedule: " + ", ".join(map(str, moves)))
+    if case.landscape is not Landscape.USUAL:
+        lines.append(f"losses: {case.landscape.value}")
+    if case.moves:
+        lines.append(f"schedule: {case.schedule()}")
     return "\n".join(lines)
 
 

@@ -68,6 +68,7 @@ class TestAStrategyThatSavesItsState(StrategyContract):
     capabilities = AskTell.capabilities
     options = NoOptions
     examples = 3
+    long_runs = (60,)
 
     def make_strategy(self, problem: Problem) -> Saving:
         return Saving(problem)

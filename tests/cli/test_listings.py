@@ -184,3 +184,13 @@ def test_json_stays_json_with_numbers_that_are_not_finite(
 
     for arguments in (["jobs", "small", "--json"], ["export", "small", "--format", "json"]):
         json.loads(hpo(*arguments).out, parse_constant=refuse)
+
+
+def test_jobs_that_failed_are_listed_with_their_cause(write: Write, hpo: Hpo) -> None:
+    write(("jobs = 6", "jobs = 1"), job="exit 3")
+    assert hpo("run", "study.toml", "--quiet").status == 1
+    header, row = hpo("jobs", "small").out.splitlines()[:2]
+    assert header.split()[:4] == ["job", "name", "state", "cause"]
+    assert row.split()[:4] == ["1.1", "small-1", "failed", "error"]
+    (job,) = hpo("jobs", "small", "--json").json()
+    assert job["cause"] == "error"

@@ -24,6 +24,7 @@ class TestContract(StrategyContract):
     capabilities = flat.CAPABILITIES
     options = flat.Options
     examples = 3
+    long_runs = (60,)
 
     def make_strategy(self, problem: Problem) -> Strategy:
         return flat.build(problem, flat.Options())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from pathlib import Path
@@ -9,18 +10,32 @@ from typing import Any
 
 import pytest
 
-from hpo_core.plugin import BaseStrategy, Capability
+from hpo_core.plugin import BaseStrategy, Capability, Problem, Start, Unsupported
 
 sys.path.insert(0, str(Path(__file__).parent))  # samples, as another process finds them too
 
+import broken_late  # noqa: F401  # they register themselves in BROKEN
+import broken_outside  # noqa: F401
+import broken_resuming  # noqa: F401
 from broken import BROKEN
 from samples import ALL_SPACES, Halving, Stream
 
+from hpo_core.testing import StrategyContract
 from hpo_core.testing.checks import CHECKS
+from hpo_core.testing.effort import THOROUGH, Effort
 from hpo_core.testing.kit import CheckOutcome, CheckResult, result_of
 from hpo_core.testing.subject import Source, Subject
 
 FIDELITIES = {Capability.STOPPING, Capability.RESUMING}
+LITTLE = Effort(examples=3)
+"""Enough to find each of them out."""
+
+ALL = os.environ.get("HPO_KIT") == "thorough"
+"""Whether `make integration-kit` runs this: it tries those too that take a process each."""
+
+PROCESSES = [one for one, check in BROKEN.items() if check.startswith("another_process")]
+TRIED = [one for one in BROKEN if ALL or one not in PROCESSES[6:]]
+
 BY_NAME = {check.name: check for check in CHECKS}
 PAGE = Path(__file__).parents[2] / "docs/contract-kit.md"
 
@@ -34,6 +49,7 @@ def subject(strategy: type[BaseStrategy], **given: Any) -> Subject:
             str(Path(sys.modules[strategy.__module__].__file__ or "")), strategy.__name__
         ),
         options=getattr(strategy, "options", None),
+        effort=LITTLE,
         **given,
     )
 
@@ -50,7 +66,8 @@ def test_a_good_strategy_fails_no_check(strategy: type[BaseStrategy]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("strategy", "check"), [pytest.param(s, c, id=f"{s.__name__}-{c}") for s, c in BROKEN.items()]
+    ("strategy", "check"),
+    [pytest.param(one, BROKEN[one], id=f"{one.__name__}-{BROKEN[one]}") for one in TRIED],
 )
 def test_a_broken_promise_is_found_by_the_check_meant_for_it(
     strategy: type[BaseStrategy], check: str
@@ -96,6 +113,81 @@ def test_spaces_are_of_those_kinds_that_a_strategy_declares() -> None:
     plain = Subject(Stream, frozenset())
     assert "integers" not in plain.kinds
     assert "continuous floats" in plain.kinds
+
+
+def test_what_a_strategy_finds_unsupported_is_not_drawn() -> None:
+    class OnlyFloats(Stream):
+        def __init__(self, problem: Problem) -> None:
+            if any(axis.size is not None for axis in problem.space.parameters):
+                raise Unsupported("floats alone")
+            super().__init__(problem)
+
+    floats = Subject(OnlyFloats, frozenset(), effort=LITTLE)
+    assert floats.kinds == ("continuous floats", "log floats")
+    found = result_of(BY_NAME["suggestions_lie_in_the_space"], floats)
+    assert found.outcome is CheckOutcome.PASSED
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), RecursionError("too deep")], ids=repr)
+def test_whatever_a_strategy_raises_is_a_failure_with_the_counterexample(
+    error: BaseException,
+) -> None:
+    class Raises(Stream):
+        def ask(self, trial_id: int, /) -> Any:
+            raise error
+
+    found = result_of(BY_NAME["nan_is_survived"], Subject(Raises, frozenset(), effort=LITTLE))
+    assert found.outcome is CheckOutcome.FAILED
+    assert f"ask raised {type(error).__name__} (test_kit.py:" in found.detail
+    assert "\nspace: Float('a', 0.0, 1.0)\n" in found.detail
+
+
+def test_an_answer_on_which_a_check_stumbles_is_a_failure_with_the_counterexample() -> None:
+    class InWords(Stream):
+        def ask(self, trial_id: int, /) -> Any:
+            return Start(super().ask(trial_id).configuration, iterations="nine")  # type: ignore[arg-type]
+
+    found = result_of(BY_NAME["nan_is_survived"], Subject(InWords, frozenset(), effort=LITTLE))
+    assert found.outcome is CheckOutcome.FAILED
+    assert re.match(r"the check raised TypeError \(simulator\.py:\d+\)", found.detail)
+    assert "\nschedule: ask" in found.detail
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("DrawsFromTheGlobalStream", "random.random()"),
+        ("BorrowsTheGlobalStream", "seed = random.random()"),
+        ("SeedsNumpy", "np.random.seed(self.problem.seed)"),
+    ],
+)
+def test_the_line_that_draws_from_a_global_stream_is_named(name: str, line: str) -> None:
+    strategy = next(one for one in BROKEN if one.__name__ == name)
+    found = result_of(BY_NAME["global_random_streams_are_left_alone"], subject(strategy))
+    assert re.search(rf"\ndrawn by broken\.py:\d+ in \w+: {re.escape(line)}\n", found.detail)
+
+
+def test_a_late_failure_is_shown_by_the_shortest_beginning_of_its_long_run() -> None:
+    strategy = next(one for one in BROKEN if one.__name__ == "DecidesNothingLate")
+    found = result_of(BY_NAME["answers_fit_the_contract"], subject(strategy))
+    schedule = found.detail.splitlines()[-1]
+    assert re.match(r"schedule: the first \d+ moves of long run 1, which end with ", schedule)
+
+
+def test_a_contract_class_says_how_much_is_tried() -> None:
+    class Slow(StrategyContract):
+        examples = 2
+        long_runs = (40,)
+
+        def make_strategy(self, problem: Problem) -> Any:
+            return Stream(problem)
+
+    class Thorough(Slow):
+        thorough = True
+        long_runs = None
+
+    assert Slow.subject().effort == Effort(examples=2, long_runs=(40,))
+    assert Thorough.subject().effort == THOROUGH.with_examples(2)
 
 
 def test_the_documentation_lists_every_check_with_its_promise() -> None:

@@ -8,6 +8,7 @@
     reattach            jobs that have outlived their controller
     journal_schema      the lines of journals, checked
     orphans             finding and ending what nobody looks after
+    oom                 who was killed because memory ran out
     resource_errors     what to say where the machine has no room for more
 
 What runs in the other processes is `hpo_core.backends.supervisor`. Nothing here polls or sleeps.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import signal
 import socket
 import sys
 import time
@@ -14,6 +15,7 @@ from typing import Any
 
 from hpo_core.backends.local import orphans, supervisor_client
 from hpo_core.backends.local.job_output import OutputParser, Report
+from hpo_core.backends.local.oom import OutOfMemoryKills
 from hpo_core.backends.local.reattach import journals, what_is_left
 from hpo_core.backends.local.resource_errors import explained, is_machines, remedy
 from hpo_core.backends.local.supervisor_client import SupervisorClient
@@ -30,9 +32,13 @@ from hpo_core.contracts.backend import (
     Started,
 )
 from hpo_core.model.errors import BackendError
+from hpo_core.model.failure import SIGNALLED, FailureCause
 from hpo_core.model.job import Job
 
 _log = logging.getLogger("hpo_core")
+
+_KILLS = (-signal.SIGKILL, SIGNALLED + signal.SIGKILL)
+"""The exit statuses of a process that was killed, and of a shell whose command was."""
 
 
 class LocalBackend:
@@ -65,6 +71,7 @@ class LocalBackend:
         self._early: list[JobEvent] = []  # events received while jobs were taken over
         self._to_adopt: dict[str, Job] = {}
         self._adopted: dict[str, None] = {}
+        self._out_of_memory = OutOfMemoryKills()
 
     # -- the contract ---------------------------------------------------------------------------
 
@@ -215,9 +222,12 @@ class LocalBackend:
         if sys.platform != "linux":  # elsewhere orphans are not inherited
             orphans.end_job(self._context.study_uid, job_id)
         verdict = output.verdict(status, cause)
+        why = verdict.cause
+        if why is FailureCause.KILLED and status in _KILLS and self._out_of_memory.is_new():
+            why = FailureCause.OUT_OF_MEMORY
         self._end(
             job_id,
-            Finished(job_id, time, verdict.outcome, verdict.reason, verdict.metrics, ran),
+            Finished(job_id, time, verdict.outcome, verdict.reason, verdict.metrics, ran, why),
         )
 
     def _on_refused(

@@ -22,6 +22,7 @@ from hpo_core.backends.supervisor.lines import Lines
 from hpo_core.backends.supervisor.worker import LINE_CLOSED
 from hpo_core.client import LONGEST
 from hpo_core.contracts.backend import Outcome
+from hpo_core.model.failure import FailureCause, cause_of_exit
 from hpo_core.model.job import Job, ran_too_long, silent_too_long
 
 Report: TypeAlias = tuple[int | None, Mapping[str, float]]
@@ -47,11 +48,13 @@ class Verdict(msgspec.Struct, frozen=True):
         outcome: The outcome.
         reason: A human-readable reason.
         metrics: The metrics that its function returned.
+        cause: The cause of a failure, if the exit status tells it.
     """
 
     outcome: Outcome
     reason: str = ""
     metrics: Mapping[str, float] | None = None
+    cause: FailureCause | None = None
 
 
 class OutputParser(abc.ABC):
@@ -162,7 +165,7 @@ class CommandOutput(OutputParser):
     def _by_itself(self, status: int | None, cause: str) -> Verdict:
         if status == 0:
             return Verdict(Outcome.COMPLETED)
-        return Verdict(Outcome.FAILED, ended_badly(status or 0, self.job.log))
+        return _failed(status or 0, self.job.log)
 
 
 class FunctionOutput(OutputParser):
@@ -186,7 +189,14 @@ class FunctionOutput(OutputParser):
             return Verdict(Outcome.FAILED, _CLOSED)
         doing = "as it loaded the function" if cause == "not_loaded" else "in the job"
         before = f"the worker process ended {doing}: "
-        return Verdict(Outcome.FAILED, ended_badly(status or 0, self.job.log, before))
+        return _failed(status or 0, self.job.log, before)
+
+
+def _failed(status: int, log: str, before: str = "") -> Verdict:
+    """Return the verdict on a process that ended badly; see `ended_badly`."""
+    reason = ended_badly(status, log, before)
+    cause = cause_of_exit(status, reason.rpartition("\n")[2])
+    return Verdict(Outcome.FAILED, reason, cause=cause)
 
 
 def ended_badly(status: int, log: str, before: str = "") -> str:

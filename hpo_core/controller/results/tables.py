@@ -60,6 +60,7 @@ def jobs_frame(
             "attempt": _column([job.attempt for job in jobs], int),
             "name": _column([job.name for job in jobs], str),
             "state": _column([job.state.value for job in jobs], str),
+            "cause": _column([job.cause and job.cause.value for job in jobs], str),
             "target": _column([job.target for job in jobs], int),
             "queued": _column([job.queued for job in jobs], float),
             "started": _column([job.started for job in jobs], float),

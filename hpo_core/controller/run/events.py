@@ -12,6 +12,7 @@ from hpo_core.controller.run.running_job import RunningJob
 from hpo_core.controller.run.state import RunState
 from hpo_core.controller.run.study_events import StudyEvents
 from hpo_core.controller.run.trials import Trials
+from hpo_core.model.failure import FailureCause
 from hpo_core.model.job import JobState, StudyState
 from hpo_core.model.objective import complete
 from hpo_core.model.report import Decision, Status
@@ -156,6 +157,7 @@ class EventHandler:
         )
         if state is JobState.LOST and job.ending is None:
             state, reason = self._lost(trial, reason)
+            job.cause = FailureCause.KILLED if state is JobState.FAILED else None
         self._writer.job_ended(
             trial.id,
             trial.attempt,
@@ -166,6 +168,7 @@ class EventHandler:
             iteration=job.iteration,
             iterations=job.iterations,
             metrics=job.metrics,
+            cause=job.cause,
         )
         self._warnings.finished(job, state)
         trial.metrics = job.all_metrics

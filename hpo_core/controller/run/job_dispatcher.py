@@ -18,6 +18,7 @@ from hpo_core.controller.run.study_events import StudyEvents
 from hpo_core.controller.run.trials import Trials
 from hpo_core.controller.strategy.checked_strategy import CheckedStrategy, StrategyInterrupted
 from hpo_core.model.errors import StrategyError
+from hpo_core.model.failure import FailureCause
 from hpo_core.model.job import JobState, StudyState, job_id
 from hpo_core.model.report import Status
 from hpo_core.model.values import JSON, Configuration
@@ -205,6 +206,7 @@ class JobDispatcher:
         """Record a trial's next job as failed because it cannot be launched."""
         job = self._factory.job(trial)
         running = self._factory.running(job, trial, now)
+        running.cause = FailureCause.ERROR
         self._budget.jobs += 1
         self._writer.queue_job(trial.id, trial.attempt, job.name, trial.target, now)
         self._writer.job_ended(
@@ -217,6 +219,7 @@ class JobDispatcher:
             iteration=None,
             iterations=0,
             metrics={},
+            cause=running.cause,
         )
         _log.warning("job %s failed: %s", job.id, reason)
         decision, told = self._trials.tell(running, Status.FAILED, None, {}, None, now)

@@ -11,6 +11,7 @@ from hpo_core.controller.run.pending_trial import PendingTrial
 from hpo_core.controller.run.targets import Target
 from hpo_core.model.constraint import Constraint, unreported
 from hpo_core.model.errors import nearest
+from hpo_core.model.failure import FailureCause, cause_in
 from hpo_core.model.job import Job, JobState
 from hpo_core.model.objective import Losses, Objective, complete, updated
 from hpo_core.model.report import how_to_report
@@ -33,6 +34,7 @@ class RunningJob:
         silent_until: Time at which it times out unless it reports before.
         ending: The state it will have, once it is being ended; None before.
         reason: The reason why it is being ended.
+        cause: The cause, once it has failed.
         is_cut_short: Whether its result counts although its time limit ended it before its target.
         is_decided: Whether the strategy ends it. If so, that holds even if the job has ended by
             itself in the meantime.
@@ -40,6 +42,7 @@ class RunningJob:
     """
 
     __slots__ = (
+        "cause",
         "deadline",
         "ending",
         "is_cut_short",
@@ -70,6 +73,7 @@ class RunningJob:
         self.silent_until = math.inf
         self.ending: JobState | None = None
         self.reason = ""
+        self.cause: FailureCause | None = None
         self.is_cut_short = False
         self.is_decided = False
         self.notes: list[str] = []
@@ -154,8 +158,21 @@ class RunningJob:
             reason = "; ".join(
                 [*filter(None, [reason]), *(n for n in self.notes if n not in reason)]
             )
+        self.cause = self._cause(state, finished)
         counts = state in (JobState.COMPLETED, JobState.STOPPED, JobState.PAUSED)
         return state, reason, losses if counts else None
+
+    def _cause(self, state: JobState, finished: Finished) -> FailureCause | None:
+        """Return why the job failed, or None if it did not."""
+        if state is JobState.TIMED_OUT:
+            return FailureCause.TIMED_OUT
+        if state is not JobState.FAILED:
+            return None
+        if finished.outcome is Outcome.FAILED:
+            return finished.cause or cause_in(finished.reason.partition("\n")[0])
+        losses = self.trial.losses
+        diverged = any(loss is not None and not math.isfinite(loss) for loss in losses)
+        return FailureCause.DIVERGED if diverged else FailureCause.ERROR
 
     def as_finished(
         self,
@@ -180,6 +197,7 @@ class RunningJob:
             losses=losses,
             values=values,
             is_best=is_best,
+            cause=self.cause,
         )
 
     def _state(self, finished: Finished, on_time_limit: str | None) -> tuple[JobState, str]:

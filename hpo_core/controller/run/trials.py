@@ -17,6 +17,7 @@ from hpo_core.controller.run.state import RunState
 from hpo_core.controller.strategy.checked_strategy import CheckedStrategy, StrategyInterrupted
 from hpo_core.model.constraint import is_feasible as feasible
 from hpo_core.model.errors import HpoError, StrategyError, StudyFailed
+from hpo_core.model.failure import FailureCause
 from hpo_core.model.job import JobState, TrialState
 from hpo_core.model.objective import Losses, complete
 from hpo_core.model.report import Decision, Report, Status
@@ -88,6 +89,7 @@ class Trials:
             status=status,
             metrics=metrics,
             attempt=job.trial.failures + 1,
+            cause=job.cause if losses is None and status is not Status.RUNNING else None,
         )
         decision, effects = None, NOTHING
         if self._is_heard:
@@ -156,6 +158,7 @@ class Trials:
         has_failed = bool(job.trial.failures)
         state = JobState.FAILED if has_failed else JobState.STOPPED
         losses = None if has_failed else complete(job.trial.losses)
+        job.cause = FailureCause.ERROR if has_failed else None
         decision, told = self.tell(job, Status(state.value), None, {}, losses, now)
         _, settled = self.settle(job, state, losses, decision)
         return told + settled

@@ -1,4 +1,6 @@
-"""The least and the most: one point, 200 parameters, unknown options, the cost of an ask."""
+"""The least and the most: one point, 200 parameters, thousands of choices, enormous integers,
+unknown options, the cost of an ask.
+"""
 
 from __future__ import annotations
 
@@ -50,11 +52,38 @@ def two_hundred_parameters_are_taken(subject: Subject) -> str | None:
     return f"{(time.perf_counter() - began) / 5 * 1000:.3g} ms a job"
 
 
+@check(
+    remedy="let the cost of an ask not grow with the square of the number of choices",
+)
+def thousands_of_choices_are_taken(subject: Subject) -> str | None:
+    """A parameter may have thousands of choices."""
+    problem = gallery.many_choices(subject)
+    began = time.perf_counter()
+    run = Simulator(subject.make(problem), problem).run(20)
+    _require_in_space(run, problem)
+    return f"{(time.perf_counter() - began) / 20 * 1000:.3g} ms a job"
+
+
+@check(
+    remedy="keep integers as int: a float has 53 bits; if yours can't, refuse such ranges with "
+    "InvalidInput",
+)
+def large_integers_are_exact(subject: Subject) -> str | None:
+    """Integers beyond 2^53 are suggested and adopted exactly, or refused."""
+    for problem, strategy in gallery.made(subject, gallery.large_integers(subject)):
+        run = Simulator(strategy, problem)
+        for number in range(5):
+            run.run(6)
+            run.adopt(Start(drawn_configuration(problem.space, number)))
+        _require_in_space(run.run(6), problem)
+    return None
+
+
 def _require_in_space(run: Simulator, problem: Problem) -> None:
     for suggestion in run.suggestions:
         configuration = suggestion.configuration
         if configuration is not None and (faults := problem.space.wrong(configuration)):
-            raise Broken(f"it suggests what is not of the space: {faults[0]}")
+            raise Broken(f"it suggests what is not of the space: {faults[0]}\n{told(problem)}")
 
 
 @check(

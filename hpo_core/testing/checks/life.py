@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from hpo_core.contracts.strategy import (
+    Answer,
     Capability,
     Exhausted,
     Problem,
@@ -16,10 +17,12 @@ from hpo_core.contracts.strategy import (
 from hpo_core.model.lattice import Lattice
 from hpo_core.model.report import Status
 from hpo_core.testing import gallery
-from hpo_core.testing.drawing import Case, cases, for_all
+from hpo_core.testing.cases import Case
+from hpo_core.testing.drawing import cases, for_all
 from hpo_core.testing.kit import check
-from hpo_core.testing.simulator import Do, Simulator
-from hpo_core.testing.subject import Broken, NotApplicable, Subject
+from hpo_core.testing.recorded_run import require_same
+from hpo_core.testing.simulator import Simulator
+from hpo_core.testing.subject import Broken, NotApplicable, Passing, Subject
 from hpo_core.testing.wording import short, told
 
 PENDING = 50
@@ -50,10 +53,12 @@ def all_jobs_may_fail(subject: Subject) -> str | None:
     problem = gallery.roomy(subject)
     run = Simulator(subject.make(problem), problem).run(30, Status.FAILED)
     _require_no_deadlock(run)
+    for wrong in run.bad_resumes:
+        raise Broken(f"{wrong}\n{told(problem)}")
     for suggestion in run.suggestions:
         configuration = suggestion.configuration
-        for wrong in problem.space.wrong(configuration or {}) if configuration else ():
-            raise Broken(f"{short(suggestion)}: {wrong}\n{told(problem)}")
+        for fault in problem.space.wrong(configuration) if configuration is not None else ():
+            raise Broken(f"{short(suggestion)}: {fault}\n{told(problem)}")
     return None
 
 
@@ -64,12 +69,27 @@ def waiting_never_deadlocks(subject: Subject) -> str | None:
     """It never waits while nothing is running."""
 
     def body(case: Case) -> None:
-        run = Simulator(subject.make(case.problem), case.problem).play(case.moves)
+        run = case.simulate(subject.make(case.problem))
         for job in list(run.running):
             run.finish(job)
         _require_no_deadlock(run.run(6))
 
-    for_all(subject, cases(subject, moves=(Do.REPORT, Do.FINISH, Do.FAIL, Do.TIME_OUT)), body)
+    for_all(subject, cases(subject), body)
+    return None
+
+
+@check(
+    remedy="decide to wait before anything is drawn, counted or put aside",
+)
+def waiting_leaves_nothing_behind(subject: Subject) -> str | None:
+    """An ask that is answered with Wait or Exhausted leaves it as it was."""
+
+    def body(case: Case) -> None:
+        once = case.simulate(subject.make(case.problem))
+        often = case.simulate(_AsksAgain(subject.make(case.problem)))
+        require_same(once.suggestions, often.suggestions, "asked three times where it waits")
+
+    for_all(subject, cases(subject), body)
     return None
 
 
@@ -84,13 +104,13 @@ def no_trial_starts_after_the_last(subject: Subject) -> str | None:
 
     def body(case: Case) -> None:
         strategy = subject.make(case.problem)
-        run = Simulator(strategy, case.problem).play(case.moves)
+        run = case.simulate(strategy)
         trials = run.next_trial
         if not strategy.no_more_trials():
             return
         listened.append(True)
         before = len(run.answers)
-        run.run(PATIENCE)
+        run.run(PATIENCE, Status.COMPLETED, Status.COMPLETED, Status.FAILED)
         for answer, is_running in run.answers[before:]:
             if isinstance(answer, Wait) and not is_running:
                 raise Broken("after no_more_trials() it waits though nothing is running")
@@ -99,10 +119,21 @@ def no_trial_starts_after_the_last(subject: Subject) -> str | None:
         if not isinstance(run.answers[-1][0], Exhausted):
             raise Broken(f"after no_more_trials() and {PATIENCE} more jobs it is not exhausted")
 
-    for_all(subject, cases(subject, moves=(Do.REPORT, Do.FINISH, Do.FAIL, Do.TIME_OUT)), body)
+    for_all(subject, cases(subject), body)
     if not listened:
         raise NotApplicable("it has no method no_more_trials")
     return None
+
+
+class _AsksAgain(Passing):
+    """A strategy that is asked two times more where it has nothing to start."""
+
+    def ask(self, trial_id: int, /) -> Answer:
+        answer = super().ask(trial_id)
+        for _ in range(2):
+            if isinstance(answer, Wait | Exhausted):
+                answer = super().ask(trial_id)
+        return answer
 
 
 def _require_no_deadlock(run: Simulator) -> None:

@@ -2,39 +2,45 @@
 
 from __future__ import annotations
 
-import random
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import itertools
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import msgspec
 
+from hpo_core.authoring.streams import RandomStreams, global_states
 from hpo_core.contracts.strategy import (
     Answer,
     Exhausted,
-    History,
     Problem,
-    SavedState,
     Start,
-    Strategy,
     Suggestion,
 )
 from hpo_core.model.report import Decision, Report
 from hpo_core.model.values import JSON
 from hpo_core.testing import gallery
-from hpo_core.testing.drawing import Case, cases, for_all
-from hpo_core.testing.elsewhere import suggestions, suggestions_elsewhere
+from hpo_core.testing.cases import Case
+from hpo_core.testing.drawing import cases, for_all
+from hpo_core.testing.drawn_by import drawn_by
+from hpo_core.testing.elsewhere import PLACES, suggestions, suggestions_elsewhere
 from hpo_core.testing.kit import check
 from hpo_core.testing.recorded_run import require_same
 from hpo_core.testing.simulator import Simulator
 from hpo_core.testing.spaces import reseeded
-from hpo_core.testing.subject import Broken, NotApplicable, Subject
+from hpo_core.testing.subject import Broken, NotApplicable, Passing, Refused, Subject
 from hpo_core.testing.wording import told
 
 T = TypeVar("T")
 
-SEEDS = (1, 2, 3, 4, 5)
+SEEDS = (1, 2, 3, 4, 5, 2**8 + 1, 2**16 + 1, 2**24 + 1, 2**31 + 1)
+"""Seeds that differ in any part of their bits; libraries take 32 of them."""
+
+JOBS = 12
+"""How many jobs of each seed are compared."""
+
+MAPPED = 3
+"""How many long runs are compared with another process."""
 
 
 @check(
@@ -44,9 +50,7 @@ def the_same_seed_gives_the_same_suggestions(subject: Subject) -> str | None:
     """The same seed gives the same suggestions."""
 
     def body(case: Case) -> None:
-        one, other = (
-            Simulator(subject.make(case.problem), case.problem).play(case.moves) for _ in range(2)
-        )
+        one, other = (case.simulate(subject.make(case.problem)) for _ in range(2))
         require_same(one.suggestions, other.suggestions, "with the same seed once more")
 
     for_all(subject, cases(subject), body)
@@ -62,12 +66,12 @@ def different_seeds_give_different_suggestions(subject: Subject) -> str | None:
     runs: dict[int, list[Any]] = {}
     for seed in SEEDS:
         again = reseeded(problem, seed)
-        runs[seed] = suggestions(subject.make(again), again)
+        runs[seed] = suggestions(subject.make(again), Case(again), JOBS)
     different = {repr(run) for run in runs.values()}
     if len(different) == 1 and _is_exhaustive(subject):
         raise NotApplicable("it is deterministic: it walks a finite space once, to its end")
     for seed, run in runs.items():
-        for earlier in range(SEEDS[0], seed):
+        for earlier in SEEDS[: SEEDS.index(seed)]:
             if runs[earlier] == run:
                 raise Broken(
                     f"seeds {earlier} and {seed} give the same {len(run)} suggestions\n"
@@ -91,47 +95,79 @@ def _is_exhaustive(subject: Subject) -> bool:
     "random.seed() or numpy.random.rand()",
 )
 def global_random_streams_are_left_alone(subject: Subject) -> str | None:
-    """Nothing is drawn from the global streams of random and numpy, nor left changed there."""
+    """Nothing is drawn from the global streams of random, numpy and PyTorch, nor left changed
+    there.
+    """
+    culprit: list[str] = []
 
     def body(case: Case) -> None:
         subject.make(case.problem).ask(1)  # it may import numpy first of all here
-        runs = []
-        with _global_streams_kept():
-            for salt in (1, 2):
-                _seed_global_streams(salt)
-                strategy = _untouched("being made", lambda: subject.make(case.problem))
-                run = Simulator(_Watched(strategy), case.problem).play(case.moves)
-                runs.append(run.suggestions)
-        require_same(runs[0], runs[1], "with the global streams seeded otherwise")
+        try:
+            runs = [_suggestions(subject, case, salt) for salt in (1, 2)]
+            require_same(runs[0], runs[1], "with the global streams seeded otherwise")
+        except Broken as broken:
+            if not culprit:  # tracing takes its time; once will do
+                with RandomStreams(1).in_place():
+                    culprit.append(drawn_by(global_states, lambda: _watched(subject, case)))
+            raise Broken(f"{broken}{_drawn(culprit[0])}") from None
 
     for_all(subject, cases(subject), body)
     return None
 
 
+def _suggestions(subject: Subject, case: Case, salt: int) -> list[Suggestion]:
+    """Return a run's suggestions, with the global streams seeded with a salt."""
+    with RandomStreams(salt).in_place():
+        return _watched(subject, case)
+
+
+def _watched(subject: Subject, case: Case) -> list[Suggestion]:
+    strategy = _untouched("being made", lambda: subject.make(case.problem))
+    return case.simulate(_Watched(strategy)).suggestions
+
+
+def _drawn(by: str) -> str:
+    return f"\ndrawn by {by}" if by else ""
+
+
 @check(
-    remedy="never iterate over a set, nor use hash(): sort, or use hashlib",
+    remedy="never iterate over a set, nor use hash(), the clock, the process id, the environment, "
+    "the current folder: sort, use hashlib, draw from problem.seed",
 )
 def another_process_gives_the_same_suggestions(subject: Subject) -> str | None:
-    """The suggestions are the same in another process, with other hashes."""
+    """The suggestions are the same in another process, with another hash seed, environment, folder
+    and time.
+    """
     if subject.origin is None:
         raise NotApplicable("no other process can find it: define it at the top of a module")
     problems = [gallery.roomy(subject), *gallery.finite(subject)]
-    here = [
-        (problem, suggestions(strategy, problem))
-        for problem, strategy in gallery.made(subject, problems)
-    ]
-    for hash_seed in (1, 2):
-        there = suggestions_elsewhere(subject.origin, [one for one, _ in here], hash_seed)
-        for (problem, expected), got in zip(here, there, strict=True):
-            for place, (one, other) in enumerate(zip(expected, got, strict=False), 1):
-                if one != other:
-                    raise Broken(
-                        f"suggestion {place}, with PYTHONHASHSEED={hash_seed}: it suggests "
-                        f"{other}, not {one}\n{told(problem)}"
-                    )
-            if len(expected) != len(got):
-                raise Broken(f"it makes {len(got)} suggestions, not {len(expected)}")
+    tried = [Case(problem) for problem in problems]
+    tried += itertools.islice(cases(subject).long_runs, MAPPED)
+    here = {}
+    for number, case in enumerate(tried):
+        with suppress(Refused):
+            here[number] = suggestions(subject.make(case.problem), case, JOBS)
+    if not here:
+        raise NotApplicable("it refuses the problems that are tried in another process")
+    taken = [tried[number] for number in here]
+    for place in PLACES:
+        there = suggestions_elsewhere(subject.origin, taken, JOBS, place)
+        for case, expected, got in zip(taken, here.values(), there, strict=True):
+            _require_same_lists(expected, got, case)
     return None
+
+
+def _require_same_lists(expected: list[Any], got: list[Any], case: Case) -> None:
+    for place, (one, other) in enumerate(zip(expected, got, strict=False), 1):
+        if one != other:
+            raise Broken(
+                f"suggestion {place}, in another process, with another hash seed, environment, "
+                f"folder and time: it suggests {other}, not {one}\n{told(case)}"
+            )
+    if len(expected) != len(got):
+        raise Broken(
+            f"in another process it makes {len(got)} suggestions, not {len(expected)}\n{told(case)}"
+        )
 
 
 @check(
@@ -143,9 +179,7 @@ def the_order_of_keys_does_not_matter(subject: Subject) -> str | None:
     def body(case: Case) -> None:
         problem = case.problem
         turned = msgspec.convert(_reversed_keys(msgspec.to_builtins(problem)), Problem)
-        one, other = (
-            Simulator(subject.make(given), given).play(case.moves) for given in (problem, turned)
-        )
+        one, other = (case.simulate(subject.make(given), given) for given in (problem, turned))
         require_same(one.suggestions, other.suggestions, "with keys in another order")
 
     for_all(subject, cases(subject), body)
@@ -165,63 +199,26 @@ def _reversed_keys(value: Any) -> Any:
 # -- the global streams ---------------------------------------------------------------------
 
 
-class _Watched:
+class _Watched(Passing):
     """A strategy that may not touch the global random streams."""
 
-    def __init__(self, strategy: Strategy) -> None:
-        self._strategy = strategy
-
     def ask(self, trial_id: int, /) -> Answer:
-        return _untouched("ask", lambda: self._strategy.ask(trial_id))
+        return _untouched("ask", lambda: super(_Watched, self).ask(trial_id))
 
     def adopt(self, trial_id: int, suggestion: Suggestion, /) -> None:
-        _untouched("adopt", lambda: self._strategy.adopt(trial_id, suggestion))
+        _untouched("adopt", lambda: super(_Watched, self).adopt(trial_id, suggestion))
 
     def tell(self, report: Report, /) -> Decision:
-        return _untouched("tell", lambda: self._strategy.tell(report))
+        return _untouched("tell", lambda: super(_Watched, self).tell(report))
 
     def save_state(self) -> JSON:
-        return _untouched("save_state", self._strategy.save_state)
-
-    def restore(self, history: History, saved: SavedState | None, /) -> None:
-        _untouched("restore", lambda: self._strategy.restore(history, saved))
+        return _untouched("save_state", super().save_state)
 
 
 def _untouched(what: str, call: Callable[[], T]) -> T:
-    before = _states()
+    before = global_states()
     result = call()
-    for name, state in _states().items():
+    for name, state in global_states().items():
         if before.get(name, state) != state:
             raise Broken(f"{what} changes the global stream of {name}")
     return result
-
-
-def _states() -> dict[str, object]:
-    states: dict[str, object] = {"random": random.getstate()}
-    if (numpy := _numpy()) is not None:
-        kind, keys, *rest = numpy.random.get_state()
-        states["numpy"] = (kind, keys.tobytes(), *rest)
-    return states
-
-
-def _seed_global_streams(salt: int) -> None:
-    random.seed(salt)
-    if (numpy := _numpy()) is not None:
-        numpy.random.seed(salt)
-
-
-@contextmanager
-def _global_streams_kept() -> Iterator[None]:
-    state, numpy = random.getstate(), _numpy()
-    numpy_state = None if numpy is None else numpy.random.get_state()
-    try:
-        yield
-    finally:
-        random.setstate(state)
-        if numpy is not None:
-            numpy.random.set_state(numpy_state)
-
-
-def _numpy() -> Any:
-    """Return numpy if somebody has imported it."""
-    return sys.modules.get("numpy")

@@ -8,11 +8,12 @@ import msgspec
 
 from hpo_core.contracts.strategy import Asked, SavedState, Strategy, Told
 from hpo_core.testing import gallery
+from hpo_core.testing.cases import Case
 from hpo_core.testing.checks.plain import not_plain
-from hpo_core.testing.drawing import Case, cases, for_all
+from hpo_core.testing.drawing import cases, for_all
 from hpo_core.testing.kit import check
 from hpo_core.testing.recorded_run import RecordedRun
-from hpo_core.testing.simulator import Do, Simulator
+from hpo_core.testing.simulator import Simulator
 from hpo_core.testing.subject import Broken, NotApplicable, Subject
 
 
@@ -24,14 +25,15 @@ def adopting_equals_suggesting(subject: Subject) -> str | None:
     """To adopt a suggestion is as good as having made it."""
 
     def body(case: Case) -> None:
-        run = RecordedRun(subject, case.problem, case.moves)
+        run = RecordedRun(subject, case)
         asked = [place for place, event in enumerate(run.history) if isinstance(event, Asked)]
-        for number, place in enumerate(asked, 1):
+        for number in case.points(len(asked), subject.effort.cuts):
+            place = asked[number - 1]
             strategy = subject.make(case.problem)
             _adopt_all(strategy, run.history[: place + 1])
             run.go_on(strategy, place + 1, f"after adopting the first {number}")
 
-    for_all(subject, cases(subject, moves=(Do.REPORT, Do.FINISH, Do.FAIL)), body)
+    for_all(subject, cases(subject), body)
     return None
 
 
@@ -69,9 +71,9 @@ def _recovers(subject: Subject, *, age: int) -> bool:
 
     def body(case: Case) -> None:
         nonlocal any_state
-        run = RecordedRun(subject, case.problem, case.moves)
+        run = RecordedRun(subject, case)
         any_state = any_state or bool(run.states)
-        for cut in range(1, len(run.history) + 1):
+        for cut in case.points(len(run.history), subject.effort.cuts):
             states = [state for state in run.states if state.events <= cut]
             saved = states[-1 - age] if len(states) > age else None
             strategy = subject.make(case.problem)
@@ -99,7 +101,7 @@ def the_saved_state_is_plain_json(subject: Subject) -> str | None:
     """The saved state is plain JSON."""
 
     def body(case: Case) -> None:
-        run = Simulator(subject.make(case.problem), case.problem).play(case.moves)
+        run = case.simulate(subject.make(case.problem))
         for saved in run.states:
             for wrong in not_plain(saved.state):
                 raise Broken(f"after event {saved.events}: {wrong}")

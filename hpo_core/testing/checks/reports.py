@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
 from hpo_core.contracts.strategy import Asked, Capability, Problem, Told
 from hpo_core.model.objective import Objective
-from hpo_core.testing.drawing import Case, cases, for_all
+from hpo_core.testing.cases import Case
+from hpo_core.testing.drawing import cases, for_all
 from hpo_core.testing.kit import check
+from hpo_core.testing.landscape import Landscape
+from hpo_core.testing.long_runs import LANDSCAPES
+from hpo_core.testing.moves import Do
 from hpo_core.testing.recorded_run import require_same
-from hpo_core.testing.simulator import TIDY, Do, Simulator
+from hpo_core.testing.simulator import Simulator
 from hpo_core.testing.spaces import constrained
 from hpo_core.testing.subject import Broken, Subject
 from hpo_core.testing.wording import short
@@ -24,7 +28,7 @@ def reports_may_come_out_of_order(subject: Subject) -> str | None:
     """Reports may come in any order, a final one before an earlier one of its job."""
 
     def body(case: Case) -> None:
-        run = Simulator(subject.make(case.problem), case.problem).play(case.moves)
+        run = case.simulate(subject.make(case.problem))
         strategy = subject.make(case.problem)
         for event in _tells_reversed(run.history):
             if isinstance(event, Asked):
@@ -78,6 +82,25 @@ def failed_and_timed_out_jobs_are_survived(subject: Subject) -> str | None:
 
 
 @check(
+    remedy="expect Status.STOPPED, with losses or without, of any job that runs",
+)
+def jobs_that_others_end_are_survived(subject: Subject) -> str | None:
+    """Jobs may be ended by the budget or a time limit, and be lost and run again."""
+    _survives(subject, Do.REPORT, Do.FINISH, Do.CUT, Do.END, Do.LOSE)
+    return None
+
+
+@check(
+    remedy="compare losses, or scale them by ranks; never square or exponentiate them as they are",
+)
+def losses_of_any_size_are_survived(subject: Subject) -> str | None:
+    """Losses may be enormous, of either sign, or all the same."""
+    sizes = (Landscape.ENORMOUS, Landscape.EQUAL)
+    _survives(subject, Do.REPORT, Do.FINISH, landscapes=sizes)
+    return None
+
+
+@check(
     remedy="expect report.losses to be None while a job runs, and metrics to be NaN",
 )
 def nan_is_survived(subject: Subject) -> str | None:
@@ -86,14 +109,13 @@ def nan_is_survived(subject: Subject) -> str | None:
     return None
 
 
-def _survives(subject: Subject, *moves: Do) -> None:
+def _survives(subject: Subject, *moves: Do, landscapes: Sequence[Landscape] = LANDSCAPES) -> None:
     """Play such moves, go on for a while, and look at the suggestions."""
 
     def body(case: Case) -> None:
-        run = Simulator(subject.make(case.problem), case.problem).play(case.moves)
-        run.run(3)
+        _require_in_space(case.simulate(subject.make(case.problem)).run(3), case.problem)
 
-    for_all(subject, cases(subject, moves=moves), body)
+    for_all(subject, cases(subject, moves=moves, landscapes=landscapes), body)
 
 
 @check(
@@ -104,7 +126,7 @@ def maximising_mirrors_minimising(subject: Subject) -> str | None:
 
     def body(case: Case) -> None:
         one, other = (
-            Simulator(subject.make(given), given).play(case.moves).run(8)
+            case.simulate(subject.make(given), given).run(8)
             for given in (case.problem, _mirrored(case.problem))
         )
         require_same(one.suggestions, other.suggestions, "with the negative metric maximised")
@@ -131,11 +153,8 @@ def several_objectives_are_taken(subject: Subject) -> str | None:
     for objectives in (2, 3):
 
         def body(case: Case) -> None:
-            run = Simulator(subject.make(case.problem), case.problem).play(case.moves)
-            for suggestion in run.run(3).suggestions:
-                configuration = suggestion.configuration
-                if configuration is not None and case.problem.space.wrong(configuration):
-                    raise Broken(f"{short(suggestion)} is not of the space")
+            run = case.simulate(subject.make(case.problem))
+            _require_in_space(run.run(3), case.problem)
 
         for_all(subject, cases(subject, objectives=objectives), body)
     return None
@@ -150,11 +169,15 @@ def constraints_are_taken(subject: Subject) -> str | None:
 
     def body(case: Case) -> None:
         problem = constrained(case.problem)
-        run = Simulator(subject.make(problem), problem).play(case.moves)
-        for suggestion in run.run(6).suggestions:
-            configuration = suggestion.configuration
-            if configuration is not None and problem.space.wrong(configuration):
-                raise Broken(f"{short(suggestion)} is not of the space")
+        run = case.simulate(subject.make(problem), problem)
+        _require_in_space(run.run(6), problem)
 
-    for_all(subject, cases(subject, moves=(*TIDY, Do.NAN)), body)
+    for_all(subject, cases(subject), body)
     return None
+
+
+def _require_in_space(run: Simulator, problem: Problem) -> None:
+    for suggestion in run.suggestions:
+        configuration = suggestion.configuration
+        if configuration is not None and (faults := problem.space.wrong(configuration)):
+            raise Broken(f"{short(suggestion)}: {faults[0]}")

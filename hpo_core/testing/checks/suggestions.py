@@ -10,8 +10,9 @@ from hpo_core.contracts.strategy import Asked, Capability, Resume, Told
 from hpo_core.model.report import Decision
 from hpo_core.model.space import SearchSpace
 from hpo_core.model.values import Configuration
+from hpo_core.testing.cases import Case
 from hpo_core.testing.checks.plain import not_plain
-from hpo_core.testing.drawing import Case, cases, for_all
+from hpo_core.testing.drawing import cases, for_all
 from hpo_core.testing.kit import check
 from hpo_core.testing.simulator import Simulator
 from hpo_core.testing.spaces import CONDITIONAL, FORBIDDEN, PLAIN, probe
@@ -160,7 +161,7 @@ def only_open_trials_are_resumed(subject: Subject) -> str | None:
 
 def _played(subject: Subject, case: Case) -> Simulator:
     """Play a case, and go on for a while."""
-    return Simulator(subject.make(case.problem), case.problem).play(case.moves).run(6)
+    return case.simulate(subject.make(case.problem)).run(6)
 
 
 def _all_in_space(subject: Subject, space: str) -> None:

@@ -18,6 +18,7 @@ CAPABILITIES = {options: can for _, options, _, can in VARIANTS}
 
 class Contract(StrategyContract):
     examples = 2
+    long_runs: Any = ()
     given: Any = None
     test_cost_of_an_ask = None  # it measures Optuna, and fails never
     test_another_process_gives_the_same_suggestions = None  # it starts processes
@@ -27,6 +28,7 @@ class Contract(StrategyContract):
 
 
 class TestAsha(Contract):
+    long_runs = (60,)
     capabilities = CAPABILITIES[AshaOptions]
     options = AshaOptions
     given = AshaOptions()

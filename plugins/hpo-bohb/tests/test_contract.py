@@ -16,6 +16,7 @@ from hpo_core.testing import StrategyContract
 
 class Contract(StrategyContract):
     examples = 6
+    long_runs: Any = ()
     given: Any = None
 
     def make_strategy(self, problem: Problem) -> Strategy:
@@ -25,6 +26,7 @@ class Contract(StrategyContract):
 class TestBOHB(Contract):
     """With a model as soon as there can be one, and no random picks from then on."""
 
+    long_runs = (60,)
     given = BOHBOptions(num_samples=4, random_fraction=0.0)
     capabilities = abilities(given)
     options = BOHBOptions

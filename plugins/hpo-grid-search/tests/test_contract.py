@@ -25,6 +25,7 @@ class TestGridSearchWithoutPoints(StrategyContract):
     capabilities = SPEC.capabilities
     options = SPEC.options
     examples = 5
+    long_runs = (60,)
 
     def make_strategy(self, problem: Problem) -> Strategy:
         return SPEC.build(problem, GridOptions())

@@ -17,6 +17,7 @@ CAPABILITIES = {options: can for _, options, _, can in VARIANTS}
 
 class Contract(StrategyContract):
     examples = 3
+    long_runs: Any = (60,)
     given: Any = None
 
     # Every variant passes these as well. The first one measures Optuna itself at thousands of
@@ -61,6 +62,7 @@ class TestGP(Contract):
     options = GP
     given = GP(n_startup_trials=8)
     examples = 1
+    long_runs = ()
 
     # It passes these too, but they take minutes: each of their many asks fits a Gaussian process.
     test_the_saved_state_is_plain_json = None

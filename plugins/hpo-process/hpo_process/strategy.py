@@ -184,8 +184,10 @@ class ProcessStrategy(BaseStrategy):
 
 
 def _sent_report(report: Report) -> dict[str, Any]:
-    """Return a report as it is sent; an attempt that is not known is left out."""
+    """Return a report as it is sent; an attempt or a cause that is not known is left out."""
     sent: dict[str, Any] = msgspec.to_builtins(report)
     if report.attempt is None:
         del sent["attempt"]
+    if report.cause is None:
+        del sent["cause"]
     return sent

@@ -15,6 +15,7 @@ TPE = StrategyChoice("optuna:tpe", {"n_startup_trials": 3})
 
 
 class Contract(StrategyContract):
+    long_runs = (60,)
     given: Any = None
 
     def make_strategy(self, problem: Problem) -> Strategy:

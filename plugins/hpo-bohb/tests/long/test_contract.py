@@ -13,6 +13,7 @@ from hpo_core.testing import StrategyContract
 
 class Contract(StrategyContract):
     examples = 60
+    long_runs = (60,)
     given: Any = None
 
     def make_strategy(self, problem: Problem) -> Strategy:

@@ -1,0 +1,57 @@
+"""Names the call that drew from a global random stream: the play is traced, line by line."""
+
+from __future__ import annotations
+
+import linecache
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+LIBRARIES = ("random.py", "/numpy/", "/torch/")
+"""Files whose lines draw on behalf of others."""
+
+CORE = str(Path(__file__).parents[1])
+"""Files that don't draw."""
+
+
+def drawn_by(states: Callable[[], dict[str, object]], play: Callable[[], object]) -> str:
+    """Play once more, and return which line changed a global stream first; empty if none did.
+
+    Args:
+        states: Returns the states of the global streams.
+        play: Does what has changed them. Whatever it raises is of no interest here.
+    """
+    known, culprit = states(), ""
+    last: tuple[FrameType, int] | None = None
+
+    def look(frame: FrameType, event: str, _: Any) -> Any:
+        nonlocal known, last, culprit
+        if culprit or frame.f_code.co_filename.startswith(CORE):
+            return None
+        now = states()
+        if last is not None and any(known.get(name, one) != one for name, one in now.items()):
+            culprit = _place(*last)
+        known, last = now, (frame, frame.f_lineno)
+        return look
+
+    before = sys.gettrace()
+    sys.settrace(look)
+    try:
+        play()
+    except Exception:  # noqa: BLE001  # it has been reported, this only says where
+        pass
+    finally:
+        sys.settrace(before)
+    return culprit
+
+
+def _place(frame: FrameType, line: int) -> str:
+    """Return where a line is, or whoever called the library that it belongs to."""
+    while frame.f_back is not None and any(part in frame.f_code.co_filename for part in LIBRARIES):
+        frame = frame.f_back
+        line = frame.f_lineno
+    file = frame.f_code.co_filename
+    said = linecache.getline(file, line).strip()
+    return f"{file.rpartition('/')[2]}:{line} in {frame.f_code.co_name}: {said}"
