@@ -110,4 +110,4 @@ def test_a_folder_and_a_socket_are_refused(small: Hpo, folder: Path) -> None:
 def test_force_is_refused_where_another_program_has_a_rule_of_its_own(small: Hpo) -> None:
     ended = small("export", "small", "--format", "optuna", "-o", "sqlite:///x.db", "--force")
     assert ended.status == 2
-    assert "--force: optuna has its own rule" in ended.err
+    assert "--force: optuna handles existing data itself" in ended.err

@@ -176,7 +176,7 @@ def test_where_a_controller_died_every_command_says_that_it_is_interrupted(
     told = ("interrupted", "its controller died")
     assert (shown["state"], shown["reason"]) == (listed["state"], listed["reason"]) == told
     assert "state         interrupted: its controller died" in hpo("show", "small").out
-    assert "taken over by: hpo resume small" in hpo("jobs", "small").err
+    assert "take them over with: hpo resume small" in hpo("jobs", "small").err
     os.kill(job, signal.SIGKILL)
     started = start("resume", "small", "--quiet")
     began.line()
