@@ -19,5 +19,7 @@ manage    copy, rename, delete
 plugins   plugins
 check     check
 scaffold  new-strategy
+completion  completion
+next_steps  what `hpo` alone says
 plugin_commands  commands that plugins provide
 """

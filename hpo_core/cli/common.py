@@ -47,6 +47,32 @@ def _accept_loss(ctx: click.Context, _: click.Parameter, is_accepted: bool) -> N
         Store(ctx.params["store_path"], create=False, accept_loss=True).close()
 
 
+def study_argument(function: F) -> F:
+    """Add the argument NAME of a stored study, which shells complete."""
+    return click.argument("name", shell_complete=_completed("names_of_studies"))(function)
+
+
+def study_file_argument(function: F) -> F:
+    """Add the argument STUDY.toml, which shells complete."""
+    return click.argument("study_file", metavar="STUDY.toml", type=click.Path())(function)
+
+
+def plugin_option(name: str, **settings: Any) -> Callable[[F], F]:
+    """Add an option that names a strategy or a backend, which shells complete."""
+    return click.option(name, shell_complete=_completed("names_of_plugins"), **settings)
+
+
+def _completed(function: str) -> Callable[..., Any]:
+    """Return a function of `hpo_core.cli.completion`, which is imported when a shell asks."""
+
+    def complete(*told: Any) -> Any:
+        from hpo_core.cli import completion
+
+        return getattr(completion, function)(*told)
+
+    return complete
+
+
 def json_option(function: F) -> F:
     """Add ``--json``."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)

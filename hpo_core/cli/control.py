@@ -10,6 +10,7 @@ from hpo_core.cli.common import (
     larger_budget,
     print_json,
     store_option,
+    study_argument,
 )
 from hpo_core.cli.pairs import configuration_of
 from hpo_core.model.job import StudyState
@@ -18,7 +19,7 @@ from hpo_core.study.study import Study, load_study
 
 
 @click.command("enqueue", epilog="Example: hpo enqueue digits lr=0.01 model=svm")
-@click.argument("name")
+@study_argument
 @click.argument("values", nargs=-1, required=True, metavar="KEY=VALUE...")
 @store_option
 @json_option
@@ -46,7 +47,7 @@ def enqueue_command(name: str, values: tuple[str, ...], store_path: str, as_json
 
 
 @click.command("stop", epilog="Example: hpo stop digits")
-@click.argument("name")
+@study_argument
 @store_option
 @json_option
 def stop_command(name: str, store_path: str, as_json: bool) -> None:

@@ -9,13 +9,19 @@ import click
 import msgspec
 
 from hpo_core.cli import tables
-from hpo_core.cli.common import as_argument, json_option, print_json, store_option
+from hpo_core.cli.common import (
+    as_argument,
+    json_option,
+    print_json,
+    store_option,
+    study_argument,
+)
 from hpo_core.controller.results.curves import Point
 from hpo_core.study.study import load_study
 
 
 @click.command("curves", epilog="Example: hpo curves digits 7")
-@click.argument("name")
+@study_argument
 @click.argument("trial", type=click.IntRange(min=1), required=False)
 @store_option
 @json_option

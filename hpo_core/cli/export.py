@@ -13,7 +13,13 @@ import click
 from click.core import ParameterSource
 
 from hpo_core import registry
-from hpo_core.cli.common import json_option, json_text, print_json, store_option
+from hpo_core.cli.common import (
+    json_option,
+    json_text,
+    print_json,
+    store_option,
+    study_argument,
+)
 from hpo_core.controller.results.result import table
 from hpo_core.controller.stored.output_file import write_text
 from hpo_core.controller.stored.study_text import study_text
@@ -25,7 +31,7 @@ _OWN = ("csv", "json", "study")
 
 
 @click.command("export", epilog="Example: hpo export digits --format study -o again.toml")
-@click.argument("name")
+@study_argument
 @click.option(
     "--format",
     "kind",

@@ -17,6 +17,7 @@ from hpo_core.cli.common import (
     json_option,
     print_json,
     store_option,
+    study_argument,
 )
 from hpo_core.cli.show import moment
 from hpo_core.model.errors import StoreError
@@ -66,7 +67,7 @@ def _best(row: dict[str, Any]) -> str:
 
 
 @click.command("top", epilog="Example: hpo top digits -k 10")
-@click.argument("name")
+@study_argument
 @click.option(
     "-k",
     type=click.IntRange(min=1),
@@ -100,7 +101,7 @@ def top_command(name: str, k: int, store_path: str, as_json: bool) -> None:
 
 
 @click.command("jobs", epilog="Example: hpo jobs digits --json")
-@click.argument("name")
+@study_argument
 @store_option
 @json_option
 def jobs_command(name: str, store_path: str, as_json: bool) -> None:
@@ -150,7 +151,7 @@ def _plain(job: JobRecord, configuration: Configuration, log: Path) -> dict[str,
 
 
 @click.command("log", epilog="Example: hpo log digits 7   (or one job of trial 7: 7.2)")
-@click.argument("name")
+@study_argument
 @click.argument("job")
 @store_option
 @json_option

@@ -41,6 +41,7 @@ BUILT_IN = {
     "plugins": ("plugins", "List the installed plugins, and why any fail."),
     "check": ("check", "Check whether a strategy satisfies the contract."),
     "new-strategy": ("scaffold", "Create the package of a new strategy."),
+    "completion": ("completion", "Print the code for completion in bash, zsh or fish."),
 }
 
 
@@ -89,10 +90,17 @@ def _commands_of_plugins() -> dict[str, list[Entry]]:
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Example: hpo run study.toml --strategy random",
+    invoke_without_command=True,
 )
 @click.version_option(__version__, prog_name="hpo")
-def hpo() -> None:
+@click.pass_context
+def hpo(ctx: click.Context) -> None:
     """Optimize the hyperparameters of any program."""
+    if ctx.invoked_subcommand is None:
+        from hpo_core.cli.next_steps import next_steps
+
+        print(next_steps(), ctx.get_help(), sep="\n\n", file=sys.stderr)
+        ctx.exit(2)  # no command is bad input
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from hpo_core.cli.common import (
     print_json,
     show_log,
     store_option,
+    study_argument,
     yes_option,
 )
 from hpo_core.model.text import counted, printable
@@ -21,7 +22,7 @@ from hpo_core.study.study import Study, load_study
 
 
 @click.command("copy", epilog="Example: hpo copy digits --to backup.db")
-@click.argument("name")
+@study_argument
 @click.option("--to", metavar="PATH", required=True, help="The target store.")
 @click.option("--name", "new_name", metavar="NEW", help="Another name for the copy.")
 @store_option
@@ -46,7 +47,7 @@ def copy_command(name: str, to: str, new_name: str | None, store_path: str, as_j
 
 
 @click.command("rename", epilog="Example: hpo rename digits digits-old")
-@click.argument("name")
+@study_argument
 @click.argument("new_name", metavar="NEW")
 @yes_option
 @store_option
@@ -65,7 +66,7 @@ def rename_command(name: str, new_name: str, yes: bool, store_path: str, as_json
 
 
 @click.command("delete", epilog="Example: hpo delete digits")
-@click.argument("name")
+@study_argument
 @yes_option
 @store_option
 @json_option

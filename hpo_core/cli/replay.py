@@ -7,7 +7,14 @@ import json
 import click
 import msgspec
 
-from hpo_core.cli.common import json_option, print_json, show_log, store_option, trust_option
+from hpo_core.cli.common import (
+    json_option,
+    print_json,
+    show_log,
+    store_option,
+    study_argument,
+    trust_option,
+)
 from hpo_core.contracts.strategy import Answer, Exhausted, Resume, Start, Wait
 from hpo_core.controller.stored.audit import Difference, Replayed
 from hpo_core.model.report import Decision
@@ -16,7 +23,7 @@ from hpo_core.study.study import load_study
 
 
 @click.command("replay", epilog="Example: hpo replay digits")
-@click.argument("name")
+@study_argument
 @trust_option
 @store_option
 @json_option

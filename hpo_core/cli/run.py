@@ -15,10 +15,13 @@ from hpo_core.cli.common import (
     confirm,
     flag,
     json_option,
+    plugin_option,
     print_json,
     quiet_option,
     show_log,
     store_option,
+    study_argument,
+    study_file_argument,
     trust_option,
     yes_option,
 )
@@ -33,12 +36,12 @@ from hpo_core.study.study import Study, load_study
 
 
 @click.command("run", epilog="Example: hpo run study.toml --strategy random --jobs 50")
-@click.argument("study_file", metavar="STUDY.toml")
-@click.option("--strategy", metavar="S", help="The strategy, such as optuna:tpe.")
+@study_file_argument
+@plugin_option("--strategy", metavar="S", help="The strategy, such as optuna:tpe.")
 @click.option(
     "-o", "options", metavar="KEY=VALUE", multiple=True, help="An option of the strategy."
 )
-@click.option("--backend", metavar="B", help="The backend, such as local.")
+@plugin_option("--backend", metavar="B", help="The backend, such as local.")
 @click.option("--workers", type=int, metavar="N", help="Maximum number of jobs that run at once.")
 @click.option("--jobs", type=int, metavar="N", help="Maximum number of jobs.")
 @click.option("--seed", type=int, metavar="N", help="Random seed of the study.")
@@ -71,7 +74,7 @@ def run_command(
 
 
 @click.command("resume", epilog="Example: hpo resume digits")
-@click.argument("name")
+@study_argument
 @click.option(
     "--adopt-history",
     is_flag=True,
@@ -93,7 +96,7 @@ def resume_command(
 
 
 @click.command("extend", epilog="Example: hpo extend digits --jobs 60   (or by: --jobs +20)")
-@click.argument("name")
+@study_argument
 @click.option("--trials", metavar="N", help="The new total of trials, or +N to add.")
 @click.option("--jobs", metavar="N", help="The new total of jobs, or +N to add.")
 @click.option("--iterations", metavar="N", help="The new total of iterations, or +N to add.")
@@ -123,7 +126,7 @@ def extend_command(
 
 
 @click.command("try", epilog="Example: hpo try study.toml")
-@click.argument("study_file", metavar="STUDY.toml")
+@study_file_argument
 @json_option
 def try_command(study_file: str, as_json: bool) -> int:
     """Run one job of STUDY.toml with default values, and show its reports. Nothing is stored."""

@@ -17,6 +17,7 @@ from hpo_core.cli.common import (
     larger_budget,
     print_json,
     store_option,
+    study_argument,
 )
 from hpo_core.config import JobSettings
 from hpo_core.controller.results.trial_result import TrialResult
@@ -33,7 +34,7 @@ _PAUSED = 5  # maximum number of paused trials shown
 
 
 @click.command("show", epilog="Example: hpo show digits")
-@click.argument("name")
+@study_argument
 @store_option
 @json_option
 def show_command(name: str, store_path: str, as_json: bool) -> None:

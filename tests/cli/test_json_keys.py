@@ -53,6 +53,7 @@ COMMANDS: dict[str, tuple[list[str], dict[str, list[str]]]] = {
         ["random", "--examples", "1"],
         {"": ["key of `check`"], "checks": ["key of a check"]},
     ),
+    "completion": (["bash"], {"": ["key of `completion`"]}),
     "new-strategy": (["other-search"], {"": ["key of `new-strategy`"]}),
 }
 """Each command: its arguments besides ``--json``, and by the way to them in what it
