@@ -35,9 +35,11 @@ SCRIPTS := mermaid@11.17.2 iframe-worker@1.0.4
 ASHA := plugins/hpo-asha/tests
 OPTUNA := plugins/hpo-optuna/tests
 BOHB := plugins/hpo-bohb/tests
-TESTS := tests $(filter-out plugins/hpo-asha plugins/hpo-bohb plugins/hpo-optuna,$(PLUGINS)) \
+VIEW := plugins/hpo-view/tests
+LONG := hpo-asha hpo-bohb hpo-optuna hpo-view
+TESTS := tests $(filter-out $(LONG:%=plugins/%),$(PLUGINS)) \
     examples/third_party $(OPTUNA)/test_options.py $(OPTUNA)/test_strategy.py \
-    $(wildcard $(ASHA)/test_*.py $(BOHB)/test_*.py)
+    $(wildcard $(ASHA)/test_*.py $(BOHB)/test_*.py $(VIEW)/test_*.py)
 
 # Two classes or files of tests run at once: most tests wait for processes, and not for a processor.
 AT_ONCE := -n 2 --dist loadscope
@@ -45,8 +47,8 @@ AT_ONCE := -n 2 --dist loadscope
 # Heavy real parts whose tests are no part of `make test`: each has a target integration-NAME, and
 # where it can't share .venv its own environment, .venv-NAME. DEBIAN has the Debian packages
 # that they need, each as COMMAND=PACKAGE: it is installed if the command is missing.
-INTEGRATIONS := asha bohb kit optuna torch
-DEBIAN :=
+INTEGRATIONS := asha bohb kit optuna torch view
+DEBIAN := chromium=chromium
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo examples test test-asha test-bohb test-optuna faults lint format bench bench-digits \
@@ -94,6 +96,9 @@ integration-kit: $(READY)
 
 integration-torch: .venv-torch/ready
 	.venv-torch/bin/python -m pytest tests/testing/test_torch.py
+
+integration-view: debian .venv-view/ready
+	.venv-view/bin/python -m pytest $(VIEW)/browser
 
 debian:
 	@.ci/debian $(DEBIAN)
@@ -193,6 +198,10 @@ $(DOCS_READY): constraints.txt Makefile
 
 .venv-torch/ready: constraints.txt pyproject.toml
 	$(call integration,torch,numpy torch)
+
+.venv-view/ready: constraints.txt pyproject.toml plugins/hpo-view/pyproject.toml
+	$(call integration,view,-e 'plugins/hpo-view[images]' -e plugins/hpo-random-search \
+	    -e plugins/hpo-asha playwright)
 
 # Make the environment of an integration, .venv-$(1): hpo-core with what tests need, and $(2).
 define integration

@@ -15,7 +15,7 @@ from hpo_core.model.errors import BrokenPlugin
 
 GROUP = "hpo_core.commands"
 
-PACKAGES: Mapping[str, str] = {"report": "hpo-view"}
+PACKAGES: Mapping[str, str] = {"dashboard": "hpo-view", "report": "hpo-view"}
 """The packages of commands that are not installed. Only packages that exist are listed."""
 
 

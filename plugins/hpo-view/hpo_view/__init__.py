@@ -1,6 +1,7 @@
 """Pictures of hpo-core's studies: plots, reports, a live dashboard.
 
 command      ``hpo report``
+dashboard    ``hpo dashboard``
 report       studies in one HTML file
 page         what a page shows of a study, as plain JSON
 plots        what ``study.plot`` has, a function for each
