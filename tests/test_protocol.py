@@ -41,7 +41,15 @@ def test_the_session_of_the_page_is_what_the_program_says() -> None:
 
 def test_the_strategy_in_javascript_keeps_the_contract() -> None:
     hpo = [sys.executable, "-c", "from hpo_core.cli.main import main; main()"]
-    options = ["--json", "--examples", "2", "-o", f"command={json.dumps(COMMAND)}"]
+    options = [
+        "--json",
+        "--examples",
+        "2",
+        "--long-runs",
+        "0",
+        "-o",
+        f"command={json.dumps(COMMAND)}",
+    ]
     finished = subprocess.run([*hpo, "check", "process", *options], capture_output=True, text=True)
     checked = json.loads(finished.stdout)
     assert [check for check in checked["checks"] if check["outcome"] == "failed"] == []

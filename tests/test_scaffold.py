@@ -26,7 +26,7 @@ def test_a_new_strategy_passes_every_check_in_a_new_environment(
     core = packaging.wheel(ROOT)
     commands = packaging.environment(tmp_path / "environment", core, f"{folder}[test]")
     for command, *arguments in (
-        ("hpo", "check", "my-search"),
+        ("hpo", "check", "my-search", "--long-runs", "1"),
         ("ruff", "check"),
         ("ruff", "format", "--check"),
         ("mypy", "--strict", "hpo_my_search", "tests"),

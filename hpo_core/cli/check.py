@@ -40,6 +40,12 @@ if TYPE_CHECKING:
     help="Number of examples that each check draws: 20, or 100 if thorough.",
 )
 @click.option(
+    "--long-runs",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Number of long runs of each check: 3, or 10 if thorough; 0 for a slow strategy.",
+)
+@click.option(
     "--only", multiple=True, metavar="CHECK", help="Run this check alone; can be repeated."
 )
 @click.option(
@@ -54,6 +60,7 @@ def check_command(
     options: tuple[str, ...],
     is_quick: bool,
     examples: int | None,
+    long_runs: int | None,
     only: tuple[str, ...],
     badge: Path | None,
     as_json: bool,
@@ -88,7 +95,7 @@ def check_command(
         _capabilities(resolved.spec, read),
         origin=Installed(resolved.spec.name, given),
         options=resolved.spec.options,
-        effort=effort.with_examples(examples),
+        effort=effort.changed(examples, long_runs),
     )
     table = _Table(checks, is_shown=not as_json)
     results = []

@@ -18,9 +18,13 @@ class Effort(msgspec.Struct, frozen=True):
     long_runs: tuple[int, ...] = (60, 100, 150)
     cuts: int = 10
 
-    def with_examples(self, examples: int | None) -> Effort:
-        """Return it with another number of examples, or as it is."""
-        return self if examples is None else msgspec.structs.replace(self, examples=examples)
+    def changed(self, examples: int | None, long_runs: int | None) -> Effort:
+        """Return it with other numbers of examples and of long runs; None leaves one as it is."""
+        return msgspec.structs.replace(
+            self,
+            examples=self.examples if examples is None else examples,
+            long_runs=self.long_runs[:long_runs],
+        )
 
 
 QUICK = Effort()

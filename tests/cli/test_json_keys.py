@@ -50,7 +50,7 @@ COMMANDS: dict[str, tuple[list[str], dict[str, list[str]]]] = {
     "delete": (["small", "--yes"], {"": ["key of `delete`"]}),
     "plugins": ([], {"": ["key of a plugin"], "strategy": ["key of a plugin's strategy"]}),
     "check": (
-        ["random", "--examples", "1"],
+        ["random", "--examples", "1", "--long-runs", "0"],
         {"": ["key of `check`"], "checks": ["key of a check"]},
     ),
     "completion": (["bash"], {"": ["key of `completion`"]}),

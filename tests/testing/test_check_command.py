@@ -67,7 +67,7 @@ def helpless(tmp_path: Path) -> Path:
 
 
 def test_a_good_strategy_is_checked_with_its_options_and_the_exit_status_is_0() -> None:
-    done = hpo("check", "grid", "-o", "points=3", "--examples", "1", "--json")
+    done = hpo("check", "grid", "-o", "points=3", "--examples", "1", "--long-runs", "1", "--json")
     told = json.loads(done.stdout)
     assert done.returncode == 0
     assert (told["strategy"], told["passed"]) == ("grid", True)

@@ -187,7 +187,7 @@ def test_a_contract_class_says_how_much_is_tried() -> None:
         long_runs = None
 
     assert Slow.subject().effort == Effort(examples=2, long_runs=(40,))
-    assert Thorough.subject().effort == THOROUGH.with_examples(2)
+    assert Thorough.subject().effort == THOROUGH.changed(2, None)
 
 
 def test_the_documentation_lists_every_check_with_its_promise() -> None:

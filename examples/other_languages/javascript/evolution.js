@@ -74,6 +74,9 @@ const answers = {
     const faults = unknown.map((name) => ({ path: `options.${name}`, message: "unknown; known: population" }));
     if (!(Number.isInteger(population) && population > 0))
       faults.push({ path: "options.population", message: "expected a whole number above 0" });
+    for (const { name, type, low, high } of message.parameters)
+      if (type === "int" && !(Number.isSafeInteger(low) && Number.isSafeInteger(high)))
+        faults.push({ path: `parameters.${name}`, message: "JavaScript's numbers are exact up to 2^53; narrow the range" });
     return faults.length ? { type: "refuse", faults } : { type: "ready" };
   },
   ask({ trial_id }) {
