@@ -27,6 +27,15 @@ def configuration_of(space: SearchSpace, words: Iterable[str]) -> Configuration:
     Raises:
         InvalidInput: With all its faults.
     """
+    return space.configuration(values_of(space, words))
+
+
+def values_of(space: SearchSpace, words: Iterable[str]) -> dict[str, Any]:
+    """Parse values of some parameters, each with its parameter's type.
+
+    Raises:
+        InvalidInput: With all arguments that are not KEY=VALUE, or name no parameter.
+    """
 
     def value(name: str, text: str) -> Any:
         if name not in space.by_name:
@@ -34,7 +43,7 @@ def configuration_of(space: SearchSpace, words: Iterable[str]) -> Configuration:
             raise ValueError(f"no such parameter{known}")
         return space.by_name[name].parse(text)
 
-    return space.configuration(_read(words, value, "", "lr=0.01"))
+    return _read(words, value, "", "lr=0.01")
 
 
 def _read(

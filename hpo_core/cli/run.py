@@ -26,7 +26,7 @@ from hpo_core.cli.common import (
     yes_option,
 )
 from hpo_core.cli.manage import deletion
-from hpo_core.cli.pairs import options_of
+from hpo_core.cli.pairs import options_of, values_of
 from hpo_core.controller.dry_run import DryRun
 from hpo_core.model.errors import Fault, InvalidInput, StoreError, StudyFailed
 from hpo_core.model.job import StudyState
@@ -125,13 +125,18 @@ def extend_command(
     return _run(study, study.resume, quiet=quiet, as_json=as_json)
 
 
-@click.command("try", epilog="Example: hpo try study.toml")
+@click.command("try", epilog="Example: hpo try study.toml lr=0.1")
 @study_file_argument
+@click.argument("values", metavar="[KEY=VALUE]...", nargs=-1)
 @json_option
-def try_command(study_file: str, as_json: bool) -> int:
-    """Run one job of STUDY.toml with default values, and show its reports. Nothing is stored."""
+def try_command(study_file: str, values: tuple[str, ...], as_json: bool) -> int:
+    """Run one job of STUDY.toml with default values, and show its reports. Nothing is stored.
+
+    KEY=VALUE takes the place of a default value.
+    """
     show_log()
-    tried = Study.from_file(study_file).try_once()
+    study = Study.from_file(study_file)
+    tried = study.try_once(values_of(study.config.space, values))
     if as_json:
         print_json(msgspec.to_builtins(tried))
     else:

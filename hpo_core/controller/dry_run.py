@@ -17,7 +17,7 @@ from hpo_core.controller.signals import interruptible
 from hpo_core.controller.strategy.resolve import budget_remark
 from hpo_core.model.budget import Budget
 from hpo_core.model.job import JobState
-from hpo_core.model.values import Configuration
+from hpo_core.model.values import Configuration, Value
 
 _log = logging.getLogger("hpo_core")
 
@@ -51,17 +51,23 @@ class DryRun(msgspec.Struct, frozen=True, kw_only=True):
         return self.state is JobState.COMPLETED
 
 
-def try_once(config: StudyConfig, function: Callable[..., Any] | None = None) -> DryRun:
+def try_once(
+    config: StudyConfig,
+    function: Callable[..., Any] | None = None,
+    values: Mapping[str, Value] | None = None,
+) -> DryRun:
     """Run one job with the default value of each parameter.
 
     Args:
         config: The study.
         function: The function that jobs call, if the study refers to it by name.
+        values: Values in place of the defaults of some parameters.
 
     Raises:
+        InvalidInput: If `values` are invalid.
         HpoError: If the job cannot be run.
     """
-    first = config.space.defaults()
+    first = config.space.defaults(values)
     if remark := budget_remark(config):
         _log.warning(remark)
     alone = msgspec.structs.replace(

@@ -142,11 +142,21 @@ class SearchSpace(Checked, frozen=True):
         """Return the default value of every parameter, even if their combination is forbidden."""
         return self.build(lambda axis: axis.start_values)
 
-    def defaults(self) -> Configuration:
+    def defaults(self, given: Mapping[str, Value] | None = None) -> Configuration:
         """Return the configuration of the default values.
 
         If it is forbidden, return the allowed configuration that `first_allowed` finds.
+
+        Args:
+            given: Values in place of the defaults of some parameters.
+
+        Raises:
+            InvalidInput: If `given` is invalid or makes a forbidden configuration, with all faults.
         """
+        if given:
+            values = dict(given)
+            starts = self.build(lambda axis: {**axis.start_values, **_those_of(axis.names, values)})
+            return self.configuration({**starts, **values})
         built = self.starting_values()
         if not self.is_forbidden(built):
             return built
@@ -290,3 +300,7 @@ def _meets(values: Mapping[str, Value], clause: _Clause) -> bool:
         if name not in values or identity(values[name]) not in wanted:
             return False
     return True
+
+
+def _those_of(names: Iterable[str], values: Mapping[str, Value]) -> dict[str, Value]:
+    return {name: values[name] for name in names if name in values}

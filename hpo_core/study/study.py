@@ -367,16 +367,23 @@ class Study(WholeStudy):
         with self._stored() as (store, _):
             open_study.trusted_config(store, self._name, trust_it=trust)
 
-    def try_once(self) -> DryRun:
+    def try_once(
+        self, configuration: Mapping[str, Value] | None = None, /, **values: Value
+    ) -> DryRun:
         """Run one job with the default value of each parameter; nothing is stored.
 
+        Args:
+            configuration: Values in place of the defaults of some parameters.
+            **values: The values as keywords, in place of `configuration`.
+
         Raises:
+            InvalidInput: If a value is invalid.
             HpoError: If the job cannot be run.
         """
         from hpo_core.controller.dry_run import try_once
 
         with self._in_its_words:
-            return try_once(self.config, self._function)
+            return try_once(self.config, self._function, {**(configuration or {}), **values})
 
     # -- changes ---------------------------------------------------------------------------
 
