@@ -52,7 +52,7 @@ DEBIAN := chromium=chromium
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo examples test test-asha test-bohb test-optuna faults lint format bench bench-digits \
-    dist docs picture reference clean debian test-integrations $(INTEGRATIONS:%=integration-%)
+    dist docs picture picture-view reference clean debian test-integrations $(INTEGRATIONS:%=integration-%)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -142,6 +142,9 @@ bench-digits: $(READY) ## examples/digits by several strategies on equal budgets
 
 picture: $(READY) ## run the study of the README in a terminal (tmux) and draw docs/pictures/run.svg
 	@$(BIN)/python docs/pictures/make.py
+
+picture-view: debian .venv-view/ready ## draw docs/pictures/dashboard.png: hpo dashboard in Chromium
+	@.venv-view/bin/python docs/pictures/dashboard.py
 
 reference: $(READY) ## write the pages of the reference that are made from the code again
 	@for page in $(wildcard tests/test_reference.py tests/reference/test_*.py); do \
