@@ -7,6 +7,7 @@ runs.
 from __future__ import annotations
 
 import datetime
+import importlib.machinery
 import time
 from collections.abc import Callable
 from functools import wraps
@@ -47,6 +48,7 @@ def _of(convert: Callable[..., Any], now: Callable[[], float]) -> Callable[..., 
 def _shift_classes(by: datetime.timedelta) -> None:
     """Replace the classes of `datetime` by such whose now and today are later."""
     now = datetime.datetime.now
+    utc = datetime.timezone.utc
 
     class Like(type):
         """Lets a true date or datetime, which C code still makes, pass as one of ours."""
@@ -66,10 +68,35 @@ def _shift_classes(by: datetime.timedelta) -> None:
 
         @classmethod
         def utcnow(cls) -> Any:
-            return now(datetime.timezone.utc).replace(tzinfo=None) + by
+            return now(utc).replace(tzinfo=None) + by
 
         @classmethod
         def today(cls) -> Any:
             return now() + by
 
-    datetime.date, datetime.datetime = Date, DateTime  # type: ignore[misc]  # that is the point
+    true_classes = (datetime.date, datetime.datetime)
+
+    def put(classes: tuple[type[Any], type[Any]]) -> None:
+        datetime.date, datetime.datetime = classes  # type: ignore[misc]  # that is the point
+
+    put((Date, DateTime))
+    _around_extensions(lambda: put(true_classes), lambda: put((Date, DateTime)))
+
+
+def _around_extensions(before: Callable[[], None], after: Callable[[], None]) -> None:
+    """Call these around the loading of each compiled module: some take the classes' layout."""
+    loader = importlib.machinery.ExtensionFileLoader
+
+    def wrapped(load: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(load)
+        def loaded(*arguments: Any) -> Any:
+            before()
+            try:
+                return load(*arguments)
+            finally:
+                after()
+
+        return loaded
+
+    for name in ("create_module", "exec_module"):
+        setattr(loader, name, wrapped(getattr(loader, name)))

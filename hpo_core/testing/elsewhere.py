@@ -100,7 +100,8 @@ def suggestions_elsewhere(
         )
     if finished.returncode:
         error = finished.stderr.decode(errors="replace").strip().splitlines()
-        raise Broken(f"it does not run in a new process: {error[-1] if error else 'no reason'}")
+        said = error[-1] if error else f"exit status {finished.returncode}"
+        raise Broken(f"it does not run in a new process: {said}")
     found: list[list[Any]] = json.loads(finished.stdout.splitlines()[-1])
     return found
 
