@@ -9,6 +9,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from hpo_core.draft.source import Source, keyword, last_name
+from hpo_core.readers.lines import plain
 
 NUMBER = r"([-+]?(?:[0-9]+\.?[0-9]*(?:[eE][-+]?[0-9]+)?|nan|inf))"
 """What a number looks like in a pattern."""
@@ -17,7 +18,7 @@ _PRINTS = (
     "print", "info", "write", "echo", "log", "debug", "warning", "set_postfix_str", "pprint",
     "set_description", "print_log", "master_print",
 )  # fmt: skip
-_HOLE = "\0"
+_HOLE = "\ue000"
 _FIELD = re.compile(r"\{[^{}]*\}|%[-+ #0]*\d*(?:\.\d+)?[diouxXeEfFgGsr]")
 _LESS_IS_BETTER = re.compile(
     r"(\w*loss(es)?|err(or)?|r?mse|mae|mape|perplexity|ppl|bp[bdc]|nll|[wc]er|fid|elbo|bce)\d*"
@@ -74,7 +75,7 @@ def printed(source: Source) -> Found:
 def _in_lines(lines: Iterable[str]) -> Found:
     metrics: dict[str, tuple[tuple[bool, bool], Metric]] = {}
     iteration: str | None = None
-    for line in lines:
+    for line in map(plain, lines):
         for before, label in _labels(line):
             epoch = re.search(r"(?i)\b(epoch|ep)\b[ :=#\[(]*$", before)
             if epoch is not None and not _PASSING.search(line):
@@ -156,7 +157,8 @@ def _pattern(label: str, number: str) -> str:
     """Return a pattern for a label and the number after it; blanks may be any."""
     pieces = re.split(r"\s+", label.strip())
     text = r"\s+".join(re.escape(piece).replace(r"\-", "-") for piece in pieces if piece)
-    return rf"{text}\s*{number}"
+    start = r"(?<!\w)" if text[:1].isalnum() else ""  # ``loss`` is not the end of ``val_loss``
+    return rf"{start}{text}\s*{number}"
 
 
 def _shown(line: str) -> str:

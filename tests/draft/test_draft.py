@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 import textwrap
 from collections.abc import Callable
@@ -79,7 +80,7 @@ def test_arguments_of_argparse_become_parameters_with_the_script_s_own_defaults(
 def test_the_metric_on_held_out_data_is_the_objective(read: Read) -> None:
     tables = read(ARGPARSE)
     assert tables["objective"] == {"metric": "val_loss", "direction": "minimize"}
-    assert tables["job"]["iteration"] == r"Epoch\s*(\d+)"
+    assert tables["job"]["iteration"] == r"(?<!\w)Epoch\s*(\d+)"
     assert list(tables["job"]["metrics"]) == ["val_loss"]
 
 
@@ -227,6 +228,21 @@ def test_keras_prints_by_itself(read: Read) -> None:
     )
     assert tables["objective"]["metric"] == "val_loss"
     assert tables["job"]["iteration"] == r"Epoch (\d+)/\d+"
+
+
+def test_colours_and_the_end_of_another_name_do_not_mislead(read: Read) -> None:
+    tables = read(
+        """
+        import argparse
+        argparse.ArgumentParser().add_argument("--lr", type=float, default=0.1)
+        print(f"val_loss: {a} - \\x1b[1mtest_accuracy: {b}\\x1b[0m")
+        print(f"loss: {c}")
+        """
+    )
+    ((name, pattern),) = tables["job"]["metrics"].items()
+    assert name == "val_loss"
+    line = "train_val_loss: 1 - val_loss: 2.5e-3 - test_accuracy: 3"
+    assert [found[1] for found in re.finditer(pattern, line)] == ["2.5e-3"]
 
 
 def test_help_of_other_languages_is_read() -> None:
