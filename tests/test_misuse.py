@@ -194,6 +194,21 @@ def test_a_budget_that_ends_before_any_trial_does_is_told_before_it_is_spent(
     assert ("ends before one trial has trained to max_iterations, 9" in caplog.text) is is_said
 
 
+@pytest.mark.parametrize(("jobs", "is_said"), [(9, False), (8, True)])
+def test_a_budget_of_jobs_that_completes_no_trial_is_told_before_it_is_spent(
+    jobs: int, is_said: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    short = config(strategy="asha", budget={"jobs": jobs}, job={"max_iterations": 9})
+    with caplog.at_level(logging.WARNING), HyperParameterOptimizer(short):
+        assert (
+            "the budget of 8 jobs ends before one trial has trained to max_iterations, 9: the "
+            "strategy 'asha' trains a trial in several jobs, and takes 9 or more" in caplog.text
+        ) is is_said
+    caplog.clear()
+    try_once(short)
+    assert ("the budget of 8 jobs ends before" in caplog.text) is is_said
+
+
 @pytest.mark.parametrize(("workers", "is_said"), [(1, False), (2, True)])
 def test_workers_that_a_backend_can_not_use_are_told(
     workers: int, is_said: bool, caplog: pytest.LogCaptureFixture

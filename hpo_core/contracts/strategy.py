@@ -312,6 +312,9 @@ class StrategySpec(msgspec.Struct, frozen=True, kw_only=True):
         stored_defaults: For each option added in a later version, the value for studies stored
             before it existed, which preserves their behaviour. New studies get the default of the
             option.
+        jobs_to_complete: Returns the least number of jobs, given the problem and the options, after
+            which a first trial can have trained to ``max_iterations``. A smaller budget of jobs
+            gets a warning. None for a strategy that trains each trial in one job.
     """
 
     name: str
@@ -320,3 +323,4 @@ class StrategySpec(msgspec.Struct, frozen=True, kw_only=True):
     options: type[msgspec.Struct] = NoOptions
     capabilities: frozenset[Capability] = frozenset()
     stored_defaults: Mapping[str, Any] = {}
+    jobs_to_complete: Callable[[Problem, Any], int] | None = None

@@ -14,7 +14,7 @@ from hpo_core.config import StudyConfig
 from hpo_core.contracts.observer import FinishedJob
 from hpo_core.controller.controller import HyperParameterOptimizer
 from hpo_core.controller.signals import interruptible
-from hpo_core.controller.strategy.resolve import budget_remark
+from hpo_core.controller.strategy.resolve import prepare
 from hpo_core.model.budget import Budget
 from hpo_core.model.job import JobState
 from hpo_core.model.values import Configuration, Value
@@ -68,7 +68,7 @@ def try_once(
         HpoError: If the job cannot be run.
     """
     first = config.space.defaults(values)
-    if remark := budget_remark(config):
+    for remark in prepare(config).budget_remarks():
         _log.warning(remark)
     alone = msgspec.structs.replace(
         config,

@@ -8,6 +8,7 @@ from typing import Any
 
 from hpo_core.model.errors import UnknownJob
 from hpo_core.model.job import JobState, TrialState
+from hpo_core.model.report import Decision
 from hpo_core.model.values import Configuration
 from hpo_core.store import rows as made
 from hpo_core.store.adopted import Adopted
@@ -247,10 +248,12 @@ class Store(Studies):
         )
         return {seq for (seq,) in self._rows(query, study, RETRY)}
 
-    def reports(self, study: int, trial_id: int) -> list[tuple[int, int | None, dict[str, float]]]:
-        """Return the reports of a trial in order: attempt of the job, iteration, metrics."""
+    def reports(
+        self, study: int, trial_id: int
+    ) -> list[tuple[int, int | None, dict[str, float], Decision]]:
+        """Return the reports of a trial in order: attempt, iteration, metrics, decision."""
         rows = self._rows(
-            "SELECT attempt, iteration, metrics FROM log "
+            "SELECT attempt, iteration, metrics, decision FROM log "
             "WHERE study = ? AND trial = ? AND suggestion IS NULL AND kind != ? "
             "AND seq > (SELECT seq FROM trial WHERE study = ? AND id = ?) ORDER BY seq",
             study,
@@ -261,8 +264,13 @@ class Store(Studies):
         )
         with self.sound():
             return [
-                (int(attempt), None if at is None else int(at), metrics_from_json(text))
-                for attempt, at, text in rows
+                (
+                    int(attempt),
+                    None if at is None else int(at),
+                    metrics_from_json(text),
+                    Decision(decision or "continue"),
+                )
+                for attempt, at, text, decision in rows
             ]
 
     def so_far(self, study: int) -> dict[tuple[int, int], SoFar]:

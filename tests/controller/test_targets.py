@@ -9,7 +9,15 @@ import msgspec
 import pytest
 
 import hpo_core.plugin
-from hpo_core import Configuration, JobInfo, JobState, StudyState, TrialState, replay
+from hpo_core import (
+    Configuration,
+    Constraint,
+    JobInfo,
+    JobState,
+    StudyState,
+    TrialState,
+    replay,
+)
 from hpo_core.config import to_json
 from hpo_core.controller.run.pending_trial import PendingTrial
 from hpo_core.controller.run.running_job import RunningJob
@@ -238,8 +246,11 @@ from hpo_core.plugin import JobReported
 from hpo_core.config import from_json
 
 class Dies:
+    left = int(sys.argv[3])
+
     def observe(self, event, /):
-        if isinstance(event, JobReported):  # it is recorded by now
+        self.left -= isinstance(event, JobReported)  # it is recorded by now
+        if not self.left:
             os.kill(os.getpid(), signal.SIGKILL)
 
 HyperParameterOptimizer(from_json(sys.argv[1]), store=sys.argv[2], observers=[Dies()]).run()
@@ -251,7 +262,7 @@ def test_a_controller_that_takes_a_job_over_goes_on_from_what_counted(lab):
     job = lab.sh("report 5 100; until [ -e go ]; do sleep 0.02; done; report 4 200")
     given = {"strategy": "random", "max_iterations": 9, "budget": 1}
     config = to_json(lab.config(job, **given))
-    died = subprocess.run([sys.executable, "-c", DIES, config, lab.store], timeout=30)
+    died = subprocess.run([sys.executable, "-c", DIES, config, lab.store, "1"], timeout=30)
     assert died.returncode == -signal.SIGKILL
     (lab.folder / "go").touch()
     study = lab.study(job, **given)
@@ -260,6 +271,46 @@ def test_a_controller_that_takes_a_job_over_goes_on_from_what_counted(lab):
     assert study.usage.iterations == 9
     assert lab.rows("SELECT attempt, state FROM job") == [(1, "completed")]
     assert replay(lab.store, "s").is_as_stored
+
+
+def left_by_a_dead_controller(lab, job, given, reports=1):
+    """Run a study until so many reports are recorded; then its controller is killed."""
+    config = to_json(lab.config(job, **given))
+    command = [sys.executable, "-c", DIES, config, lab.store, str(reports)]
+    assert subprocess.run(command, timeout=30).returncode == -signal.SIGKILL
+
+
+def test_a_report_is_told_once_though_the_controller_dies_after_one_that_counted_nothing(lab):
+    """Those that count nothing are not recorded: the number of the others is too small then."""
+    job = lab.sh(
+        "report 3 9; report 5 30; "
+        """echo '{"iteration": 4, "memory": 7}' > /dev/fd/$HPO_REPORT_FD; """
+        "until [ -e go ]; do sleep 0.02; done; report 5 30; "
+        """echo '{"iteration": 9, "memory": 8}' > /dev/fd/$HPO_REPORT_FD"""
+    )
+    given = {"strategy": "random", "max_iterations": 9, "budget": 1}
+    given["constraints"] = (Constraint("memory", 9),)
+    left_by_a_dead_controller(lab, job, given, reports=2)
+    (lab.folder / "go").touch()
+    trial = only_trial(lab.study(job, **given))
+    assert (trial.state, trial.value) == (TrialState.COMPLETED, 3.0)
+    told = lab.rows("SELECT iteration, metrics FROM log WHERE kind = 'running'")
+    assert told == [(9, '{"loss":3.0}'), (4, '{"memory":7.0}'), (9, '{"memory":8.0}')]
+    assert replay(lab.store, "s").is_as_stored
+
+
+@pytest.mark.parametrize(("decision", "state"), [("stop", "stopped"), ("pause", "paused")])
+def test_a_decision_that_was_recorded_and_not_carried_out_is_carried_out_on_adoption(
+    lab, decision, state
+):
+    job = lab.sh("report 5 3; exec sleep 60")
+    given = {"strategy": "random", "max_iterations": 9, "grace": 0, "budget": 1}
+    left_by_a_dead_controller(lab, job, given)
+    lab.change(f"UPDATE log SET decision = '{decision}'")  # as though it had died before it acted
+    lab.study(job, **given).run()
+    assert lab.rows("SELECT attempt, state, reason FROM job") == [
+        (1, state, f"{state} by the strategy")
+    ]
 
 
 # -- time limits ----------------------------------------------------------------------------

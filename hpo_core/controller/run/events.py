@@ -100,18 +100,20 @@ class EventHandler:
         metrics = target.counting(event.iteration, event.metrics)
         if not metrics and event.iteration != target.heard(event.iteration):
             return self._passed_target(job, event)
+        if job.is_recorded(event.iteration, metrics):
+            return NOTHING
         self._budget.iterations += job.count(self._config.objectives, event.iteration, metrics)
         losses = complete(job.trial.losses)
         decision, effects = self._trials.tell(
             job, Status.RUNNING, event.iteration, metrics, losses, event.time
         )
-        effects += self._obey(job, decision, event.time)
+        effects += self.obey(job, decision, event.time)
         job.trial.is_heard = True
         if self._state.is_running and (used := self._budget.iterations_used_up()):
             effects += self._state.end(StudyState.FINISHED, used)
         return effects + self._study_events.job_reported(job, event, metrics)
 
-    def _obey(self, job: RunningJob, decision: Decision, time: float) -> Effects:
+    def obey(self, job: RunningJob, decision: Decision, time: float) -> Effects:
         """Stop or pause a job if the strategy has decided so and may do so."""
         if decision is not Decision.CONTINUE and self._may_end(job):
             fate = JobState.STOPPED if decision is Decision.STOP else JobState.PAUSED

@@ -12,6 +12,7 @@ from hpo_core.controller.run.pending_trial import Before, Counting, PendingTrial
 from hpo_core.model.errors import StoreError, StrategyError
 from hpo_core.model.job import JobState, TrialState
 from hpo_core.model.objective import updated
+from hpo_core.model.report import Decision
 from hpo_core.model.values import Configuration
 from hpo_core.store.attempts import ENDS_AN_ASK, counting
 from hpo_core.store.records import JobRecord, StudyRecord, TrialRecord
@@ -28,6 +29,7 @@ class Interrupted(msgspec.Struct, frozen=True):
         metrics: The last value of each metric that it reported.
         iterations: Number of iterations that this job did itself.
         reports: The job's reports, as pairs of iteration and metrics.
+        decision: The strategy's decision on the last report; it may not be carried out yet.
     """
 
     trial: PendingTrial
@@ -36,6 +38,7 @@ class Interrupted(msgspec.Struct, frozen=True):
     metrics: dict[str, float] = {}
     iterations: int = 0
     reports: tuple[tuple[int | None, dict[str, float]], ...] = ()
+    decision: Decision = Decision.CONTINUE
 
 
 def interrupted_trials(config: StudyConfig, store: Store, study: StudyRecord) -> list[Interrupted]:
@@ -65,7 +68,8 @@ def _interrupted(
     own_metrics: dict[str, float] = {}
     reports: list[tuple[int | None, dict[str, float]]] = []
     targets = {job.attempt: job.target for job in jobs}
-    for attempt, at, metrics in store.reports(study.id, trial.id):
+    decision = Decision.CONTINUE
+    for attempt, at, metrics, decided in store.reports(study.id, trial.id):
         if asked < attempt <= failed:  # a retry starts from the beginning
             continue
         losses = updated(config.objectives, losses, metrics)
@@ -74,6 +78,7 @@ def _interrupted(
             iteration = at if at is not None else iteration
             own_metrics.update(metrics)
             reports.append((at, metrics))
+            decision = decided
         else:
             earlier = reached
         if attempt <= asked:
@@ -94,7 +99,8 @@ def _interrupted(
     pending.before, pending.is_heard = before, is_heard
     if last is None or last.state.is_final:
         return Interrupted(pending, None)
-    return Interrupted(pending, last, iteration, own_metrics, reached - earlier, tuple(reports))
+    own = reached - earlier
+    return Interrupted(pending, last, iteration, own_metrics, own, tuple(reports), decision)
 
 
 def _counted(iteration: int | None, target: int | None) -> int:

@@ -103,6 +103,8 @@ class Resumption:
         running.metrics = found.metrics
         for iteration, metrics in found.reports:
             running.target.note(iteration, metrics)
+            if running.target.is_reached:
+                running.recorded.append((iteration, metrics))
         self._budget.iterations += found.iterations
         self._state.jobs[job.id] = running
         effects = self._handler.handle(
@@ -110,9 +112,7 @@ class Resumption:
         )
         now = self._context.clock.now()
         self._handler.heard(running, now)
-        if running.target.is_met:
-            self._state.leave_grace(running, now)
-        return effects
+        return effects + self._handler.obey(running, found.decision, now)
 
     def _record_lost(self, found: Interrupted, record: JobRecord) -> None:
         started = record.started

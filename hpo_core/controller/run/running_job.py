@@ -39,6 +39,8 @@ class RunningJob:
         is_decided: Whether the strategy ends it. If so, that holds even if the job has ended by
             itself in the meantime.
         notes: Human-readable remarks.
+        recorded: Recorded reports of an adopted job that may arrive again, as pairs of iteration
+            and metrics.
     """
 
     __slots__ = (
@@ -54,6 +56,7 @@ class RunningJob:
         "notes",
         "queued",
         "reason",
+        "recorded",
         "silent_until",
         "started",
         "target",
@@ -77,6 +80,7 @@ class RunningJob:
         self.is_cut_short = False
         self.is_decided = False
         self.notes: list[str] = []
+        self.recorded: list[tuple[int | None, Mapping[str, float]]] = []
 
     def count(
         self, objectives: Sequence[Objective], iteration: int | None, metrics: Mapping[str, float]
@@ -96,6 +100,16 @@ class RunningJob:
         trial.iteration += added
         self.iterations += added
         return added
+
+    def is_recorded(self, iteration: int | None, metrics: Mapping[str, float]) -> bool:
+        """Say whether a report was recorded before the job was taken over.
+
+        Those that counted nothing were not, so that their number does not tell which are new.
+        """
+        if (iteration, metrics) in self.recorded:
+            return True
+        self.recorded.clear()  # from here on all are new
+        return False
 
     @property
     def all_metrics(self) -> dict[str, float]:

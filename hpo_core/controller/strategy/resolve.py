@@ -81,8 +81,37 @@ class Prepared(msgspec.Struct, frozen=True):
                 f"strategy gets reports later; leave workers out, or choose another "
                 f"backend, such as local"
             )
-        if remark := budget_remark(self.config):
-            yield remark
+        yield from self.budget_remarks()
+
+    def budget_remarks(self) -> Iterator[str]:
+        """Yield what there is to say of a budget that ends before any trial is completed."""
+        most, budget = self.config.job.max_iterations, self.config.budget
+        if most is None:
+            return
+        end = f"before one trial has trained to max_iterations, {most}"
+        if budget.iterations is not None and budget.iterations < most:
+            yield (
+                f"the budget of {counted(budget.iterations, 'iteration')} ends {end}: no trial is "
+                "trained to its end; give budget.iterations more, or job.max_iterations less"
+            )
+        needed = self._jobs_to_complete()
+        if budget.jobs is not None and budget.jobs < needed:
+            yield (
+                f"the budget of {counted(budget.jobs, 'job')} ends {end}: the strategy "
+                f"{self.config.strategy.name!r} trains a trial in several jobs, and takes {needed} "
+                "or more until the first one is complete; give budget.jobs more, or "
+                "job.max_iterations less"
+            )
+
+    def _jobs_to_complete(self) -> int:
+        """Return how many jobs it takes at least until a first trial is complete."""
+        strategy, given = self.strategy, self.strategy_options
+        if not isinstance(strategy, Resolved) or strategy.spec.jobs_to_complete is None:
+            return 1
+        try:
+            return strategy.spec.jobs_to_complete(problem(self.config), given)
+        except Exception:  # noqa: BLE001  # of options that it refuses when it is built
+            return 1
 
     def changed_since(self, stored: Mapping[str, Mapping[str, Any]]) -> list[str]:
         """Return a message for each plugin whose installed version differs from the stored one."""
@@ -272,18 +301,6 @@ def build_strategy(prepared: Prepared) -> BuiltStrategy:
         raise _unsupported(prepared.config, str(error)) from error
     _check_capabilities(prepared.config, built.capabilities)
     return built
-
-
-def budget_remark(config: StudyConfig) -> str | None:
-    """Return a warning about a budget that ends before any trial can be trained completely."""
-    most, total = config.job.max_iterations, config.budget.iterations
-    if most is None or total is None or total >= most:
-        return None
-    return (
-        f"the budget of {counted(total, 'iteration')} ends before one trial has trained to "
-        f"max_iterations, {most}: no trial is trained to its end; give budget.iterations more, or "
-        "job.max_iterations less"
-    )
 
 
 def check(config: StudyConfig) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from hpo_asha import options as option
+from hpo_asha.least import jobs_to_complete
 from hpo_asha.options import Options, SchedulerOptions
 from hpo_core.plugin import Capability, Problem, Strategy, StrategySpec, hookimpl
 
@@ -44,6 +45,7 @@ def hpo_strategies() -> Iterable[StrategySpec]:
             options=options,
             capabilities=capabilities,
             stored_defaults=_STORED_DEFAULTS if "rules" in options.__struct_fields__ else {},
+            jobs_to_complete=jobs_to_complete,
         )
         for name, options, summary, capabilities in VARIANTS
     ]

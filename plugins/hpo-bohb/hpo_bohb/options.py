@@ -85,6 +85,25 @@ def abilities(options: Bandit) -> frozenset[Capability]:
             return always
 
 
+def jobs_to_complete(problem: Problem, options: Bandit) -> int:
+    """Return how many jobs it takes at least until a first trial has trained to its end.
+
+    A bracket is hpbandster's own: ``eta^s`` configurations or more begin it, in rungs of which each
+    has one ``eta``-th of those before. A later bracket begins when those before it have begun all
+    of theirs.
+    """
+    if isinstance(options, RandomOptions):
+        return 1
+    share = problem.min_iterations / (problem.max_iterations or 1)
+    rungs = -int(math.log(share) / math.log(options.eta)) + 1
+    least, begun = math.inf, 0
+    for last in range(rungs - 1, -1, -1):
+        first = int(rungs // (last + 1) * options.eta**last)
+        own = sum(max(int(first * options.eta**-rung), 1) for rung in range(last)) + 1
+        least, begun = min(least, begun + own), begun + first
+    return int(least)
+
+
 def faults(problem: Problem, options: Bandit) -> Iterator[Fault]:
     """Find all faults of the options and of the job's iterations."""
     if problem.max_iterations is None:

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hpo_bohb.options import Bandit, BOHBOptions, HyperBandOptions, RandomOptions, abilities
+from hpo_bohb.options import (
+    Bandit,
+    BOHBOptions,
+    HyperBandOptions,
+    RandomOptions,
+    abilities,
+    jobs_to_complete,
+)
 from hpo_core.plugin import Problem, Strategy, StrategySpec, hookimpl
 
 VARIANTS: tuple[tuple[str, type[Bandit], str], ...] = (
@@ -25,6 +32,7 @@ def hpo_strategies() -> Iterable[StrategySpec]:
             build=build,
             options=options,
             capabilities=abilities(options()),
+            jobs_to_complete=jobs_to_complete,
         )
         for name, options, summary in VARIANTS
     ]
