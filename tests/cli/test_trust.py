@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import copy
+import hashlib
+import hmac
+import json
 import os
 import shutil
 import sqlite3
@@ -11,11 +15,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 import hpo_core
-from hpo_core import HyperParameterOptimizer, StoreError
+from hpo_core import HyperParameterOptimizer, PluginChoice, StoreError
 from hpo_core.controller.stored.open_study import stored_config
+from hpo_core.controller.stored.trust import why_foreign
 from hpo_core.store.store import Store
 
 Hpo = Callable[..., Any]
@@ -72,6 +78,47 @@ def test_what_somebody_else_began_is_read_but_not_run(
         hpo_core.replay(folder / "hpo.db", "small")
     assert (folder / "hpo.db").read_bytes() == before
     assert not key(other).exists(), "to be refused makes no key"
+
+
+class Newer(PluginChoice, frozen=True):
+    """A choice as a later version may have it: with one more field."""
+
+    added: int | None = None
+
+
+def test_a_field_that_a_later_version_adds_leaves_studies_their_users_own(
+    home: Path, small: Hpo, folder: Path
+) -> None:
+    with Store(folder / "hpo.db") as store:
+        study = store.study("small")
+        config = stored_config(store, "small")
+    for strategy, is_own in ((Newer("random"), True), (Newer("random", added=1), False)):
+        later = copy.copy(config)
+        msgspec.structs.force_setattr(later, "strategy", strategy)
+        assert (why_foreign(study, later) is None) is is_own
+
+
+def test_marks_of_all_fields_as_they_were_before_still_count(
+    home: Path, small: Hpo, folder: Path
+) -> None:
+    with Store(folder / "hpo.db") as store:
+        config = stored_config(store, "small")
+    content = {
+        "command": config.job.command,
+        "function": None,
+        "directory": str(folder),
+        "environment": {},
+        "parameters": msgspec.to_builtins(config.space),
+        "strategy": {"name": "random", "options": {}},
+        "backend": msgspec.to_builtins(config.backend),
+        "observers": [],
+    }
+    text = json.dumps(content, sort_keys=True).encode()
+    mark = hmac.new(key(home).read_bytes(), text, hashlib.sha256).hexdigest()
+    for written, status in ((mark, 0), (mark[::-1], 2)):
+        with closing(sqlite3.connect(folder / "hpo.db")) as connection, connection:
+            connection.execute("UPDATE study SET marks = ?", (written,))
+        assert small("resume", "small", "--quiet").status == status
 
 
 def test_trust_is_given_once_and_to_what_is_run_alone(

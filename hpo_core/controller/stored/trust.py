@@ -15,7 +15,7 @@ import logging
 import os
 import secrets
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
@@ -59,7 +59,7 @@ def mark(store: Store, study: StudyRecord, config: StudyConfig) -> None:
     if store.path == MEMORY:
         return
     try:
-        own = _mark(_key(create=True), config)
+        own = _mark(_key(create=True), _content(config))
     except _KeyError as error:
         _log.warning(
             "%s: hpo-core can't mark the study %r as yours; hpo resume will ask for --trust",
@@ -109,11 +109,13 @@ def why_foreign(study: StudyRecord, config: StudyConfig) -> str | None:
         config: Its stored configuration.
     """
     try:
-        own = _mark(_key(create=False), config)
+        key = _key(create=False)
     except _KeyError as error:
         return str(error)
-    if any(hmac.compare_digest(own.encode(), one.encode()) for one in study.marks.split()):
-        return None
+    for content in (_content(config), _earlier_content(config)):
+        own = _mark(key, content).encode()
+        if any(hmac.compare_digest(own, one.encode()) for one in study.marks.split()):
+            return None
     return "it carries no mark of your key"
 
 
@@ -145,7 +147,52 @@ def _cut(text: str) -> str:
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… (all of it: hpo show)"
 
 
-def _mark(key: bytes, config: StudyConfig) -> str:
+def _mark(key: bytes, content: Mapping[str, Any]) -> str:
+    text = json.dumps(content, sort_keys=True).encode()
+    return hmac.new(key, text, hashlib.sha256).hexdigest()
+
+
+def _content(config: StudyConfig) -> dict[str, Any]:
+    """Return what is marked: all that would be run, and where.
+
+    Fields that have their default are left out, so that one that a later version adds leaves every
+    mark as it is. That takes defaults which never change.
+    """
+    study, job = _essence(config), _essence(config.job)
+    run = {key: job[key] for key in _OF_JOB if key in job}
+    return {"job": run, **{key: study[key] for key in _OF_STUDY if key in study}}
+
+
+_OF_JOB = ("command", "function", "work", "directory", "environment", "metrics_reader")
+_OF_STUDY = ("space", "strategy", "backend", "observers")
+
+
+def _essence(value: Any) -> Any:
+    """Return a value as plain data, without the fields of structs that have their default."""
+    match value:
+        case msgspec.Struct():
+            fields = {
+                field.encode_name: _essence(given)
+                for field in msgspec.structs.fields(value)
+                if (given := getattr(value, field.name)) != _default(field)
+            }
+            return {"": value.__struct_config__.tag, **fields}
+        case Mapping():
+            return {key: _essence(each) for key, each in value.items()}
+        case list() | tuple():
+            return [_essence(each) for each in value]
+        case _:
+            return msgspec.to_builtins(value)
+
+
+def _default(field: msgspec.structs.FieldInfo) -> Any:
+    if field.default_factory is not msgspec.NODEFAULT:
+        return field.default_factory()
+    return field.default
+
+
+def _earlier_content(config: StudyConfig) -> dict[str, Any]:
+    """Return what was marked before: with all fields, whatever they have."""
     job = config.job
     content: dict[str, Any] = {
         "command": job.command,
@@ -161,8 +208,7 @@ def _mark(key: bytes, config: StudyConfig) -> str:
         content["metrics_reader"] = msgspec.to_builtins(job.metrics_reader)
     if job.work is not None:
         content["work"] = msgspec.to_builtins(job.work)
-    text = json.dumps(content, sort_keys=True).encode()
-    return hmac.new(key, text, hashlib.sha256).hexdigest()
+    return content
 
 
 # -- the key --------------------------------------------------------------------------------------
