@@ -33,10 +33,8 @@ def jobs_to_complete(problem: Problem, options: Options) -> int:
     match options:
         case HyperbandOptions():
             return _of_brackets(eta, count, options.brackets or count)
-        case ShaOptions(n=int(trials)):
-            return _of_halving(eta, count, trials)
         case ShaOptions():
-            return _of_halving(eta, count, int(eta ** (count - 1)))
+            return _of_halving(eta, count, options.n or int(eta ** (count - 1)))
         case _:
             return _of_rungs(eta, count)
 
