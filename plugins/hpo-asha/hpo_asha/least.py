@@ -41,7 +41,7 @@ def jobs_to_complete(problem: Problem, options: Options) -> int:
 
 def _of_halving(eta: int, count: int, trials: int) -> int:
     """Return it for rungs that are waited for: all below the last one, and one job there."""
-    return sum(trials // eta**rung for rung in range(count - 1)) + 1
+    return int(sum(trials // eta**rung for rung in range(count - 1))) + 1
 
 
 def _of_rungs(eta: int, count: int) -> int:
