@@ -231,6 +231,14 @@ class LiveProgress:
             return
         self._known.take_in(event)
         if isinstance(event, StudyEnded):
+            self.close()
+
+    def close(self) -> None:
+        """Leave the terminal as it was, also where the study did not come to its end.
+
+        The display has a thread; one that writes while Python ends is a fatal error of Python.
+        """
+        if self._live is not None:
             self._live.stop()
             self._live = None
 

@@ -39,7 +39,11 @@ class InteractiveRun:
             StudyInterrupted: If a signal has ended it.
         """
         with interruptible(controller) as self._interruption:
-            controller.run_through(on_job_finished)
+            try:
+                controller.run_through(on_job_finished)
+            finally:
+                for display in self.observers:
+                    getattr(display, "close", lambda: None)()
         if self._interruption.count:
             raise StudyInterrupted
 

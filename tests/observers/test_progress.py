@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import sys
+import threading
 
 import pytest
 
+from hpo_core import Float, Study
 from hpo_core.observers.progress import PlainProgress, StudyProgress
 from hpo_core.plugin import (
     Budget,
@@ -193,3 +196,38 @@ def test_what_a_failed_job_had_reported_is_not_the_best_so_far() -> None:
     known.take_in(JobReported(job=JOB, time=101.0, iteration=1, metrics={"accuracy": 0.5}))
     known.take_in(finished(JobState.FAILED, reason="exit status 1"))
     assert known.best_so_far() == "best: none yet"
+
+
+class Terminal(io.StringIO):
+    """A text that says that it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_the_live_display_ends_with_a_run_that_is_broken_off(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its thread would go on, and the terminal stay without a cursor."""
+
+    def break_off(_: object) -> None:
+        raise KeyboardInterrupt  # as the third Ctrl-C does
+
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    study = Study(
+        function=lambda configuration: 1.0,
+        parameters=[Float("x", 0.0, 1.0)],
+        objective="loss",
+        direction="minimize",
+        budget={"jobs": 2},
+        backend="inline",
+    )
+    before = set(threading.enumerate())
+    with study, pytest.raises(KeyboardInterrupt):
+        study.run(progress=True, on_job_finished=break_off)
+    text = terminal.getvalue()
+    assert text.rfind("\x1b[?25h") > text.rfind("\x1b[?25l") > -1
+    for thread in set(threading.enumerate()) - before:
+        thread.join()
