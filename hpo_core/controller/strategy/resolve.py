@@ -95,7 +95,8 @@ class Prepared(msgspec.Struct, frozen=True):
                 "trained to its end; give budget.iterations more, or job.max_iterations less"
             )
         needed = self._jobs_to_complete()
-        if budget.jobs is not None and budget.jobs < needed:
+        enqueued = len(self.config.enqueue)  # a budget for these alone is not for the strategy
+        if budget.jobs is not None and enqueued < budget.jobs < needed:
             yield (
                 f"the budget of {counted(budget.jobs, 'job')} ends {end}: the strategy "
                 f"{self.config.strategy.name!r} trains a trial in several jobs, and takes {needed} "
