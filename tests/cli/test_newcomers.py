@@ -177,6 +177,8 @@ def test_a_closed_terminal(newcomer: Newcomer, start: Start, began: Any, go: Any
     running.wait()
 
     newcomer.writes("job.sh", JOB)
+    newcomer.types("hpo")  # of which nothing was to be read any more
+    newcomer.has_read("studies", "List the studies of the store", "show")
     newcomer.types("hpo studies")
     newcomer.has_read("first", "interrupted")
     newcomer.types("hpo show first")
@@ -210,6 +212,7 @@ def test_an_asha_study_that_is_too_small_for_its_rungs(newcomer: Newcomer) -> No
     newcomer.writes("job.sh", every_iteration())
     newcomer.types("hpo run study.toml")
     assert newcomer.status == 1
+    newcomer.has_read("the budget of 2 jobs ends before one trial has trained", "16 or more")
     newcomer.has_read("No trial is completed", "paused", "The best so far is trial")
     for _ in range(6):
         newcomer.types(newcomer.proposed("hpo extend"))

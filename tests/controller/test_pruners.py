@@ -72,7 +72,8 @@ def test_so_are_jobs_of_a_strategy_that_stops_none(lab, caplog, strategy):
 
 def test_so_are_jobs_that_end_at_the_target_that_the_strategy_gave_them(lab, caplog):
     job = reports_at_the_end_alone
-    assert warnings_of(lab, caplog, job, "asha", max_iterations=9) == []
+    asha = PluginChoice("asha", {"eta": 2})  # three jobs are enough for it
+    assert warnings_of(lab, caplog, job, asha, max_iterations=2) == []
 
 
 @pytest.mark.parametrize(("strategy", "is_said"), [(Silent, False), (Announced, True)])

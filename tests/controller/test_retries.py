@@ -151,7 +151,7 @@ def test_a_strategy_that_can_t_be_rebuilt_keeps_what_it_knows_and_a_warning_says
     strategy = Unique()
     lab.study(fails_first, strategy=strategy, retries=1, budget=2).run()
     assert strategy.heard() == [(1, 4, (-9.0,)), (2, 2, (1.0,)), (2, 2, (1.0,))]
-    assert "trial 1 is retried, but the strategy can't forget" in caplog.text
+    assert "trial 1 is retried, but the strategy cannot discard" in caplog.text
     with Store(lab.store) as store:
         assert len(store.history(store.study("s").id)) == 4
 
