@@ -47,11 +47,11 @@ AT_ONCE := -n 2 --dist loadscope
 # Heavy real parts whose tests are no part of `make test`: each has a target integration-NAME, and
 # where it can't share .venv its own environment, .venv-NAME. DEBIAN has the Debian packages
 # that they need, each as COMMAND=PACKAGE: it is installed if the command is missing.
-INTEGRATIONS := asha bohb kit optuna torch view
+INTEGRATIONS := asha bohb optuna torch view
 DEBIAN := chromium=chromium
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo examples test test-asha test-bohb test-optuna faults lint format bench bench-digits \
+.PHONY: help setup demo examples test test-asha test-bohb test-kit test-optuna faults lint format bench bench-digits \
     dist docs picture picture-view reference clean debian test-integrations $(INTEGRATIONS:%=integration-%)
 
 help: ## list the targets
@@ -89,11 +89,6 @@ integration-bohb: $(READY)
 integration-optuna: debian .venv-optuna/ready
 	.venv-optuna/bin/python -m pytest $(OPTUNA)
 
-integration-kit: $(READY)
-	HPO_KIT=thorough $(BIN)/python -m pytest tests/testing/test_kit.py plugins/hpo-grid-search/tests/test_contract.py \
-	    plugins/hpo-random-search/tests/test_contract.py
-	$(BIN)/python tests/testing/matrix.py
-
 integration-torch: .venv-torch/ready
 	.venv-torch/bin/python -m pytest tests/testing/test_torch.py
 
@@ -105,6 +100,11 @@ debian:
 
 test-bohb: $(READY) ## the long tests of hpo-bohb: minutes
 	$(BIN)/python -m pytest $(BOHB)
+
+test-kit: $(READY) ## the thorough contract kit, and every broken strategy under every check: long
+	HPO_KIT=thorough $(BIN)/python -m pytest tests/testing/test_kit.py plugins/hpo-grid-search/tests/test_contract.py \
+	    plugins/hpo-random-search/tests/test_contract.py
+	$(BIN)/python tests/testing/matrix.py
 
 test-optuna: $(OPTUNA_READY) ## the long tests of hpo-optuna: minutes, and PyTorch
 	$(BIN)/python -m pytest $(OPTUNA)

@@ -1,6 +1,6 @@
 """Runs all checks on all broken strategies, and prints which check finds which of them out.
 
-``make integration-kit`` runs it; a line that begins with ``!`` is one that the check meant for it
+``make test-kit`` runs it; a line that begins with ``!`` is one that the check meant for it
 has missed, and the exit status is 1 then.
 """
 

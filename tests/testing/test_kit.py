@@ -31,7 +31,7 @@ LITTLE = Effort(examples=3)
 """Enough to find each of them out."""
 
 ALL = os.environ.get("HPO_KIT") == "thorough"
-"""Whether `make integration-kit` runs this: it tries those too that take a process each."""
+"""Whether `make test-kit` runs this: it tries those too that take a process each."""
 
 PROCESSES = [one for one, check in BROKEN.items() if check.startswith("another_process")]
 TRIED = [one for one in BROKEN if ALL or one not in PROCESSES[6:]]
