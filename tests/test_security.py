@@ -217,7 +217,7 @@ def test_a_name_that_was_changed_in_the_store_leads_nowhere_either(tmp_path: Pat
     for command in ("resume", "jobs", "stop"):
         ended = hpo(inside, command, "../../outside")
         assert ended.returncode == 2, ended
-        assert "is not a valid name" in ended.stderr
+        assert "is not a valid study name" in ended.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["inside"]
 
 

@@ -173,7 +173,7 @@ def test_what_was_left_out_of_a_copy_is_said_of_its_job(lab, caplog):
 
     lab.study(links_out, strategy=Copies(), max_iterations=2).run()
     ((state, reason),) = lab.rows("SELECT state, reason FROM job WHERE trial = 2 AND attempt = 2")
-    said = "the checkpoints of trial 1 were copied without the link 'data', which leads out"
+    said = "the checkpoints of trial 1 were copied without the link 'data', which points outside"
     assert state == "completed"
     assert said in reason
     assert said in caplog.text
