@@ -11,6 +11,7 @@ from hpo_asha.options import (
     Options,
     PBTOptions,
     ShaOptions,
+    faults,
     interval,
     levels,
 )
@@ -19,7 +20,13 @@ from hpo_core.plugin import Problem
 
 
 def jobs_to_complete(problem: Problem, options: Options) -> int:
-    """Return how many jobs it takes at least; options that are wrong raise anything."""
+    """Return how many jobs it takes at least.
+
+    Raises:
+        ValueError: If the options are invalid.
+    """
+    if any(True for _ in faults(problem, options)):  # of an eta of 1 the rungs have no end
+        raise ValueError("the options are invalid")
     match options:
         case MedianOptions():
             return 1
