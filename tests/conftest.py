@@ -23,10 +23,13 @@ ROOT = Path(__file__).parents[1]
 def pytest_configure(config: pytest.Config) -> None:
     """Keep the tests' key for trusted studies out of the user's home, and let Ctrl-C be tested.
 
-    A shell starts programs in the background with SIGINT ignored, and they pass that on.
+    A shell starts programs in the background with SIGINT ignored, and nohup with SIGHUP; they pass
+    that on.
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda number, frame: None)
     folder = tempfile.TemporaryDirectory(prefix="hpo-tests-")
     config.add_cleanup(folder.cleanup)
     os.environ["XDG_CONFIG_HOME"] = folder.name

@@ -97,7 +97,7 @@ def wait_for_remark(driver, caplog, job):
     log, waker = logging.getLogger("hpo_core"), Waker(driver.backend)
     log.addHandler(waker)
     try:
-        while "no room for another job" not in caplog.text:
+        while "no resources for another job" not in caplog.text:
             if any(type(event) is Finished and event.job_id == job.id for event in driver.said):
                 return False
             driver.said += driver.backend.events(None)
