@@ -21,7 +21,11 @@ EXCEPTIONS: dict[str, set[str]] = {
     "plugins/hpo-optuna/tests/test_exchange.py": {"hpo_core.config"},
     "tests/cli/test_running_jobs.py": {"hpo_core.controller.strategy.resolve"},
     "tests/cli/test_tables.py": {"hpo_core.model.text"},
-    "tests/cli/test_trust.py": {"hpo_core.controller.stored.open_study", "hpo_core.store.store"},
+    "tests/cli/test_trust.py": {
+        "hpo_core.controller.stored.open_study",
+        "hpo_core.controller.stored.trust",
+        "hpo_core.store.store",
+    },
     "tests/contracts/test_plots.py": {"hpo_core.study.plots"},
     "tests/contracts/test_reader.py": {
         "hpo_core.controller.clock",

@@ -8,7 +8,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import studies
+import sample_studies as studies
 
 
 @pytest.fixture(scope="session", autouse=True)

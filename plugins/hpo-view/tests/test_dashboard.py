@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import studies
+import sample_studies as studies
 from hpo_view.dashboard.changes import is_on_network
 from hpo_view.dashboard.vector import vector
 from serving import TOKEN, Served, served

@@ -7,9 +7,9 @@ import sys
 from collections.abc import Callable
 
 import pytest
-import studies
+import sample_studies as studies
 from hpo_view.hypervolume import Hypervolume
-from studies import traces
+from sample_studies import traces
 
 import hpo_core as hpo
 from hpo_core import InvalidInput, TrialState

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import studies
+import sample_studies as studies
 from click.testing import CliRunner
 from hpo_view.command import report_command
 from hpo_view.report import report

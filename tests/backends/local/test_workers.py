@@ -316,7 +316,7 @@ def test_a_module_that_fails_to_import_fails_each_job_at_once_in_one_worker(star
     [
         ("sample_functions:hlaf", "'sample_functions' has no function 'hlaf'"),
         ("no_such_module:fit", "no module named 'no_such_module'"),
-        ("sample_functions:os", "is no function"),
+        ("sample_functions:os", "is not a function"),
     ],
 )
 def test_a_function_that_cannot_be_found_fails_the_job_and_says_so(start, function, why):

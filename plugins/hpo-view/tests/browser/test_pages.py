@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import studies
+import sample_studies as studies
 from hpo_view.page.figures import FIGURES
 from hpo_view.report import report
 from playwright.sync_api import Browser, Page, sync_playwright
