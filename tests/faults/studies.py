@@ -178,10 +178,15 @@ class Study:
         )
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
-        """Read the store; nothing if there is none yet."""
+        """Read the store; nothing if there is none yet.
+
+        Read-only: if the controller was killed, any other connection would copy the write-ahead log
+        into the file and delete it when it is closed, which is for hpo-core to do.
+        """
         if not self.store.exists():
             return []
-        with closing(sqlite3.connect(self.store, timeout=30)) as connection:
+        where = f"{self.store.absolute().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(where, uri=True, timeout=30)) as connection:
             try:
                 return connection.execute(query).fetchall()
             except sqlite3.OperationalError as error:
