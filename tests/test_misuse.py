@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from hpo_core import HyperParameterOptimizer, InvalidInput, StudyConfig
+from hpo_core import HyperParameterOptimizer, InvalidInput, StudyConfig, StudyFailed
 from hpo_core.config import to_json
 from hpo_core.config_file import parse
 from hpo_core.controller.dry_run import try_once
@@ -185,7 +185,8 @@ def test_a_budget_that_ends_before_any_trial_does_is_told_before_it_is_spent(
     iterations: int, is_said: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     short = config(budget={"iterations": iterations}, job={"max_iterations": 9})
-    with caplog.at_level(logging.WARNING), HyperParameterOptimizer(short):
+    with caplog.at_level(logging.WARNING), HyperParameterOptimizer(short) as optimizer:
+        optimizer.run()
         assert ("the budget of 8 iterations ends before one trial has trained" in caplog.text) is (
             is_said
         )
@@ -199,7 +200,9 @@ def test_a_budget_of_jobs_that_completes_no_trial_is_told_before_it_is_spent(
     jobs: int, is_said: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     short = config(strategy="asha", budget={"jobs": jobs}, job={"max_iterations": 9})
-    with caplog.at_level(logging.WARNING), HyperParameterOptimizer(short):
+    with caplog.at_level(logging.WARNING), HyperParameterOptimizer(short) as optimizer:
+        with pytest.raises(StudyFailed, match="it never reported the metric 'loss'"):
+            optimizer.run()
         assert (
             "the budget of 8 jobs ends before one trial has trained to max_iterations, 9: the "
             "strategy 'asha' trains a trial in several jobs, and takes 9 or more" in caplog.text

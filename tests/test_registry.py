@@ -465,6 +465,15 @@ def test_a_strategy_that_can_not_be_built_is_an_error_with_its_name(publish: Pub
         optimizer.run()
 
 
+def test_strategy_that_fails_to_count_its_jobs_is_an_error_with_its_name(publish: Publish) -> None:
+    counts = "options=Options, jobs_to_complete=lambda problem, options: 1 // 0,"
+    publish("count", GOOD.replace("options=Options,", counts))
+    limits = {"job": JobSettings(function="math:sqrt", max_iterations=9)}
+    optimizer = HyperParameterOptimizer(study("count", **limits), function=float)
+    with optimizer, pytest.raises(StrategyError, match=r"'count' could not say .*ZeroDivision"):
+        optimizer.run()
+
+
 # -- plugins that misbehave where they are listed ----------------------------------------------
 
 

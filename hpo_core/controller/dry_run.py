@@ -68,8 +68,6 @@ def try_once(
         HpoError: If the job cannot be run.
     """
     first = config.space.defaults(values)
-    for remark in prepare(config).budget_remarks():
-        _log.warning(remark)
     alone = msgspec.structs.replace(
         config,
         budget=Budget(jobs=1),
@@ -92,6 +90,8 @@ def try_once(
         with interruptible(optimizer):
             result = optimizer.run(note)
         metrics = result.trials[0].metrics
+    for remark in prepare(config).budget_remarks():  # the run has checked the options
+        _log.warning(remark)
     return DryRun(
         configuration=first,
         state=finished[-1].state,

@@ -155,6 +155,8 @@ class StudyRun:
             )
             strategy = self._checked_strategy(study)
             held.callback(strategy.close)
+            for remark in self._prepared.budget_remarks():
+                _log.warning(remark)
             writer = StudyWriter(
                 store, study.id, durable=config.durability == "full", required=required
             )

@@ -26,6 +26,7 @@ from hpo_core.model.errors import (
     HpoError,
     InvalidInput,
     PluginError,
+    StrategyError,
     Unsupported,
     listed,
 )
@@ -81,10 +82,15 @@ class Prepared(msgspec.Struct, frozen=True):
                 f"strategy gets reports later; leave workers out, or choose another "
                 f"backend, such as local"
             )
-        yield from self.budget_remarks()
 
     def budget_remarks(self) -> Iterator[str]:
-        """Yield what there is to say of a budget that ends before any trial is completed."""
+        """Yield warnings about a budget that ends before any trial is completed.
+
+        Call it after the strategy has been built, which checks that the options suit the problem.
+
+        Raises:
+            StrategyError: If the plugin fails to count the jobs.
+        """
         most, budget = self.config.job.max_iterations, self.config.budget
         if most is None:
             return
@@ -105,14 +111,17 @@ class Prepared(msgspec.Struct, frozen=True):
             )
 
     def _jobs_to_complete(self) -> int:
-        """Return how many jobs it takes at least until a first trial is complete."""
+        """Return the least number of jobs after which a first trial can be complete."""
         strategy, given = self.strategy, self.strategy_options
         if not isinstance(strategy, Resolved) or strategy.spec.jobs_to_complete is None:
             return 1
         try:
             return strategy.spec.jobs_to_complete(problem(self.config), given)
-        except Exception:  # noqa: BLE001  # of options that it refuses when it is built
-            return 1
+        except Exception as error:  # a plugin may raise any exception
+            raise StrategyError(
+                f"the strategy {strategy.spec.name!r} could not say how many jobs it takes to "
+                f"complete a trial: {type(error).__name__}: {error}"
+            ) from error
 
     def changed_since(self, stored: Mapping[str, Mapping[str, Any]]) -> list[str]:
         """Return a message for each plugin whose installed version differs from the stored one."""
