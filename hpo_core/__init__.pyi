@@ -41,6 +41,7 @@ from hpo_core.model.parameters import Constant as Constant
 from hpo_core.model.parameters import Float as Float
 from hpo_core.model.parameters import Int as Int
 from hpo_core.model.parameters import ParameterSet as ParameterSet
+from hpo_core.model.resources import Resources as Resources
 from hpo_core.model.space import SearchSpace as SearchSpace
 from hpo_core.model.values import Configuration as Configuration
 from hpo_core.plugin import CONTRACT_VERSION as CONTRACT_VERSION

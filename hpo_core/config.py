@@ -22,6 +22,7 @@ from hpo_core.model.errors import Fault, InvalidInput
 from hpo_core.model.objective import Objective
 from hpo_core.model.patterns import pattern_fault
 from hpo_core.model.placeholders import Texts, values_of
+from hpo_core.model.resources import Resources, in_bytes
 from hpo_core.model.space import SearchSpace
 from hpo_core.model.templates import Known
 from hpo_core.model.text import counted, is_good_name
@@ -94,6 +95,7 @@ class JobSettings(Checked, frozen=True, kw_only=True):
         metrics_file: A file to which the job writes its metrics; may contain placeholders.
         metrics_reader: A plugin that reads the job's metrics from its output or files, as a name or
             with options. None if the job reports by itself.
+        resources: GPUs, CPUs and memory of each job. None for no limits.
     """
 
     command: tuple[str, ...] | None = None
@@ -114,6 +116,7 @@ class JobSettings(Checked, frozen=True, kw_only=True):
     iteration: str | None = None
     metrics_file: str | None = None
     metrics_reader: str | PluginChoice | None = None
+    resources: Resources | None = None
 
     @property
     def is_read(self) -> bool:
@@ -121,6 +124,8 @@ class JobSettings(Checked, frozen=True, kw_only=True):
         return bool(self.metrics) or not (self.metrics_file is self.metrics_reader is None)
 
     def spelled_out(self, field: str, value: Any) -> Any:
+        if field == "resources":
+            return in_bytes(value)
         return seconds(value) if field in DURATIONS and isinstance(value, str) else value
 
     def faults(self) -> list[Fault]:

@@ -26,6 +26,7 @@ from hpo_core.model.errors import Fault, InvalidInput, nearest
 from hpo_core.model.objective import Objective
 from hpo_core.model.parameters import Parameter
 from hpo_core.model.placeholders import values_of
+from hpo_core.model.resources import in_bytes
 from hpo_core.model.space import SearchSpace
 
 
@@ -68,8 +69,8 @@ def parse(
                 faults.append(Fault(key, f"expected text or a table, got {choice!r}"))
     for key, kind in (("budget", Budget), ("job", JobSettings)):
         if key in table:
-            section, wrong_durations = _with_seconds(table[key], key)
-            faults += wrong_durations
+            section, wrong_units = _in_units(table[key], key)
+            faults += wrong_units
             take(key, key, kind, section)
     if "objective" in table:
         objectives = table["objective"]
@@ -143,8 +144,8 @@ def _unknown_keys(table: Mapping[str, Any]) -> list[Fault]:
     ]
 
 
-def _with_seconds(section: object, path: str) -> tuple[object, list[Fault]]:
-    """Return a section with its durations in seconds."""
+def _in_units(section: object, path: str) -> tuple[object, list[Fault]]:
+    """Return a section with its durations in seconds, and its memory in bytes."""
     if not isinstance(section, Mapping):
         return section, []
     converted, faults = dict(section), []
@@ -155,6 +156,12 @@ def _with_seconds(section: object, path: str) -> tuple[object, list[Fault]]:
             except ValueError as error:
                 faults.append(Fault(f"{path}.{key}", str(error)))
                 del converted[key]
+    try:
+        if "resources" in converted:
+            converted["resources"] = in_bytes(converted["resources"])
+    except InvalidInput as error:
+        faults += [fault.under(f"{path}.resources") for fault in error.faults]
+        del converted["resources"]
     return converted, faults
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 from hpo_core.config import NEW_JOB, NEW_STUDY, PluginChoice, StudyConfig
 from hpo_core.model.durations import DURATIONS, exact
+from hpo_core.model.resources import Resources, as_size
 from hpo_core.model.space import SearchSpace
 
 HEADED = ("strategy", "backend", "objective", "budget", "job", "parameters.*", "forbidden")
@@ -45,6 +46,8 @@ def tables_of(config: StudyConfig) -> dict[str, Any]:
     del tables["objectives"]
     tables["objective"] = objectives[0] if len(objectives) == 1 else objectives
     tables["job"] = _with_durations(_unlike(config.job, NEW_JOB))
+    if config.job.resources is not None:
+        tables["job"]["resources"] = _resources(config.job.resources)
     if "budget" in tables:
         tables["budget"] = _with_durations(_unlike(config.budget))
     del tables["space"]
@@ -89,6 +92,15 @@ def _without_none(options: Mapping[str, Any]) -> dict[str, Any]:
 
 def _with_durations(section: Mapping[str, Any]) -> dict[str, Any]:
     return {key: exact(value) if key in DURATIONS else value for key, value in section.items()}
+
+
+def _resources(resources: Resources) -> dict[str, Any]:
+    table = _unlike(resources)
+    if "memory" in table:
+        table["memory"] = as_size(table["memory"])
+    if table.get("gpus", 0.5) >= 1:
+        table["gpus"] = int(table["gpus"])
+    return table
 
 
 def _space(space: SearchSpace) -> dict[str, Any]:

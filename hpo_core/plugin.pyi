@@ -17,6 +17,7 @@ from hpo_core import JobState as JobState
 from hpo_core import Objective as Objective
 from hpo_core import ParameterSet as ParameterSet
 from hpo_core import PluginError as PluginError
+from hpo_core import Resources as Resources
 from hpo_core import SearchSpace as SearchSpace
 from hpo_core import StrategyError as StrategyError
 from hpo_core import StudyState as StudyState

@@ -18,6 +18,7 @@ from hpo_core import (
     Objective,
     ParameterSet,
     PluginChoice,
+    Resources,
     SearchSpace,
     StudyConfig,
 )
@@ -99,6 +100,12 @@ def optional(kind: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 
 counts = st.integers(1, 10**12)
+resources = st.builds(
+    Resources,
+    gpus=optional(st.sampled_from([0.25, 0.5, 1, 4])),
+    cpus=st.integers(1, 99),
+    memory=optional(counts | counts.map(lambda count: count * 2**20)),
+)
 jobs = st.builds(
     dict,
     environment=st.dictionaries(
@@ -115,6 +122,7 @@ jobs = st.builds(
     keep_checkpoints=optional(st.integers(0, 5)),
     on_time_limit=st.sampled_from([None, "complete", "fail"]),
     reads_configuration=st.booleans(),
+    resources=optional(resources),
 )
 budgets = st.builds(
     Budget,

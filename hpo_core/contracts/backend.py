@@ -11,6 +11,7 @@ import msgspec
 from hpo_core.contracts.strategy import NoOptions
 from hpo_core.model.failure import FailureCause
 from hpo_core.model.job import Job
+from hpo_core.model.resources import Resources
 
 
 class Clock(Protocol):
@@ -142,6 +143,7 @@ class BackendContext(msgspec.Struct, frozen=True, kw_only=True):
         folder: A folder for data that must outlive the controller, such as how to reach running
             jobs. The backend creates it when needed. None for a study in memory, which does not
             outlive its controller.
+        resources: What each job needs; None for no limits. Only what `BackendSpec.resources` names.
         deliver: A function that passes one event to the controller, called within `Backend.events`
             and on the same thread. It returns once the event is handled; the job may then be
             cancelled. For backends that run jobs in the controller's thread; other backends return
@@ -156,6 +158,7 @@ class BackendContext(msgspec.Struct, frozen=True, kw_only=True):
     decides: bool
     deliver: Callable[[JobEvent], None]
     folder: str | None = None
+    resources: Resources | None = None
 
 
 class Backend(Protocol):
@@ -224,6 +227,8 @@ class BackendSpec(msgspec.Struct, frozen=True, kw_only=True):
             If not, the controller cancels them.
         most_workers: Maximum number of jobs that it can run at once; None for no limit.
         works: The kinds of work that it supports besides commands and functions.
+        resources: The resources that it gives to each job, of ``gpus``, ``cpus`` and ``memory``. A
+            study whose jobs need others is refused.
     """
 
     name: str
@@ -233,6 +238,7 @@ class BackendSpec(msgspec.Struct, frozen=True, kw_only=True):
     enforces_limits: bool = False
     most_workers: int | None = None
     works: frozenset[str] = frozenset()
+    resources: frozenset[str] = frozenset()
 
 
 class WorkSpec(msgspec.Struct, frozen=True, kw_only=True):

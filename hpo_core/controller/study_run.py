@@ -281,6 +281,7 @@ class StudyRun:
             decides=Capability.STOPPING in self._capabilities,
             deliver=deliver,
             folder=None if self._store.path == MEMORY else str(folder.journals()),
+            resources=config.job.resources,
         )
 
 

@@ -20,6 +20,7 @@ the standard library but msgspec. Everything else in hpo-core is built on this f
     constraint          upper bounds on metrics
     budget              limits and usage
     failure             why a job failed
+    resources           what each job needs of a machine
     job                 one execution of a trial, and states
     report              reports, and the decisions of strategies
     templates           "{lr:.3g}" in names and commands

@@ -46,6 +46,7 @@ class Announced(msgspec.Struct, frozen=True):
     summary: str
     capabilities: frozenset[Capability] = frozenset()
     works: frozenset[str] = frozenset()
+    resources: frozenset[str] = frozenset()
 
 
 class Described(msgspec.Struct, frozen=True):
@@ -188,7 +189,7 @@ def _look(name: str) -> Described:
                 for spec in strategies_of(manager, name)
             ),
             backends=tuple(
-                Announced(spec.name, spec.summary, works=spec.works)
+                Announced(spec.name, spec.summary, works=spec.works, resources=spec.resources)
                 for spec in backends_of(manager, name)
             ),
             works=tuple(Announced(spec.name, spec.summary) for spec in works_of(manager, name)),

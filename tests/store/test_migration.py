@@ -149,6 +149,7 @@ NEWER: dict[str, object] = {
     "job.metrics_file": None,
     "job.metrics": {},
     "job.metrics_reader": None,
+    "job.resources": None,
 }
 """Each key that schema 1 did not have, with the value by which a study behaves as it did then."""
 

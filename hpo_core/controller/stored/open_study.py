@@ -32,6 +32,10 @@ _OPERATING = (
     "job.directory",
     "job.keep_checkpoints",
     "job.reads_configuration",
+    "job.resources",
+    "job.resources.gpus",
+    "job.resources.cpus",
+    "job.resources.memory",
 )
 """Keys that affect only how a study is run: they may change between sessions."""
 

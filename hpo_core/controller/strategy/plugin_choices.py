@@ -197,3 +197,19 @@ def check_work(config: StudyConfig, backend: BackendSpec) -> None:
             f"the backend {backend.name!r} does not run work of the kind {name!r}; installed "
             f"backends that do: {listed(able)}"
         )
+
+
+def check_resources(config: StudyConfig, backend: BackendSpec) -> None:
+    """Check that a backend gives jobs the resources that they need.
+
+    Raises:
+        Unsupported: If it does not. The message names backends that do.
+    """
+    needed = () if config.job.resources is None else config.job.resources.names
+    lacking = [f"job.resources.{name}" for name in needed if name not in backend.resources]
+    if lacking:
+        able = registry.backends_that(lambda other: other.resources.issuperset(needed))
+        raise Unsupported(
+            f"the backend {backend.name!r} does not support {listed(lacking)}; leave it out, or "
+            f"choose a backend that does; installed: {listed(able)}"
+        )

@@ -218,6 +218,7 @@ def prepare(config: StudyConfig, given: Strategy | None = None) -> Prepared:
         _given(config, strategy)
     config = _with_options(config, "backend", backend_options)
     plugin_choices.check_work(config, backend.spec)
+    plugin_choices.check_resources(config, backend.spec)
     return Prepared(config, strategy, strategy_options, backend, backend_options, options_given)
 
 
@@ -335,6 +336,7 @@ def check(config: StudyConfig) -> None:
         clock=SystemClock(),
         decides=Capability.STOPPING in built.capabilities,
         deliver=lambda _: None,
+        resources=config.job.resources,
     )
     build_backend(prepared, context).close()
 
