@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from hpo_core.contracts.observer import JobFinished, Observer, StudyEnded, StudyEvent, StudyStarted
-from hpo_core.observers.progress import StudyProgress, title
+from hpo_core.observers.study_progress import StudyProgress, title
 
 _EVERY = 0.25  # seconds between two updates
 _WIDTH = 30  # width of the bar in characters

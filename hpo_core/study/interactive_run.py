@@ -56,7 +56,7 @@ class InteractiveRun:
             return [notebook_progress()]
         if progress is None and not sys.stderr.isatty():
             return []
-        from hpo_core.observers.progress import progress_observer  # rich is slow to import
+        from hpo_core.observers.progress import progress_observer
 
         return [progress_observer(sys.stderr, self._note)]
 

@@ -167,13 +167,13 @@ def test_the_live_display_shows_the_counts_the_best_and_each_failure(
     running = terminal.run(start, "run", "study.toml")
     terminal.read_until("0 done, 1 running, 0 failed")
     go.let_one_go()
-    terminal.read_until("1 done, 1 running, 0 failed.*left: 1 job.*best: loss 0")
+    terminal.read_until("2 of 3.*1 done, 1 running, 0 failed.*best: loss 0")
     go.let_one_go()
     terminal.read_until("2 failed: exit status 3")
     go.let_one_go()
     text = terminal.read_to_the_end()
     assert running.wait() == 0
-    assert any("2 done, 0 running, 1 failed; left: 0 jobs" in line for line in lines(text))
+    assert any("2 done, 0 running, 1 failed; 1 worker" in line for line in lines(text))
     assert "The study small is finished" in text
 
 

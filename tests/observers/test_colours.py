@@ -8,7 +8,7 @@ import re
 import pytest
 
 from hpo_core import Int, Objective, optimize
-from hpo_core.observers.progress import LiveProgress
+from hpo_core.observers.live import LiveProgress
 
 
 class Terminal(io.StringIO):

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import io
+import math
 import sys
 import threading
 
+import msgspec
 import pytest
+from rich.console import Console
 
 from hpo_core import Float, Study
-from hpo_core.observers.progress import PlainProgress, StudyProgress
+from hpo_core.observers.live import Screen
+from hpo_core.observers.progress import PlainProgress
+from hpo_core.observers.sparkline import Curve
+from hpo_core.observers.study_progress import StudyProgress
 from hpo_core.plugin import (
     Budget,
     Configuration,
@@ -125,7 +131,8 @@ def test_what_runs_is_known_with_its_iteration_until_it_ends() -> None:
     known = StudyProgress(started())
     known.take_in(JobStarted(job=JOB, time=100.0, progress=progress(running=1)))
     known.take_in(JobReported(job=JOB, time=101.0, iteration=3, metrics={"accuracy": 0.5}))
-    assert known.running == {"1.1": (JOB, 3)}
+    running = known.running["1.1"]
+    assert (running.job, running.iteration, running.value) == (JOB, 3, 0.5)
     known.take_in(finished())
     assert known.running == {}
 
@@ -134,6 +141,96 @@ def test_control_characters_of_names_and_reasons_are_shown_as_escapes() -> None:
     known = StudyProgress(started())
     event = finished(JobState.FAILED, reason="\x1b[2Jboom\nat line 3")
     assert known.finished(event.finished) == r"first failed: \x1b[2Jboom"
+
+
+def test_time_left_is_estimated_at_the_pace_of_this_session() -> None:
+    earlier = progress(jobs=2, wall_time=1000.0)
+    known = StudyProgress(started(Budget(jobs=10), progress=earlier))
+    assert known.seconds_left(100.0) is None
+    known.take_in(finished(jobs=4, wall_time=1010.0))
+    assert known.seconds_left(110.0) == pytest.approx(30.0)  # 2 jobs in 10 s, 6 are left
+    assert StudyProgress(started(Budget())).seconds_left(100.0) is None
+
+
+def test_utilisation_is_the_busy_share_of_the_workers_in_this_session() -> None:
+    known = StudyProgress(started())
+    assert known.utilisation(100.0) is None
+    known.take_in(JobStarted(job=JOB, time=100.0, progress=progress(running=1)))
+    known.take_in(finished(running=0))  # at 110
+    assert known.utilisation(110.0) == pytest.approx(0.5)  # one of two workers
+    assert known.utilisation(120.0) == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize(
+    ("values", "drawn"),
+    [
+        ([], ""),
+        ([3.0], "▁"),
+        ([0.0, 1.0, 0.5], "▁█▅"),
+        ([math.nan, 2.0, math.inf, 1.0], "█▁"),
+        (list(range(100_000)), "▁▂▃▄▅▆▇█"),
+    ],
+)
+def test_curve_is_drawn_from_its_first_to_its_last_value(values: list[float], drawn: str) -> None:
+    curve = Curve()
+    for value in values:
+        curve.add(value)
+    assert curve.drawn(8) == drawn
+    assert curve.drawn(0) == ""
+    assert curve.drawn(8, plain=True).isascii()
+
+
+# -- the screen -----------------------------------------------------------------------------
+
+
+def shown(known: StudyProgress, now: float, width: int, encoding: str = "utf-8") -> list[str]:
+    """Return the lines of the live display in a window of a width."""
+    console = Console(width=width, file=io.TextIOWrapper(io.BytesIO(), encoding=encoding))
+    with console.capture() as capture:
+        console.print(Screen(known, now))
+    return [line.rstrip() for line in capture.get().splitlines()]
+
+
+def busy_study() -> StudyProgress:
+    """Return a study with a best trial, a failure and ten running jobs."""
+    known = StudyProgress(started(Budget(jobs=20, wall_time=100)))
+    known.take_in(finished(best=True, completed=1, jobs=1, wall_time=10.0))
+    known.take_in(
+        finished(JobState.FAILED, reason="exit 1", completed=1, failed=1, jobs=2, wall_time=10.0)
+    )
+    for number in range(2, 12):
+        job = msgspec.structs.replace(JOB, id=f"{number}.1", trial_id=number, name=f"job-{number}")
+        now = progress(running=number - 1, completed=1, failed=1, jobs=number + 1, wall_time=10.0)
+        known.take_in(JobStarted(job=job, time=110.0, progress=now))
+        for iteration, accuracy in enumerate((0.1, 0.4, 0.8), 1):
+            metrics = {"accuracy": accuracy}
+            known.take_in(JobReported(job=job, time=115.0, iteration=iteration, metrics=metrics))
+    return known
+
+
+def test_screen_shows_budget_jobs_best_and_failures() -> None:
+    lines = shown(busy_study(), 120.0, 80)
+    assert lines[0] == "digits: random, 2 workers"
+    assert lines[1].startswith("jobs      ━━━")
+    assert lines[1].endswith(" 12 of 20")
+    assert lines[2].startswith("wall time ━━━")
+    assert lines[2].endswith(" 20s of 1m40s")
+    assert lines[3] == "20s, about 1m20s left"
+    assert lines[4] == "1 done, 10 running, 1 failed; 2 workers 100% busy"
+    assert lines[5] == "best: accuracy 0.9 (first), 10s ago"
+    assert lines[6] == "  job-2 ▁▄█ 0.8, iteration 3 of 9"
+    assert lines[-2:] == ["  and 2 more", "first failed: exit 1"]
+
+
+@pytest.mark.parametrize("width", [20, 40, 59, 80, 200])
+def test_screen_fits_any_window(width: int) -> None:
+    lines = shown(busy_study(), 120.0, width)
+    assert len(lines) == 16
+    assert max(map(len, lines)) <= width
+
+
+def test_screen_of_an_ascii_terminal_is_ascii() -> None:
+    assert "\n".join(shown(busy_study(), 120.0, 80, "ascii")).isascii()
 
 
 # -- plain lines ----------------------------------------------------------------------------
