@@ -39,7 +39,7 @@ def faults(space: SearchSpace, options: GridOptions) -> Iterator[Fault]:
             yield Fault(
                 f"parameters.{name}",
                 "a float without a step has no end of values: give it a step, or give the grid"
-                " a number of points (-o points=5)",
+                " a number of points (the option points, such as points=5)",
             )
 
 

@@ -236,7 +236,7 @@ def test_a_float_without_step_or_points_is_named_with_the_remedy() -> None:
     found = faults(LR, None)
     assert list(found) == ["parameters.lr", "parameters.momentum"]
     assert "give it a step" in found["parameters.lr"]
-    assert "-o points=5" in found["parameters.lr"]
+    assert "points=5" in found["parameters.lr"]
 
 
 def test_points_for_some_names_only_name_the_others() -> None:
