@@ -47,6 +47,7 @@ class Announced(msgspec.Struct, frozen=True):
     capabilities: frozenset[Capability] = frozenset()
     works: frozenset[str] = frozenset()
     resources: frozenset[str] = frozenset()
+    live_functions: bool = False
 
 
 class Described(msgspec.Struct, frozen=True):
@@ -189,7 +190,13 @@ def _look(name: str) -> Described:
                 for spec in strategies_of(manager, name)
             ),
             backends=tuple(
-                Announced(spec.name, spec.summary, works=spec.works, resources=spec.resources)
+                Announced(
+                    spec.name,
+                    spec.summary,
+                    works=spec.works,
+                    resources=spec.resources,
+                    live_functions=spec.live_functions,
+                )
                 for spec in backends_of(manager, name)
             ),
             works=tuple(Announced(spec.name, spec.summary) for spec in works_of(manager, name)),
