@@ -49,7 +49,7 @@ def many_jobs_may_be_pending(subject: Subject) -> str | None:
     remedy="forget a failed trial, and start another; never wait for a first success",
 )
 def all_jobs_may_fail(subject: Subject) -> str | None:
-    """It goes on when every job fails."""
+    """It continues when every job fails."""
     problem = gallery.roomy(subject)
     run = Simulator(subject.make(problem), problem).run(30, Status.FAILED)
     _require_no_deadlock(run)
@@ -66,7 +66,7 @@ def all_jobs_may_fail(subject: Subject) -> str | None:
     remedy="wait only for a report that is still to come, and else start something or be exhausted",
 )
 def waiting_never_deadlocks(subject: Subject) -> str | None:
-    """It never waits while nothing is running."""
+    """It never waits while no job is running."""
 
     def body(case: Case) -> None:
         run = case.simulate(subject.make(case.problem))
@@ -82,7 +82,7 @@ def waiting_never_deadlocks(subject: Subject) -> str | None:
     remedy="decide to wait before anything is drawn, counted or put aside",
 )
 def waiting_leaves_nothing_behind(subject: Subject) -> str | None:
-    """An ask that is answered with Wait or Exhausted leaves it as it was."""
+    """An ask that returns Wait or Exhausted does not change its state."""
 
     def body(case: Case) -> None:
         once = case.simulate(subject.make(case.problem))
@@ -99,7 +99,7 @@ def waiting_leaves_nothing_behind(subject: Subject) -> str | None:
     needs=Capability.RESUMING,
 )
 def no_trial_starts_after_the_last(subject: Subject) -> str | None:
-    """Told that no trial can be started any more, it starts none, and comes to an end."""
+    """After `no_more_trials()` it starts no trial, and ends."""
     listened = []
 
     def body(case: Case) -> None:
@@ -146,7 +146,7 @@ def _require_no_deadlock(run: Simulator) -> None:
     remedy="count what is tried, adopted points included; once Exhausted, answer so every time",
 )
 def exhaustion_is_reached_and_stays(subject: Subject) -> str | None:
-    """In a finite space it is exhausted only when all is tried, and then for ever."""
+    """A finite space is exhausted only when all of it has been tried, and then stays exhausted."""
     repeats = True
     for problem, strategy in gallery.made(subject, gallery.finite(subject)):
         if _runs_out(subject, problem, strategy, is_patient=False):

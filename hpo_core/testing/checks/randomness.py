@@ -61,7 +61,7 @@ def the_same_seed_gives_the_same_suggestions(subject: Subject) -> str | None:
     remedy="seed the generator from problem.seed; a fixed seed makes every study the same",
 )
 def different_seeds_give_different_suggestions(subject: Subject) -> str | None:
-    """Different seeds give different suggestions, unless it walks a finite space to its end."""
+    """Different seeds give different suggestions, unless it enumerates a finite space."""
     problem = gallery.roomy(subject)
     runs: dict[int, list[Any]] = {}
     for seed in SEEDS:
@@ -95,9 +95,7 @@ def _is_exhaustive(subject: Subject) -> bool:
     "random.seed() or numpy.random.rand()",
 )
 def global_random_streams_are_left_alone(subject: Subject) -> str | None:
-    """Nothing is drawn from the global streams of random, numpy and PyTorch, nor left changed
-    there.
-    """
+    """It neither draws from the global streams of random, numpy and PyTorch nor changes them."""
     culprit: list[str] = []
 
     def body(case: Case) -> None:

@@ -22,7 +22,7 @@ from hpo_core.testing.subject import Broken, NotApplicable, Subject
     "register the configuration",
 )
 def adopting_equals_suggesting(subject: Subject) -> str | None:
-    """To adopt a suggestion is as good as having made it."""
+    """Adopting a suggestion has the same effect as making it."""
 
     def body(case: Case) -> None:
         run = RecordedRun(subject, case)
@@ -50,7 +50,7 @@ def _adopt_all(strategy: Strategy, history: Sequence[Asked | Told]) -> None:
     "and take in every event of the history that is younger",
 )
 def recovery_is_exact_at_every_point(subject: Subject) -> str | None:
-    """Restored at any point of a run, it goes on as if it had not been interrupted."""
+    """Restored at any point of a run, it continues as if it had not been interrupted."""
     _recovers(subject, age=0)
     return None
 
@@ -59,7 +59,7 @@ def recovery_is_exact_at_every_point(subject: Subject) -> str | None:
     remedy="in restore, take the events from saved.events on once more: ask, adopt, tell",
 )
 def recovery_from_an_older_state_is_exact(subject: Subject) -> str | None:
-    """Restored from a state one suggestion older than the history, it goes on just the same."""
+    """Restored from a state one suggestion older than the history, it also continues unchanged."""
     if not _recovers(subject, age=1):
         raise NotApplicable("it saves no state")
     return None
