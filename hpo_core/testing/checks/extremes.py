@@ -1,5 +1,5 @@
-"""The least and the most: one point, 200 parameters, thousands of choices, enormous integers,
-unknown options, the cost of an ask.
+"""Extremes: one point, 200 parameters, thousands of choices, enormous integers, unknown options,
+the time of an ask.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ def cost_of_an_ask(subject: Subject) -> str | None:
 
 
 def _cost(run: Simulator) -> float:
-    """Return the seconds that an ask takes, the middle one of a few."""
+    """Return the seconds that an ask takes, the median of a few."""
     costs = []
     for _ in range(5):
         began = time.perf_counter()

@@ -1,4 +1,4 @@
-"""A study's life: many jobs at once, none that succeeds, waiting, and the end."""
+"""The course of a study: many pending jobs, failures only, waiting, and the end."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PATIENCE = 1_000
 
 
 @check(
-    remedy="answer Wait if it has to hear something first, and never count on a result",
+    remedy="return Wait if a report is needed first, and never rely on a result",
 )
 def many_jobs_may_be_pending(subject: Subject) -> str | None:
     """It can be asked 50 times before anything is told."""
@@ -126,7 +126,7 @@ def no_trial_starts_after_the_last(subject: Subject) -> str | None:
 
 
 class _AsksAgain(Passing):
-    """A strategy that is asked two times more where it has nothing to start."""
+    """Asks a strategy twice more whenever it has nothing to start."""
 
     def ask(self, trial_id: int, /) -> Answer:
         answer = super().ask(trial_id)
@@ -157,13 +157,13 @@ def exhaustion_is_reached_and_stays(subject: Subject) -> str | None:
 
 
 def _runs_out(subject: Subject, problem: Problem, strategy: Strategy, *, is_patient: bool) -> bool:
-    """Ask far more often than there are configurations; return whether it was exhausted.
+    """Ask far more often than there are configurations; return whether it became exhausted.
 
     Args:
         subject: The strategy.
         problem: Its problem.
-        strategy: The strategy, made for it.
-        is_patient: Whether each job ends before the next one is asked for.
+        strategy: The strategy, built for the problem.
+        is_patient: Whether each job ends before the next ask.
     """
     size = Lattice(problem.space).size
     run = Simulator(strategy, problem)
@@ -190,5 +190,5 @@ def _runs_out(subject: Subject, problem: Problem, strategy: Strategy, *, is_pati
 
 
 def _chooses(subject: Subject) -> bool:
-    """Return whether it may leave configurations out: one that stops or resumes has a plan."""
+    """Return whether it may omit configurations: a strategy that stops or resumes trials may."""
     return subject.can(Capability.STOPPING) or subject.can(Capability.RESUMING)

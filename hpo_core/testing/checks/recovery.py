@@ -1,4 +1,4 @@
-"""Adopting, saving, restoring: whatever happens, the next ask is the one it would have been."""
+"""Adopting, saving, restoring: the next ask returns what it would have returned."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _adopt_all(strategy: Strategy, history: Sequence[Asked | Told]) -> None:
 
 @check(
     remedy="save in save_state what the history does not say (a generator's state, a counter), "
-    "and take in every event of the history that is younger",
+    "and handle every later event of the history",
 )
 def recovery_is_exact_at_every_point(subject: Subject) -> str | None:
     """Restored at any point of a run, it continues as if it had not been interrupted."""
@@ -56,7 +56,7 @@ def recovery_is_exact_at_every_point(subject: Subject) -> str | None:
 
 
 @check(
-    remedy="in restore, take the events from saved.events on once more: ask, adopt, tell",
+    remedy="in restore, replay the events from saved.events on: ask, adopt, tell",
 )
 def recovery_from_an_older_state_is_exact(subject: Subject) -> str | None:
     """Restored from a state one suggestion older than the history, it also continues unchanged."""
@@ -66,7 +66,7 @@ def recovery_from_an_older_state_is_exact(subject: Subject) -> str | None:
 
 
 def _recovers(subject: Subject, *, age: int) -> bool:
-    """Interrupt runs at each event; return whether any state was saved."""
+    """Interrupt runs at each event; return whether a state was saved."""
     any_state = False
 
     def body(case: Case) -> None:

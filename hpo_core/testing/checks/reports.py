@@ -1,4 +1,4 @@
-"""Whatever is told: out of order, late, repeated, failed, NaN, of several objectives."""
+"""Reports: out of order, late, repeated, failed, NaN, with several objectives."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def reports_may_come_out_of_order(subject: Subject) -> str | None:
 
 
 def _tells_reversed(history: Iterable[Asked | Told]) -> Iterator[Asked | Told]:
-    """Turn round whatever was told between two asks."""
+    """Reverse the reports between two asks."""
     told: list[Told] = []
     for event in history:
         if isinstance(event, Told):
@@ -110,7 +110,7 @@ def nan_is_survived(subject: Subject) -> str | None:
 
 
 def _survives(subject: Subject, *moves: Do, landscapes: Sequence[Landscape] = LANDSCAPES) -> None:
-    """Play such moves, go on for a while, and look at the suggestions."""
+    """Simulate such moves and some more jobs, and check the suggestions."""
 
     def body(case: Case) -> None:
         _require_in_space(case.simulate(subject.make(case.problem)).run(3), case.problem)

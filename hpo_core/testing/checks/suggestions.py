@@ -1,4 +1,4 @@
-"""What a strategy answers: in the space, within its targets, and no more than it declares."""
+"""Answers of a strategy: in the space, within the targets, and only as declared."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def only_open_trials_are_resumed(subject: Subject) -> str | None:
 
 
 def _played(subject: Subject, case: Case) -> Simulator:
-    """Play a case, and go on for a while."""
+    """Simulate a case, and some more jobs."""
     return case.simulate(subject.make(case.problem)).run(6)
 
 
