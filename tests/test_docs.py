@@ -210,7 +210,7 @@ def test_a_shell_job_in_the_documentation_is_heard(code: Block, tmp_path: Path) 
 def test_the_study_of_the_readme_comes_out_as_it_says(tmp_path: Path) -> None:
     lay_out(README, tmp_path)
     outcome = hpo("run", "study.toml", cwd=tmp_path)
-    (said,) = (text for text in blocks("text") if text.text.startswith("The study valley"))
+    (said,) = (text for text in blocks("text") if text.text.startswith("Study 'valley'"))
     assert outcome == said.text
     assert block(README, "study.toml").text.count("\n") <= 20
 
@@ -285,6 +285,6 @@ def test_the_package_of_the_tutorial_runs_as_it_says_and_keeps_the_contract(
     tmp_path: Path,
 ) -> None:
     install(TUTORIAL, tmp_path)
-    (said,) = (block for block in blocks("text") if block.text.startswith("The study bowl"))
+    (said,) = (block for block in blocks("text") if block.text.startswith("Study 'bowl'"))
     assert hpo("run", "example/study.toml", cwd=tmp_path, more_path=str(tmp_path)) == said.text
     assert ", 0 failed" in hpo("check", "hillclimb", cwd=tmp_path, more_path=str(tmp_path))

@@ -227,7 +227,7 @@ def test_the_time_limit_holds_though_reporting_breaks(tmp_path):
     budget = Budget(wall_time=0.2)
     with study(tmp_path, "exec sleep 60", observers=[Breaks()], budget=budget) as optimizer:
         result = optimizer.run()
-    assert result.reason == "the wall time of 0.2s is used up"
+    assert result.reason == "its wall time of 0.2s has passed"
 
 
 def test_a_limit_of_time_is_in_seconds_and_so_is_its_use(tmp_path):

@@ -23,15 +23,16 @@ def told(ended: Summary, config: StudyConfig, *, was_finished: bool) -> str:
         config: Its configuration.
         was_finished: Whether it was already finished, so that nothing was run.
     """
-    name, reason, typed = printable(ended.name), printable(ended.reason), as_argument(ended.name)
+    name, reason = printable(repr(ended.name)), printable(ended.reason)
     more = _more(ended, config.budget) if was_finished or not ended.top else ""
     match ended.state:
         case StudyState.FINISHED if more:
-            lines = [f"The study {name} is finished: {reason}.{more}"]
+            lines = [f"Study {name} finished: {reason}.{more}"]
         case StudyState.FINISHED:
-            lines = [f"The study {name} is finished: {reason}."]
-        case _:
-            lines = [f"The study {name} is not finished: {reason}. To continue: hpo resume {typed}"]
+            lines = [f"Study {name} finished: {reason}."]
+        case state:
+            to_continue = f"To continue: hpo resume {as_argument(ended.name)}"
+            lines = [f"Study {name} {state.value}: {reason}. {to_continue}"]
     lines += [f"Objective: {printable(tables.wishes(config.objectives))}.", "", *best(ended)]
     if ended.failures:
         lines += ["", f"{printable(ended.failures)}{log_of_failure(ended)}"]

@@ -117,7 +117,7 @@ class StudyRun:
 
     def _obey(self, word: str) -> None:
         if word == "stop":
-            self.stop("stopped from elsewhere", at_once=False)
+            self.stop("stopped by another process", at_once=False)
         else:
             self.look_for_enqueued()
 

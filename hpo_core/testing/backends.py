@@ -1,4 +1,4 @@
-"""The contract of backends as tests to inherit: give `make_backend`, and say what it runs.
+"""The contract of backends as a test class to inherit: define `make_backend` and `work`.
 
     class TestMyBackend(BackendContract):
         work = "function"
@@ -6,8 +6,8 @@
         def make_backend(self, context: BackendContext) -> Backend:
             return MyBackend(context)
 
-A backend that runs commands and functions inherits it twice. What a backend can't do by its nature
-it says with a class attribute, and those checks are skipped with that reason.
+A backend that runs both commands and functions inherits it twice. A class attribute declares what
+a backend cannot do by its nature; those checks are skipped, with the reason.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from hpo_core.testing.backend_checks.waiting import Waiting  # noqa: E402
 
 
 class BackendContract(Running, Ending, Waiting, Leaving):
-    """Inherit it in a test class: every method called ``test_…`` is one promise of a backend.
+    """Inherit it in a test class. Every method called ``test_…`` checks one promise of a backend.
 
-    What to say of a backend is explained in `hpo_core.testing.backend_checks.base.BackendChecks`:
+    `hpo_core.testing.backend_checks.base.BackendChecks` describes its attributes:
     ``make_backend``, ``work``, ``in_process``, ``sets_variables``, ``idle_wakes``.
     """

@@ -1,4 +1,4 @@
-"""A case: a problem, and what happens in its study."""
+"""A case: a problem, and the moves of its study."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from hpo_core.testing.moves import Move
 from hpo_core.testing.simulator import Simulator
 
 SHOWN = 12
-"""How many of a long run's last moves are shown."""
+"""Number of moves at the end of a long run that are shown."""
 
 
 class Case(msgspec.Struct, frozen=True):
-    """A problem, and what happens in its study.
+    """A problem, and the moves of its study.
+
 
     Attributes:
         problem: The problem.
-        moves: What happens, move by move.
-        landscape: What its losses are like.
-        long_run: The number of the long run that it is the beginning of; 0 for a short case.
+        moves: The events of the study, in order.
+        landscape: The losses of the study.
+        long_run: Number of the long run of which this is a prefix; 0 for a short case.
     """
 
     problem: Problem
@@ -29,17 +30,17 @@ class Case(msgspec.Struct, frozen=True):
     long_run: int = 0
 
     def simulate(self, strategy: Strategy, problem: Problem | None = None) -> Simulator:
-        """Play it with a strategy, that was made for its problem or for the one given."""
+        """Simulate it with a strategy that was built for its problem, or for the given one."""
         return Simulator(strategy, problem or self.problem, self.landscape).play(self.moves)
 
     def points(self, number: int, limit: int) -> list[int]:
-        """Return which of so many points, counted from 1, to interrupt it at: all, or a few."""
+        """Return the points, counted from 1, at which to interrupt it: all of them, or a few."""
         if not self.long_run or number <= limit:
             return list(range(1, number + 1))
         return [number * place // limit for place in range(1, limit + 1)]
 
     def schedule(self) -> str:
-        """Return its moves in words; of a long run the last ones."""
+        """Return its moves as text; for a long run only the last ones."""
         if not self.long_run:
             return ", ".join(map(str, self.moves))
         last = ", ".join(map(str, self.moves[-SHOWN:]))

@@ -1,7 +1,6 @@
-"""Shifts this process's clock, for whatever is imported afterwards.
+"""Shift the clock of this process, for modules that are imported later.
 
-It is for the process in which a strategy is run once more: nothing of a study may depend on when it
-runs.
+Used in the process that runs a strategy again: a study must not depend on the time of its run.
 """
 
 from __future__ import annotations
@@ -17,10 +16,10 @@ NS = 10**9
 
 
 def shift(seconds: int) -> None:
-    """Let this process believe that it is so many seconds later.
+    """Shift the clock of this process by a number of seconds.
 
-    The functions of `time` and the classes of `datetime` are replaced: what has taken them from
-    their modules before keeps the true ones.
+    Replaces the functions of `time` and the classes of `datetime`. Code that imported them before
+    keeps the originals.
     """
     true_time = time.time
     for name in ("time", "monotonic", "perf_counter"):
@@ -46,12 +45,12 @@ def _of(convert: Callable[..., Any], now: Callable[[], float]) -> Callable[..., 
 
 
 def _shift_classes(by: datetime.timedelta) -> None:
-    """Replace the classes of `datetime` by such whose now and today are later."""
+    """Replace the classes of `datetime` by ones with a shifted `now` and `today`."""
     now = datetime.datetime.now
     utc = datetime.timezone.utc
 
     class Like(type):
-        """Lets a true date or datetime, which C code still makes, pass as one of ours."""
+        """Accepts original dates and datetimes, which C code still creates, as instances."""
 
         def __instancecheck__(cls, instance: object) -> bool:
             return isinstance(instance, cls.__mro__[1])
@@ -84,7 +83,7 @@ def _shift_classes(by: datetime.timedelta) -> None:
 
 
 def _around_extensions(before: Callable[[], None], after: Callable[[], None]) -> None:
-    """Call these around the loading of each compiled module: some take the classes' layout."""
+    """Call these around the loading of each compiled module: some read the layout of classes."""
     loader = importlib.machinery.ExtensionFileLoader
 
     def wrapped(load: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,7 +1,7 @@
-"""A controller that is to be killed, so that `BackendContract` can see what becomes of its jobs.
+"""A controller for `BackendContract` to kill, to check what becomes of its jobs.
 
-``python -m hpo_core.testing.doomed FILE CLASS UID FOLDER FUNCTION`` begins two jobs with the
-backend of a test class, prints the process id that each reports, a line each, and serves on.
+``python -m hpo_core.testing.doomed FILE CLASS UID FOLDER FUNCTION`` starts two jobs with the
+backend of a test class, prints the process id that each reports, one on a line, and continues.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from hpo_core.testing.backends import BackendContract
 
 JOBS = 2
-"""How many jobs it begins."""
+"""Number of jobs to start."""
 
 
 def main(file: str, name: str, uid: str, folder: str, function: str) -> NoReturn:
-    """Begin the jobs, and serve until the end."""
+    """Start the jobs, and handle events until the process is killed."""
     contract = load(file, name)
     driver = contract.drive(Path(folder), function, study_uid=uid, workers=JOBS)
 
@@ -36,7 +36,7 @@ def main(file: str, name: str, uid: str, folder: str, function: str) -> NoReturn
 
 
 def load(file: str, name: str) -> BackendContract:
-    """Make an instance of a test class of a file."""
+    """Create an instance of a test class in a file."""
     spec = importlib.util.spec_from_file_location("doomed_contract", file)
     assert spec is not None
     assert spec.loader is not None

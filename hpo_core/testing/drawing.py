@@ -1,6 +1,6 @@
-"""Draws problems and schedules by hypothesis, and shrinks what breaks a promise.
+"""Generate problems and schedules with hypothesis, and shrink counterexamples.
 
-A check is reproducible: nothing is random from run to run, and nothing is kept between runs.
+Checks are reproducible: each run uses the same cases, and nothing is stored between runs.
 """
 
 from __future__ import annotations
@@ -35,25 +35,25 @@ from hpo_core.testing.subject import RAISED, Broken, NotApplicable, Refused, Sub
 from hpo_core.testing.wording import told
 
 SHRINKS = 50
-"""How many smaller cases are tried for a counterexample."""
+"""Maximum number of smaller cases that are tried for a counterexample."""
 
 
 Body: TypeAlias = Callable[[Case], None]
 
 
 class Cases(NamedTuple):
-    """What cases a check goes through: short ones, which are drawn, and long runs."""
+    """The cases of a check: short ones, which are generated, and long runs."""
 
     drawn: st.SearchStrategy[Case]
     long_runs: Iterable[Case]
 
 
 def for_all(subject: Subject, cases: Cases, body: Body) -> None:
-    """Run `body` on each case; problems that the strategy refuses are left out.
+    """Run `body` on each case, except for problems that the strategy rejects.
 
     Raises:
         Broken: With the smallest counterexample found.
-        NotApplicable: If it refuses all that are drawn.
+        NotApplicable: If the strategy rejects every problem.
     """
     _draw(subject, cases.drawn, body)
     for case in cases.long_runs:
@@ -63,10 +63,10 @@ def for_all(subject: Subject, cases: Cases, body: Body) -> None:
 
 
 def _broken_by(case: Case, body: Body) -> Broken | None:
-    """Run `body` on a case; whatever it raises is a broken promise.
+    """Run `body` on a case; every exception counts as a broken promise.
 
     Raises:
-        Refused: If the strategy refuses the problem.
+        Refused: If the strategy rejects the problem.
     """
     try:
         body(case)
@@ -80,7 +80,7 @@ def _broken_by(case: Case, body: Body) -> Broken | None:
 
 
 def _shortened(case: Case, body: Body, broken: Broken) -> Broken:
-    """Return what a shorter beginning of a long run breaks, found by halving."""
+    """Return the failure of a shorter prefix of a long run, found by bisection."""
     good, bad = 0, len(case.moves)
     while bad - good > 1:
         half = (good + bad) // 2
@@ -93,7 +93,7 @@ def _shortened(case: Case, body: Body, broken: Broken) -> Broken:
 
 
 class _Enough(BaseException):
-    """Ends the search for smaller cases; hypothesis lets pass what is no Exception."""
+    """Ends the search for smaller cases; hypothesis does not catch a BaseException."""
 
 
 def _draw(subject: Subject, drawn: st.SearchStrategy[Case], body: Body) -> None:
@@ -128,7 +128,7 @@ def _draw(subject: Subject, drawn: st.SearchStrategy[Case], body: Body) -> None:
 
     try:
         run()
-    except (Broken, Flaky, _Enough):  # flaky: broken now, and then not
+    except (Broken, Flaky, _Enough):  # flaky: the promise was broken once, and then kept
         assert smallest is not None
         raise smallest from None
     except Unsatisfiable:
@@ -147,14 +147,14 @@ def cases(
     objectives: int = 1,
     landscapes: Sequence[Landscape] = LANDSCAPES,
 ) -> Cases:
-    """Return cases that a strategy has to take.
+    """Return cases that a strategy must accept.
 
     Args:
         subject: The strategy.
         moves: The kinds of moves.
-        space: ``PLAIN``, ``CONDITIONAL`` or ``FORBIDDEN`` for such spaces alone; None for any.
+        space: ``PLAIN``, ``CONDITIONAL`` or ``FORBIDDEN`` for only such spaces; None for any.
         objectives: How many.
-        landscapes: What the losses may be like.
+        landscapes: The possible distributions of losses.
     """
     asks = [Move(Do.ASK)] * 3
     others = [Move(do, which) for do in moves for which in range(1 if do in UNAIMED else 3)]
@@ -172,7 +172,7 @@ def cases(
 def problems(
     draw: st.DrawFn, subject: Subject, extra: str | None = None, objectives: int = 1
 ) -> Problem:
-    """Draw a problem that a strategy has to take."""
+    """Draw a problem that a strategy must accept."""
     most = [9, 27] if UNLIMITED in subject.refusals else [9, 27, None]
     return Problem(
         space=draw(spaces(subject, extra)),
@@ -186,7 +186,7 @@ def problems(
 
 @st.composite
 def spaces(draw: st.DrawFn, subject: Subject, extra: str | None) -> SearchSpace:
-    """Draw a space of the kinds that a strategy takes."""
+    """Draw a space of the kinds that a strategy accepts."""
     if subject.spaces:
         return draw(st.sampled_from(subject.spaces).filter(lambda space: has(space, extra)))
     if not subject.kinds:
@@ -208,7 +208,7 @@ def spaces(draw: st.DrawFn, subject: Subject, extra: str | None) -> SearchSpace:
             forbidden.append({name: value for axis in chosen for name, value in _one(draw, axis)})
     try:
         space = SearchSpace(tuple(axes), tuple(forbidden))
-    except InvalidInput:  # all of it is forbidden
+    except InvalidInput:  # every configuration is forbidden
         reject()
     return space
 
@@ -232,7 +232,7 @@ def _one(draw: st.DrawFn, axis: Parameter) -> list[tuple[str, Value]]:
     return list(axis.values_at(draw(st.integers(0, min(axis.size, 4) - 1))).items())
 
 
-@cache  # hypothesis takes its time to validate a strategy; once will do
+@cache  # hypothesis validates a strategy slowly: do it once
 def _parameter(name: str, kinds: tuple[str, ...]) -> st.SearchStrategy[Parameter]:
     made: dict[str, st.SearchStrategy[Parameter]] = {
         "continuous floats": st.builds(

@@ -1,4 +1,4 @@
-"""Names the call that drew from a global random stream: the play is traced, line by line."""
+"""Find the call that drew from a global random stream, by tracing the run line by line."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from types import FrameType
 from typing import Any
 
 LIBRARIES = ("random.py", "/numpy/", "/torch/")
-"""Files whose lines draw on behalf of others."""
+"""Files whose lines draw for their callers."""
 
 CORE = str(Path(__file__).parents[1])
-"""Files that don't draw."""
+"""Files that never draw."""
 
 
 def drawn_by(states: Callable[[], dict[str, object]], play: Callable[[], object]) -> str:
-    """Play once more, and return which line changed a global stream first; empty if none did.
+    """Run again, and return the line that first changed a global stream; empty if none did.
 
     Args:
         states: Returns the states of the global streams.
-        play: Does what has changed them. Whatever it raises is of no interest here.
+        play: The function that changed them. Its exceptions are ignored here.
     """
     known, culprit = states(), ""
     last: tuple[FrameType, int] | None = None
@@ -40,7 +40,7 @@ def drawn_by(states: Callable[[], dict[str, object]], play: Callable[[], object]
     sys.settrace(look)
     try:
         play()
-    except Exception:  # noqa: BLE001  # it has been reported, this only says where
+    except Exception:  # noqa: BLE001  # it was reported before; only the place is missing
         pass
     finally:
         sys.settrace(before)
@@ -48,7 +48,7 @@ def drawn_by(states: Callable[[], dict[str, object]], play: Callable[[], object]
 
 
 def _place(frame: FrameType, line: int) -> str:
-    """Return where a line is, or whoever called the library that it belongs to."""
+    """Return the place of a line, or of the call of the library that it belongs to."""
     while frame.f_back is not None and any(part in frame.f_code.co_filename for part in LIBRARIES):
         frame = frame.f_back
         line = frame.f_lineno

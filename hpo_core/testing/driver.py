@@ -1,7 +1,7 @@
-"""Drives a backend as the controller does, and checks the grammar of all that it says.
+"""Drive a backend as the controller does, and check the order of its events.
 
-`BackendContract` and backends' own tests use it. What it hears is checked event by event: at most
-one Started, then Reported, then exactly one Finished, of jobs that were submitted.
+`BackendContract` and the tests of backends use it. It checks each event: at most one Started, then
+Reported, then exactly one Finished, and only for jobs that were submitted.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from hpo_core.model.job import Job
 from hpo_core.model.values import Configuration, Value
 
 HANGS = 60.0
-"""Seconds without any event after which a test has failed."""
+"""Seconds without an event after which a test fails."""
 
 Event = TypeVar("Event", Started, Reported, Finished)
 
 
 class SteppedClock:
-    """The time, never less than before."""
+    """The time, which never decreases."""
 
     def __init__(self) -> None:
         self._latest = 0.0
@@ -46,18 +46,18 @@ class SteppedClock:
 
 
 class Driver:
-    """A backend with the jobs that it was given, and all that it has said of them.
+    """A backend with its jobs, and all its events.
 
     Args:
-        build: Makes the backend.
-        folder: Where checkpoints and logs go.
-        work: What jobs execute.
-        study_uid: The study; a new one if None.
-        workers: How many jobs may be under way at once.
+        build: Builds the backend.
+        folder: The folder for checkpoints and logs.
+        work: The work of the jobs.
+        study_uid: The uid of the study; if None, a new one.
+        workers: Maximum number of jobs at a time.
         decides: Whether reports of functions wait for an answer.
 
     Attributes:
-        on_report: Is called with each report as it comes, before its job may go on.
+        on_report: Called with each report, before its job may continue.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class Driver:
         )
 
     def job(self, values: Mapping[str, Value] | None = None, **fields: Any) -> Job:
-        """Make a job of a new trial."""
+        """Create a job of a new trial."""
         number = next(self._numbers)
         given = {
             "id": f"{number}.1",
@@ -107,14 +107,14 @@ class Driver:
         return Job(**{**given, **fields})
 
     def submit(self, values: Mapping[str, Value] | None = None, **fields: Any) -> Job:
-        """Make a job and submit it."""
+        """Create a job and submit it."""
         job = self.job(values, **fields)
         self._submitted.add(job.id)
         self.backend.submit(job)
         return job
 
     def adopt(self, jobs: list[Job]) -> list[str]:
-        """Have the backend adopt jobs, and return the ids of those that go on."""
+        """Let the backend adopt jobs, and return the ids of those that continue."""
         alive = list(self.backend.adopt(jobs))
         assert set(alive) <= {job.id for job in jobs}, "adopt() names jobs that it was not given"
         self._submitted.update(alive)
@@ -122,14 +122,14 @@ class Driver:
         return alive
 
     def step(self, timeout: float = HANGS) -> int:
-        """Wait for events once; return how many came, those delivered meanwhile included."""
+        """Call `events` once; return the number of events, including delivered ones."""
         before = len(self.said)
         for event in self.backend.events(timeout):
             self._hear(event)
         return len(self.said) - before
 
     def until(self, what: Callable[[JobEvent], bool]) -> JobEvent:
-        """Wait for an event, which may have come already."""
+        """Wait for an event, unless it has arrived already."""
         seen = 0
         while True:
             for event in self.said[seen:]:
@@ -146,7 +146,7 @@ class Driver:
         return self._first(Reported, job)
 
     def finished(self, job: Job) -> Finished:
-        """Wait for a job's end."""
+        """Wait for the end of a job."""
         return self._first(Finished, job)
 
     def run(self, values: Mapping[str, Value] | None = None, **fields: Any) -> Finished:
@@ -162,7 +162,7 @@ class Driver:
         ]
 
     def close(self) -> None:
-        """Close the backend, unless that is done."""
+        """Close the backend, if it is open."""
         if self._is_open:
             self._is_open = False
             self.backend.close()
@@ -173,7 +173,7 @@ class Driver:
         return found
 
     def _hear(self, event: JobEvent) -> None:
-        """Handle an event, if it may come here."""
+        """Handle an event, and check that it is valid now."""
         job = event.job_id
         assert job in self._submitted, f"{event}: there is no such job"
         assert job not in self._ended, f"{event}: the job has finished before"
@@ -192,12 +192,12 @@ class Driver:
 
 
 def is_end_of(job_id: str) -> Callable[[JobEvent], bool]:
-    """Return what says whether an event is a job's end."""
+    """Return a predicate for the end of a job."""
     return lambda event: isinstance(event, Finished) and event.job_id == job_id
 
 
 def runs(pid: int) -> bool:
-    """Return whether a process runs; one that has ended and waits to be reaped does not."""
+    """Return whether a process is running; a zombie is not."""
     if pid == 0:
         return False
     try:

@@ -1,4 +1,4 @@
-"""How much a check tries: a minute's worth, or as much as finds what is rare."""
+"""The effort of a check: for a minute, or enough to find rare faults."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import msgspec
 
 
 class Effort(msgspec.Struct, frozen=True):
-    """How much a check tries.
+    """The effort of a check.
 
     Attributes:
-        examples: How many short cases it draws.
-        long_runs: How many results each long run has; a check goes through all of these runs.
-        cuts: At how many points a long run is interrupted, where that is what is checked.
+        examples: Number of generated short cases.
+        long_runs: Number of results of each long run.
+        cuts: Number of points at which checks of recovery interrupt a long run.
     """
 
     examples: int = 20
@@ -19,7 +19,7 @@ class Effort(msgspec.Struct, frozen=True):
     cuts: int = 10
 
     def changed(self, examples: int | None, long_runs: int | None) -> Effort:
-        """Return it with other numbers of examples and of long runs; None leaves one as it is."""
+        """Return it with other numbers of examples and of long runs; None keeps the present one."""
         return msgspec.structs.replace(
             self,
             examples=self.examples if examples is None else examples,
@@ -28,7 +28,7 @@ class Effort(msgspec.Struct, frozen=True):
 
 
 QUICK = Effort()
-"""Less than a minute for a strategy that costs nothing."""
+"""Takes less than a minute for a cheap strategy."""
 
 THOROUGH = Effort(examples=100, long_runs=(60, 100, 150, 150, 80, 120, 150, 100, 60, 150), cuts=20)
-"""Some minutes for a strategy that costs nothing."""
+"""Takes some minutes for a cheap strategy."""

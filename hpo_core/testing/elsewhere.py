@@ -1,6 +1,7 @@
-"""The same strategy elsewhere: in another process, folder, environment and time.
+"""Run the same strategy in another process, folder, environment and time.
 
-Run as a module it is that process: a request on standard input, the suggestions on its last line.
+Run as a module, this file is that process: it reads a request from standard input, and prints the
+suggestions on the last line of its output.
 """
 
 from __future__ import annotations
@@ -26,12 +27,12 @@ from hpo_core.testing.subject import Broken, Installed, Source
 
 
 class Place(msgspec.Struct, frozen=True):
-    """How another process differs from this one.
+    """The differences between another process and this one.
 
     Attributes:
-        name: For people.
-        later: By how many seconds its clock is ahead.
-        variables: What its environment has besides, or otherwise.
+        name: A name for messages.
+        later: Number of seconds by which its clock is ahead.
+        variables: Additional or changed environment variables.
     """
 
     name: str
@@ -51,18 +52,18 @@ PLACES = (
         {"PYTHONHASHSEED": "2", "LC_ALL": "tr_TR.UTF-8", "LANG": "tr_TR.UTF-8", "TZ": "Etc/GMT+9"},
     ),
 )
-"""Where a strategy is run once more."""
+"""The other environments in which a strategy is run."""
 
 KEPT = ("PATH", "SYSTEMROOT", "VIRTUAL_ENV", "JAVA_HOME", "R_HOME", "TMPDIR", "TEMP", "TMP")
 KEPT_FAMILIES = ("PYTHON", "LD_", "DYLD_", "CONDA", "CUDA", "ROCM", "OMP_", "MKL_", "OPENBLAS")
-"""Variables without which programs don't run at all, or that decide how fast they do."""
+"""Variables that programs need to run, or to run at the same speed."""
 
 FILES = ("config.json", "data.csv", "history.json", "hpo.db", "seed.txt", "study.toml")
-"""Files that lie where the strategy is run once more."""
+"""Files in the folder of the other process."""
 
 
 class Request(msgspec.Struct):
-    """What the other process is to do."""
+    """A request to the other process."""
 
     origin: Installed | Source
     path: list[str]
@@ -72,7 +73,7 @@ class Request(msgspec.Struct):
 
 
 def suggestions(strategy: Strategy, case: Case, jobs: int) -> list[Any]:
-    """Play a case, go on for some jobs, and return the suggestions as plain data."""
+    """Simulate a case and some more jobs, and return the suggestions as plain data."""
     run = case.simulate(strategy).run(jobs)
     plain: list[Any] = msgspec.to_builtins(run.suggestions)
     return plain
@@ -81,7 +82,7 @@ def suggestions(strategy: Strategy, case: Case, jobs: int) -> list[Any]:
 def suggestions_elsewhere(
     origin: Installed | Source, cases: Sequence[Case], jobs: int, place: Place
 ) -> list[list[Any]]:
-    """Return each case's suggestions, as they come out in another process.
+    """Return the suggestions for each case, made in another process.
 
     Raises:
         Broken: If that process fails.
@@ -124,7 +125,7 @@ def _environment(place: Place, folder: str, path: Sequence[str]) -> dict[str, st
 
 
 def maker(origin: Installed | Source) -> Callable[[Problem], Strategy]:
-    """Find a strategy by its origin, and return what makes it."""
+    """Find a strategy by its origin, and return the function that builds it."""
     if isinstance(origin, Installed):
         resolved = registry.strategy(origin.name)
         options, faults = registry.options(resolved, origin.options, "options")
@@ -146,7 +147,7 @@ def main() -> None:
     """Answer the request on standard input."""
     request = msgspec.json.decode(sys.stdin.buffer.read(), type=Request)
     sys.path[:] = request.path
-    shift(request.later)  # before the strategy's module takes what it needs
+    shift(request.later)  # before the strategy's module imports its names
     make = maker(request.origin)
     found = [suggestions(make(case.problem), case, request.jobs) for case in request.cases]
     print("\n" + json.dumps(found))

@@ -1,6 +1,6 @@
-"""Fixed problems for the checks that draw none: roomy, finite, of a single point, enormous.
+"""Fixed problems for checks without generated ones: large, finite, of a single point, enormous.
 
-Where an author names the spaces to check on, these are taken from them.
+If an author lists the spaces to check, the problems use these spaces.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from hpo_core.testing.subject import Guarded, NotApplicable, Refused, Subject
 
 
 def made(subject: Subject, problems: Iterable[Problem]) -> Iterator[tuple[Problem, Guarded]]:
-    """Make the strategy for each of the problems that it takes.
+    """Build the strategy for each problem that it accepts.
 
     Raises:
-        NotApplicable: If it takes none of them.
+        NotApplicable: If it accepts none of them.
     """
     reason = "none of the spaces that it takes is fit for this"
     any_made = False
@@ -62,7 +62,7 @@ def many_choices(subject: Subject) -> Problem:
 
 
 def large_integers(subject: Subject) -> list[Problem]:
-    """Return problems with integers that no float can tell apart."""
+    """Return problems with integers that floats cannot distinguish."""
     if subject.spaces or "integers" not in subject.kinds:
         raise NotApplicable("it takes no integers")
     edge = 2**53
@@ -94,7 +94,7 @@ def single(subject: Subject) -> list[Problem]:
 
 
 def with_single_axes(subject: Subject) -> list[Problem]:
-    """Return problems of a few configurations, beside an axis that has one point alone."""
+    """Return problems of a few configurations, with an axis that has a single point."""
     if subject.spaces:
         return []
     wide: dict[str, Parameter] = {
@@ -107,7 +107,7 @@ def with_single_axes(subject: Subject) -> list[Problem]:
 
 
 def _single_axes(subject: Subject) -> list[Parameter]:
-    """Return axes of one point; a Float of one is finite, so that it needs no step."""
+    """Return axes of one point. A Float with one point is finite, so it needs no step."""
     point = Float("a", 0.5, 0.5)
     offered: list[tuple[str, Parameter]] = [
         ("constants", Constant("a", 1)),

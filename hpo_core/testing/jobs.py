@@ -1,7 +1,8 @@
-"""The jobs that `BackendContract` runs: Python functions, each of which is a command too.
+"""The jobs that `BackendContract` runs: Python functions, each of which can also be a command.
 
 ``hpo_core.testing.jobs:measures`` is the function, ``python -m hpo_core.testing.jobs measures``
-the command. Worker processes import this: the standard library and `hpo_core.client` alone.
+the command. Worker processes import this module, so it uses only the
+standard library and `hpo_core.client`.
 """
 
 from __future__ import annotations
@@ -23,13 +24,13 @@ Values = Mapping[str, Any]
 
 
 def measures(values: Values) -> None:
-    """Report as often as ``times`` says, counting."""
+    """Report ``times`` times, with a counter."""
     for iteration in range(1, values["times"] + 1):
         report(iteration, loss=1.0 / iteration)
 
 
 def quick(values: Values) -> None:
-    """Report ``x`` at once."""
+    """Report ``x`` immediately."""
     report(x=values["x"])
 
 
@@ -40,12 +41,12 @@ def returns(values: Values) -> float:
 
 
 def hears(values: Values) -> None:
-    """Report the values as they arrived, in a metric's name."""
+    """Report the received values, encoded in the name of a metric."""
     report(**{as_heard(values): 1.0})
 
 
 def as_heard(values: Values) -> str:
-    """Return values as `hears` reports them."""
+    """Return values in the encoding of `hears`."""
     return json.dumps(values, sort_keys=True, ensure_ascii=False)
 
 
@@ -56,12 +57,12 @@ def large(values: Values) -> None:
 
 
 def not_finite(values: Values) -> None:
-    """Report what is no finite number."""
+    """Report values that are not finite."""
     report(1, nan=math.nan, up=math.inf, down=-math.inf)
 
 
 def knows(values: Values, job: JobInfo) -> None:
-    """Report what it is told of itself, and leave a mark in the trial's folder for the next job."""
+    """Report its job context, and leave a file in the trial's folder for the next job."""
     mark = os.path.join(job.checkpoint_dir, "mark")
     report(
         trial=job.trial_id,
@@ -73,7 +74,7 @@ def knows(values: Values, job: JobInfo) -> None:
 
 
 def variables(values: Values) -> None:
-    """Report a variable of its environment, in a metric's name."""
+    """Report an environment variable, encoded in the name of a metric."""
     report(**{os.environ["EXTRA"]: 1.0})
 
 
@@ -84,18 +85,18 @@ def fails(values: Values) -> None:
 
 
 def dies(values: Values) -> None:
-    """Report, and be killed in the middle of it."""
+    """Report, and kill itself."""
     report(1, loss=1.0)
     os.kill(os.getpid(), signal.SIGKILL)
 
 
 def dies_if_told(values: Values) -> None:
-    """Be killed if ``dies`` says so, else report."""
+    """Kill itself if ``dies`` is set, else report."""
     (dies if values["dies"] else quick)(values)
 
 
 def reports_for_ever(values: Values) -> NoReturn:
-    """Report again and again, the process's id."""
+    """Report the process id again and again."""
     iteration = 0
     while True:
         iteration += 1
@@ -103,14 +104,14 @@ def reports_for_ever(values: Values) -> NoReturn:
 
 
 def waits(values: Values) -> None:
-    """Report the process's id, then wait for ever."""
+    """Report the process id, then wait forever."""
     report(1, pid=os.getpid())
     threading.Event().wait()
 
 
 def ignores(values: Values) -> None:
-    """Report the process's id, then wait for ever; be asked to end, and don't."""
-    with contextlib.suppress(ValueError):  # not in the main thread: no signal comes here
+    """Report the process id, then wait forever, and ignore the request to end."""
+    with contextlib.suppress(ValueError):  # not in the main thread: signals do not arrive here
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     with contextlib.suppress(JobStopped):
         report(1, pid=os.getpid())
@@ -118,7 +119,7 @@ def ignores(values: Values) -> None:
 
 
 def has_a_child(values: Values) -> None:
-    """Start a process that would run for ever, report its id, and wait."""
+    """Start a process that runs forever, report its id, and wait."""
     child = subprocess.Popen([sys.executable, "-c", "import threading as t; t.Event().wait()"])
     report(1, pid=child.pid)
     threading.Event().wait()
@@ -135,7 +136,7 @@ def reference(function: Callable[..., Any]) -> str:
 
 
 def main(name: str) -> None:
-    """Run a function of this module as the command that it is."""
+    """Run a function of this module as a command."""
     told = job()
     assert told is not None, "this is a job's command; it is of no use by hand"
     function = globals()[name]

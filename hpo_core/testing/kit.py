@@ -1,4 +1,4 @@
-"""Checks and their results: what the pytest class and ``hpo check`` have in common."""
+"""Checks and their results, for the pytest class and for ``hpo check``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hpo_core.testing.subject import RAISED, Broken, NotApplicable, Subject, rai
 
 
 class CheckOutcome(enum.Enum):
-    """How a check came out."""
+    """The outcome of a check."""
 
     PASSED = "passed"
     FAILED = "failed"
@@ -20,15 +20,15 @@ class CheckOutcome(enum.Enum):
 
 
 class Check(msgspec.Struct, frozen=True, kw_only=True):
-    """One promise of a strategy, and how to find out whether it is kept.
+    """One promise of a strategy, and the function that checks it.
 
     Attributes:
         name: The check's name; ``test_<name>`` in the pytest class.
-        promise: What a strategy promises, in a sentence.
-        remedy: What to do if it does not, in a line.
-        needs: The capability without which the check does not apply.
-        run: Checks a strategy. It returns a figure worth telling, if any; it raises `Broken`
-            with a counterexample, or `NotApplicable` with the reason.
+        promise: The promise of a strategy, in a sentence.
+        remedy: How to fix a failure, in a line.
+        needs: The capability that the check requires; None for none.
+        run: Checks a strategy. It may return a figure to show. It raises `Broken` with a
+            counterexample, or `NotApplicable` with the reason.
     """
 
     name: str
@@ -41,7 +41,7 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
 def check(
     *, remedy: str, needs: Capability | None = None
 ) -> Callable[[Callable[[Subject], str | None]], Check]:
-    """Make a check of a function; its name is the function's, its promise the docstring."""
+    """Turn a function into a check with the function's name; the docstring is its promise."""
 
     def made(run: Callable[[Subject], str | None]) -> Check:
         promise = " ".join((run.__doc__ or "").split()).rstrip(".")
@@ -51,15 +51,16 @@ def check(
 
 
 class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
-    """How one check came out.
+    """The result of one check.
+
 
     Attributes:
         check: The check's name.
-        promise: What it is about.
-        outcome: How it came out.
-        detail: The counterexample of a failed one, the reason why one does not apply, or a
-            figure of one that passed.
-        remedy: What to do, if it failed.
+        promise: The promise that it checks.
+        outcome: Its outcome.
+        detail: The counterexample of a failed check, the reason why a check does not apply, or the
+            figure of a passed check.
+        remedy: How to fix it, if it failed.
     """
 
     check: str

@@ -1,4 +1,4 @@
-"""What the losses of a study in miniature look like: a fixed function, ties, enormous numbers."""
+"""The losses of a simulated study: a fixed function, ties, or enormous numbers."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from hpo_core.model.values import Configuration
 from hpo_core.testing.spaces import uniform
 
 ENORMOUS = 1e300
-"""The size of an enormous loss: its square is no float any more."""
+"""The size of an enormous loss: its square is not a finite float."""
 
 
 class Landscape(enum.Enum):
-    """How losses are distributed; each depends on its configuration and iteration alone."""
+    """The distribution of losses; each loss depends only on its configuration and iteration."""
 
     USUAL = "from 0 to 2"
     EQUAL = "all equal"

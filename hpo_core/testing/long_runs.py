@@ -1,6 +1,6 @@
-"""Long runs: what begins after a hundred results, and what a short schedule never comes to.
+"""Long runs, for behaviour that begins after a hundred results or that short schedules never reach.
 
-They are as random as can be but fixed, so that a check comes out the same each time.
+They are drawn from a fixed seed, so a check always has the same outcome.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ LANDSCAPES = (Landscape.USUAL, Landscape.EQUAL, Landscape.ENORMOUS, Landscape.US
 ITERATIONS = (9, 27, 3, None)
 
 OFTEN: Mapping[Do, int] = {Do.ASK: 12, Do.FINISH: 7, Do.REPORT: 3}
-"""How often a move is made; any other one has the weight 1."""
+"""The weights of moves; any other move has the weight 1."""
 
 MOVES = 3
-"""Moves for each result that a run is to have."""
+"""Number of moves for each result of a run."""
 
 
 def long_runs(
@@ -47,14 +47,14 @@ def long_runs(
     objectives: int,
     landscapes: Sequence[Landscape],
 ) -> Iterator[Case]:
-    """Yield the long runs of a check, of the kinds of spaces that a strategy takes.
+    """Yield the long runs of a check, with the kinds of spaces that a strategy accepts.
 
     Args:
         subject: The strategy.
-        moves: The kinds of moves, beside asking.
-        extra: ``PLAIN``, ``CONDITIONAL`` or ``FORBIDDEN`` for such spaces alone; None for any.
+        moves: The kinds of moves, besides asking.
+        extra: ``PLAIN``, ``CONDITIONAL`` or ``FORBIDDEN`` for only such spaces; None for any.
         objectives: How many.
-        landscapes: What the losses are like, run by run.
+        landscapes: The losses of each run.
     """
     for number, results in enumerate(subject.effort.long_runs):
         if (space := _space(subject, number, extra)) is None:
@@ -81,7 +81,7 @@ def _moves(number: int, count: int, kinds: Sequence[Do]) -> Iterator[Move]:
 
 
 def _space(subject: Subject, number: int, extra: str | None) -> SearchSpace | None:
-    """Return the space of a long run, or None if there is none of that kind."""
+    """Return the space of a long run, or None if no space is of that kind."""
     if subject.spaces:
         fit = [space for space in subject.spaces if has(space, extra)]
         return fit[number % len(fit)] if fit else None
@@ -104,13 +104,13 @@ def _space(subject: Subject, number: int, extra: str | None) -> SearchSpace | No
 
 
 def _some(axis: Parameter) -> Mapping[str, Any]:
-    """Return what selects some of a parameter's values: the lower half of a continuous range."""
+    """Return a condition on a parameter: some of its values, or the lower half of its range."""
     middle = axis.values_from(0.5)
     return {axis.name: (axis.low, middle[axis.name])} if isinstance(axis, Float) else middle
 
 
 def has(space: SearchSpace, extra: str | None) -> bool:
-    """Say whether a space is of a kind: ``PLAIN``, ``CONDITIONAL``, ``FORBIDDEN``; None is any."""
+    """Return whether a space is ``PLAIN``, ``CONDITIONAL`` or ``FORBIDDEN``; None means any."""
     conditional, forbidden = space.is_conditional, bool(space.forbidden)
     if extra == PLAIN:
         return not conditional and not forbidden

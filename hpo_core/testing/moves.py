@@ -1,4 +1,4 @@
-"""The moves of a study in miniature: what may happen next."""
+"""The moves of a simulated study."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 
 class Do(enum.Enum):
-    """A kind of move: what may happen next in a study."""
+    """A kind of move: an event of a study."""
 
     ASK = "ask"
     ADOPT = "adopt"
@@ -25,14 +25,14 @@ class Do(enum.Enum):
 
 
 EVERYTHING = tuple(do for do in Do if do not in (Do.REPEAT, Do.STRANGER))
-"""What a study is made of; the controller repeats no report, and knows all trials."""
+"""The moves of a real study: the controller repeats no report, and knows all trials."""
 
 UNAIMED = (Do.ASK, Do.ADOPT, Do.STRANGER)
-"""Moves that pick no job."""
+"""Moves that do not select a job."""
 
 
 class Move(NamedTuple):
-    """A move; `which` picks one of the running jobs (or old reports), counted round."""
+    """A move; `which` selects one of the running jobs (or old reports), modulo their number."""
 
     do: Do
     which: int = 0

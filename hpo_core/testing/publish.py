@@ -1,4 +1,4 @@
-"""What an author publishes of a check: a report with all versions that took part, and a badge."""
+"""The publishable results of a check: a report with all versions, and a badge."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from hpo_core.testing.kit import CheckOutcome, CheckResult
 LABEL = "hpo-core contract"
 GREEN, RED = "#2da44e", "#cf222e"
 FORMATS = (".svg", ".json")
-"""What a badge's file may end with: a picture, or data for a service that draws badges."""
+"""Suffixes of a badge's file: an image, or data for a service that draws badges."""
 
 
 def report(
@@ -31,8 +31,8 @@ def report(
     Args:
         strategy: The strategy's config string.
         plugin: Its plugin.
-        effort: How much was tried: ``quick``, ``thorough``, or whatever was asked for.
-        results: What came of the checks.
+        effort: The effort: ``quick``, ``thorough``, or the requested numbers.
+        results: The results of the checks.
     """
     return {
         "strategy": strategy,
@@ -53,7 +53,7 @@ def failures(results: Sequence[CheckResult]) -> list[CheckResult]:
 
 
 def libraries(distribution: str) -> dict[str, str]:
-    """Return the versions of what a distribution requires, as far as it is installed."""
+    """Return the versions of a distribution's requirements that are installed."""
     found = {}
     try:
         required = metadata.requires(distribution) or []
@@ -76,8 +76,8 @@ def write_badge(file: Path, results: Sequence[CheckResult], checks: int) -> None
 
     Args:
         file: The file.
-        results: What came of the checks.
-        checks: How many checks there are, all of which were not run perhaps.
+        results: The results of the checks.
+        checks: Number of all checks, including those that were not run.
 
     Raises:
         OSError: If the file can't be written.

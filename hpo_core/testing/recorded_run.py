@@ -1,4 +1,4 @@
-"""A run's history, told to a new strategy."""
+"""Replay the history of a run with a new strategy."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from hpo_core.testing.wording import differ
 
 
 class RecordedRun:
-    """An uninterrupted run, with one more answer at its end.
+    """An uninterrupted run, with one more suggestion at its end.
 
     Args:
         subject: The strategy.
-        case: Its problem, and what happened.
+        case: The problem and the moves.
     """
 
     def __init__(self, subject: Subject, case: Case) -> None:
@@ -34,10 +34,10 @@ class RecordedRun:
         self.last: Answer = simulator.ask()
 
     def go_on(self, strategy: Strategy, start: int, what: str) -> None:
-        """Play the history from event `start` on, and compare what the strategy answers.
+        """Replay the history from event `start` on, and compare the strategy's answers.
 
         Raises:
-            Broken: If it answers otherwise.
+            Broken: If an answer differs.
         """
         for place, event in enumerate(self.history[start:], start):
             where = f"at event {place + 1}"
@@ -62,7 +62,7 @@ class RecordedRun:
 
 
 def require_same(one: Sequence[Suggestion], other: Sequence[Suggestion], what: str) -> None:
-    """Compare two runs' suggestions.
+    """Compare the suggestions of two runs.
 
     Raises:
         Broken: With the first difference.

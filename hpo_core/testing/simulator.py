@@ -1,11 +1,16 @@
-"""A study in miniature: asks and tells a strategy as the controller does, job by job.
+"""A simulated study: asks and tells a strategy as the controller does, job by job.
 
-It keeps the controller's rules: each launched job has exactly one final report; PAUSE leaves a
-trial that may be resumed and STOP one that may not; a decision counts from the least iteration on,
-and until the trial has trained as far as it ever will; what is reported beyond a job's target is
-told as the target's; a lost job is run again from the trial's last checkpoint, as another job; the
-state is saved after each suggestion. Losses are a fixed function of configuration and iteration, so
-that a run depends on nothing but the strategy, the problem, the landscape and the moves.
+It follows the rules of the controller:
+
+- Each launched job has exactly one final report.
+- After PAUSE a trial may be resumed, after STOP it may not. A decision counts from the minimum
+  iteration on, until the trial has reached its maximum.
+- Values that are reported beyond a job's target are told as those at the target.
+- A lost job is run again from the trial's last checkpoint, as another job.
+- The state is saved after each suggestion.
+
+Losses are a fixed function of configuration and iteration, so a run depends only on the strategy,
+the problem, the landscape and the moves.
 """
 
 from __future__ import annotations
@@ -44,15 +49,15 @@ _STATES = {
     Status.FAILED: TrialState.FAILED,
     Status.TIMED_OUT: TrialState.FAILED,
 }
-"""Where a trial stands when its job has ended so."""
+"""The state of a trial after the end of its job."""
 
 
 class SimulatedJob(msgspec.Struct):
-    """A job under way.
+    """A running job.
 
     Attributes:
-        iteration: How far its trial is.
-        is_target_suggested: Whether the strategy said how far it is to train.
+        iteration: The iteration that its trial has reached.
+        is_target_suggested: Whether the strategy set the target.
     """
 
     trial_id: int
@@ -71,15 +76,15 @@ class _Trial(msgspec.Struct):
 
 
 class Simulator:
-    """Runs a study, move by move.
+    """Simulate a study, move by move.
 
     Attributes:
-        history: What was asked and told, in order, as the store would keep it.
-        states: What was saved, in order, with the number of events before it.
-        running: The jobs under way, the oldest first.
-        answers: Every answer, and whether anything was running when it was given.
-        decisions: Whatever `tell` returned.
-        bad_resumes: What is wrong with resumes that the controller would refuse.
+        history: Suggestions and reports, in order, as the store would keep them.
+        states: Saved states, in order, each with the number of events before it.
+        running: The running jobs, the oldest first.
+        answers: Every answer, and whether a job was running at that time.
+        decisions: The return values of `tell`.
+        bad_resumes: The faults of `Resume`s that the controller would reject.
 
     Args:
         strategy: The strategy.
@@ -103,18 +108,18 @@ class Simulator:
 
     @property
     def next_trial(self) -> int:
-        """The id that the next new trial gets."""
+        """The id of the next new trial."""
         return len(self._trials) + 1
 
     @property
     def suggestions(self) -> list[Suggestion]:
-        """What the strategy itself has suggested."""
+        """The suggestions of the strategy itself."""
         return own_suggestions(self.history)
 
     # -- moves ------------------------------------------------------------------------------
 
     def play(self, moves: Iterable[Move]) -> Simulator:
-        """Make the moves, one after the other; one that is impossible now changes nothing."""
+        """Make the moves in order; a move that is impossible now changes nothing."""
         for move in moves:
             self.make(move)
         return self
@@ -169,17 +174,17 @@ class Simulator:
         return answer
 
     def adopt(self, suggestion: Start) -> None:
-        """Let the strategy adopt a point of a user's, and launch it."""
+        """Let the strategy adopt an enqueued configuration, and launch it."""
         self._strategy.adopt(self.next_trial, suggestion)
         self._launch(suggestion, adopted=True)
 
     def report(self, job: SimulatedJob, *, by: int = 1, is_nan: bool = False) -> None:
-        """Let a job train on and report; it ends if the strategy says so.
+        """Let a job train and report; it ends if the strategy decides so.
 
         Args:
             job: The job.
-            by: For how many iterations; what is beyond its target counts as the target.
-            is_nan: Whether what it reports is no number.
+            by: Number of iterations; those beyond the target count as the target.
+            is_nan: Whether it reports NaN.
         """
         if job.target is not None and job.iteration >= job.target:
             return
@@ -204,20 +209,20 @@ class Simulator:
                 self.end(job, Status.PAUSED)
 
     def finish(self, job: SimulatedJob) -> None:
-        """Let a job train to its target and complete, unless it is stopped on its way."""
+        """Let a job train to its target and complete, unless it is stopped before."""
         while job in self.running and job.target is not None and job.iteration < job.target:
             self.report(job)
         if job in self.running:
             self.end(job, Status.COMPLETED)
 
     def _cut_short(self, job: SimulatedJob) -> None:
-        """Let a job report, and its time limit end it; what it has reported counts."""
+        """Let a job report, and then end at its time limit; its reports count."""
         self.report(job)
         if job in self.running:
             self.end(job, Status.STOPPED if job.is_target_suggested else Status.COMPLETED)
 
     def _lose(self, job: SimulatedJob) -> None:
-        """Let a job be lost, of which the strategy is not told, and run again."""
+        """Lose a job, without telling the strategy, and run it again."""
         trial = self._trials[job.trial_id]
         trial.jobs += 1
         job.id = job_id(job.trial_id, trial.jobs)
@@ -247,19 +252,19 @@ class Simulator:
             trial.state = TrialState.PAUSED
 
     def _cause(self, job: SimulatedJob, status: Status) -> FailureCause | None:
-        """Return why a job has failed: for any cause, in turn; None if it has not."""
+        """Return the cause of a failed job, each cause in turn; None if it has not failed."""
         if status is Status.TIMED_OUT:
             return FailureCause.TIMED_OUT
         causes = [cause for cause in FailureCause if cause is not FailureCause.TIMED_OUT]
         return causes[job.trial_id % len(causes)] if status is Status.FAILED else None
 
     def _is_trained(self, job: SimulatedJob) -> bool:
-        """Return whether a job has trained as far as its trial ever will."""
+        """Return whether a job has reached the maximum of its trial."""
         most = self._problem.max_iterations
         return most is not None and job.iteration >= most
 
     def tell(self, report: Report) -> Decision:
-        """Tell the strategy; what is no decision counts as CONTINUE, and is kept."""
+        """Tell the strategy; an invalid decision is kept, and counts as CONTINUE."""
         decision = self._strategy.tell(report)
         self.decisions.append(decision)
         if not isinstance(decision, Decision):
@@ -270,11 +275,12 @@ class Simulator:
     # -- whole runs -------------------------------------------------------------------------
 
     def run(self, jobs: int, *statuses: Status) -> Simulator:
-        """Keep all workers busy until so many jobs are launched, or it has no more; end all.
+        """Launch a number of jobs on all workers, or until the strategy is exhausted; end all.
 
         Args:
-            jobs: How many.
-            statuses: How the jobs end, in turn; if none are given, they complete.
+            jobs: Number of jobs.
+
+            statuses: How the jobs end, in turn; by default they complete.
         """
         ends = itertools.cycle(statuses or (Status.COMPLETED,))
         for _ in range(jobs):
@@ -347,5 +353,5 @@ class Simulator:
 
 
 def own_suggestions(history: Sequence[Asked | Told]) -> list[Suggestion]:
-    """Return what the strategy itself suggested in a history."""
+    """Return the suggestions of the strategy itself in a history."""
     return [event.suggestion for event in history if isinstance(event, Asked) and not event.adopted]

@@ -1,4 +1,4 @@
-"""The kinds of parameters and problems there are, and a small one of each to try them with."""
+"""The kinds of parameters and problems, with a small example of each."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ KINDS: dict[str, tuple[Capability | None, Callable[[str], Parameter]]] = {
         ),
     ),
 }
-"""The kinds of parameters: what each needs of a strategy, and one of them with a given name."""
+"""The kinds of parameters: the capability that each needs, and an example with a given name."""
 
 PLAIN = "neither conditions nor forbidden combinations"
 UNLIMITED = "jobs of no limited length"
@@ -54,7 +54,7 @@ def problem(
     max_iterations: int | None = 9,
     workers: int = 4,
 ) -> Problem:
-    """Return a problem with these parameters and everything else as usual."""
+    """Return a problem with these parameters and otherwise default values."""
     return Problem(
         space=SearchSpace(parameters, tuple(forbidden)),
         objectives=objectives_of(objectives),
@@ -65,7 +65,7 @@ def problem(
 
 
 def objectives_of(number: int) -> tuple[Objective, ...]:
-    """Return so many objectives: ``loss``, and more of either direction."""
+    """Return a number of objectives: ``loss``, and others of either direction."""
     more = [
         Objective(f"metric/{index}", "maximize" if index % 2 else "minimize")
         for index in range(1, number)
@@ -74,7 +74,7 @@ def objectives_of(number: int) -> tuple[Objective, ...]:
 
 
 def constrained(problem: Problem) -> Problem:
-    """Return a problem with a constraint besides."""
+    """Return a problem with an additional constraint."""
     return msgspec.structs.replace(problem, constraints=(Constraint("memory", 0.5),))
 
 
@@ -84,7 +84,7 @@ def reseeded(problem: Problem, seed: int) -> Problem:
 
 
 def probe() -> dict[str, tuple[Capability | None, Problem]]:
-    """Return for each kind of problem what it needs of a strategy, and a small one of it."""
+    """Return for each kind of problem the capability that it needs, and a small example."""
     probes: dict[str, tuple[Capability | None, Problem]] = {
         name: (capability, problem(make("a"))) for name, (capability, make) in KINDS.items()
     }
@@ -100,7 +100,7 @@ def probe() -> dict[str, tuple[Capability | None, Problem]]:
 
 
 def drawn_configuration(space: SearchSpace, *address: int) -> Configuration:
-    """Return an allowed configuration of a space, as random as can be but fixed by `address`."""
+    """Return an allowed configuration of a space, drawn from a stream that `address` seeds."""
     for attempt in range(100):
         numbers = (uniform(*address, attempt, place) for place in itertools.count())
         configuration = space.draw(numbers.__next__)
@@ -110,6 +110,6 @@ def drawn_configuration(space: SearchSpace, *address: int) -> Configuration:
 
 
 def uniform(*address: object) -> float:
-    """Return a number, 0 <= u < 1, that depends on its address alone."""
+    """Return a number in [0, 1) that depends only on the address."""
     digest = blake2b(repr(address).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "little") / 2**64

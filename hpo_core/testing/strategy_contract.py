@@ -1,4 +1,4 @@
-"""The contract kit of strategies as a pytest class: inherit it, and say how yours is made."""
+"""The contract kit of strategies as a pytest class: inherit it, and define `make_strategy`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hpo_core.testing.subject import Source, Subject
 
 
 class StrategyContract:
-    """Every check of the contract, as a test; ``hpo check`` runs the same ones.
+    """Every check of the contract as a test; ``hpo check`` runs the same checks.
 
         class TestMine(StrategyContract):
             capabilities = frozenset({Capability.INTEGERS})
@@ -24,19 +24,19 @@ class StrategyContract:
             def make_strategy(self, problem):
                 return Mine(problem)
 
-    A check that does not apply is skipped, with its reason. Define the class at the top of its
-    module: one check finds it from another process, and makes it there without a fixture.
+    A check that does not apply is skipped, with its reason. Define the class at the top level
+    of its module: one check imports it in another process, and creates it there without a fixture.
 
     Attributes:
-        capabilities: What the strategy says it can do, as in its spec.
+        capabilities: The capabilities of the strategy, as in its spec.
         options: The type of its options, if it has any.
-        spaces: The spaces to check it on; if none are given, they are drawn, of those kinds of
-            parameters that it does not refuse with `InvalidInput` or `Unsupported`.
-        thorough: Whether to try ten times as much, for minutes; so does the environment variable
-            ``HPO_KIT=thorough``.
-        examples: How many short cases a check draws; None for 20, or 100 if thorough.
-        long_runs: How many results each long run has; None for three runs of 60 to 150 results,
-            or ten if thorough. Fewer, or none, for a slow strategy.
+        spaces: The spaces to check; if empty, spaces are generated from the kinds of parameters
+            that it does not reject with `InvalidInput` or `Unsupported`.
+        thorough: Whether to run ten times as many cases, for minutes; the environment variable
+            ``HPO_KIT=thorough`` does the same.
+        examples: Number of short cases of each check; None for 20, or 100 if thorough.
+        long_runs: Number of results of each long run; None for three runs of 60 to 150 results, or
+            ten if thorough. Use fewer, or none, for a slow strategy.
     """
 
     capabilities: frozenset[Capability] = frozenset()
@@ -47,12 +47,12 @@ class StrategyContract:
     long_runs: Sequence[int] | None = None
 
     def make_strategy(self, problem: Problem) -> Strategy:
-        """Make the strategy for a problem; `InvalidInput` refuses one that does not suit it."""
+        """Build the strategy for a problem; raise `InvalidInput` to reject it."""
         raise NotImplementedError(f"{type(self).__name__} needs make_strategy(self, problem)")
 
     @classmethod
     def subject(cls) -> Subject:
-        """Return what the checks are run on."""
+        """Return the subject of the checks."""
         name = cls.__qualname__
         return Subject(
             lambda problem: cls().make_strategy(problem),
@@ -77,7 +77,7 @@ class StrategyContract:
 def _test(check: Check) -> Callable[[StrategyContract], None]:
     def test(self: StrategyContract) -> None:
         __tracebackhide__ = True
-        import pytest  # the one who runs tests has it
+        import pytest  # pytest is installed where tests run
 
         result = result_of(check, type(self).subject())
         if result.outcome is CheckOutcome.NOT_APPLICABLE:

@@ -1,4 +1,4 @@
-"""The strategy under check: how it is made, what it says it can do, and what it does wrong."""
+"""The strategy under check: how it is built, its capabilities, and its faults."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from hpo_core.testing.spaces import KINDS, probe
 T = TypeVar("T")
 
 RAISED = (Exception, SystemExit)
-"""A plugin may raise anything; Ctrl-C is the user's."""
+"""Exceptions that count as a plugin's; Ctrl-C is the user's."""
 
 
 class Broken(Exception):
@@ -40,22 +40,22 @@ class Broken(Exception):
 
 
 class NotApplicable(Exception):
-    """A check has nothing to say of this strategy; the message is the reason."""
+    """A check does not apply to this strategy; the message is the reason."""
 
 
 class Refused(NotApplicable):
-    """The strategy refused the problem, by `InvalidInput` or `Unsupported`, as it may."""
+    """The strategy rejected the problem by `InvalidInput` or `Unsupported`, which is allowed."""
 
 
 class Installed(msgspec.Struct, frozen=True, tag="installed"):
-    """Where another process finds a strategy: an installed plugin, with its options."""
+    """The origin of a strategy for another process: an installed plugin, with its options."""
 
     name: str
     options: dict[str, Any] = {}
 
 
 class Source(msgspec.Struct, frozen=True, tag="source"):
-    """Where another process finds a strategy: a class or a function in a file."""
+    """The origin of a strategy for another process: a class or a function in a file."""
 
     file: str
     name: str
@@ -65,13 +65,13 @@ class Subject:
     """A strategy under check.
 
     Args:
-        make: Makes the strategy for a problem; it raises `InvalidInput` or `Unsupported` for one
-            that it refuses.
-        capabilities: What it says it can do; no problem drawn needs more.
-        origin: Where another process finds it; None if none can.
-        options: The type of its options, if it is known.
-        spaces: The spaces to check it on; drawn ones if empty.
-        effort: How much a check tries.
+        make: Builds the strategy for a problem; raises `InvalidInput` or `Unsupported` to reject
+            the problem.
+        capabilities: Its capabilities; generated problems need no others.
+        origin: Where another process finds it; None if it cannot.
+        options: The type of its options; None if unknown.
+        spaces: The spaces to check; if empty, spaces are generated.
+        effort: The effort of a check.
     """
 
     def __init__(
@@ -92,10 +92,11 @@ class Subject:
         self._make = make
 
     def make(self, problem: Problem) -> Guarded:
-        """Make the strategy for a problem.
+        """Build the strategy for a problem.
+
 
         Raises:
-            Refused: If it does not take such a problem.
+            Refused: If it rejects the problem.
             Broken: If it raises anything else.
         """
         try:
@@ -106,12 +107,12 @@ class Subject:
             raise Broken(f"making the strategy {raised(error)}") from error
 
     def can(self, capability: Capability | None) -> bool:
-        """Return whether it declares a capability; None is one that every strategy has."""
+        """Return whether it declares a capability; True for None."""
         return capability is None or capability in self.capabilities
 
     @cached_property
     def refusals(self) -> dict[str, str]:
-        """The kinds of problems that it refuses though its capabilities allow them, and why."""
+        """The kinds of problems that it rejects against its capabilities, with the reasons."""
         refused = {}
         for name, (capability, problem) in probe().items():
             if self.can(capability):
@@ -120,12 +121,12 @@ class Subject:
                 except Refused as refusal:
                     refused[name] = str(refusal.__cause__)
                 except Broken:
-                    pass  # whichever check makes it next says so
+                    pass  # the next check that builds it reports this
         return refused
 
     @cached_property
     def kinds(self) -> tuple[str, ...]:
-        """The kinds of parameters that it takes."""
+        """The kinds of parameters that it accepts."""
         return tuple(
             name
             for name, (capability, _) in KINDS.items()
@@ -134,7 +135,7 @@ class Subject:
 
 
 class Guarded:
-    """A strategy whose exceptions, and answers that are none, are broken promises by name."""
+    """Turns exceptions and invalid answers of a strategy into broken promises, by method."""
 
     def __init__(self, strategy: Strategy) -> None:
         self._strategy = strategy
@@ -165,7 +166,7 @@ class Guarded:
         self._call("restore", lambda: self._strategy.restore(history, saved))
 
     def no_more_trials(self) -> bool:
-        """Say that no trial can be started any more; return whether it listens."""
+        """Call `no_more_trials`; return whether the strategy has the method."""
         listen: Callable[[], None] | None = getattr(self._strategy, "no_more_trials", None)
         if listen is not None:
             self._call("no_more_trials", listen)
@@ -179,7 +180,7 @@ class Guarded:
 
 
 def raised(error: BaseException) -> str:
-    """Return that something was raised, where and with what message."""
+    """Return a text with the type, the place and the message of an exception."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{last.filename.rpartition('/')[2]}:{last.lineno}"
     said = " ".join(str(error).split())
@@ -187,7 +188,7 @@ def raised(error: BaseException) -> str:
 
 
 class Passing:
-    """Passes everything on to a strategy; what a check looks at, it overrides."""
+    """Forwards each call to a strategy; checks override the methods that they observe."""
 
     def __init__(self, strategy: Strategy) -> None:
         self._strategy = strategy

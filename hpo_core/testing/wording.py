@@ -1,4 +1,4 @@
-"""Puts problems, schedules and suggestions into words, as short as a person wants them."""
+"""Describe problems, schedules and suggestions as short text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hpo_core.testing.landscape import Landscape
 
 
 def told(what: Problem | Case) -> str:
-    """Return the counterexample's circumstances, a line each."""
+    """Return the circumstances of a counterexample, one on each line."""
     case = what if isinstance(what, Case) else Case(what)
     problem = case.problem
     space = problem.space
@@ -33,7 +33,7 @@ def told(what: Problem | Case) -> str:
 
 
 def short(struct: msgspec.Struct | None) -> str:
-    """Return a struct with those fields alone that are not as by default."""
+    """Return a struct as text, with only the fields that differ from their defaults."""
     if struct is None:
         return "nothing"
     given = []
@@ -49,5 +49,5 @@ def short(struct: msgspec.Struct | None) -> str:
 
 
 def differ(what: str, expected: Answer | None, got: Answer | None, where: str) -> str:
-    """Return the sentence that two suggestions that should be the same are not."""
+    """Return a sentence about two suggestions that should be equal."""
     return f"{where}: {what} {short(got)}, not {short(expected)}"

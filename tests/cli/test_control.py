@@ -76,7 +76,7 @@ def test_stop_ends_a_running_study_and_its_jobs(
 
     assert hpo("stop", "small").out == "stopped; to resume it: hpo resume small\n"
     out, _ = running.communicate()
-    assert "The study small is not finished: stopped from elsewhere" in out
+    assert "Study 'small' interrupted: stopped by another process" in out
     assert "To continue: hpo resume small" in out
     for pid in pids:
         with pytest.raises(ProcessLookupError):

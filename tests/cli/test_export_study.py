@@ -31,7 +31,7 @@ def test_a_study_that_is_exported_and_run_again_is_the_same_study(small: Hpo, su
     ended = small("run", f"again.{suffix}", "--quiet")
     assert ended.status == 0
     assert ended.err == ""
-    assert "The study small is finished: the budget of 6 jobs is used up." in ended.out
+    assert "Study 'small' finished: all 6 jobs of its budget have run." in ended.out
 
 
 def test_it_holds_what_was_said_and_no_defaults(small: Hpo, folder: Path) -> None:
@@ -68,7 +68,7 @@ def test_options_that_a_plugin_fills_in_are_left_out(
     hpo("run", "study.toml", "--quiet")
     hpo("export", "small", "--format", "study", "-o", "again.toml")
     assert f"{written}\n" in (folder / "again.toml").read_text()
-    assert "is finished" in hpo("run", "again.toml", "--quiet").out
+    assert "' finished: " in hpo("run", "again.toml", "--quiet").out
 
 
 class Mine(BaseStrategy):
@@ -103,7 +103,7 @@ def test_a_study_of_optimize_is_written_and_is_the_same_study(hpo: Hpo, folder: 
     assert "max_failures_at_start = 0" in written
     ended = hpo("run", "again.toml", "--quiet")
     assert (ended.status, ended.err) == (0, "")
-    assert "is finished" in ended.out
+    assert "' finished: " in ended.out
 
 
 def test_a_study_of_an_earlier_version_keeps_what_was_its_default(
@@ -141,7 +141,7 @@ def test_null_is_for_json_alone(hpo: Hpo, folder: Path) -> None:
     assert ended.status == 2
     assert "parameters.x.choices[1] is null, which TOML can't express; write JSON" in ended.err
     assert hpo("export", "study", "--format", "study", "-o", "again.json").status == 0
-    assert "is finished" in hpo("run", "again.json", "--quiet").out
+    assert "' finished: " in hpo("run", "again.json", "--quiet").out
 
 
 @pytest.mark.parametrize(

@@ -174,7 +174,7 @@ def test_the_live_display_shows_the_counts_the_best_and_each_failure(
     text = terminal.read_to_the_end()
     assert running.wait() == 0
     assert any("2 done, 0 running, 1 failed; 1 worker" in line for line in lines(text))
-    assert "The study small is finished" in text
+    assert "Study 'small' finished" in text
 
 
 def test_on_a_narrow_terminal_a_line_is_cut_and_does_not_go_on_below(
@@ -193,7 +193,7 @@ def test_on_a_narrow_terminal_a_line_is_cut_and_does_not_go_on_below(
     assert "…" in shown
     terminal.resize(40)
     go.let_one_go()
-    text = terminal.read_to_the_end().partition("The study small is")[0]
+    text = terminal.read_to_the_end().partition("Study 'small' ")[0]
     assert running.wait() == 0
     assert max(map(len, lines(text))) <= 60
     rows = [line for line in lines(text) if line.lstrip().startswith("a-long-name")]

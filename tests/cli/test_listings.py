@@ -23,7 +23,7 @@ def test_studies_lists_each_with_its_state_and_best(small: Hpo) -> None:
 
 def test_show_has_the_state_each_limit_and_the_best(small: Hpo) -> None:
     out = small("show", "small").out
-    assert "state         finished: the budget of 6 jobs is used up" in out
+    assert "state         finished: all 6 jobs of its budget have run" in out
     assert "jobs          6 used of 6, 0 left" in out
     assert "objective     minimize the last loss" in out
     assert "strategy random (hpo-random-search" in out
@@ -183,7 +183,9 @@ def test_json_stays_json_with_numbers_that_are_not_finite(
         raise AssertionError(f"{constant} is not JSON")
 
     for arguments in (["jobs", "small", "--json"], ["export", "small", "--format", "json"]):
-        json.loads(hpo(*arguments).out, parse_constant=refuse)
+        read = json.loads(hpo(*arguments).out, parse_constant=refuse)
+        assert [each["metrics"] for each in read] == [{"loss": None}] * len(read)
+        assert read
 
 
 def test_jobs_that_failed_are_listed_with_their_cause(write: Write, hpo: Hpo) -> None:

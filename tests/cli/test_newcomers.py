@@ -123,7 +123,7 @@ def test_a_metric_of_another_name(newcomer: Newcomer) -> None:
     newcomer.corrects("job.sh", "los", "loss")
     newcomer.types("hpo run study.toml")
     assert newcomer.status == 0
-    newcomer.has_read("The study first is finished")
+    newcomer.has_read("Study 'first' finished")
 
 
 def test_a_wrong_direction(newcomer: Newcomer) -> None:

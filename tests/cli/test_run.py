@@ -25,7 +25,7 @@ def test_a_study_runs_and_shows_its_best_five(write: Write, hpo: Hpo) -> None:
     write()
     ended = hpo("run", "study.toml")
     assert ended.status == 0
-    assert "The study small is finished: the budget of 6 jobs is used up." in ended.out
+    assert "Study 'small' finished: all 6 jobs of its budget have run." in ended.out
     rows = ended.out.partition("The best 5 of 6 trials:\n")[2].splitlines()
     assert rows[0].split() == ["rank", "trial", "loss", "name", "configuration"]
     losses = [float(row.split()[2]) for row in rows[1:]]
@@ -37,7 +37,7 @@ def test_a_study_runs_and_shows_its_best_five(write: Write, hpo: Hpo) -> None:
 def test_a_finished_study_runs_no_job_again_and_says_how_to_extend_it(small: Hpo) -> None:
     ended = small("run", "study.toml")
     assert ended.status == 0
-    assert "is finished: the budget of 6 jobs is used up." in ended.out
+    assert "finished: all 6 jobs of its budget have run." in ended.out
     assert "hpo extend small --jobs +10" in ended.out
     assert len(small("jobs", "small", "--json").json()) == 6
 
@@ -135,7 +135,7 @@ def test_a_failed_study_is_mended_by_its_file_as_the_message_says(write: Write, 
     assert hpo("run", "study.toml").status == 1
     write(("seed = 7", "seed = 7\nmax_failures_at_start = 0"), job=FAILS)
     ended = hpo("run", "study.toml")
-    assert "The study small is finished: the budget of 6 jobs is used up." in ended.out
+    assert "Study 'small' finished: all 6 jobs of its budget have run." in ended.out
 
 
 def test_a_finished_study_without_a_completed_trial_is_no_success(write: Write, hpo: Hpo) -> None:
@@ -307,7 +307,7 @@ def test_a_wrong_argument_is_a_sentence_and_status_2(
 
 def test_resume_needs_nothing_but_the_store(small: Hpo, folder: Path) -> None:
     (folder / "study.toml").unlink()
-    assert "is finished" in small("resume", "small").out
+    assert "' finished: " in small("resume", "small").out
 
 
 @pytest.mark.parametrize(("amount", "jobs"), [("8", 8), ("+2", 8), ("+1", 7)])

@@ -35,7 +35,7 @@ def test_a_budget_of_ten_jobs_runs_ten_jobs_whatever_the_workers(lab, workers):
     result = study.run()
     assert len(result.trials) == 10
     assert lab.rows("SELECT count(*) FROM job") == [(10,)]
-    assert (result.usage.jobs, result.reason) == (10, "the budget of 10 jobs is used up")
+    assert (result.usage.jobs, result.reason) == (10, "all 10 jobs of its budget have run")
     assert study.remaining == {"jobs": 0}
 
 
@@ -110,7 +110,7 @@ def test_counting_completed_trials_gives_exactly_so_many_with_some_failing(lab, 
     ended = [trial.state for trial in result.trials]
     assert ended.count(TrialState.COMPLETED) == 8
     assert set(ended) == {TrialState.COMPLETED, TrialState.FAILED}
-    assert (result.usage.jobs, result.reason) == (8, "8 trials are completed")
+    assert (result.usage.jobs, result.reason) == (8, "all 8 trials of its budget have completed")
 
 
 # -- trials ---------------------------------------------------------------------------------
@@ -121,7 +121,7 @@ def test_a_budget_of_trials_counts_trials_and_not_their_retries(lab):
     result = lab.study(job, workers=3, budget=Budget(trials=5), retries=1).run()
     assert [trial.state for trial in result.trials] == [TrialState.COMPLETED] * 5
     assert (result.usage.trials, result.usage.jobs) == (5, 10)
-    assert result.reason == "the budget of 5 trials is used up"
+    assert result.reason == "all 5 trials of its budget have run"
 
 
 def test_whichever_limit_comes_first_ends_the_study(lab):
@@ -142,7 +142,7 @@ def test_a_budget_of_iterations_ends_the_job_in_the_middle(lab):
     assert result.usage.iterations == 25
     assert [trial.iteration for trial in result.trials] == [10, 10, 5]
     assert [trial.state.value for trial in result.trials] == ["completed", "completed", "stopped"]
-    assert result.reason == "the budget of 25 iterations is used up"
+    assert result.reason == "all 25 iterations of its budget have run"
 
 
 def test_two_workers_that_report_all_at_once_do_not_exceed_it(lab):
@@ -174,7 +174,7 @@ def test_iterations_are_counted_from_the_last_one_and_never_twice(lab):
 def test_compute_time_is_that_of_all_jobs_together(lab):
     study = lab.study(lab.sh("exec sleep 60"), workers=4, budget=Budget(compute_time=1.0), grace=0)
     result = study.run()
-    assert result.reason == "the compute time of 1.0s is used up"
+    assert result.reason == "its compute time of 1.0s has been used"
     seconds = [trial.seconds for trial in result.trials]
     assert result.usage.compute_time == pytest.approx(sum(seconds))
     assert max(seconds) < 1.0 <= sum(seconds)  # no job has used it up by itself
@@ -186,7 +186,7 @@ def test_wall_time_ends_the_study_with_its_jobs(lab):
     result = study.run()
     assert (result.state, result.reason) == (
         StudyState.FINISHED,
-        "the wall time of 0.3s is used up",
+        "its wall time of 0.3s has passed",
     )
     assert max(trial.seconds for trial in result.trials) <= result.usage.wall_time
     assert result.usage.wall_time >= 0.3

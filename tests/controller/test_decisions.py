@@ -130,7 +130,7 @@ def test_a_strategy_told_that_there_are_no_more_trials_still_promotes(lab, liste
     result = study.run()
     assert [trial.trial_id for trial in result.trials if trial.iteration == 3] == promoted
     assert len(result.trials) == 6
-    assert result.reason == "the budget of 6 trials is used up"
+    assert result.reason == "all 6 trials of its budget have run"
 
 
 def test_paused_trials_are_counted_until_they_are_carried_on(lab, listener):

@@ -98,15 +98,16 @@ class BudgetTracker:
         if limit is None:
             return None
         if self.budget.count == "completed":
-            enough = f"{counted(limit, 'trial')} {'is' if limit == 1 else 'are'} completed"
-            return enough if self.completed + under_way >= limit else None
-        return f"the budget of {counted(limit, 'job')} is used up" if self.jobs >= limit else None
+            return (
+                _all(limit, "trial", "completed") if self.completed + under_way >= limit else None
+            )
+        return _all(limit, "job", "run") if self.jobs >= limit else None
 
     def no_room_for_a_trial(self) -> str | None:
         """Return which limit prevents starting another trial, or None."""
         limit = self.budget.trials
         if limit is not None and self.trials >= limit:
-            return f"the budget of {counted(limit, 'trial')} is used up"
+            return _all(limit, "trial", "run")
         return None
 
     # -- usage -----------------------------------------------------------------------
@@ -134,7 +135,7 @@ class BudgetTracker:
         """Return a message if no iterations are left, else None."""
         limit = self.budget.iterations
         if limit is not None and self.iterations >= limit:
-            return f"the budget of {counted(limit, 'iteration')} is used up"
+            return _all(limit, "iteration", "run")
         return None
 
     def used_up(self, now: float) -> str | None:
@@ -143,9 +144,9 @@ class BudgetTracker:
         if used := self.iterations_used_up():
             return used
         if budget.wall_time is not None and self.wall_time(now) >= budget.wall_time:
-            return f"the wall time of {human(budget.wall_time)} is used up"
+            return f"its wall time of {human(budget.wall_time)} has passed"
         if budget.compute_time is not None and self.compute_time(now) >= budget.compute_time:
-            return f"the compute time of {human(budget.compute_time)} is used up"
+            return f"its compute time of {human(budget.compute_time)} has been used"
         return None
 
     def time_is_up_at(self, now: float) -> float:
@@ -168,3 +169,10 @@ def stored_usage(store: Store, name: str, config: StudyConfig) -> Usage:
     study = store.study(name)
     totals = store.totals(study.id)
     return BudgetTracker(config.budget, totals, study.wall_time, 0.0).usage(0.0)
+
+
+def _all(limit: int, noun: str, done: str) -> str:
+    """Return a clause that the budget is used up: ``all 30 jobs of its budget have run``."""
+    if limit == 1:
+        return f"the only {noun} of its budget has {done}"
+    return f"all {counted(limit, noun)} of its budget have {done}"

@@ -1,8 +1,8 @@
-"""The promises of a backend, a test each; `hpo_core.testing.backends` puts them together.
+"""The promises of a backend, one test each; `hpo_core.testing.backends` combines them.
 
-base      how a backend is made and driven, and what it says of itself
+base      how a backend is built and driven, and its attributes
 running   jobs start and report
-ending    jobs end: by themselves, because they are cancelled, because their time is up
-waiting   events waits, and nothing polls
-leaving   nothing is left behind: by close, or by a controller that was killed
+ending    jobs end: normally, when cancelled, at their limits
+waiting   `events` waits, and nothing polls
+leaving   nothing is left behind: after close, or after a controller was killed
 """

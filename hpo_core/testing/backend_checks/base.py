@@ -1,4 +1,4 @@
-"""How a backend under check is made and driven, and what it says of itself."""
+"""How a backend under check is built and driven, and its attributes."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ from hpo_core.testing import jobs
 from hpo_core.testing.driver import Driver
 
 Begin: TypeAlias = Callable[..., Driver]
-"""Begins a backend: for a function of `hpo_core.testing.jobs`, or for other work."""
+"""Starts a backend: for a function of `hpo_core.testing.jobs`, or for other work."""
 
 
 class BackendChecks:
-    """What all groups of checks have in common.
+    """The common base of all groups of checks.
 
     Attributes:
-        work: What its jobs are here: ``"function"`` or ``"command"``.
+        work: The kind of its jobs here: ``"function"`` or ``"command"``.
         in_process: Whether jobs run in the controller's own process and thread, one at a time,
-            as the backend ``inline`` runs them: there nothing can be forced to end.
+            as the backend ``inline`` runs them: such jobs cannot be killed.
         sets_variables: Whether it sets environment variables for jobs.
-        idle_wakes: How often its process may wake up in half a second in which nothing happens.
-            A library that sends heartbeats needs more; a backend that polls should not.
+        idle_wakes: How often its process may wake up in half a second without events. A library
+            that sends heartbeats needs a larger number; do not increase it for a backend that
+            polls.
     """
 
     work: Literal["function", "command"] = "function"
@@ -34,13 +35,13 @@ class BackendChecks:
     idle_wakes: int = 5
 
     def make_backend(self, context: BackendContext) -> Backend:
-        """Make the backend; yours to write, and without fixtures: another process calls it too."""
+        """Build the backend. Define this without fixtures: another process calls it too."""
         raise NotImplementedError("give your test class a method make_backend(self, context)")
 
     def drive(
         self, folder: Path, function: str, environment: Mapping[str, str] = {}, **told: Any
     ) -> Driver:
-        """Make a backend for one of the functions of `hpo_core.testing.jobs`, with its driver."""
+        """Build a backend for one of the functions of `hpo_core.testing.jobs`, with its driver."""
         known: Callable[..., Any] = getattr(jobs, function)
         is_command = self.work == "command"
         work = Work(
@@ -54,7 +55,7 @@ class BackendChecks:
 
     @pytest.fixture
     def start(self, tmp_path: Path) -> Iterator[Begin]:
-        """Return what begins a backend; all are closed in the end."""
+        """Return a function that starts a backend; all backends are closed at the end."""
         begun: list[Driver] = []
 
         def start(what: Callable[..., Any] | Work, **told: Any) -> Driver:
@@ -70,15 +71,15 @@ class BackendChecks:
 
     @property
     def cancellable(self) -> Callable[..., Any]:
-        """What ends when it is asked to: functions hear it as they report, commands by a signal."""
+        """A job that ends on request: functions see it at a report, commands get a signal."""
         return jobs.waits if self.work == "command" else jobs.reports_for_ever
 
     def only(self, work: str, reason: str) -> None:
-        """Skip a check that is of no use for the other kind of work."""
+        """Skip a check that does not apply to the other kind of work."""
         if self.work != work:
             pytest.skip(f"not applicable: {reason}")
 
     def needs_processes(self, reason: str) -> None:
-        """Skip a check that jobs within the controller's process can't pass."""
+        """Skip a check that jobs in the controller's process cannot pass."""
         if self.in_process:
             pytest.skip(f"not applicable: jobs run in the controller's process, where {reason}")

@@ -39,7 +39,7 @@ class Ending(BackendChecks):
         work = Work(command=(f"./{name}",)) if is_command else Work(function=f"{name}:f")
         try:
             end = start(work).run()
-        except BackendError as error:  # just as well: nothing is begun at all
+        except BackendError as error:  # equally valid: the job is not started at all
             reason = str(error)
         else:
             assert end.outcome is Outcome.FAILED

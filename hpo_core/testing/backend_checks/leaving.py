@@ -1,4 +1,4 @@
-"""Nothing is left behind: neither by `close`, nor by a controller that was killed."""
+"""Nothing is left behind, neither after `close` nor after a controller was killed."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Leaving(BackendChecks):
                     driver.run({"x": 1.0})
                 driver.close()
 
-        use()  # whatever is opened once and kept for good is open now
+        use()  # descriptors that are opened once and kept are open now
         before = os.listdir("/dev/fd")
         use()
         assert len(os.listdir("/dev/fd")) <= len(before)
@@ -67,7 +67,7 @@ class Leaving(BackendChecks):
             driver.reported(driver.submit())
 
     def _kill_a_controller(self, uid: str, folder: Path) -> dict[str, int]:
-        """Have another process begin jobs, kill it, and return the jobs' process ids."""
+        """Start jobs in another process, kill that process, and return the jobs' process ids."""
         file = sys.modules[type(self).__module__].__file__
         assert file is not None
         told = [file, type(self).__qualname__, uid, str(folder), "waits"]

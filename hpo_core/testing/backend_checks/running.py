@@ -1,4 +1,4 @@
-"""Jobs start and report: what they say arrives whole, in order, and from the right job."""
+"""Jobs start and report: reports arrive complete, in order, and for the right job."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`events` waits for as long as it is told to, and nothing polls."""
+"""`events` waits for the given time, and nothing polls."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Waiting(BackendChecks):
 
     def test_wake_from_another_thread_makes_events_return(self, start: Begin) -> None:
         driver = start(jobs.quick)
-        for delay in (0.0, 0.1):  # before `events` is called, as a rule; and within it
+        for delay in (0.0, 0.1):  # usually before `events` is called; also within it
             timer = threading.Timer(delay, driver.backend.wake)
             began = time.monotonic()
             timer.start()

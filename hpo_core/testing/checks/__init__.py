@@ -1,11 +1,11 @@
 """The promises of a strategy, in the order in which they are shown.
 
-suggestions  what it answers: in the space, within its targets, as it declares
-randomness   the study's seed alone decides
+suggestions  answers: in the space, within the targets, as declared
+randomness   only the study's seed decides
 recovery     adopt, restore, save_state
-reports      whatever is told, in whatever order
-life         from many pending jobs to exhaustion; waiting
-plain        what is plain JSON, and what only looks like it
+reports      any reports, in any order
+life         many pending jobs, waiting, exhaustion
+plain        whether a value is plain JSON
 extremes     one point, 200 parameters, unknown options, the cost of an ask
 """
 

@@ -1,5 +1,5 @@
-"""The least and the most: one point, 200 parameters, thousands of choices, enormous integers,
-unknown options, the cost of an ask.
+"""Extremes: one point, 200 parameters, thousands of choices, enormous integers, unknown options,
+the time of an ask.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ PATIENCE = 0.5
     remedy="allow for a range of width 0, and for a single choice",
 )
 def a_space_of_one_point_is_taken(subject: Subject) -> str | None:
-    """A space of a single configuration is a space, and an axis of one point is an axis."""
+    """A space of a single configuration is valid, and so is an axis of one point."""
     problems = [*gallery.single(subject), *gallery.with_single_axes(subject)]
     for problem, strategy in gallery.made(subject, problems):
         run = Simulator(strategy, problem).run(5)
@@ -44,7 +44,7 @@ def a_space_of_one_point_is_taken(subject: Subject) -> str | None:
     remedy="let the cost grow with the number of parameters, not with that of configurations",
 )
 def two_hundred_parameters_are_taken(subject: Subject) -> str | None:
-    """A space of 200 parameters is a space."""
+    """A space of 200 parameters is valid."""
     problem = gallery.enormous(subject)
     began = time.perf_counter()
     run = Simulator(subject.make(problem), problem).run(5)
@@ -69,7 +69,7 @@ def thousands_of_choices_are_taken(subject: Subject) -> str | None:
     "InvalidInput",
 )
 def large_integers_are_exact(subject: Subject) -> str | None:
-    """Integers beyond 2^53 are suggested and adopted exactly, or refused."""
+    """Integers beyond 2^53 are suggested and adopted exactly, or rejected."""
     for problem, strategy in gallery.made(subject, gallery.large_integers(subject)):
         run = Simulator(strategy, problem)
         for number in range(5):
@@ -91,7 +91,7 @@ def _require_in_space(run: Simulator, problem: Problem) -> None:
     "typed field for each",
 )
 def unknown_options_are_refused(subject: Subject) -> str | None:
-    """An unknown option is refused, with the nearest known one."""
+    """An unknown option is rejected, with the nearest known one."""
     options = subject.options
     if options is None:
         raise NotApplicable("the type of its options is not given")
@@ -114,7 +114,7 @@ def unknown_options_are_refused(subject: Subject) -> str | None:
     remedy="",
 )
 def cost_of_an_ask(subject: Subject) -> str | None:
-    """An ask's cost, as the history grows (a figure, never a failure)."""
+    """Time of an ask, as the history grows (a figure, never a failure)."""
     problem = gallery.roomy(subject)
     run = Simulator(subject.make(problem), problem)
     figures = []
@@ -131,7 +131,7 @@ def cost_of_an_ask(subject: Subject) -> str | None:
 
 
 def _cost(run: Simulator) -> float:
-    """Return the seconds that an ask takes, the middle one of a few."""
+    """Return the seconds that an ask takes, the median of a few."""
     costs = []
     for _ in range(5):
         began = time.perf_counter()

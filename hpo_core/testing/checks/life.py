@@ -1,4 +1,4 @@
-"""A study's life: many jobs at once, none that succeeds, waiting, and the end."""
+"""The course of a study: many pending jobs, failures only, waiting, and the end."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PATIENCE = 1_000
 
 
 @check(
-    remedy="answer Wait if it has to hear something first, and never count on a result",
+    remedy="return Wait if a report is needed first, and never rely on a result",
 )
 def many_jobs_may_be_pending(subject: Subject) -> str | None:
     """It can be asked 50 times before anything is told."""
@@ -49,7 +49,7 @@ def many_jobs_may_be_pending(subject: Subject) -> str | None:
     remedy="forget a failed trial, and start another; never wait for a first success",
 )
 def all_jobs_may_fail(subject: Subject) -> str | None:
-    """It goes on when every job fails."""
+    """It continues when every job fails."""
     problem = gallery.roomy(subject)
     run = Simulator(subject.make(problem), problem).run(30, Status.FAILED)
     _require_no_deadlock(run)
@@ -66,7 +66,7 @@ def all_jobs_may_fail(subject: Subject) -> str | None:
     remedy="wait only for a report that is still to come, and else start something or be exhausted",
 )
 def waiting_never_deadlocks(subject: Subject) -> str | None:
-    """It never waits while nothing is running."""
+    """It never waits while no job is running."""
 
     def body(case: Case) -> None:
         run = case.simulate(subject.make(case.problem))
@@ -82,7 +82,7 @@ def waiting_never_deadlocks(subject: Subject) -> str | None:
     remedy="decide to wait before anything is drawn, counted or put aside",
 )
 def waiting_leaves_nothing_behind(subject: Subject) -> str | None:
-    """An ask that is answered with Wait or Exhausted leaves it as it was."""
+    """An ask that returns Wait or Exhausted does not change its state."""
 
     def body(case: Case) -> None:
         once = case.simulate(subject.make(case.problem))
@@ -99,7 +99,7 @@ def waiting_leaves_nothing_behind(subject: Subject) -> str | None:
     needs=Capability.RESUMING,
 )
 def no_trial_starts_after_the_last(subject: Subject) -> str | None:
-    """Told that no trial can be started any more, it starts none, and comes to an end."""
+    """After `no_more_trials()` it starts no trial, and ends."""
     listened = []
 
     def body(case: Case) -> None:
@@ -126,7 +126,7 @@ def no_trial_starts_after_the_last(subject: Subject) -> str | None:
 
 
 class _AsksAgain(Passing):
-    """A strategy that is asked two times more where it has nothing to start."""
+    """Asks a strategy twice more whenever it has nothing to start."""
 
     def ask(self, trial_id: int, /) -> Answer:
         answer = super().ask(trial_id)
@@ -146,7 +146,7 @@ def _require_no_deadlock(run: Simulator) -> None:
     remedy="count what is tried, adopted points included; once Exhausted, answer so every time",
 )
 def exhaustion_is_reached_and_stays(subject: Subject) -> str | None:
-    """In a finite space it is exhausted only when all is tried, and then for ever."""
+    """A finite space is exhausted only when all of it has been tried, and then stays exhausted."""
     repeats = True
     for problem, strategy in gallery.made(subject, gallery.finite(subject)):
         if _runs_out(subject, problem, strategy, is_patient=False):
@@ -157,13 +157,13 @@ def exhaustion_is_reached_and_stays(subject: Subject) -> str | None:
 
 
 def _runs_out(subject: Subject, problem: Problem, strategy: Strategy, *, is_patient: bool) -> bool:
-    """Ask far more often than there are configurations; return whether it was exhausted.
+    """Ask far more often than there are configurations; return whether it became exhausted.
 
     Args:
         subject: The strategy.
         problem: Its problem.
-        strategy: The strategy, made for it.
-        is_patient: Whether each job ends before the next one is asked for.
+        strategy: The strategy, built for the problem.
+        is_patient: Whether each job ends before the next ask.
     """
     size = Lattice(problem.space).size
     run = Simulator(strategy, problem)
@@ -190,5 +190,5 @@ def _runs_out(subject: Subject, problem: Problem, strategy: Strategy, *, is_pati
 
 
 def _chooses(subject: Subject) -> bool:
-    """Return whether it may leave configurations out: one that stops or resumes has a plan."""
+    """Return whether it may omit configurations: a strategy that stops or resumes trials may."""
     return subject.can(Capability.STOPPING) or subject.can(Capability.RESUMING)

@@ -1,4 +1,4 @@
-"""Tells plain JSON from what only looks like it."""
+"""Find values that only look like plain JSON."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 
 def not_plain(value: object, path: str = "") -> Iterator[str]:
-    """Yield what keeps a value from coming back from JSON as it is."""
+    """Yield the reasons why a value would change when written to and read from JSON."""
     where = f" at {path}" if path else ""
     if type(value) is dict:
         for key, entry in value.items():

@@ -1,4 +1,4 @@
-"""The study's seed alone decides: no global stream, no process, no hash, no order of keys."""
+"""Only the study's seed decides: no global stream, process, hash or order of keys."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ from hpo_core.testing.wording import told
 T = TypeVar("T")
 
 SEEDS = (1, 2, 3, 4, 5, 2**8 + 1, 2**16 + 1, 2**24 + 1, 2**31 + 1)
-"""Seeds that differ in any part of their bits; libraries take 32 of them."""
+"""Seeds that differ in low or in high bits; many libraries use 32 bits."""
 
 JOBS = 12
-"""How many jobs of each seed are compared."""
+"""Number of jobs of each seed that are compared."""
 
 MAPPED = 3
-"""How many long runs are compared with another process."""
+"""Number of long runs that are compared with another process."""
 
 
 @check(
@@ -61,7 +61,7 @@ def the_same_seed_gives_the_same_suggestions(subject: Subject) -> str | None:
     remedy="seed the generator from problem.seed; a fixed seed makes every study the same",
 )
 def different_seeds_give_different_suggestions(subject: Subject) -> str | None:
-    """Different seeds give different suggestions, unless it walks a finite space to its end."""
+    """Different seeds give different suggestions, unless it enumerates a finite space."""
     problem = gallery.roomy(subject)
     runs: dict[int, list[Any]] = {}
     for seed in SEEDS:
@@ -81,7 +81,7 @@ def different_seeds_give_different_suggestions(subject: Subject) -> str | None:
 
 
 def _is_exhaustive(subject: Subject) -> bool:
-    """Return whether it suggests each configuration of finite spaces once and is then exhausted."""
+    """Return whether it enumerates finite spaces: each configuration once, then exhausted."""
     for problem, strategy in gallery.made(subject, gallery.finite(subject)):
         run = Simulator(strategy, problem).run(1000)
         starts = [one.configuration for one in run.suggestions if isinstance(one, Start)]
@@ -95,18 +95,16 @@ def _is_exhaustive(subject: Subject) -> bool:
     "random.seed() or numpy.random.rand()",
 )
 def global_random_streams_are_left_alone(subject: Subject) -> str | None:
-    """Nothing is drawn from the global streams of random, numpy and PyTorch, nor left changed
-    there.
-    """
+    """It neither draws from the global streams of random, numpy and PyTorch nor changes them."""
     culprit: list[str] = []
 
     def body(case: Case) -> None:
-        subject.make(case.problem).ask(1)  # it may import numpy first of all here
+        subject.make(case.problem).ask(1)  # this may be the first import of numpy
         try:
             runs = [_suggestions(subject, case, salt) for salt in (1, 2)]
             require_same(runs[0], runs[1], "with the global streams seeded otherwise")
         except Broken as broken:
-            if not culprit:  # tracing takes its time; once will do
+            if not culprit:  # tracing is slow: do it once
                 with RandomStreams(1).in_place():
                     culprit.append(drawn_by(global_states, lambda: _watched(subject, case)))
             raise Broken(f"{broken}{_drawn(culprit[0])}") from None
@@ -171,7 +169,7 @@ def _require_same_lists(expected: list[Any], got: list[Any], case: Case) -> None
 
 
 @check(
-    remedy="sort a mapping's keys before their order can have a say",
+    remedy="sort the keys of a mapping before their order matters",
 )
 def the_order_of_keys_does_not_matter(subject: Subject) -> str | None:
     """The order of keys in conditions, forbidden combinations and sets does not matter."""
@@ -200,7 +198,7 @@ def _reversed_keys(value: Any) -> Any:
 
 
 class _Watched(Passing):
-    """A strategy that may not touch the global random streams."""
+    """Checks that a strategy does not use the global random streams."""
 
     def ask(self, trial_id: int, /) -> Answer:
         return _untouched("ask", lambda: super(_Watched, self).ask(trial_id))

@@ -1,4 +1,4 @@
-"""Adopting, saving, restoring: whatever happens, the next ask is the one it would have been."""
+"""Adopting, saving, restoring: the next ask returns what it would have returned."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from hpo_core.testing.subject import Broken, NotApplicable, Subject
     "register the configuration",
 )
 def adopting_equals_suggesting(subject: Subject) -> str | None:
-    """To adopt a suggestion is as good as having made it."""
+    """Adopting a suggestion has the same effect as making it."""
 
     def body(case: Case) -> None:
         run = RecordedRun(subject, case)
@@ -47,26 +47,26 @@ def _adopt_all(strategy: Strategy, history: Sequence[Asked | Told]) -> None:
 
 @check(
     remedy="save in save_state what the history does not say (a generator's state, a counter), "
-    "and take in every event of the history that is younger",
+    "and handle every later event of the history",
 )
 def recovery_is_exact_at_every_point(subject: Subject) -> str | None:
-    """Restored at any point of a run, it goes on as if it had not been interrupted."""
+    """Restored at any point of a run, it continues as if it had not been interrupted."""
     _recovers(subject, age=0)
     return None
 
 
 @check(
-    remedy="in restore, take the events from saved.events on once more: ask, adopt, tell",
+    remedy="in restore, replay the events from saved.events on: ask, adopt, tell",
 )
 def recovery_from_an_older_state_is_exact(subject: Subject) -> str | None:
-    """Restored from a state one suggestion older than the history, it goes on just the same."""
+    """Restored from a state one suggestion older than the history, it also continues unchanged."""
     if not _recovers(subject, age=1):
         raise NotApplicable("it saves no state")
     return None
 
 
 def _recovers(subject: Subject, *, age: int) -> bool:
-    """Interrupt runs at each event; return whether any state was saved."""
+    """Interrupt runs at each event; return whether a state was saved."""
     any_state = False
 
     def body(case: Case) -> None:

@@ -1,4 +1,4 @@
-"""Whatever is told: out of order, late, repeated, failed, NaN, of several objectives."""
+"""Reports: out of order, late, repeated, failed, NaN, with several objectives."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from hpo_core.testing.wording import short
     remedy="keep what is known by trial and iteration; expect no order",
 )
 def reports_may_come_out_of_order(subject: Subject) -> str | None:
-    """Reports may come in any order, a final one before an earlier one of its job."""
+    """Reports may arrive in any order, even a final one before an earlier one of the same job."""
 
     def body(case: Case) -> None:
         run = case.simulate(subject.make(case.problem))
@@ -42,7 +42,7 @@ def reports_may_come_out_of_order(subject: Subject) -> str | None:
 
 
 def _tells_reversed(history: Iterable[Asked | Told]) -> Iterator[Asked | Told]:
-    """Turn round whatever was told between two asks."""
+    """Reverse the reports between two asks."""
     told: list[Told] = []
     for event in history:
         if isinstance(event, Told):
@@ -58,7 +58,7 @@ def _tells_reversed(history: Iterable[Asked | Told]) -> Iterator[Asked | Told]:
     remedy="ignore a report that is known, and one of a job that has ended",
 )
 def reports_may_be_late_and_repeated(subject: Subject) -> str | None:
-    """Reports may come late and more than once."""
+    """Reports may arrive late and more than once."""
     _survives(subject, Do.REPORT, Do.FINISH, Do.REPEAT)
     return None
 
@@ -67,7 +67,7 @@ def reports_may_be_late_and_repeated(subject: Subject) -> str | None:
     remedy="ignore a report whose trial_id is unknown",
 )
 def reports_of_unknown_trials_are_survived(subject: Subject) -> str | None:
-    """A report of a trial that it never saw does no harm."""
+    """A report of an unknown trial does no harm."""
     _survives(subject, Do.FINISH, Do.STRANGER)
     return None
 
@@ -85,7 +85,7 @@ def failed_and_timed_out_jobs_are_survived(subject: Subject) -> str | None:
     remedy="expect Status.STOPPED, with losses or without, of any job that runs",
 )
 def jobs_that_others_end_are_survived(subject: Subject) -> str | None:
-    """Jobs may be ended by the budget or a time limit, and be lost and run again."""
+    """Jobs may be ended by the budget or a time limit, or be lost and run again."""
     _survives(subject, Do.REPORT, Do.FINISH, Do.CUT, Do.END, Do.LOSE)
     return None
 
@@ -94,7 +94,7 @@ def jobs_that_others_end_are_survived(subject: Subject) -> str | None:
     remedy="compare losses, or scale them by ranks; never square or exponentiate them as they are",
 )
 def losses_of_any_size_are_survived(subject: Subject) -> str | None:
-    """Losses may be enormous, of either sign, or all the same."""
+    """Losses may be enormous, of either sign, or all equal."""
     sizes = (Landscape.ENORMOUS, Landscape.EQUAL)
     _survives(subject, Do.REPORT, Do.FINISH, landscapes=sizes)
     return None
@@ -110,7 +110,7 @@ def nan_is_survived(subject: Subject) -> str | None:
 
 
 def _survives(subject: Subject, *moves: Do, landscapes: Sequence[Landscape] = LANDSCAPES) -> None:
-    """Play such moves, go on for a while, and look at the suggestions."""
+    """Simulate such moves and some more jobs, and check the suggestions."""
 
     def body(case: Case) -> None:
         _require_in_space(case.simulate(subject.make(case.problem)).run(3), case.problem)
@@ -122,7 +122,7 @@ def _survives(subject: Subject, *moves: Do, landscapes: Sequence[Landscape] = LA
     remedy="learn from report.losses, where lower is better, not from report.metrics",
 )
 def maximising_mirrors_minimising(subject: Subject) -> str | None:
-    """Maximising a metric suggests what minimising its negative does."""
+    """Maximising a metric gives the same suggestions as minimising its negative."""
 
     def body(case: Case) -> None:
         one, other = (
@@ -149,7 +149,7 @@ def _mirrored(problem: Problem) -> Problem:
     needs=Capability.MULTI_OBJECTIVE,
 )
 def several_objectives_are_taken(subject: Subject) -> str | None:
-    """It runs studies of two and of three objectives."""
+    """It runs studies with two and with three objectives."""
     for objectives in (2, 3):
 
         def body(case: Case) -> None:
@@ -165,7 +165,7 @@ def several_objectives_are_taken(subject: Subject) -> str | None:
     needs=Capability.CONSTRAINTS,
 )
 def constraints_are_taken(subject: Subject) -> str | None:
-    """It runs studies with a constraint: trials keep it, break it, or do not report it."""
+    """It runs studies with a constraint, which trials satisfy, violate or do not report."""
 
     def body(case: Case) -> None:
         problem = constrained(case.problem)

@@ -1,4 +1,4 @@
-"""What a strategy answers: in the space, within its targets, and no more than it declares."""
+"""Answers of a strategy: in the space, within the targets, and only as declared."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from hpo_core.testing.wording import short
     remedy="drop the capability from the spec, or take such problems",
 )
 def accepts_what_it_declares(subject: Subject) -> str | None:
-    """It takes every kind of problem that its capabilities announce."""
+    """It accepts every kind of problem that its capabilities declare."""
     if subject.spaces:
         raise NotApplicable("it is checked on the spaces given alone")
     for name, (capability, _) in probe().items():
@@ -69,7 +69,7 @@ def answers_fit_the_contract(subject: Subject) -> str | None:
     remedy="check with space.wrong(configuration); convert numpy scalars with .item()",
 )
 def suggestions_lie_in_the_space(subject: Subject) -> str | None:
-    """Suggestions lie in the space, as plain Python values of the parameters' own types."""
+    """Suggestions are in the space, as plain Python values of the parameters' types."""
     _all_in_space(subject, PLAIN)
     return None
 
@@ -79,7 +79,7 @@ def suggestions_lie_in_the_space(subject: Subject) -> str | None:
     needs=Capability.CONDITIONAL,
 )
 def only_active_parameters_are_set(subject: Subject) -> str | None:
-    """A conditional space's suggestions hold the active parameters, and no others."""
+    """Suggestions for a conditional space contain exactly the active parameters."""
     _all_in_space(subject, CONDITIONAL)
     return None
 
@@ -105,7 +105,7 @@ def no_forbidden_combination_is_suggested(subject: Subject) -> str | None:
     remedy="keep to problem.min_iterations and problem.max_iterations",
 )
 def iteration_targets_are_respected(subject: Subject) -> str | None:
-    """Iteration targets lie between the study's least and most."""
+    """Iteration targets are between the study's minimum and maximum."""
 
     def body(case: Case) -> None:
         least, most = case.problem.min_iterations, case.problem.max_iterations
@@ -122,7 +122,7 @@ def iteration_targets_are_respected(subject: Subject) -> str | None:
     remedy="add Capability.RESUMING or Capability.STOPPING to the spec",
 )
 def what_it_does_is_declared(subject: Subject) -> str | None:
-    """It resumes trials, and stops or pauses running jobs, only if it declares so."""
+    """It resumes trials, and stops or pauses running jobs, only if its capabilities say so."""
 
     def body(case: Case) -> None:
         for event in _played(subject, case).history:
@@ -149,7 +149,7 @@ def what_it_does_is_declared(subject: Subject) -> str | None:
     needs=Capability.RESUMING,
 )
 def only_open_trials_are_resumed(subject: Subject) -> str | None:
-    """It resumes only trials that are paused or completed, or failed ones as another's copy."""
+    """It resumes only paused or completed trials, and failed ones as copies of other trials."""
 
     def body(case: Case) -> None:
         for wrong in _played(subject, case).bad_resumes:
@@ -160,7 +160,7 @@ def only_open_trials_are_resumed(subject: Subject) -> str | None:
 
 
 def _played(subject: Subject, case: Case) -> Simulator:
-    """Play a case, and go on for a while."""
+    """Simulate a case, and some more jobs."""
     return case.simulate(subject.make(case.problem)).run(6)
 
 

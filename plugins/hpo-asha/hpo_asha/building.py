@@ -62,7 +62,7 @@ def _searcher(problem: Problem, choice: StrategyChoice) -> Searcher:
 
 
 def _brackets(options: option.AshaOptions, rungs: tuple[int, ...]) -> BracketTurns:
-    """Return one bracket, or Hyperband's."""
+    """Return a single bracket, or those of Hyperband."""
     if not isinstance(options, option.HyperbandOptions):
         return BracketTurns([rungs], [1])
     count = len(rungs) if options.brackets is None else options.brackets

@@ -71,7 +71,7 @@ class Explorer:
 
 
 def changes(before: Configuration, after: Configuration) -> dict[str, dict[str, Value]]:
-    """Return for each parameter that differs its values; one that is not active has none."""
+    """Return the values of each parameter that differs; inactive parameters have none."""
 
     def values(name: str) -> dict[str, Value]:
         sides = {"from": before, "to": after}
@@ -97,5 +97,5 @@ def _multiplied(axis: Float | Int, value: float, factor: float) -> Value:
 
 
 def _moved(place: int, factor: float, size: int) -> int:
-    """Return the next place, up or down; at an end it stays."""
+    """Return the next index, up or down, within the range."""
     return min(max(place + (1 if factor > 1 else -1), 0), size - 1)

@@ -13,10 +13,10 @@ class Step:
     """One rung of a bracket.
 
     Attributes:
-        results: The results of those that have reached it.
-        entered: How many trials have been sent there.
-        ended: How many of their jobs have ended, with a result or without.
-        promoted: How many were promoted from there; the best ones, in order.
+        results: The results of the trials that have reached it.
+        entered: Number of trials that train for this rung or have reached it.
+        ended: Number of their jobs that have ended, with or without a result.
+        promoted: Number of promoted trials: the best ones, in order.
     """
 
     __slots__ = ("ended", "entered", "promoted", "results")
@@ -31,8 +31,8 @@ class Bracket:
 
     Args:
         number: Its number, from 0.
-        size: How many trials it begins with.
-        rungs: How many rungs it has, the last one included.
+        size: Number of trials at the start.
+        rungs: Number of rungs, including the last one.
         eta: The reduction factor.
     """
 
@@ -72,7 +72,7 @@ class Bracket:
         return None
 
     def promote(self, rung: int) -> None:
-        """Register that the next best trial is promoted to a rung; no more trials are taken."""
+        """Register that the next best trial is promoted to a rung; no more trials can enter."""
         self.size = self.steps[0].entered
         self.steps[rung - 1].promoted += 1
         self.steps[rung].entered += 1
@@ -83,7 +83,7 @@ class Halver(PausedTrial):
 
     Attributes:
         bracket: Its bracket.
-        rung: The rung that it trains for, or has reached last.
+        rung: The rung that it trains for, or has last reached.
     """
 
     __slots__ = ("bracket", "rung")
@@ -97,26 +97,26 @@ class Halver(PausedTrial):
 class SuccessiveHalving(PausingScheduler[Halver]):
     """Successive halving: of ``n`` trials the best ``floor(n eta^-i)`` reach rung ``i``.
 
-    The Successive Halving of Jamieson and Talwalkar, "Non-stochastic Best Arm Identification and
+    Successive Halving by Jamieson and Talwalkar, "Non-stochastic Best Arm Identification and
     Hyperparameter Optimization", AISTATS 2016, section 3, with ``eta`` as in the inner loop of
     Algorithm 1 in Li et al., JMLR 18, 2018. A rung is decided once the jobs of all its trials have
-    ended; until then free workers wait. When a bracket is over, the next one begins.
+    ended; until then free workers wait. After a bracket the next one starts.
 
     A trial whose job fails keeps its place among the ``n``, and is not promoted; nor is one
-    whose result is not a finite number. If the searcher has no more trials, the last bracket goes
-    on with those that it has; if the budget ends, it stays open until the study is extended, unless
-    no bracket before it has come to its end: then it goes on with those (`completes`). At
-    least one trial of each bracket trains as far as can be. A trial that a user enqueues takes one
-    of the bracket's places, and gives it back if it ends before it could be paused.
+    whose result is not a finite number. If the searcher has no more trials, the last bracket
+    continues with the trials that it has. If the budget ends, the bracket remains open until the
+    study is extended, unless no earlier bracket is complete: then it continues with its trials
+    (`completes`). At least one trial of each bracket trains to the maximum. An enqueued trial takes
+    a place in the bracket, and frees it if it ends before it could be paused.
 
-    The searcher is told of a trial when it is paused for the first time, as stopped there, since
-    it is asked for a whole bracket before anything is promoted; of what comes later, nothing.
+    The searcher is told that a trial is stopped when it is paused for the first time, since it is
+    asked for a whole bracket before any promotion. It is told nothing of later results.
 
     Args:
         problem: The study.
         searcher: Where configurations come from.
         levels: The iterations of each rung.
-        size: How many trials a bracket begins with.
+        size: Number of trials at the start of a bracket.
         eta: The reduction factor.
         completes: See `hpo_asha.pausing.PausingScheduler`.
     """
@@ -134,7 +134,7 @@ class SuccessiveHalving(PausingScheduler[Halver]):
         self._levels = levels
         self._size = size
         self._eta = eta
-        self._brackets: list[Bracket] = []  # those that are not over
+        self._brackets: list[Bracket] = []  # the incomplete ones
         self._begun = 0
 
     def _answer(self, trial_id: int) -> Start | Resume | Wait | Exhausted:
@@ -151,7 +151,7 @@ class SuccessiveHalving(PausingScheduler[Halver]):
         return self._without(new)
 
     def no_more_trials(self) -> None:
-        """Start no trial any more, and say what becomes of a bracket that is still open."""
+        """Start no more trials, and warn if a bracket remains open."""
         super().no_more_trials()
         if not (self._brackets and self._brackets[-1].is_open):
             return

@@ -1,4 +1,4 @@
-"""How many jobs a variant takes at least until a first trial has trained to its end."""
+"""The minimum number of jobs of a variant until a first trial is completed."""
 
 from __future__ import annotations
 
@@ -20,12 +20,13 @@ from hpo_core.plugin import Problem
 
 
 def jobs_to_complete(problem: Problem, options: Options) -> int:
-    """Return how many jobs it takes at least.
+    """Return the minimum number of jobs.
+
 
     Raises:
         ValueError: If the options are invalid.
     """
-    if any(True for _ in faults(problem, options)):  # of an eta of 1 the rungs have no end
+    if any(True for _ in faults(problem, options)):  # with an eta of 1 the rungs would not end
         raise ValueError("the options are invalid")
     match options:
         case MedianOptions():
@@ -47,21 +48,21 @@ def jobs_to_complete(problem: Problem, options: Options) -> int:
 
 
 def _of_halving(eta: int, count: int, trials: int) -> int:
-    """Return it for rungs that are waited for: all below the last one, and one job there."""
+    """Return it for synchronous rungs: all jobs below the last rung, and one job there."""
     return int(sum(trials // eta**rung for rung in range(count - 1))) + 1
 
 
 def _of_rungs(eta: int, count: int) -> int:
     """Return it for rungs that promote at once.
 
-    A rung promotes one when `eta` trials have reached it, and in the best case, where each is
-    better than all before, one more with each further trial.
+    A rung promotes a trial when `eta` trials have reached it and, in the best case that each trial
+    is better than all before, another one with each further trial.
     """
     return sum(place * (eta - 1) + 1 for place in range(count))
 
 
 def _of_brackets(eta: int, count: int, brackets: int) -> int:
-    """Return the least of what each bracket takes, when those before it have begun all they may."""
+    """Return the minimum over brackets; earlier brackets have started all their trials."""
     sizes = hyperband_sizes(count, eta)[:brackets]
     before = accumulate(sizes, initial=0)
     return min(

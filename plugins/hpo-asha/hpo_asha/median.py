@@ -16,9 +16,9 @@ class Curve(RunningTrial):
     """A trial with its learning curve.
 
     Attributes:
-        losses: The objective's value as a loss, by iteration; only finite ones.
-        best: The least of them.
-        latest: The last iteration at which it was judged.
+        losses: The finite losses of the objective, by iteration.
+        best: The lowest of them.
+        latest: The last iteration with a decision.
     """
 
     __slots__ = ("best", "latest", "losses")
@@ -31,10 +31,10 @@ class Curve(RunningTrial):
 
 
 class Averages:
-    """The running averages of all completed trials, at each iteration that matters, in order.
+    """The sorted running averages of all completed trials, at each reported iteration.
 
-    An iteration that somebody reports for the first time is worked out from the curves; from then
-    on it is kept up, so that the median costs nothing to find.
+    The averages at an iteration are computed from the curves at its first report. From then on they
+    are updated, so finding the median is cheap.
     """
 
     def __init__(self) -> None:
@@ -42,7 +42,7 @@ class Averages:
         self._at: dict[int, array[float]] = {}
 
     def add(self, losses: dict[int, float]) -> None:
-        """Add the curve of a completed trial; one without any value is left out."""
+        """Add the curve of a completed trial, unless it has no value."""
         if not losses:
             return
         iterations = sorted(losses)
@@ -53,7 +53,7 @@ class Averages:
                 insort(averages, average)
 
     def at(self, iteration: int) -> array[float]:
-        """Return the averages up to an iteration of all trials that have a value by then."""
+        """Return the averages, up to an iteration, of all trials that have a value by then."""
         if (known := self._at.get(iteration)) is None:
             found = (_by(curve, iteration) for curve in self._curves)
             known = array("d", sorted(average for average in found if average is not None))
@@ -62,7 +62,7 @@ class Averages:
 
 
 def _running_averages(losses: list[float]) -> list[float]:
-    """Return the average of the first ones, for each; of equal ones it is exactly what they are."""
+    """Return the average of each prefix; the average of equal values is exactly that value."""
     average, averages = 0.0, []
     for count, loss in enumerate(losses, 1):
         average += (loss - average) / count
@@ -80,9 +80,9 @@ class Median(StoppingScheduler[Curve]):
 
     A job is stopped at iteration ``s`` if the best value of its trial by ``s`` is strictly worse
     than the median of the running averages, over iterations 1 to ``s``, of all trials
-    that are completed. It is the metric itself that is averaged, also where the best value
-    of a trial counts. A trial that has ended before ``s`` counts with all its values. A value that
-    is not a finite number is left out of averages; a trial without any other is the worst.
+    that are completed. The metric itself is averaged, even if the best value of a trial counts. A
+    trial that has ended before ``s`` counts with all its values. Averages omit values that are not
+    finite; a trial without any finite value is the worst.
 
     A report that comes after a later one of its trial is registered, but no decision is based on
     it.
@@ -136,7 +136,7 @@ class Median(StoppingScheduler[Curve]):
 
 
 def _median(averages: array[float]) -> float:
-    """Return the middle of numbers in order, or the mean of the two in the middle."""
+    """Return the median of sorted numbers."""
     middle, is_odd = divmod(len(averages), 2)
     if is_odd:
         return averages[middle]

@@ -14,9 +14,9 @@ class PausedTrial(Trial):
     """A trial that trains from one goal to the next.
 
     Attributes:
-        goal: After how many iterations it is compared next.
-        target: How many its job was told to train: as many, but for a trial that a user has
-            enqueued, which is told the most that there are.
+        goal: The iteration at which it is compared next.
+        target: The target of its job: the goal, except for an enqueued trial, whose target is the
+            maximum.
     """
 
     __slots__ = ("goal", "target")
@@ -31,15 +31,15 @@ P = TypeVar("P", bound=PausedTrial)
 
 
 class PausingScheduler(Scheduler[P]):
-    """Trials end by themselves at their goals; the answer to their final report keeps them open.
+    """Jobs end by themselves at their goals; the decision on the final report pauses the trial.
 
-    A job that was told to train further is paused at the first report from its goal on.
+    A job with a larger target is paused at its first report at or beyond its goal.
 
     Args:
         problem: The study; its `max_iterations` is set.
         searcher: Where configurations come from.
-        completes: Whether a trial is trained to the end, whatever the rungs say, if otherwise the
-            study would end with none that is.
+        completes: Whether to train a trial to the end regardless of the rungs, if otherwise no
+            trial of the study would be completed.
     """
 
     own: ClassVar[frozenset[Capability]] = frozenset({Capability.STOPPING, Capability.RESUMING})
@@ -52,7 +52,7 @@ class PausingScheduler(Scheduler[P]):
         self._most = problem.max_iterations
 
     def _target(self, suggestion: Start | Resume) -> int:
-        """Return how far a job of this suggestion is told to train."""
+        """Return the target of a job of this suggestion."""
         return suggestion.iterations or self._most
 
     def _watch(self, trial: P, report: Report) -> Decision:
@@ -63,9 +63,10 @@ class PausingScheduler(Scheduler[P]):
         return Decision.PAUSE if is_beyond else Decision.CONTINUE
 
     def _was_never_paused(self, trial: P, reached: int | None) -> bool:
-        """Return whether a trial from elsewhere has ended before its first goal.
+        """Return whether an adopted trial has ended before its first goal.
 
-        Such are points of a user's whose jobs report too rarely, and trials of another program's.
+        These are enqueued trials whose jobs report too rarely, and trials imported from another
+        program.
         """
         return trial.target > trial.goal and (reached is None or reached >= self._most)
 
@@ -83,9 +84,10 @@ class PausingScheduler(Scheduler[P]):
             self._has_completed = True
 
     def _reached(self, trial: P, report: Report) -> int | None:
-        """Return how far a trial is whose job has ended; None if it can't be resumed.
+        """Return the iteration that a trial has reached at the end of its job; None if it cannot be
+        resumed.
 
-        A job that completes has trained as far as it was told to, whatever it says: it may count
+        A completed job has trained to its target, whatever iteration it has reported: it may report
         in larger steps, or not at all.
         """
         match report.status:

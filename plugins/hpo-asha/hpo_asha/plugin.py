@@ -31,7 +31,7 @@ VARIANTS: tuple[tuple[str, type[SchedulerOptions], str, frozenset[Capability]], 
         _RESUMES,
     ),
 )
-"""Each variant's name, options, summary, and the most that it can do, given a searcher that can."""
+"""The name, options and summary of each variant, and its capabilities with a suitable searcher."""
 
 
 @hookimpl

@@ -1,4 +1,4 @@
-"""Population-based training: bad members copy good ones' checkpoints, and change their values."""
+"""Population-based training: bad members copy checkpoints of good ones, and change their values."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class Member(PausedTrial):
     """A member of the population.
 
     Attributes:
-        configuration: Its values, as they are now.
-        iterations: How far it has trained.
-        score: What it counted when its last job ended; None before that, and if that job failed.
+        configuration: Its current values.
+        iterations: The iteration that it has reached.
+        score: Its score at the end of its last job; None before that, and if that job failed.
         generation: How many times it was resumed.
-        failures: How many of its jobs have failed, one after the other.
-        latest: The metric's value as a loss, as its job reported it last; None if it has not.
+        failures: Number of its jobs that have failed in a row.
+        latest: The last reported value of the metric as a loss, or None.
     """
 
     __slots__ = ("configuration", "failures", "generation", "iterations", "latest", "score")
@@ -51,7 +51,7 @@ class Member(PausedTrial):
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """How a population is trained; see `hpo_asha.options.PBTOptions`."""
+    """The settings of a population; see `hpo_asha.options.PBTOptions`."""
 
     population_size: int
     interval: int
@@ -72,36 +72,36 @@ class Population(PausingScheduler[Member]):
     Algorithm 1 of Jaderberg et al., "Population Based Training of Neural Networks", 2017. A member
     trains for an interval (``step``), and reports (``eval``); then it is ``ready``. Exploit is the
     paper's truncation selection (section 4.1.1): a member whose score is in the worst quantile of
-    the population takes the configuration and a copy of the checkpoint of one that is
-    drawn from the best quantile. Explore changes the configuration; see `hpo_asha.explore`.
-    A quantile has at least one member while two have scores. A score is the metric's last value,
-    also where the best one is what counts for the study: it says how good the weights are that are
+    the population takes the configuration and a copy of the checkpoint of a member that is drawn
+    from the best quantile. Explore changes the configuration; see `hpo_asha.explore`.
+    A quantile has at least one member while two members have scores. A score is the last value of
+    the metric, even if the best value counts for the study: it measures the weights that are
     copied.
 
-    The population begins with configurations of the searcher's, or enqueued by a user. Once all
-    are started, the member that has trained least is resumed first, so that few workers train
-    many members in step. A member that diverges or whose job fails is the worst there is: it
-    becomes a copy of a good one, until it has failed three times one after the other. When all
-    members have failed, another population begins. When all have trained as far as can be, the
-    search is exhausted. If the budget of trials ends, the population goes on with the members that
-    there are.
+    The population begins with configurations of the searcher, or of the user. Once all members are
+    started, the member with the fewest iterations is resumed first, so that few workers train many
+    members evenly. A member that diverges or whose job fails is the worst: it becomes a copy of a
+    good one, until it has failed three times in a row. When all members have failed, another
+    population begins. When all have trained to the maximum, the search is exhausted. If the budget
+    of trials ends, the population continues with its present members.
 
-    With the rules 1, for studies stored before: a quantile may be nobody, a failed member is not
-    replaced, a score is what the study counts, and an incomplete population does not go on.
+    With rules 1, for older stored studies: a quantile may be empty, a failed member is not
+    replaced, a score is the value that counts for the study, and an incomplete population does not
+    continue.
 
-    A donor is one of the best that is not running, if there is one; its checkpoint is not being
-    written then. Whoever copies one that is running trains as far as that one's job does.
-    One that has trained to the end is no donor: there would be nothing left to train.
+    A donor is one of the best members that is not running, if possible, since its checkpoint is not
+    being written then. A copy of a running member gets the target of that member's job. A member
+    that has trained to the end is not a donor: nothing would be left to train.
 
-    Each `Resume` notes the ``generation``, and where there was an exploit whom it is ``from`` and
-    what was ``changed``. A decision's random numbers depend on the seed, the trial and the
-    generation alone. The searcher is told of a member at the end of its first interval, as stopped
-    there: later it is not what the searcher had suggested.
+    The notes of each `Resume` contain the ``generation`` and, after an exploit, the donor
+    (``from``) and the changed values (``changed``). The random numbers of a decision depend only on
+    the seed, the trial and the generation. The searcher is told that a member is stopped at the end
+    of its first interval: later its configuration is not the suggested one.
 
     Args:
         problem: The study.
         searcher: Where the first configurations come from.
-        settings: How the population is trained.
+        settings: The settings of the population.
     """
 
     def __init__(self, problem: Problem, searcher: Searcher, settings: Settings) -> None:
@@ -116,7 +116,7 @@ class Population(PausingScheduler[Member]):
             settings.perturbation_factors,
         )
         self._alive: dict[int, Member] = {}
-        self._started = 0  # how many of the population were started, those that failed included
+        self._started = 0  # number of started members, including failed ones
 
     # -- asking -----------------------------------------------------------------------------
 
@@ -140,7 +140,7 @@ class Population(PausingScheduler[Member]):
         return self._without(instead)
 
     def no_more_trials(self) -> None:
-        """Start no trial any more, and say so if that leaves the population incomplete."""
+        """Start no more trials, and warn if the population remains incomplete."""
         super().no_more_trials()
         size = self._settings.population_size
         if self._started < size and self._completes:
@@ -189,7 +189,7 @@ class Population(PausingScheduler[Member]):
         return min(iterations + self._settings.interval, self._most)
 
     def _donor(self, member: Member, stream: random.Random) -> Member | None:
-        """Return whom a member copies; None if it is not among the worst, or none can be copied."""
+        """Return the donor of a member; None if it is not among the worst, or no donor exists."""
         ranked = sorted(one.score for one in self._alive.values() if one.score is not None)
         few = int(len(ranked) * self._settings.quantile_fraction)
         if self._settings.rules >= 2 and (member.failures or self._is_small(ranked)):
@@ -203,7 +203,7 @@ class Population(PausingScheduler[Member]):
         return donors[int(stream.random() * len(donors))] if donors else None
 
     def _is_small(self, ranked: list[RungResult]) -> bool:
-        """Whether so many have failed that a quantile of the others would be empty."""
+        """Whether a quantile of the members without a failure would be empty."""
         well = sum(not one.failures for one in self._alive.values())
         return len(ranked) >= 2 and int(well * self._settings.quantile_fraction) == 0
 
@@ -233,7 +233,7 @@ class Population(PausingScheduler[Member]):
             member.latest = loss if math.isfinite(loss) else math.inf
 
     def _score(self, member: Member, report: Report) -> RungResult:
-        """Return what a member is ranked by, whose job has ended."""
+        """Return the score of a member whose job has ended."""
         result = self._result(member, report)
         if self._settings.rules == 1 or self._objective.value == "last" or member.latest is None:
             return result
@@ -256,7 +256,7 @@ class Population(PausingScheduler[Member]):
         return Decision.PAUSE
 
     def _lose(self, member: Member, report: Report, reached: int | None) -> None:
-        """Let a member that can't be resumed wait for one to copy, or do without it."""
+        """Let a member that cannot be resumed wait for a donor, or drop it."""
         member.score = None
         member.failures += 1
         gives_place_back = self._was_never_paused(member, reached)
@@ -276,5 +276,5 @@ class Population(PausingScheduler[Member]):
 
     @property
     def _is_without_hope(self) -> bool:
-        """Whether all members have failed, so that there is no member to copy."""
+        """Whether all members have failed, so that no donor exists."""
         return all(one.failures and one.id not in self._running for one in self._alive.values())

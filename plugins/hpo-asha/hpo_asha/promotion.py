@@ -13,11 +13,11 @@ from hpo_core.plugin import Decision, Exhausted, Problem, Report, Resume, Start,
 
 
 class Climber(PausedTrial):
-    """A trial on its way up.
+    """A trial that is promoted through the rungs.
 
     Attributes:
         bracket: Its bracket.
-        rung: The rung that it trains for, or waits to be promoted to.
+        rung: The rung that it trains for, or to which it may be promoted next.
     """
 
     __slots__ = ("bracket", "rung")
@@ -29,36 +29,36 @@ class Climber(PausedTrial):
 
 
 class PromotionRung(Rung):
-    """A rung, and which of its trials wait there to be promoted."""
+    """A rung, and its trials that wait for promotion."""
 
     __slots__ = ("_queue", "_unsettled", "_waiting")
 
     def __init__(self) -> None:
         super().__init__()
-        self._queue: list[RungResult] = []  # a heap; some may have left
+        self._queue: list[RungResult] = []  # a heap; some of them may have been promoted
         self._waiting: set[int] = set()
-        self._unsettled: dict[int, Report] = {}  # of those that have been among the best so far
+        self._unsettled: dict[int, Report] = {}  # of trials among the best so far
 
     def wait(self, result: RungResult, report: Report) -> None:
-        """Let a trial wait there, with its final report in case it is not promoted."""
+        """Add a waiting trial, with its final report in case it is not promoted."""
         heapq.heappush(self._queue, result)
         self._waiting.add(result.trial_id)
         self._unsettled[result.trial_id] = report
 
     def leave(self, trial_id: int) -> None:
-        """Let a trial go: it is promoted."""
+        """Remove a trial that is promoted."""
         self._waiting.discard(trial_id)
         self._unsettled.pop(trial_id, None)
 
     def promotable(self, eta: int) -> int | None:
-        """Return the best trial that waits, if it is among the best ``1 / eta`` of all."""
+        """Return the best waiting trial, if it is among the best ``1 / eta`` of all."""
         best = self._best_waiting()
         if best is not None and self.place(best) < len(self) // eta:
             return best.trial_id
         return None
 
     def best_waiting(self) -> int | None:
-        """Return the best trial that waits, however many are better."""
+        """Return the best waiting trial, regardless of its rank."""
         best = self._best_waiting()
         return None if best is None else best.trial_id
 
@@ -68,37 +68,36 @@ class PromotionRung(Rung):
         return self._queue[0] if self._queue else None
 
     def settle(self, place: int, eta: int) -> Report | None:
-        """Return the report of the trial that has just turned out not to be among the best.
-
-        That is the one that was added last, at `place`, or the one that it has pushed out.
+        """Return the report of the trial that is no longer among the best: either the trial that
+        was just added at `place`, or the one that it displaced.
         """
         worst = max(place, len(self) // eta)
         return self._unsettled.pop(self[worst].trial_id, None) if worst < len(self) else None
 
 
 class Promotion(PausingScheduler[Climber]):
-    """ASHA: whenever a worker is free, a trial is promoted if one can be, else a new one started.
+    """ASHA: for each free worker, promote a trial if possible, else start a new one.
 
     Algorithm 2 of Li et al., "A System for Massively Parallel Hyperparameter Tuning", MLSys 2020
-    (``get_job``): from the highest rung down, a trial is promoted that is among the best
-    ``floor(n / eta)`` of the ``n`` that have reached its rung and that was not promoted before;
-    the best of them first. With several brackets it is the paper's asynchronous Hyperband, which
-    loops through brackets; each new trial goes to the bracket whose turn it is.
+    (``get_job``): from the highest rung down, a trial is promoted if it is among the best ``floor(n
+    / eta)`` of the ``n`` trials that have reached its rung and was not promoted before; the best
+    trial first. With several brackets this is the paper's asynchronous Hyperband, which cycles
+    through the brackets for new trials.
 
-    A trial whose job fails is in no rung from there on: ``n`` counts results. What is not a
-    finite number is no result; its trial is never promoted. A trial that has passed several rungs
-    when it is paused, as one from a user may that reports rarely, enters the last of them alone;
-    one that has trained to the end without a pause enters none.
+    A trial whose job fails is in no later rung: ``n`` counts results. A value that is not finite is
+        not a result, and its trial is never promoted. A trial that has passed several rungs when it
+        is paused, such as an enqueued one that reports rarely, enters only the last of them; a
+        trial that has trained to the end without a pause enters none.
 
-    Where no trial can be started any more, none is promoted, and none has trained to the end, the
-    best one of the highest rung is resumed nevertheless (`completes`): else nothing would come
-    of the study.
+    If no trial can be started any more, none can be promoted, and none has trained to the end, the
+    best trial of the highest rung is resumed nevertheless (`completes`): otherwise the study would
+    have no completed trial.
 
-    What the searcher is told: a trial that is not among the best ``floor(n / eta)`` when it
-    reaches a rung, or later is pushed out by a better one, is final, as stopped there. One that is
-    among them goes on for the searcher as well: it is final where it is not promoted any
-    more, or completed. So the searcher learns of good trials how good they are in the end; of the
-    few that are promoted late, since their rung has grown, it learns no more.
+    The searcher is told that a trial is stopped at a rung if it is not among the best ``floor(n /
+    eta)`` when it reaches the rung, or if a better trial later displaces it. A trial among the best
+    continues for the searcher as well, until it is not promoted any more, or is completed. So the
+    searcher learns the final values of good trials. Of the few that are promoted late, because
+    their rung has grown, it learns no more.
 
     Args:
         problem: The study.

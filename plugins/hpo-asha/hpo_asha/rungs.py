@@ -1,7 +1,7 @@
-"""Rungs: how far trials train before they are compared, and the results of those that got there.
+"""Rungs: the iterations at which trials are compared, and the results there.
 
 The letters in docstrings are those of Li et al., "A System for Massively Parallel Hyperparameter
-Tuning", MLSys 2020: a trial trains ``r eta^i`` iterations to rung ``i``, ``R`` at the most.
+Tuning", MLSys 2020: a trial trains ``r eta^i`` iterations to rung ``i``, and at most ``R``.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import NamedTuple
 def levels(least: int, most: int, eta: int) -> tuple[int, ...]:
     """Return the iterations of each rung: ``most eta^-i``, rounded, as long as that is `least`.
 
-    There are as many as in the papers: ``floor(log_eta(R / r)) + 1`` (Li et al. 2020, Algorithm 1,
-    with ``s = 0``), and two at least. The papers space them upward from ``r``, so that theirs end
-    below ``R``, or jobs would have to train on from a rung close to it. Downward, as in hpbandster,
-    each step is `eta` times as long as the one before. Where ``most / least`` is a power of `eta`
-    it is all the same.
+    Their number is that of the papers: ``floor(log_eta(R / r)) + 1`` (Li et al. 2020, Algorithm 1,
+        with ``s = 0``), and at least two. The papers space them upward from ``r``, so their rungs
+        end below ``R``, or jobs would have to continue from a rung close to it. Downward, as in
+        hpbandster, each step is `eta` times as long as the previous one. If ``most / least`` is a
+        power of `eta`, both are equal.
     """
     count = 1
     while least * eta**count <= most:
@@ -29,17 +29,17 @@ def levels(least: int, most: int, eta: int) -> tuple[int, ...]:
 
 
 def levels_to_stop_at(least: int, most: int, eta: int) -> tuple[int, ...]:
-    """Return the iterations of each rung where jobs are stopped, and of the end.
+    """Return the iterations of each rung at which jobs are stopped, and the maximum.
 
-    They are ``least eta^i``, as with Optuna's pruner. One that is closer to the end than a tenth
-    of a step is left out: what is stopped there has been trained for nothing.
+    They are ``least eta^i``, as in Optuna's pruner. A rung that is closer to the end than a tenth
+    of a step is omitted: stopping there would save almost nothing.
     """
     *below, most = levels_from_below(least, most, eta)
     return (*(level for level in below if level == least or level * eta**0.1 <= most), most)
 
 
 def levels_from_below(least: int, most: int, eta: int) -> tuple[int, ...]:
-    """Return the rungs of studies with the rules 1: ``least eta^i`` below `most`, and `most`."""
+    """Return the rungs of studies with rules 1: ``least eta^i`` below `most`, and `most`."""
     found = []
     level = least
     while level < most:
@@ -49,7 +49,7 @@ def levels_from_below(least: int, most: int, eta: int) -> tuple[int, ...]:
 
 
 def hyperband_sizes(rungs: int, eta: int) -> tuple[int, ...]:
-    """Return how many trials each bracket of Hyperband starts, that with the most rungs first.
+    """Return the number of trials of each bracket of Hyperband, the one with the most rungs first.
 
     ``n = ceil((s_max + 1) eta^s / (s + 1))`` for ``s`` from ``s_max`` down to 0, where bracket
     ``s`` has ``s + 1`` rungs: the ``n`` of Algorithm 1 in Li et al., "Hyperband: A Novel
@@ -59,11 +59,11 @@ def hyperband_sizes(rungs: int, eta: int) -> tuple[int, ...]:
 
 
 class BracketTurns:
-    """Which bracket a trial belongs to: they take turns, each for as many trials as its size.
+    """The assignment of trials to brackets: brackets take turns, each for a number of trials.
 
     Args:
-        levels: For each bracket the iterations of its rungs.
-        sizes: For each bracket how many trials it gets in a turn.
+        levels: The iterations of the rungs of each bracket.
+        sizes: Number of trials of each bracket in a turn.
 
     Attributes:
         levels: The same.
@@ -74,16 +74,16 @@ class BracketTurns:
         self._turns = [bracket for bracket, size in enumerate(sizes) for _ in range(size)]
 
     def of(self, number: int) -> int:
-        """Return the bracket of the trial that is started as number `number`, counted from 0."""
+        """Return the bracket of the trial with index `number`, counted from 0."""
         return self._turns[number % len(self._turns)]
 
 
 class RungResult(NamedTuple):
-    """What a trial counted at a rung; the order is the best first, equal ones by trial.
+    """The result of a trial at a rung. Results sort from the best on; equal ones by trial.
 
     Attributes:
-        violation: By how much it breaks the study's constraints, in all; 0.0 if it keeps them.
-        loss: Its loss; infinity for what is not a finite number.
+        violation: Total violation of the study's constraints; 0.0 if they are satisfied.
+        loss: Its loss; infinity for a value that is not finite.
         trial_id: The trial.
     """
 
@@ -93,11 +93,11 @@ class RungResult(NamedTuple):
 
     @property
     def is_finite(self) -> bool:
-        """Whether it can be compared at all; if not, it is in no rung."""
+        """Whether it can be compared; if not, it is in no rung."""
         return math.isfinite(self.violation) and math.isfinite(self.loss)
 
     def is_worse(self, other: RungResult) -> bool:
-        """Return whether it is worse than another one, whichever trial came first."""
+        """Return whether it is worse than another result, regardless of the trials' order."""
         return self[:2] > other[:2]
 
 
@@ -116,7 +116,7 @@ class Rung:
         return len(self._results)
 
     def __getitem__(self, place: int) -> RungResult:
-        """Return a result by its place; 0 is the best."""
+        """Return a result by its rank; 0 is the best."""
         return self._results[place]
 
     def add(self, result: RungResult) -> None:
@@ -124,5 +124,5 @@ class Rung:
         insort(self._results, result)
 
     def place(self, result: RungResult) -> int:
-        """Return a result's place."""
+        """Return the rank of a result."""
         return bisect_left(self._results, result)

@@ -1,4 +1,4 @@
-"""What all variants share: the trials, which job's report counts, the searcher, recovery."""
+"""The base of all variants: trials, valid reports, the searcher, recovery."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from hpo_core.plugin import (
 )
 
 log = logging.getLogger("hpo_asha")
-"""Where users are told what is no error."""
+"""The logger for messages to users."""
 
 
 class Trial:
@@ -33,8 +33,8 @@ class Trial:
 
     Attributes:
         id: Its id.
-        ended: The ids of its jobs that have ended: what they say later does not count.
-        measured: The last value of each metric that is constrained.
+        ended: The ids of its ended jobs, whose later reports are ignored.
+        measured: The last value of each constrained metric.
     """
 
     __slots__ = ("ended", "id", "measured")
@@ -49,17 +49,17 @@ T = TypeVar("T", bound=Trial)
 
 
 class Scheduler(BaseStrategy, Generic[T]):
-    """Decides how far trials train. What it keeps follows from the history; nothing is saved.
+    """The base class of the variants. Its state follows from the history; none is saved.
 
-    A variant says what to run next (`_answer`), and what becomes of a trial that is started
-    (`_begin`), resumed (`_resumed`), reports (`_watch`) and whose job has ended (`_end`).
+    A variant decides what to run next (`_answer`), and handles trials that start (`_begin`), are
+    resumed (`_resumed`), report (`_watch`) and whose job ends (`_end`).
 
     Args:
         problem: The study.
         searcher: Where configurations come from.
 
     Attributes:
-        capabilities: What this can do: its own part, and what the searcher can.
+        capabilities: Its own capabilities, and those of the searcher.
     """
 
     own: ClassVar[frozenset[Capability]] = frozenset({Capability.STOPPING})
@@ -72,18 +72,18 @@ class Scheduler(BaseStrategy, Generic[T]):
         self._constraints = problem.constraints
         self._trials: dict[int, T] = {}
         self._running: set[int] = set()
-        self._adopted: set[int] = set()  # trials that came from elsewhere
+        self._adopted: set[int] = set()  # adopted trials
         self._is_full = False  # whether no trial can be started any more
         self._is_restoring = False
 
-    # -- what variants do -------------------------------------------------------------------
+    # -- methods of variants ----------------------------------------------------------------
 
     def _answer(self, trial_id: int) -> Start | Resume | Wait | Exhausted:
-        """Suggest what to run next, and change nothing but the searcher."""
+        """Return the next suggestion; change only the searcher's state."""
         raise NotImplementedError
 
     def _begin(self, trial_id: int, start: Start) -> T:
-        """Register a new trial, suggested here or by a user."""
+        """Register a new trial, suggested by the searcher or by a user."""
         raise NotImplementedError
 
     def _resumed(self, trial: T, resume: Resume) -> None:
@@ -95,32 +95,30 @@ class Scheduler(BaseStrategy, Generic[T]):
         raise NotImplementedError
 
     def _end(self, trial: T, report: Report) -> Decision:
-        """Decide what becomes of a trial whose job has ended, and tell the searcher."""
+        """Handle the end of a trial's job, and tell the searcher."""
         raise NotImplementedError
 
     # -- asking -----------------------------------------------------------------------------
 
     def ask(self, trial_id: int, /) -> Start | Resume | Wait | Exhausted:
-        """Say what to run next; see the variant."""
+        """Return the next suggestion; see the variant."""
         answer = self._answer(trial_id)
         if isinstance(answer, Start | Resume):
             self._take_on(trial_id, answer)
         return answer
 
     def adopt(self, trial_id: int, suggestion: Start | Resume, /) -> None:
-        """Register a suggestion made elsewhere; a new trial enters at the bottom, like any
-        other.
-        """
+        """Register a suggestion made elsewhere; a new trial enters at the lowest rung."""
         if isinstance(suggestion, Start):
             self._searcher.adopt(trial_id, suggestion)
             self._adopted.add(trial_id)
         self._take_on(trial_id, suggestion)
 
     def no_more_trials(self) -> None:
-        """Start no trial any more; those that there are may be resumed.
+        """Start no more trials; existing ones may be resumed.
 
-        Nothing else changes: where another trial would be started, nothing is done instead. So a
-        study that is extended goes on as it would have gone with the larger budget at once.
+        Nothing else changes: instead of starting a trial, nothing is done. So an extended study
+        continues as if it had had the larger budget from the start.
         """
         self._is_full = True
 
@@ -134,14 +132,14 @@ class Scheduler(BaseStrategy, Generic[T]):
         self._running.add(trial.id)
 
     def _new(self, trial_id: int) -> Start | Wait | Exhausted:
-        """Ask the searcher for a new trial, if there is room for one."""
+        """Ask the searcher for a new trial, if the budget allows it."""
         return Exhausted() if self._is_full else self._searcher.ask(trial_id)
 
     def _without(self, answer: Wait | Exhausted) -> Wait | Exhausted:
-        """Return what to answer when there is no new trial, and nothing to resume.
+        """Return the answer if there is no new trial, and no trial to resume.
 
         Raises:
-            StrategyError: If the searcher waits although nothing is running.
+            StrategyError: If the searcher waits although no job is running.
         """
         if self._running:
             return Wait()
@@ -173,7 +171,7 @@ class Scheduler(BaseStrategy, Generic[T]):
                 trial.measured[constraint.metric] = report.metrics[constraint.metric]
 
     def _result(self, trial: T, report: Report) -> RungResult:
-        """Return what a trial counts at a report; a constraint not yet reported counts as kept."""
+        """Return the result of a trial at a report; an unreported constraint is satisfied."""
         violation = 0.0
         for constraint in self._constraints:
             excess = trial.measured.get(constraint.metric, constraint.bound) - constraint.bound
@@ -184,11 +182,11 @@ class Scheduler(BaseStrategy, Generic[T]):
     # -- recovering -------------------------------------------------------------------------
 
     def save_state(self) -> dict[str, Any] | None:
-        """Return the searcher's state; all else follows from the history."""
+        """Return the searcher's state; everything else follows from the history."""
         return self._searcher.save_state()
 
     def restore(self, history: History, saved: SavedState | None, /) -> None:
-        """Go through the history, then let the searcher restore itself from its part of it."""
+        """Replay the history, and let the searcher restore itself from its part of it."""
         self._is_restoring = True
         self._searcher.recall()
         for place, event in enumerate(history):
@@ -221,6 +219,6 @@ class Scheduler(BaseStrategy, Generic[T]):
 
 
 def with_notes(start: Start, iterations: int | None, **notes: Any) -> Start:
-    """Return a searcher's new trial with how far to train it, and with notes of the scheduler's."""
+    """Return a new trial of the searcher with a target and with the scheduler's notes."""
     noted = {**(start.notes or {}), **notes}
     return Start(start.configuration, iterations, noted or None)

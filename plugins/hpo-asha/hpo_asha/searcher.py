@@ -1,11 +1,11 @@
-"""The strategy that suggests configurations, and the reports that it is told.
+"""The strategy that suggests configurations, and the reports that it gets.
 
-It is told each trial as if it were never resumed: all reports of running jobs, and one final
-report, at a time that the scheduler decides. Later reports are not passed on.
+To the searcher, no trial is ever resumed: it is told all reports of running jobs, and one final
+report at a time that the scheduler decides. Later reports are not passed on.
 
-Its part of the history is not stored. To recover, the scheduler goes through the whole history
-without a searcher; what it would have told is collected here, and given to the searcher at once,
-which then restores itself as quickly as it can.
+The searcher's part of the history is not stored. To recover, the scheduler replays the complete
+history without a searcher. The events for the searcher are collected here, and the searcher then
+restores itself from them in its own way.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from hpo_core.plugin import (
 )
 
 _NOTES = "searcher"
-"""Under this key a trial's notes hold the searcher's own."""
+"""The key of the searcher's notes in a trial's notes."""
 
 
 class Searcher:
@@ -39,25 +39,25 @@ class Searcher:
     Args:
         name: Its config string, for messages.
         strategy: The strategy.
-        capabilities: What it can do.
+        capabilities: The capabilities of the strategy.
     """
 
     def __init__(self, name: str, strategy: Strategy, capabilities: frozenset[Capability]) -> None:
         self.capabilities = capabilities
         self._name = name
         self._strategy = strategy
-        self._open: set[int] = set()  # trials that are not final for it
-        self._recalled: list[Asked | Told] | None = None  # its history, while that is collected
-        self._seen = 0  # how much of it its saved state has seen
-        self._stored = Decision.CONTINUE  # the decision that is stored with what is told now
+        self._open: set[int] = set()  # trials without a final report to it
+        self._recalled: list[Asked | Told] | None = None  # its history, while it is collected
+        self._seen = 0  # the number of events in its saved state
+        self._stored = Decision.CONTINUE  # the stored decision of the present report
 
     # -- asking -----------------------------------------------------------------------------
 
     def ask(self, trial_id: int) -> Start | Wait | Exhausted:
-        """Return a new configuration, its own notes included.
+        """Return a new configuration with the searcher's notes.
 
         Raises:
-            StrategyError: If it answers what a searcher can't.
+            StrategyError: If its answer is invalid for a searcher.
         """
         answer = self._strategy.ask(trial_id)
         match answer:
@@ -79,7 +79,7 @@ class Searcher:
     # -- telling ----------------------------------------------------------------------------
 
     def watch(self, report: Report) -> Decision:
-        """Tell it a report of a running job; return its decision, which may be to stop it.
+        """Tell it a report of a running job; return its decision, which may be STOP.
 
         Raises:
             StrategyError: If it decides to pause the job.
@@ -87,7 +87,7 @@ class Searcher:
         if report.trial_id not in self._open:
             return Decision.CONTINUE
         if self._recalled is not None:
-            is_stopped = self._stored is Decision.STOP  # whoever decided so: it was carried out
+            is_stopped = self._stored is Decision.STOP  # whoever decided it
             decision = Decision.STOP if is_stopped else Decision.CONTINUE
             self._recalled.append(Told(report, decision))
             return decision
@@ -97,7 +97,7 @@ class Searcher:
         return decision
 
     def finish(self, report: Report) -> None:
-        """Tell it how a trial has ended, unless that is done."""
+        """Tell it the end of a trial, unless it was told before."""
         if report.trial_id not in self._open:
             return
         self._open.discard(report.trial_id)
@@ -114,7 +114,7 @@ class Searcher:
         return None if state is None else {_NOTES: state}
 
     def recall(self) -> None:
-        """Collect its history, from here on until `restore`."""
+        """Collect its history until `restore`."""
         self._recalled = []
 
     def recall_start(self, event: Asked, start: Start) -> None:
@@ -133,26 +133,26 @@ class Searcher:
         self._seen = len(self._recalled)
 
     def restore(self, saved: SavedState | None) -> None:
-        """Let it restore itself from what was collected."""
+        """Let it restore itself from the collected history."""
         assert self._recalled is not None
         history, self._recalled = self._recalled, None
         state = None if saved is None else SavedState(saved.state[_NOTES], self._seen)
         self._strategy.restore(history, state)
 
     def interrupt(self, *, at_once: bool) -> None:
-        """Let it answer soon, if it can be interrupted."""
+        """Interrupt it, if it can be interrupted."""
         interrupt = getattr(self._strategy, "interrupt", None)
         if interrupt is not None:
             interrupt(at_once=at_once)
 
     def close(self) -> None:
-        """Let it free what it holds, if it holds anything."""
+        """Close it, if it can be closed."""
         close = getattr(self._strategy, "close", None)
         if close is not None:
             close()
 
     def waits_for_nothing(self) -> StrategyError:
-        """Return the error for when it waits although nothing is running."""
+        """Return the error for a searcher that waits although no job is running."""
         return StrategyError(f"the searcher {self._name!r} waits although nothing is running")
 
     def _unfit(self, does: str) -> StrategyError:
@@ -163,11 +163,11 @@ class Searcher:
 
 
 def as_stopped(report: Report, iteration: int) -> Report:
-    """Return the final report of a trial that is paused as that of one that is stopped there."""
+    """Return the final report of a paused trial as that of a stopped one."""
     return msgspec.structs.replace(report, status=Status.STOPPED, iteration=iteration)
 
 
 def _bare(start: Start) -> Start:
-    """Return a start as the searcher suggested it, or might have."""
+    """Return a start as the searcher suggested it, or could have."""
     notes = start.notes.get(_NOTES) if isinstance(start.notes, dict) else None
     return Start(start.configuration, notes=notes)

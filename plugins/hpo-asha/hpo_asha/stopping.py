@@ -1,4 +1,4 @@
-"""What the variants share that only stop jobs, and ASHA and Hyperband of that type."""
+"""The base of the variants that only stop jobs, and ASHA and Hyperband of that type."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from hpo_core.plugin import (
 
 
 class RunningTrial(Trial):
-    """A trial with one job, which runs on unless it is stopped.
+    """A trial with one job, which continues unless it is stopped.
 
     Attributes:
-        counts: Whether it has said at which iteration it is.
-        is_stopped: Whether it was decided to stop it.
+        counts: Whether it has reported an iteration.
+        is_stopped: Whether a decision to stop it was made.
     """
 
     __slots__ = ("counts", "is_stopped")
@@ -40,11 +40,11 @@ R = TypeVar("R", bound=RunningTrial)
 
 
 class StoppingScheduler(Scheduler[R]):
-    """Jobs are started once, to train as far as the study lets them, and are stopped or not.
+    """The base of variants that start each job once with the maximum as target, and may stop it.
 
-    Only reports count that have an iteration and the objective's metric. A study of which a trial
-    completes without any can't be stopped early: that is an error where the study says how far
-    jobs train, else a warning. (A trial from elsewhere is taken as it is.)
+    Only reports with an iteration and the objective's metric count. If a trial completes without
+    any such report, early stopping cannot work: that is an error if the study has a maximum number
+    of iterations, else a warning. (This does not apply to adopted trials.)
 
     Args:
         problem: The study.
@@ -61,7 +61,7 @@ class StoppingScheduler(Scheduler[R]):
         raise NotImplementedError
 
     def _notes(self, number: int) -> dict[str, int]:
-        """Return what to note of the trial that is started as number `number`."""
+        """Return the notes of the trial with index `number`."""
         return {}
 
     def _answer(self, trial_id: int) -> Start | Wait | Exhausted:
@@ -91,7 +91,7 @@ class StoppingScheduler(Scheduler[R]):
         """Report that early stopping cannot work.
 
         Raises:
-            StrategyError: If the study says how far jobs train.
+            StrategyError: If the study has a maximum number of iterations.
         """
         message = (
             f"trial {trial.id} completed without having said at which iteration it was, so that "
@@ -108,7 +108,7 @@ class StoppingScheduler(Scheduler[R]):
 
 
 class RacingTrial(RunningTrial):
-    """A trial on its way through rungs.
+    """A trial with its next rung.
 
     Attributes:
         bracket: Its bracket.
@@ -124,17 +124,17 @@ class RacingTrial(RunningTrial):
 
 
 class Stopping(StoppingScheduler[RacingTrial]):
-    """ASHA of the stopping type: at each rung a job is stopped that is not among the best.
+    """ASHA of the stopping type: at each rung, a job that is not among the best is stopped.
 
-    The rungs and brackets are those of Li et al., MLSys 2020; see `hpo_asha.promotion`. Where
-    nothing can be resumed later, the decision falls at once: a trial that reaches a rung as the
-    ``n``-th runs on if its loss is at most that of the best trial number ``floor(n / eta)`` there,
-    itself included. For ``n < eta``, where the paper's rule would let no trial pass, it
-    runs on if it is the best so far. Optuna's SuccessiveHalvingPruner decides just so.
+    The rungs and brackets are those of Li et al., MLSys 2020; see `hpo_asha.promotion`. Since no
+    trial can be resumed later, the decision is immediate: the ``n``-th trial at a rung continues if
+    its loss is at most the ``floor(n / eta)``-th best one there, including its own. For ``n <
+    eta``, where the paper's rule would let no trial pass, it continues if it is the best so far.
+    Optuna's SuccessiveHalvingPruner uses the same rule.
 
-    A trial that reports later than at its rung's iteration enters all rungs that it has
-    passed, with that result, until it is stopped at one. At a rung, a value that is not a finite
-    number is no result, and the job is stopped; a job that fails is in no rung from there on.
+    A trial that reports later than at its rung's iteration enters all rungs that it has passed,
+    with that result, until it is stopped at one. At a rung, a value that is not finite is not a
+    result, and the job is stopped; a failed job is in no later rung.
 
     Args:
         problem: The study.

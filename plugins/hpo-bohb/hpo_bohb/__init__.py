@@ -1,13 +1,13 @@
-"""BOHB, Hyperband and random search: hpbandster's own, driven in the process, without its network.
+"""BOHB, Hyperband and random search of hpbandster, run in this process without its network layer.
 
 plugin      the strategies' names; imports nothing heavy
-options     their options, with hpbandster's names, and what can be wrong with them
-strategy    asks and tells: brackets above, hpo-core's trials below
-brackets    hpbandster's brackets of successive halving, begun and filled as its Master does
-rungs       its budgets, which are fractions, as whole iterations
-sampler     where configurations come from: its generators, and all that is random about them
-masters     its optimisers without their network
-space       a search space as a ConfigurationSpace, and configurations there and back
+options     their options, with hpbandster's names, and their validation
+strategy    the strategy: translates between brackets and trials
+brackets    hpbandster's brackets of successive halving, started and filled as by its Master
+rungs       hpbandster's budgets, which are fractions, as whole iterations
+sampler     hpbandster's generators of configurations, and their random streams
+masters     hpbandster's optimisers without their network layer
+space       a search space as a ConfigurationSpace, and conversion of configurations
 axes        one parameter as one hyperparameter
-clauses     ConfigSpace's conditions and forbidden clauses, decided by values
+clauses     ConfigSpace's conditions and forbidden clauses, evaluated on values
 """

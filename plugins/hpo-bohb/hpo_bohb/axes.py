@@ -1,14 +1,15 @@
-"""One parameter as one hyperparameter of ConfigSpace, and its values there and back.
+"""One parameter as one hyperparameter of ConfigSpace, and conversion of its values.
 
-A value is what a job gets, a *native* what ConfigSpace has in its place:
+A *value* is what a job gets; a *native* is its representation in ConfigSpace:
 
 | parameter | hyperparameter | native |
 |---|---|---|
 | Float | float | the value |
-| Float whose ends ConfigSpace would round | float from 0 to 1 | where the value is on its scale |
-| Float with a step, Int | integer from 0 | how many steps it is above the lowest one |
+| Float whose bounds ConfigSpace would round | float from 0 to 1 | the position of the value on its
+scale |
+| Float with a step, Int | integer from 0 | the number of steps above the minimum |
 | Int with `log` | integer on a log scale | the value |
-| Categorical, ParameterSet | categorical | which of the choices it is |
+| Categorical, ParameterSet | categorical | the index of the choice |
 | Constant, and a number with one value | constant | 0 |
 """
 
@@ -34,25 +35,25 @@ Native: TypeAlias = float | int
 Hyperparameter: TypeAlias = hyperparameter.Hyperparameter[Any, Any]
 
 MOST = 2**40
-"""The most points of an axis, and the largest integer on a log scale: beyond it ConfigSpace's
-floats don't tell all neighbours apart."""
+"""Maximum number of points of an axis, and maximum integer on a log scale: above it, ConfigSpace's
+floats do not distinguish all neighbours."""
 
 
 class Form(Protocol):
-    """How a parameter is held in ConfigSpace."""
+    """The representation of a parameter in ConfigSpace."""
 
     def hyperparameter(self, default: Native | None) -> Hyperparameter:
-        """Return the hyperparameter; `default` must lie in no forbidden combination."""
+        """Return the hyperparameter; `default` must not be in a forbidden combination."""
 
     def values(self, native: Native) -> dict[str, Value]:
-        """Return what a configuration has for a native, by name: a set has several."""
+        """Return the values of a native, by name; a set has several."""
 
     def native(self, values: Mapping[str, Value]) -> Native:
-        """Return the native for what a configuration has."""
+        """Return the native of a configuration's values."""
 
 
 def form_of(axis: Parameter) -> Form:
-    """Return how a parameter is held."""
+    """Return the representation of a parameter."""
     match axis:
         case Categorical() | ParameterSet():
             return _Choice(axis)
@@ -69,7 +70,7 @@ def form_of(axis: Parameter) -> Form:
 
 
 def wrong_with(axis: Parameter) -> str | None:
-    """Return why ConfigSpace can't hold a parameter, or None if it can."""
+    """Return the reason why ConfigSpace cannot represent a parameter, or None."""
     size = axis.size
     if size is not None and size > MOST:
         return f"hpbandster tells at most 2^40 values of a parameter apart, and there are {size:,}"

@@ -1,8 +1,9 @@
-"""hpbandster's brackets of successive halving, begun and filled as its `Master` does.
+"""hpbandster's brackets of successive halving, started and filled as by its `Master`.
 
-The oldest bracket that has something to run goes first; a new one is begun while the others wait
-for their rungs. A rung is filled with configurations, and when all of them have ended the best ones
-are promoted to the next. Places that failed ones leave empty there are filled with new ones.
+The oldest bracket with a configuration to run has priority; a new bracket is started while the
+others wait for their rungs. A rung is filled with configurations, and when all of them have ended,
+the best ones are promoted to the next rung. New configurations take the places of failed ones
+there.
 """
 
 from __future__ import annotations
@@ -20,21 +21,21 @@ from hpo_core import Configuration
 _log = logging.getLogger("hpo_bohb")
 
 ConfigId: TypeAlias = tuple[int, int, int]
-"""hpbandster's id of a configuration: its bracket, the rung where it began, its place there."""
+"""hpbandster's id of a configuration: its bracket, its first rung, its index there."""
 
 OUTSIDE = -1
-"""The number of no bracket, which hpbandster gives to results that it is started with."""
+"""The bracket number that hpbandster gives to initial results, which belong to no bracket."""
 
 
 class Candidate(msgspec.Struct):
-    """A configuration of a bracket, and what became of it.
+    """A configuration of a bracket, and its state.
 
     Attributes:
         configuration: The configuration.
-        natives: The same, as ConfigSpace has it.
+        natives: The configuration as natives of ConfigSpace.
         is_model_based: Whether it comes from the model.
-        trial_id: The trial that it is, or was last; None before it is run.
-        ended: The ids of those of its jobs that have ended.
+        trial_id: Its current or last trial; None before it is run.
+        ended: The ids of its ended jobs.
     """
 
     configuration: Configuration
@@ -45,17 +46,18 @@ class Candidate(msgspec.Struct):
 
 
 Draw: TypeAlias = Callable[[float], Candidate]
-"""Returns a new configuration that is to be run on a budget first."""
+"""Returns a new configuration to run first on the given budget."""
 
 
 class Run(NamedTuple):
-    """A configuration that is to be run on a budget.
+    """A configuration to run on a budget.
+
 
     Attributes:
-        id: The configuration's id.
+        id: The id of the configuration.
         candidate: The configuration.
         budget: The budget.
-        may_go_on: Whether it may be promoted afterwards.
+        may_go_on: Whether it can be promoted afterwards.
     """
 
     id: ConfigId
@@ -70,11 +72,11 @@ class Run(NamedTuple):
 
 
 class Brackets:
-    """The brackets that are under way.
+    """The unfinished brackets.
 
     Args:
-        master: hpbandster's optimiser, which plans them.
-        limit: How many to begin; None for no limit.
+        master: hpbandster's optimiser, which plans the brackets.
+        limit: Maximum number of brackets; None for no limit.
     """
 
     def __init__(self, master: Any, limit: int | None) -> None:
@@ -85,10 +87,10 @@ class Brackets:
         self._draw: Draw | None = None
 
     def next(self, draw: Draw | None) -> Run | None:
-        """Return what is to be run now; None if nothing is.
+        """Return the next run, or None.
 
         Args:
-            draw: Makes a new configuration; None if there may be no new ones.
+            draw: Draws a new configuration; None if new ones are not allowed.
         """
         for number in list(self._open):
             if (run := self.next_of(number, draw)) is not None:
@@ -99,7 +101,7 @@ class Brackets:
         return None
 
     def next_of(self, number: int, draw: Draw | None) -> Run | None:
-        """Return what one bracket has to be run now, if anything; it may be the next to begin."""
+        """Return the next run of one bracket, if any; the bracket may be a new one."""
         if number == self._begun:
             self._begin()
         if number not in self._open:
@@ -132,7 +134,7 @@ class Brackets:
         return job
 
     def may_promote(self) -> bool:
-        """Return whether what runs now may lead to a promotion."""
+        """Return whether a running job may lead to a promotion."""
         return any(
             bracket.num_running > 0
             and bracket.stage + 1 < len(bracket.num_configs)
@@ -154,4 +156,4 @@ class Brackets:
 
 
 class _NoNewOnes(Exception):
-    """A bracket has a place for a new configuration, and may get none."""
+    """Raised if a bracket needs a new configuration, and new ones are not allowed."""

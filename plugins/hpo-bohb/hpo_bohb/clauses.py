@@ -1,8 +1,8 @@
-"""ConfigSpace's conditions and forbidden clauses, decided by the natives that come of a vector.
+"""ConfigSpace's conditions and forbidden clauses, evaluated on the natives of a vector.
 
-ConfigSpace's own compare positions on the unit interval, and those of a sampled number and of one
-that is written down can differ in the last digit: of integers on a log scale some would be taken
-for others. These compare what a job will get.
+ConfigSpace's own classes compare positions on the unit interval. The positions of a sampled number
+and of a given one can differ in the last digit, so some integers on a log scale would be mistaken
+for others. These classes compare the values that a job gets.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from ConfigSpace import ForbiddenInClause, InCondition
 from hpo_bohb.axes import Hyperparameter, Native
 
 Reader: TypeAlias = Callable[[Any], Native]
-"""Returns the native for a value of ConfigSpace, as it is once it has been a job's value."""
+"""Returns the native for a value of ConfigSpace, after conversion to a job's value and back."""
 
 
 class _Members:
-    """Whether a position, on the unit interval or among choices, is that of one of some natives."""
+    """Whether a position, on the unit interval or among choices, is that of one of the natives."""
 
     def __init__(self, over: Hyperparameter, natives: Collection[Native], read: Reader) -> None:
         self._over = over
@@ -37,7 +37,7 @@ class _Members:
 
 
 class ValueCondition(InCondition):
-    """A hyperparameter is active if its parent has one of some natives."""
+    """A hyperparameter is active if its parent has one of the natives."""
 
     def __init__(
         self, child: Hyperparameter, parent: Hyperparameter, natives: list[Native], read: Reader
@@ -53,7 +53,7 @@ class ValueCondition(InCondition):
 
 
 class ForbiddenValues(ForbiddenInClause):
-    """A hyperparameter may not have some natives, along with whatever else is forbidden."""
+    """A hyperparameter must not have one of the natives, in conjunction with other clauses."""
 
     def __init__(self, over: Hyperparameter, natives: list[Native], read: Reader) -> None:
         super().__init__(over, natives)

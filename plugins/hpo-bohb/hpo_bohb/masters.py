@@ -1,9 +1,9 @@
-"""hpbandster's optimisers without their network: they plan brackets, and run nothing.
+"""hpbandster's optimisers without their network layer: they plan brackets, and run nothing.
 
-Its `Master` starts a Pyro4 server when it is made. `_Offline` stands before it in the order of
-inheritance, so that everything else is the package's own: the budgets, how many configurations a
-bracket has, the generators of configurations. Importing hpbandster imports Pyro4; no socket is
-opened, no thread started, and nothing pickled.
+hpbandster's `Master` starts a Pyro4 server when it is created. `_Offline` precedes it in the method
+resolution order, so everything else is hpbandster's code: the budgets, the number of configurations
+of a bracket, and the generators of configurations. Importing hpbandster imports Pyro4, but no
+socket is opened, no thread is started, and nothing is pickled.
 """
 
 from __future__ import annotations
@@ -66,16 +66,16 @@ _KINDS = {
 }
 
 _OURS = ("n_iterations", "resume")
-"""Options that hpbandster's optimisers don't take."""
+"""Options that are not arguments of hpbandster's optimisers."""
 
 
 def master_of(problem: Problem, given: options.Bandit, configspace: ConfigurationSpace) -> Any:
     """Return hpbandster's optimiser of a variant, which plans brackets for a study.
 
     Args:
-        problem: The study; its maximum of iterations is set.
-        given: The variant's options.
-        configspace: Its space.
+        problem: The study, with a maximum number of iterations.
+        given: The options of the variant.
+        configspace: The search space.
     """
     named = msgspec.structs.asdict(given)
     with quiet():

@@ -1,7 +1,7 @@
 """The options of each variant: hpbandster's own names and defaults. Importing this is cheap.
 
-Left out are the budgets, which are the job's minimum and maximum iterations, the seed, which is the
-study's, and all that is about hpbandster's network.
+Three kinds of options are omitted: the budgets, which are the job's minimum and maximum iterations,
+the seed, which is that of the study, and the options of hpbandster's network layer.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ class Bandit(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 class RandomOptions(Bandit, frozen=True):
-    """The options of ``bohb:random``; ``eta`` only decides how many runs make a bracket."""
+    """The options of ``bohb:random``; ``eta`` only determines the number of runs in a bracket."""
 
 
 class HyperBandOptions(Bandit, frozen=True):
     """The options of ``bohb:hyperband``.
 
     Attributes:
-        resume: Whether a promoted trial is resumed from its checkpoint; if not, its
-            configuration is trained again from the beginning, as its own trial.
+        resume: Whether a promoted trial is resumed from its checkpoint; if not, its configuration
+            is trained again from the start, as a new trial.
     """
 
     resume: bool = True
@@ -86,11 +86,11 @@ def abilities(options: Bandit) -> frozenset[Capability]:
 
 
 def jobs_to_complete(problem: Problem, options: Bandit) -> int:
-    """Return how many jobs it takes at least until a first trial has trained to its end.
+    """Return the minimum number of jobs until a first trial is completed.
 
-    A bracket is hpbandster's own: ``eta^s`` configurations or more begin it, in rungs of which each
-    has one ``eta``-th of those before. A later bracket begins when those before it have begun all
-    of theirs.
+    Brackets are hpbandster's: one starts with ``eta^s`` or more configurations, and each rung has
+    ``1 / eta`` of the configurations of the previous one. A later bracket starts when the earlier
+    ones have started all their configurations.
     """
     if isinstance(options, RandomOptions):
         return 1

@@ -1,7 +1,7 @@
-"""Where configurations come from: hpbandster's generators, and all that is random about them.
+"""hpbandster's generators of configurations, and their random streams.
 
-There are two streams: the ConfigurationSpace's, and numpy's global one, which the model draws from,
-both when it picks and, under conditions, when it is fitted.
+There are two streams: that of the ConfigurationSpace, and numpy's global one. The model draws from
+the latter when it picks and, with conditions in the space, when it is fitted.
 """
 
 from __future__ import annotations
@@ -19,13 +19,12 @@ from hpo_core.plugin import drawing_from, generator_to_json, set_generator
 
 
 class Pick(NamedTuple):
-    """A configuration as hpbandster picked it.
+    """A configuration that hpbandster picked.
 
     Attributes:
-        natives: The configuration, as ConfigSpace has it.
+        natives: The configuration as natives of ConfigSpace.
         is_model_based: Whether it comes from the model.
-        failure: What was wrong with the model's pick, if there was a model and a random pick
-            had to take its place.
+        failure: The error of the model's pick, if a random pick had to replace it.
     """
 
     natives: Mapping[str, Any]
@@ -37,10 +36,10 @@ class Sampler:
     """Draws configurations, and learns from results.
 
     Args:
-        generator: hpbandster's.
-        configspace: What it draws from.
-        seed: The seed of the stream that stands for numpy's global one, which hpbandster and scipy
-            draw from; as numpy's old generators take it, below 2^32.
+        generator: hpbandster's generator.
+        configspace: The space to draw from.
+        seed: The seed of the stream that replaces numpy's global one, from which hpbandster and
+            scipy draw; below 2^32.
     """
 
     def __init__(self, generator: Any, configspace: ConfigurationSpace, seed: int) -> None:
@@ -52,7 +51,7 @@ class Sampler:
         self._before_the_fit: dict[str, Any] | None = None
 
     def draw(self, budget: float) -> Pick:
-        """Draw a configuration that is to be run on a budget first."""
+        """Draw a configuration to run first on the given budget."""
         self._ear.failure = None
         with drawing_from(self._stream), quiet():
             natives, info = self._generator.get_config(budget)
@@ -61,7 +60,7 @@ class Sampler:
         return Pick(natives, is_model_based, failure if self._models else None)
 
     def learn(self, result: Any) -> None:
-        """Learn from a result, hpbandster's `Job`; this fits the model of its budget again."""
+        """Learn from a result, hpbandster's `Job`; this refits the model of its budget."""
         before, model = generator_to_json(self._stream), self._largest_model()
         with drawing_from(self._stream), quiet():
             self._generator.new_result(result)
@@ -70,16 +69,17 @@ class Sampler:
             self._before_the_fit = before if has_drawn else None
 
     def _largest_model(self) -> Any:
-        """The only one that is drawn from: that of the largest budget that has one."""
+        """The model to draw from: that of the largest budget with a model."""
         return self._models[max(self._models)] if self._models else None
 
     # -- recovery ---------------------------------------------------------------------------
 
     def save(self) -> dict[str, Any]:
-        """Return what the results don't say: where the streams are, and which model there is.
+        """Return the state that does not follow from the results: the streams, and the current
+        model.
 
-        Where the last fit has drawn, since values of inactive parameters had to be made up, the
-        place of the stream before it is part of that.
+        If the last fit drew random numbers, for values of inactive parameters, the state includes
+        the stream before that fit.
         """
         state: dict[str, Any] = {"space": generator_to_json(self._configspace.random)}
         if self._models is not None:
@@ -91,8 +91,8 @@ class Sampler:
     def restore(self, state: Mapping[str, Any], results: Sequence[Any]) -> None:
         """Register past results, and restore a state that `save` returned.
 
-        One fit is made again, the last one of the largest budget that has a model: hpbandster
-        reads no other, and takes no results of smaller budgets in from there on.
+        Only the last fit of the largest budget with a model is repeated: hpbandster uses no other
+        model, and ignores results of smaller budgets from then on.
         """
         largest = state.get("model")
         fitted = [result for result in results if result.kwargs["budget"] == largest][-1:]
@@ -110,7 +110,7 @@ class Sampler:
 class _Ear:
     """Replaces hpbandster's logger: records failures without printing them.
 
-    hpbandster catches everything that goes wrong in a pick, logs it, and picks at random.
+    hpbandster catches every exception in a pick, logs it, and picks at random.
     """
 
     def __init__(self) -> None:
@@ -122,7 +122,7 @@ class _Ear:
     def warning(self, message: str, *_: object) -> None:
         error = sys.exc_info()[1]
         if error is not None and not isinstance(error, Exception):
-            raise error  # Ctrl-C, or the like: hpbandster would swallow it
+            raise error  # Ctrl-C or similar, which hpbandster would swallow
         if error is not None and "random configuration" in message:
             said = " ".join(str(error).split())
             self.failure = (

@@ -1,4 +1,4 @@
-"""A search space as a ConfigurationSpace, and configurations there and back."""
+"""A search space as a ConfigurationSpace, and conversion of configurations."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ def _is_hit(space: SearchSpace, number: int) -> bool:
 
 
 class Translation:
-    """A search space and its ConfigurationSpace, the same but for the words.
+    """A search space and the equivalent ConfigurationSpace.
 
-    Parameters that can never be active, since no combination of a set meets their conditions, are
-    left out of it.
+    The ConfigurationSpace omits parameters that can never be active because no combination of a set
+    meets their conditions.
 
     Args:
         space: The search space.
@@ -74,13 +74,13 @@ class Translation:
             *made.values(), *self._conditions(made), *self._forbidden_clauses(made)
         )
 
-    # -- there and back ---------------------------------------------------------------------
+    # -- conversion -------------------------------------------------------------------------
 
     def configuration(self, natives: Mapping[str, Any]) -> Configuration:
         """Return a configuration of ConfigSpace as one of hpo-core.
 
         Raises:
-            StrategyError: If it lacks the value of an active parameter.
+            StrategyError: If the value of an active parameter is missing.
         """
 
         def choose(axis: Parameter) -> Mapping[str, Value]:
@@ -98,10 +98,10 @@ class Translation:
             if axis.name in self._forms and all(name in values for name in axis.names)
         }
 
-    # -- how it is made ---------------------------------------------------------------------
+    # -- construction -----------------------------------------------------------------------
 
     def _reachable(self) -> dict[str, dict[str, list[Native]]]:
-        """For each parameter that can be active, its parents' natives, parents first."""
+        """The required natives of each possibly active parameter's parents, parents first."""
         wanted: dict[str, dict[str, list[Native]]] = {}
         for axis in self._space.ordered:
             parents = self._natives_of(self._space.conditions[axis.name])
@@ -110,7 +110,7 @@ class Translation:
         return wanted
 
     def _natives_of(self, clause: Mapping[str, tuple[Value, ...]]) -> dict[str, list[Native]]:
-        """Return what a clause wants of each parameter; of a set, which of its combinations."""
+        """Return the values of each parameter in a clause; for a set, its combinations."""
         found: dict[str, set[Native]] = {}
         for name, values in clause.items():
             axis = self._owners[name]
@@ -145,7 +145,7 @@ class Translation:
                 )
 
     def _reader(self, hyperparameter: Hyperparameter) -> Reader:
-        """Return what tells the native that a job's value will have, of ConfigSpace's value."""
+        """Return a function from ConfigSpace's value to the native of the job's value."""
         form = self._forms[hyperparameter.name]
         is_float = isinstance(hyperparameter, UniformFloatHyperparameter)
 
@@ -157,7 +157,7 @@ class Translation:
 
 
 def _natives_with(axis: Parameter, name: str, values: tuple[Value, ...]) -> Iterator[Native]:
-    """Yield the natives of an axis with which `name` has one of the values."""
+    """Yield the natives of an axis for which `name` has one of the values."""
     if axis.names == (name,):
         yield from (form_of(axis).native({name: value}) for value in values)
         return

@@ -2,7 +2,7 @@
 
 Source: Falkner, Klein, Hutter, "BOHB: Robust and Efficient Hyperparameter Optimization at Scale",
 ICML 2018, section 4; Li et al., "Hyperband: A Novel Bandit-Based Approach to Hyperparameter
-Optimization", JMLR 18 (2018), algorithm 1. hpbandster decides; this translates.
+Optimization", JMLR 18 (2018), algorithm 1. hpbandster decides; this class translates.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ Answer: TypeAlias = Start | Resume | Wait | Exhausted
 
 
 class HpBandSter(BaseStrategy):
-    """Asks and tells hpbandster.
+    """A strategy that asks and tells hpbandster.
+
 
     Args:
         problem: The study.
@@ -67,7 +68,7 @@ class HpBandSter(BaseStrategy):
             raise Unsupported("hpbandster supports only one objective; give the study one")
         if faults := [*given.faults(problem, options), *space.faults(problem.space)]:
             raise InvalidInput(faults)
-        seed = problem.seed % 2**32  # as numpy's old generators take it
+        seed = problem.seed % 2**32  # the range of numpy's legacy generators
         self.capabilities = given.abilities(options)
         self._resumes = Capability.RESUMING in self.capabilities
         with quiet():
@@ -77,14 +78,14 @@ class HpBandSter(BaseStrategy):
         self._brackets = Brackets(master, options.n_iterations)
         self._sampler = Sampler(master.config_generator, self._space.configspace, seed)
         self._running: dict[int, Run] = {}
-        self._results: list[Any] | None = None  # those that are put aside while restoring
+        self._results: list[Any] | None = None  # collected while restoring
         self._is_full = False
         self._has_warned = False
 
     # -- asking -----------------------------------------------------------------------------
 
     def ask(self, trial_id: int, /) -> Answer:
-        """Run what hpbandster runs next; a promotion resumes its trial, or is a new one."""
+        """Suggest hpbandster's next run; a promotion resumes its trial, or starts a new one."""
         if self._is_full and not self._resumes:
             return Exhausted()
         run = self._brackets.next(None if self._is_full else self._draw)
@@ -95,7 +96,7 @@ class HpBandSter(BaseStrategy):
     def no_more_trials(self) -> None:
         """Promote what can be promoted, and draw nothing new.
 
-        A rung with a place left is never full then, and what is in it stays there.
+        An incomplete rung can never be completed then, and its configurations remain in it.
         """
         self._is_full = True
 
@@ -116,7 +117,7 @@ class HpBandSter(BaseStrategy):
         return Candidate(configuration, self._space.natives(configuration), is_model_based)
 
     def _launch(self, trial_id: int, run: Run) -> Suggestion:
-        """Return a run as a suggestion, and expect its end."""
+        """Return a run as a suggestion, and register it as running."""
         iterations = self._rungs.iterations(run.budget)
         notes = {
             "config_id": list(run.id),
@@ -138,10 +139,10 @@ class HpBandSter(BaseStrategy):
     # -- adopting ---------------------------------------------------------------------------
 
     def adopt(self, trial_id: int, suggestion: Suggestion, /) -> None:
-        """Take the place of what would have been suggested, if it was one of these suggestions.
+        """Register an adopted suggestion in place of the next one, if it is one of hpbandster's.
 
-        A user's own configuration trains as far as the study lets it, so that it can't compete in
-        a lower rung. It stays outside of the brackets, and the model learns from it.
+        A user's configuration trains to the study's maximum, so it cannot compete on a lower rung.
+        It is not part of a bracket, and the model learns from it.
         """
 
         def draw(budget: float) -> Candidate:
@@ -151,7 +152,7 @@ class HpBandSter(BaseStrategy):
         self._take(trial_id, suggestion, draw)
 
     def _take(self, trial_id: int, suggestion: Suggestion, draw: Draw) -> None:
-        """Run what was suggested; a new configuration comes from `draw`."""
+        """Register the run of a suggestion; a new configuration comes from `draw`."""
         run = self._run_of(suggestion, draw)
         match suggestion:
             case Resume(earlier) if run is not None:
@@ -167,7 +168,7 @@ class HpBandSter(BaseStrategy):
                     )
 
     def _run_of(self, suggestion: Suggestion, draw: Draw) -> Run | None:
-        """Return what the bracket that a suggestion came from runs now; None if it has none."""
+        """Return the next run of the bracket of a suggestion, or None."""
         if not isinstance(suggestion.notes, Mapping) or "config_id" not in suggestion.notes:
             return None
         number: int = suggestion.notes["config_id"][0]
@@ -181,7 +182,7 @@ class HpBandSter(BaseStrategy):
     # -- telling ----------------------------------------------------------------------------
 
     def tell(self, report: Report, /) -> Decision:
-        """Tell hpbandster how a job has ended; one without losses counts as crashed there."""
+        """Tell hpbandster the end of a job; a job without losses counts as crashed."""
         run = self._running.get(report.trial_id)
         if run is None or not report.is_final or report.job_id in run.candidate.ended:
             return Decision.CONTINUE
@@ -202,11 +203,11 @@ class HpBandSter(BaseStrategy):
     # -- recovering -------------------------------------------------------------------------
 
     def save_state(self) -> dict[str, Any]:
-        """Return where the random streams are, and which model there is."""
+        """Return the state of the random streams, and the current model."""
         return self._sampler.save()
 
     def restore(self, history: History, saved: SavedState | None, /) -> None:
-        """Put back what is older than the saved state, and do the rest once more.
+        """Restore the results before the saved state, and replay the later events.
 
         Raises:
             StrategyError: If a replayed answer differs from the stored one.
@@ -247,6 +248,6 @@ class HpBandSter(BaseStrategy):
 
 
 def _is_same(one: Suggestion, other: Suggestion) -> bool:
-    """Compare two suggestions, and the types of their values too: 1 is not 1.0, nor True."""
+    """Compare two suggestions, including the types of their values: 1, 1.0 and True differ."""
     ours, theirs = (dict(each.configuration or {}) for each in (one, other))
     return one == other and all(type(ours[name]) is type(theirs[name]) for name in ours)

@@ -15,8 +15,8 @@ class GridOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         points: Number of points for each Float without a step: one number for all, or a mapping by
-            name. They are evenly spaced on the Float's scale (logarithmic with ``log``), both ends
-            included; a single point is its default, or else its middle.
+            name. The points are evenly spaced on the Float's scale (logarithmic with ``log``),
+            including both bounds; a single point is its default, or else its middle.
     """
 
     points: int | dict[str, int] | None = None

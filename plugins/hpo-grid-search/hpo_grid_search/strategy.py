@@ -20,18 +20,18 @@ from hpo_grid_search.options import GridOptions, faults
 
 
 class GridSearch(BaseStrategy):
-    """Every configuration of the grid once, in the lattice's order; then it is exhausted.
+    """Suggest every configuration of the grid once, in the lattice's order, until exhausted.
 
-    A point of the grid that was run for other reasons (a user enqueued it) is not run again.
-    The place on the grid follows from the last suggestion alone, so nothing is saved, and
-    restoring is quick.
+    A point of the grid that has already been run (enqueued by a user) is not run again. The
+    position on the grid follows from the last suggestion alone, so no state is saved, and restoring
+    is fast.
 
     Args:
         problem: The study.
-        options: How many points a Float without a step has.
+        options: The number of points of each Float without a step.
 
     Raises:
-        InvalidInput: If a Float has neither a step nor points, or points make no sense.
+        InvalidInput: If a Float has neither a step nor points, or points are invalid.
     """
 
     handles_attempts = True  # it learns nothing from reports
@@ -41,7 +41,7 @@ class GridSearch(BaseStrategy):
             raise InvalidInput(wrong)
         self._lattice = Lattice(problem.space, options.points)
         self._next = 0
-        self._adopted: set[int] = set()  # points ahead that are done already
+        self._adopted: set[int] = set()  # later points that have already been run
 
     def ask(self, trial_id: int, /) -> Start | Exhausted:
         """Suggest the next point of the grid."""
@@ -54,16 +54,16 @@ class GridSearch(BaseStrategy):
         return Start(self._lattice[self._next - 1])
 
     def adopt(self, trial_id: int, suggestion: Start | Resume, /) -> None:
-        """Leave the suggestion's point out, if it is one of the grid's and still ahead."""
+        """Skip the suggestion's point later, if it is a point of the grid after the position."""
         index = self._index(suggestion)
         if index is not None and index >= self._next:
             self._adopted.add(index)
 
     def restore(self, history: History, saved: SavedState | None, /) -> None:
-        """Go on behind the last suggestion.
+        """Continue after the last suggestion.
 
         Raises:
-            StrategyError: If that is no point of this grid.
+            StrategyError: If the last suggestion is not a point of this grid.
         """
         asked = [event for event in history if isinstance(event, Asked)]
         own = [event for event in asked if not event.adopted]

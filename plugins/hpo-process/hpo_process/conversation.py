@@ -1,8 +1,8 @@
 """The exchange of messages and answers with the process, as JSON lines with a time limit.
 
-Nothing here blocks on a pipe: what can't be written waits while answers are read, so a process
-that is stopped, does not read, or never stops writing costs at most its time limit. While the study
-is to end (`Conversation.interrupt`) it costs `GRACE` seconds.
+Nothing here blocks on a pipe: data that cannot be written waits while answers are read. So a
+process that is stopped, does not read, or never stops writing costs at most its time limit, and
+only `GRACE` seconds when the study is ending (`Conversation.interrupt`).
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from hpo_core import StrategyError
 from hpo_process.messages import Error, decode
 
 GRACE = 2.0
-"""Seconds that the process has to end by itself, once its standard input has ended; and those
-that an answer may take once the study is to end."""
+"""Seconds for the process to end after the end of its standard input, and for an answer when the
+study is ending."""
 
 LONGEST = 1 << 26
-"""The most bytes of one answer (64 MiB). No more of what the process writes is kept in memory."""
+"""Maximum number of bytes of an answer (64 MiB), and of output that is kept in memory."""
 
 _READ = 1 << 16
 _PIPE_HOLDS = 1 << 20  # the most bytes
 _SHOWN = 300
 _KEPT = 2000
-_DIES = 10.0  # seconds in which a process is gone after SIGKILL, if the system lets it
+_DIES = 10.0  # seconds to wait for the end of a process after SIGKILL
 
 Expected = TypeVar("Expected")
 
@@ -58,8 +58,8 @@ class Conversation:
         self._time_limit = time_limit
         self._received = bytearray()
         self._errors = b""
-        self._patience: float | None = None  # seconds for an answer once the study is to end
-        self._interrupted = 0.0  # when it was told so
+        self._patience: float | None = None  # seconds for an answer when the study is ending
+        self._interrupted = 0.0  # the time of the interruption
         try:
             process = subprocess.Popen(
                 command,
@@ -85,7 +85,7 @@ class Conversation:
         self._woken, self._wake_end = wake = socket.socketpair()
         for end in wake:
             end.setblocking(False)
-        # also if it is forgotten
+        # also if close() is never called
         self._kill = weakref.finalize(self, _kill, process, wake, os.getpid())
 
     def exchange(self, message: dict[str, Any], *expected: type[Expected]) -> Expected:
@@ -93,10 +93,10 @@ class Conversation:
 
         Args:
             message: Plain JSON.
-            *expected: The types of answers that fit it.
+            *expected: The valid types of answers.
 
         Raises:
-            StrategyError: If no such answer comes. The process is gone then.
+            StrategyError: If no valid answer arrives. The process is killed then.
         """
         sent = msgspec.json.encode(message)
         if not self._kill.alive:
@@ -115,7 +115,7 @@ class Conversation:
                 raise _Broken(f"answered {_short(line)}, which does not fit")
             return answer
         except _Broken as broken:
-            for _ in range(_PIPE_HOLDS // _READ):  # it may never stop writing
+            for _ in range(_PIPE_HOLDS // _READ):  # the process may never stop writing
                 if self._read_errors():
                     break
             self._kill()
@@ -126,17 +126,17 @@ class Conversation:
             ) from broken
 
     def interrupt(self, *, at_once: bool) -> None:
-        """Give each answer no more than `GRACE` seconds from now on, or no time at all.
+        """From now on, wait at most `GRACE` seconds for an answer, or not at all.
 
         Safe from any thread and signal handler.
         """
         self._interrupted = time.monotonic()
         self._patience = 0.0 if at_once else GRACE
-        with suppress(OSError):  # it is full: that wakes as well; or all is over
+        with suppress(OSError):  # it is full, which also wakes the reader, or it is closed
             self._wake_end.send(b"\0")
 
     def close(self) -> None:
-        """Send ``bye`` and wait for the end; kill the process if it does not end by itself."""
+        """Send ``bye`` and wait for the end; kill the process if it does not end."""
         if not self._kill.alive:
             return
         with suppress(OSError):
@@ -153,7 +153,7 @@ class Conversation:
         self._kill()
 
     def _answer(self, message: bytes) -> bytes:
-        """Send a line, and wait for one."""
+        """Send a line, and wait for the answer."""
         if self._received:
             raise _Broken(f"had spoken unasked: {_short(self._received)}")
         began, unsent = time.monotonic(), memoryview(message)
@@ -175,40 +175,40 @@ class Conversation:
                 if self._stdout in ready:
                     if (line := self._read_answer()) is not None:
                         return line
-                elif left <= 0:  # all that it has written is read
+                elif left <= 0:  # all output has been read
                     raise _Broken(self._is_late())
 
     def _until(self, began: float) -> float:
-        """Return the moment until which an answer is waited for, by the monotonic clock."""
+        """Return the deadline of an answer on the monotonic clock."""
         until = began + self._time_limit
         if self._patience is None:
             return until
         return min(until, max(began, self._interrupted) + self._patience)
 
     def _is_late(self) -> str:
-        """Say that there was no answer in time."""
+        """Return the message that there was no answer in time."""
         got = f"; so far: {_short(self._received)}" if self._received else ""
         if self._patience is None:
             return f"has not answered within {self._time_limit:g} s{got}"
         return f"had not answered when the study was to end{got}"
 
     def _send(self, unsent: memoryview) -> memoryview:
-        """Write as much as the pipe takes now; return the rest."""
+        """Write as much as the pipe accepts now; return the rest."""
         try:
             return unsent[os.write(self._stdin.fileno(), unsent[:_READ]) :]
-        except BlockingIOError:  # fewer bytes are free than the system writes at once
+        except BlockingIOError:  # less space is free than an atomic write needs
             return unsent
-        except BrokenPipeError:  # its end is seen where it is read
+        except BrokenPipeError:  # the end is detected while reading
             return unsent[len(unsent) :]
 
     def _read_errors(self) -> bool:
-        """Read once of what the process writes for people; return whether that has ended."""
+        """Read once from standard error; return whether it has ended."""
         said = _read(self._stderr)
         self._errors = (self._errors + (said or b""))[-_KEPT:]
         return said == b""
 
     def _read_answer(self) -> bytes | None:
-        """Read once of what the process answers; return the line if it is complete."""
+        """Read once from standard output; return the line if it is complete."""
         said = _read(self._stdout)
         if said == b"":
             raise _Broken(self._ended())
@@ -224,7 +224,7 @@ class Conversation:
         return line
 
     def _ended(self) -> str:
-        """Say how the process has ended; it has closed its standard output."""
+        """Return a message about how the process ended; it has closed its standard output."""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(GRACE)
         status = self._process.returncode
@@ -234,11 +234,11 @@ class Conversation:
 
 
 class _Broken(Exception):
-    """The process broke the protocol; the message says how."""
+    """The process violated the protocol, as described in the message."""
 
 
 def _read(pipe: Any) -> bytes | None:
-    """Read what there is: nothing at the end, None if there is nothing yet."""
+    """Read the available bytes; empty at the end, None if none are available."""
     try:
         return os.read(pipe.fileno(), _READ)
     except BlockingIOError:
@@ -254,12 +254,14 @@ def _short(line: bytes | bytearray) -> str:
 def _kill(
     process: subprocess.Popen[bytes], wake: tuple[socket.socket, socket.socket], owner: int
 ) -> None:
-    """End the process and all that it has begun, at once; but not from a fork of its owner."""
+    """Kill the process and its descendants, but not from a fork of the owner."""
     if os.getpid() != owner:
         return
-    with suppress(ProcessLookupError, PermissionError):  # nothing but its remains is left
+    with suppress(ProcessLookupError, PermissionError):  # only a zombie is left
         os.killpg(process.pid, signal.SIGKILL)
-    with suppress(subprocess.TimeoutExpired):  # the system may not let it end: nobody waits then
+    with suppress(
+        subprocess.TimeoutExpired
+    ):  # the system may not be able to end it: do not wait then
         process.wait(_DIES)
     for end in wake:
         end.close()

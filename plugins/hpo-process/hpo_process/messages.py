@@ -1,4 +1,4 @@
-"""What a process may answer, as types. Unknown keys are ignored, so that the protocol can grow."""
+"""The types of the process's answers. Unknown keys are ignored, so the protocol can be extended."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ import msgspec
 from hpo_core.plugin import Decision
 
 PROTOCOL = 1
-"""The version of the protocol that is spoken here."""
+"""The version of the protocol."""
 
 
 class Hello(msgspec.Struct, tag="hello"):
-    """Who answers: which version of the protocol it speaks, and what it can do."""
+    """The answer to ``hello``: the version of the protocol, and the capabilities."""
 
     protocol: int
     capabilities: tuple[str, ...] = ()
 
 
 class Ready(msgspec.Struct, tag="ready"):
-    """It takes the problem."""
+    """The process accepts the problem."""
 
 
 class Complaint(msgspec.Struct):
-    """One thing that is wrong with a problem."""
+    """One fault of a problem."""
 
     message: str
     path: str = ""
 
 
 class Refuse(msgspec.Struct, tag="refuse"):
-    """It does not take the problem, or its options."""
+    """The process rejects the problem or its options."""
 
     faults: tuple[Complaint, ...]
 
@@ -55,35 +55,35 @@ class Resume(msgspec.Struct, tag="resume"):
 
 
 class Wait(msgspec.Struct, tag="wait"):
-    """Nothing now."""
+    """Wait: no suggestion now."""
 
 
 class Exhausted(msgspec.Struct, tag="exhausted"):
-    """Nothing ever again."""
+    """No further suggestions."""
 
 
 class Done(msgspec.Struct, tag="done"):
-    """It has registered it (of an adopted suggestion, of the history)."""
+    """The process has registered an adopted suggestion or the history."""
 
 
 class Decided(msgspec.Struct, tag="decision"):
-    """What to do with a job that has reported."""
+    """The decision on a report."""
 
     decision: Decision
 
 
 class State(msgspec.Struct, tag="state"):
-    """What it needs to be restored, beyond the history."""
+    """The state that the process needs besides the history."""
 
     state: Any
 
 
 class Replay(msgspec.Struct, tag="replay"):
-    """It restores by doing it all again: let it be asked and told once more."""
+    """The process asks for a replay of the history."""
 
 
 class Error(msgspec.Struct, tag="error"):
-    """It cannot answer."""
+    """The process cannot answer."""
 
     message: str
 

@@ -1,7 +1,7 @@
-"""The search space as a process sees it: four types of parameters, and values that JSON can hold.
+"""The search space as sent to a process: four types of parameters, and values as JSON.
 
-JSON does not tell 1 from 1.0, and languages round low + k * step differently. So whatever has
-listed points goes by index: a choice (categorical, set or constant), and a float with a step.
+JSON does not distinguish 1 from 1.0, and languages round low + k * step differently. So the points
+of choices (categorical, set or constant) and of floats with a step are sent as indices.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from hpo_core.plugin import (
 )
 
 Wire: TypeAlias = dict[str, Any]
-"""A configuration as it is sent: a number or an index for each active parameter."""
+"""A configuration in a message: a number or an index for each active parameter."""
 
 
 class WireSpace:
-    """Translates between a space and what is sent of it.
+    """Converts between a space and its representation in messages.
 
     Args:
         space: The space.
@@ -46,12 +46,12 @@ class WireSpace:
         ]
 
     def forbidden(self) -> list[dict[str, list[Any]]]:
-        """Describe the forbidden combinations, without those that can't occur."""
+        """Describe the forbidden combinations, except for impossible ones."""
         clauses = map(self._clause, self._space.clauses)
         return [clause for clause in clauses if all(clause.values())]
 
     def encode(self, configuration: Configuration) -> Wire:
-        """Return a configuration as it is sent."""
+        """Return a configuration as sent in a message."""
         return {
             axis.name: _sent(axis, configuration)
             for axis in self._space.ordered
@@ -59,10 +59,10 @@ class WireSpace:
         }
 
     def decode(self, wire: Wire) -> Configuration:
-        """Return a configuration as it was sent.
+        """Return a configuration from a message.
 
         Raises:
-            StrategyError: With everything that keeps it from being one of the space.
+            StrategyError: With all faults of the configuration.
         """
         left = dict(wire)
         wrong: list[str] = []
@@ -80,7 +80,7 @@ class WireSpace:
         return configuration
 
     def _clause(self, clause: Mapping[str, tuple[Value, ...]]) -> dict[str, list[Any]]:
-        """Translate names and their values; the members of a set are its combinations."""
+        """Convert names with values; the members of a set become its combinations."""
         sent: dict[str, list[Any]] = {}
         for name, values in clause.items():
             axis = self._owner[name]
@@ -129,7 +129,7 @@ def _sent(axis: Parameter, values: Mapping[str, Value]) -> Any:
 
 
 def _received(axis: Parameter, value: Any, wrong: list[str]) -> Mapping[str, Value]:
-    """Return a parameter's values; what is wrong with them goes into a list."""
+    """Return the values of a parameter; faults are appended to a list."""
     if _is_number(axis):
         number = {axis.name: axis.coerce(value)}
         wrong += [fault.message for fault in axis.wrong_in(number)]

@@ -1,4 +1,4 @@
-"""The contract of strategies, each method a message to the process."""
+"""The contract of strategies: each method sends a message to the process."""
 
 from __future__ import annotations
 
@@ -106,11 +106,11 @@ class ProcessStrategy(BaseStrategy):
         return self._process.exchange(message, messages.Decided).decision
 
     def save_state(self) -> Any:
-        """Have the process save its state."""
+        """Let the process save its state."""
         return self._process.exchange({"type": "save"}, messages.State).state
 
     def restore(self, history: History, saved: SavedState | None, /) -> None:
-        """Have the process restore itself, or do it all again if that is what it wants."""
+        """Let the process restore itself, or replay the history if it asks for that."""
         message = {
             "type": "restore",
             "history": [
@@ -135,7 +135,7 @@ class ProcessStrategy(BaseStrategy):
             super().restore(history, saved)
 
     def interrupt(self, *, at_once: bool) -> None:
-        """Wait for the process no longer than two seconds from now on, or not at all."""
+        """Wait for the process at most two seconds from now on, or not at all."""
         self._process.interrupt(at_once=at_once)
 
     def close(self) -> None:
@@ -184,7 +184,7 @@ class ProcessStrategy(BaseStrategy):
 
 
 def _sent_report(report: Report) -> dict[str, Any]:
-    """Return a report as it is sent; an attempt or a cause that is not known is left out."""
+    """Return a report as sent in a message, without an unknown attempt or cause."""
     sent: dict[str, Any] = msgspec.to_builtins(report)
     if report.attempt is None:
         del sent["attempt"]

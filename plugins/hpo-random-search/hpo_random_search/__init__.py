@@ -1,4 +1,4 @@
-"""Random search for hpo-core: without repetition in a finite space, until all of it is seen.
+"""Random search for hpo-core: in a finite space without repetition, until it is exhausted.
 
 plugin      what the core loads: the spec, nothing heavy
 draws       random numbers and configurations as pure functions of the seed and the trial

@@ -1,8 +1,7 @@
-"""Randomness with an address: numbers and configurations as pure functions of where they are used.
+"""Random numbers and configurations as pure functions of the place where they are used.
 
-A number is taken from a BLAKE2b hash of the seed, the trial and the attempt. So there is no state
-to keep, nothing depends on what was drawn before, and it is the same in every process and on
-every Python version.
+A number is a BLAKE2b hash of the seed, the trial and the attempt. So there is no state, nothing
+depends on earlier draws, and numbers are the same in every process and on every Python version.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ _eight_numbers = Struct("<8Q").unpack
 
 
 def uniforms(*address: int) -> Iterator[float]:
-    """Yield independent numbers, uniform on 0 <= u < 1, for ever; the same ones for an address."""
+    """Yield independent numbers, uniform in [0, 1), without end; an address determines them."""
     place = " ".join(map(str, address))
     for block in itertools.count():
         for word in _eight_numbers(_hash(f"{place} {block}")):
@@ -29,8 +28,8 @@ def uniforms(*address: int) -> Iterator[float]:
 def draw(space: SearchSpace, *address: int) -> Configuration:
     """Draw a configuration, forbidden ones included, parents before children.
 
-    Every parameter follows its own scale (log-uniform with ``log``), given that it is active; of
-    a ParameterSet every combination is equally likely.
+    Every active parameter is uniform on its own scale (log-uniform with ``log``); all combinations
+    of a ParameterSet are equally likely.
     """
     return space.draw(uniforms(*address).__next__)
 

@@ -1,4 +1,4 @@
-"""Random search: one strategy for spaces without an end of points, one for those with an end."""
+"""Random search: one strategy for infinite spaces, and one for finite spaces."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ point.
 class RandomSearch(BaseStrategy):
     """Independent draws from an infinite space; trial n is a function of the seed and n alone.
 
-    Each parameter follows its own scale, given that it is active. Forbidden draws are drawn
-    again. A whole configuration has probability 0 of coming twice, but for branches of a
-    conditional space that hold no continuous parameter: those may repeat.
+    Each active parameter is uniform on its own scale. Forbidden configurations are drawn again. A
+    repeated configuration has probability 0, except in branches of a conditional space without a
+    continuous parameter.
 
     Args:
         problem: The study.
@@ -64,13 +64,12 @@ class RandomSearch(BaseStrategy):
 
 
 class FiniteRandomSearch(BaseStrategy):
-    """Draws from a finite space without repetition, until all of it is seen; then exhausted.
+    """Draw from a finite space without repetition, until it is exhausted.
 
-    A trial's suggestion is a function of the seed, its number and the *set* of configurations
-    seen so far (suggested here, or adopted), so that the history is all that restoring needs.
-    Draws are as in `RandomSearch`; if several in a row are forbidden or seen already, the next
-    one that is new on a random walk through the whole space is taken. Memory grows with the
-    trials, not with the space.
+    The suggestion for a trial is a function of the seed, its number and the *set* of configurations
+    seen so far (suggested or adopted), so restoring needs only the history. Draws are as in
+    `RandomSearch`; if several in a row are forbidden or already seen, the next new configuration on
+    a random walk through the space is used. Memory grows with the trials, not with the space.
 
     Args:
         problem: The study.
@@ -87,10 +86,10 @@ class FiniteRandomSearch(BaseStrategy):
         self._lattice = Lattice(problem.space)
         self._seen: set[int] = set()
         self._walk = permutation(self._lattice.size, problem.seed)
-        self._walked = 0  # all places of the walk before this one are seen: a short cut, no state
+        self._walked = 0  # all earlier positions of the walk are seen: a shortcut, not state
 
     def ask(self, trial_id: int, /) -> Start | Exhausted:
-        """Suggest a configuration that is new."""
+        """Suggest a new configuration."""
         if len(self._seen) == self._lattice.size:
             return Exhausted()
         for attempt in range(SEEN_IN_A_ROW):
@@ -109,7 +108,7 @@ class FiniteRandomSearch(BaseStrategy):
         self._see(suggestion.configuration)
 
     def restore(self, history: History, saved: SavedState | None, /) -> None:
-        """Count all that was asked as seen."""
+        """Count all suggestions in the history as seen."""
         for event in history:
             if isinstance(event, Asked):
                 self._see(event.suggestion.configuration)

@@ -1,13 +1,13 @@
-"""Pictures of hpo-core's studies: plots, reports, a live dashboard.
+"""Plots, reports and a live dashboard for studies of hpo-core.
 
 command      ``hpo report``
 dashboard    ``hpo dashboard``
 report       studies in one HTML file
-page         what a page shows of a study, as plain JSON
-plots        what ``study.plot`` has, a function for each
-data         a study, read once for all that is drawn of it
+page         the content of a study's page, as plain JSON
+plots        the plots of ``study.plot``, one function each
+data         the data of a study, read once for all plots
 scales       parameters as axes
-theme        colours, and what figures have in common
-text         text of a study, fit for plotly's labels
+theme        colours, and common parts of figures
+text         text of a study for plotly's labels
 hypervolume  the volume that points dominate
 """

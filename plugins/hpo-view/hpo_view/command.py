@@ -1,4 +1,4 @@
-"""The command ``hpo report``: a report as HTML, or one plot as a picture."""
+"""The command ``hpo report``: a report as HTML, or one plot as an image."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _plot_faults(plot: str | None) -> list[Fault]:
 
 
 def _file_faults(file: Path, plot: str | None, force: bool) -> list[Fault]:
-    """Return what stands in the way of writing the file, before anything is drawn."""
+    """Return the reasons why the file cannot be written, before anything is drawn."""
     suffix = file.suffix.lower()
     suffixes = (".html", ".htm") if plot is None else (*_INTERACTIVE, *PICTURES)
     if suffix not in suffixes:
@@ -123,7 +123,7 @@ def _picture(plot: str, studies: list[Study], suffix: str, width: int) -> bytes:
 
 
 def _write(file: Path, content: bytes) -> None:
-    """Write a file that appears whole or not at all; it is its user's alone."""
+    """Write a file atomically; only its user can read it."""
     try:
         descriptor, name = tempfile.mkstemp(dir=file.parent, prefix=".hpo-report-")
         try:

@@ -1,4 +1,4 @@
-"""One study, read once for all that is drawn of it."""
+"""The data of one study, read once for all plots."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hpo_view.text import label
 
 
 class DrawnTrial(Protocol):
-    """What plots read of a trial; see `hpo_core.Study.trials`."""
+    """The part of a trial that plots use; see `hpo_core.Study.trials`."""
 
     @property
     def trial_id(self) -> int: ...
@@ -37,7 +37,7 @@ class DrawnTrial(Protocol):
 
 
 class DrawnJob(Protocol):
-    """What plots read of a job; see `hpo_core.Study.jobs`."""
+    """The part of a job that plots use; see `hpo_core.Study.jobs`."""
 
     @property
     def id(self) -> str: ...
@@ -68,7 +68,7 @@ class DrawnJob(Protocol):
 
 
 class DrawnReport(Protocol):
-    """What plots read of a report; see `hpo_core.Study.curves`."""
+    """The part of a report that plots use; see `hpo_core.Study.curves`."""
 
     @property
     def trial_id(self) -> int: ...
@@ -81,7 +81,7 @@ class DrawnReport(Protocol):
 
 
 class StudyData:
-    """What a study has done, each part read when it is first used, and then kept.
+    """The data of a study; each part is read on first use, and then kept.
 
     Args:
         study: The study.
@@ -98,7 +98,7 @@ class StudyData:
 
     @cached_property
     def trials(self) -> Sequence[DrawnTrial]:
-        """All trials, in their order."""
+        """All trials, in order."""
         return self.study.trials
 
     @cached_property
@@ -113,7 +113,7 @@ class StudyData:
 
     @cached_property
     def ran(self) -> list[DrawnJob]:
-        """The jobs that ran here, by when they started."""
+        """The jobs that ran here, in the order of their starts."""
         own = [job for job in self.jobs if job.attempt > 0 and job.started is not None]
         return sorted(own, key=lambda job: job.started or 0.0)
 
@@ -134,18 +134,18 @@ class StudyData:
 
     @cached_property
     def counted(self) -> list[DrawnTrial]:
-        """The completed trials that have a value for each objective, feasible or not."""
+        """The completed trials with a value for each objective, feasible or not."""
         done = TrialState.COMPLETED
         return [trial for trial in self.trials if trial.state is done and trial.losses is not None]
 
     @cached_property
     def feasible(self) -> list[DrawnTrial]:
-        """Those of them that keep the constraints."""
+        """Those of them that satisfy the constraints."""
         return [trial for trial in self.counted if trial.is_feasible]
 
     @cached_property
     def unfinished(self) -> list[DrawnTrial]:
-        """The trials that are not completed, and have a value as they stand."""
+        """The trials that are not completed, and have a value so far."""
         ended = (TrialState.COMPLETED, TrialState.FAILED)
         return [trial for trial in self.trials if trial.state not in ended and trial.values]
 
@@ -158,7 +158,7 @@ class StudyData:
         """Return the objective of a metric; the first one for None.
 
         Raises:
-            InvalidInput: If there is none of that metric.
+            InvalidInput: If no objective has that metric.
         """
         if metric is None:
             return self.objectives[0]
@@ -170,11 +170,11 @@ class StudyData:
         return self.objectives[known.index(metric)]
 
     def parameters(self, names: Sequence[str] | None, most: int | None = None) -> list[str]:
-        """Return the names of parameters: those given, or else all that vary.
+        """Return the names of parameters: the given ones, or else all that vary.
 
         Args:
             names: The names; None for all that vary.
-            most: How many at the most, if none are given.
+            most: Maximum number of names, if none are given.
 
         Raises:
             InvalidInput: With each name that the space does not have.
@@ -198,23 +198,23 @@ class StudyData:
 
 
 def read(study: Study | StudyData) -> StudyData:
-    """Return a study's data; what is data already stays as it is."""
+    """Return the data of a study; data is returned unchanged."""
     return study if isinstance(study, StudyData) else StudyData(study)
 
 
 def direction(objective: Objective) -> str:
-    """Return an objective for an axis: its metric, and which way is better."""
+    """Return the title of an objective's axis: the metric, and which direction is better."""
     better = "lower" if objective.direction == "minimize" else "higher"
     return f"{label(objective.metric)} ({better} is better)"
 
 
 def value(trial: DrawnTrial, objective: Objective) -> float:
-    """Return a counted trial's value of an objective."""
+    """Return the value of an objective of a counted trial."""
     return trial.values[objective.metric]
 
 
 def running_best(losses: Sequence[float]) -> list[float]:
-    """Return for each loss the least one so far."""
+    """Return for each loss the lowest loss so far."""
     best: list[float] = []
     for loss in losses:
         best.append(min(loss, best[-1]) if best else loss)

@@ -1,7 +1,8 @@
-"""The volume that points dominate, point by point (all losses, lower is better).
+"""The hypervolume that points dominate, computed point by point (losses, lower is better).
 
-What a point adds is its box up to the reference point, without what the others dominate of that
-box: While, Bradstreet and Barone, IEEE Transactions on Evolutionary Computation 2012 (WFG).
+The contribution of a point is its box up to the reference point, without the part of it that other
+points dominate: While, Bradstreet and Barone, IEEE Transactions on Evolutionary Computation 2012
+(WFG).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ class Hypervolume:
     """A hypervolume that grows.
 
     Args:
-        reference: The point up to which volume counts.
+        reference: The reference point.
     """
 
     def __init__(self, reference: Sequence[float]) -> None:
@@ -27,7 +28,7 @@ class Hypervolume:
         self._volume = 0.0
 
     def add(self, losses: Sequence[float]) -> float:
-        """Add a point, and return the volume with it."""
+        """Add a point, and return the new volume."""
         point = tuple(losses)
         is_inside = all(a < b for a, b in zip(point, self._reference, strict=True))
         if is_inside and not any(_covers(other, point) for other in self._front):
@@ -55,7 +56,7 @@ def _volume(points: list[_Point], reference: _Point) -> float:
         return 0.0
     if len(reference) == 2:
         volume, top = 0.0, reference[1]
-        for x, y in front:  # in the order of x, so y falls
+        for x, y in front:  # sorted by x, so y decreases
             volume += (reference[0] - x) * max(top - y, 0.0)
             top = min(top, y)
         return volume

@@ -1,4 +1,4 @@
-"""A report: studies in one HTML file that opens offline, with nothing to fetch."""
+"""A report: studies in one self-contained HTML file."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from hpo_view.page.sections import moment, section
 from hpo_view.text import printable
 
 SCRIPTS = ("dom.js", "figures.js", "table.js", "study.js")
-"""What the report and the dashboard have in common."""
+"""The common files of report and dashboard."""
 
 MARK = '<meta name="generator" content="hpo-view">'
-"""By which a report is told from other files."""
+"""The mark that identifies a report."""
 
 _PAGE = """\
 <!DOCTYPE html>
@@ -71,7 +71,7 @@ def report(studies: Sequence[Study]) -> str:
     }
     plotly_js = plotly.offline.get_plotlyjs()
     code = "".join(static(name) for name in (*SCRIPTS, "report.js"))
-    policy = (  # WebGL of plotly.js compiles its shaders' calls by Function
+    policy = (  # plotly.js compiles code for its WebGL shaders with Function
         f"default-src 'none'; script-src 'unsafe-eval' {_hash(plotly_js)} {_hash(code)}; "
         "style-src 'unsafe-inline'; img-src data: blob:; base-uri 'none'; form-action 'none'"
     )
@@ -87,17 +87,17 @@ def report(studies: Sequence[Study]) -> str:
 
 
 def templates() -> dict[str, Any]:
-    """Return the looks of figures, by the page's theme."""
+    """Return the layout templates of figures, by theme."""
     return {"light": theme.template(dark=False), "dark": theme.template(dark=True)}
 
 
 def static(name: str) -> str:
-    """Return a file of the pages."""
+    """Return the text of a file of the pages."""
     return (files("hpo_view") / "static" / name).read_text(encoding="utf-8")
 
 
 def embedded(content: Any) -> str:
-    """Return JSON that can stand in a script element: nothing in it ends that."""
+    """Return JSON for a script element: it cannot contain the end tag."""
     text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return (
         text.replace("<", "\\u003c")

@@ -1,4 +1,4 @@
-"""Parameters as axes of a plot: log scales, choices by name, values that are not active."""
+"""Parameters as axes of a plot: log scales, labels of choices, inactive values."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from hpo_core.plugin import same_value
 from hpo_view.text import label
 
 _DECADES = 3
-"""From so many on a log axis has ticks at powers of ten alone."""
+"""Number of decades from which a log axis has ticks only at powers of ten."""
 
 
 class Scale:
-    """How one parameter is drawn.
+    """One parameter as an axis.
 
     Args:
         space: The search space.
-        name: The parameter, or a member of a set.
+        name: The name of the parameter, or of a member of a set.
     """
 
     def __init__(self, space: SearchSpace, name: str) -> None:
@@ -45,14 +45,14 @@ class Scale:
         return self.name in configuration
 
     def shown(self, configuration: Mapping[str, object]) -> Any:
-        """Return where an active value is drawn: a number, or the choice's label."""
+        """Return the position of an active value: a number, or the label of a choice."""
         value = configuration[self.name]
         if self.is_numeric:
             return float(value)  # type: ignore[arg-type]
         return self.labels[self._place(value)]
 
     def position(self, configuration: Mapping[str, object]) -> float:
-        """Return the value as a number on the parameter's own scale; a choice's place."""
+        """Return the value as a number on the parameter's scale; for a choice its index."""
         value = configuration[self.name]
         if not self.is_numeric:
             return float(self._place(value))
@@ -77,13 +77,13 @@ class Scale:
         for place, choice in enumerate(self.choices):
             if same_value(choice, value):
                 return place
-        self.choices.append(value)  # a stored value that the space had before it was changed
+        self.choices.append(value)  # a stored value from before a change of the space
         self.labels = _labels(self.choices)
         return len(self.choices) - 1
 
 
 def _labels(choices: Iterable[object]) -> list[str]:
-    """Return a label for each choice; where two look alike, as JSON, which tells 1 from "1"."""
+    """Return a label for each choice: as JSON if two look alike, to distinguish 1 from "1"."""
     choices = list(choices)
     plain = [each if isinstance(each, str) else json.dumps(each) for each in choices]
     if len(set(plain)) < len(plain):

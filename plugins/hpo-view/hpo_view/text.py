@@ -1,4 +1,4 @@
-"""Text of a study, which may hold anything, made fit for plotly's labels."""
+"""Escape text of a study, which may contain anything, for plotly's labels."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ def printable(text: str) -> str:
 
 
 def label(text: object, most: int = 60) -> str:
-    """Return text as plotly shows it unchanged: neither markup nor a template's placeholder.
+    """Return text that plotly shows unchanged, not as markup or as a placeholder.
 
     Args:
-        text: What to show.
-        most: From how many characters on it is cut.
+        text: The text to show.
+        most: Maximum number of characters; longer text is cut.
     """
     shown = printable(str(text))
     if len(shown) > most:
@@ -28,7 +28,7 @@ def label(text: object, most: int = 60) -> str:
 
 
 def number(value: float) -> str:
-    """Return a number in at most six digits."""
+    """Return a number with at most six digits."""
     return f"{value:.6g}" if math.isfinite(value) else str(value)
 
 

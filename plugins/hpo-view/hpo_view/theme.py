@@ -1,4 +1,4 @@
-"""Colours that colour-blind readers can tell apart, on light and on dark ground, and figures."""
+"""Figures, and colours that colour-blind readers can distinguish on light and dark backgrounds."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ import plotly.graph_objects as go
 BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION, GREY = (
     "#1f77c9", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8a8f98",
 )  # fmt: skip
-"""After Okabe and Ito; their black and yellow are left out, which one of the grounds swallows."""
+"""The palette of Okabe and Ito without black and yellow, which lack contrast."""
 
 COLOURS = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION)
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "star", "x")
 SCALE = "Cividis"
-"""Colour scale for numbers: it reads alike with and without red-green blindness."""
+"""Colour scale for numbers, which looks the same with and without red-green blindness."""
 
 _FEW = 50
 
 MANY = 2000
-"""From so many points on they are drawn by WebGL: SVG would be slow."""
+"""Number of points from which WebGL is used, since SVG would be slow."""
 
 
 def template(*, dark: bool) -> dict[str, Any]:
-    """Return the look of figures, light or dark."""
+    """Return the layout template of figures, light or dark."""
     ink, line, ground = (
         ("#e6e8eb", "#3a3f47", "#16181c") if dark else ("#1c2024", "#d9dce1", "#ffffff")
     )
@@ -58,11 +58,11 @@ def figure(title: str, caption: str, *, height: int = 420) -> go.Figure:
 
     Args:
         title: Its title.
-        caption: What it shows, in a sentence or two: for those who do not see it, too. Pages
-            show it below the figure.
+        caption: What the figure shows, in a sentence or two, also for readers who cannot see it.
+            Pages show it below the figure.
         height: Its height in pixels.
     """
-    return go.Figure(  # thirty times as fast as update_layout
+    return go.Figure(  # 30 times faster than update_layout
         layout={
             "template": template(dark=False),
             "title": {"text": title},
@@ -78,7 +78,7 @@ def caption(drawn: go.Figure) -> str:
 
 
 def empty(title: str, why: str) -> go.Figure:
-    """Return a figure that says why there is nothing to draw."""
+    """Return a figure with the reason why there is nothing to draw."""
     drawn = figure(title, why, height=220)
     drawn.update_xaxes(visible=False).update_yaxes(visible=False)
     drawn.add_annotation(text=why, showarrow=False, x=0.5, y=0.5, xref="paper", yref="paper")
@@ -86,7 +86,7 @@ def empty(title: str, why: str) -> go.Figure:
 
 
 def points(many: int, **trace: Any) -> Any:
-    """Return a scatter trace: of SVG, or of WebGL for many points."""
+    """Return a scatter trace: SVG, or WebGL for many points."""
     packed: dict[str, Any] = {
         key: array(value) if isinstance(value, list) else value for key, value in trace.items()
     }
@@ -96,14 +96,14 @@ def points(many: int, **trace: Any) -> Any:
 
 
 def array(values: list[Any]) -> Any:
-    """Return many numbers as an array, which plotly checks and writes much faster."""
+    """Return many numbers as an array, which plotly validates and writes much faster."""
     if len(values) < _FEW or any(value is None or isinstance(value, str) for value in values):
         return values
     return np.array(values)
 
 
 def sampled(things: Sequence[Any], most: int) -> list[Any]:
-    """Return `most` of the things at the most, evenly spread, the first and the last included."""
+    """Return at most `most` items, evenly spread, including the first and the last."""
     if len(things) <= most:
         return list(things)
     step = (len(things) - 1) / (most - 1)
@@ -111,5 +111,5 @@ def sampled(things: Sequence[Any], most: int) -> list[Any]:
 
 
 def said(shown: int, of: int, noun: str) -> str:
-    """Return a sentence on what a figure leaves out; ``""`` if that is nothing."""
+    """Return a sentence about what a figure omits; ``""`` if nothing."""
     return f" {shown:,} of {of:,} {noun} are drawn, evenly spread." if shown < of else ""

@@ -20,18 +20,18 @@ from hpo_hillclimb.moves import a_step_away, anywhere
 from hpo_hillclimb.options import Options, check
 
 STEPS = 100
-"""After so many forbidden steps in a row it looks anywhere else."""
+"""Number of forbidden steps in a row after which a random configuration is drawn."""
 
 ATTEMPTS = 10_000
-"""After so many forbidden configurations in a row it gives up."""
+"""Number of forbidden configurations in a row after which the strategy fails."""
 
 
 class HillClimb(BaseStrategy):
-    """Steps away from the best configuration of a climb, and starts again where it is stuck.
+    """Step away from the best configuration of a climb, and start a new climb when it is stuck.
 
     Args:
         problem: The study.
-        options: Its options.
+        options: The options of the strategy.
 
     Raises:
         InvalidInput: For an option that is out of its range.
@@ -44,11 +44,11 @@ class HillClimb(BaseStrategy):
         self._options = options
         self._running: dict[int, Configuration] = {}
         self._top: tuple[float, Configuration] | None = None
-        self._draws = options.first  # random results that are still to come
-        self._misses = 0  # results in a row that were no better
+        self._draws = options.first  # random trials before the climb starts
+        self._misses = 0  # results in a row without an improvement
 
     def ask(self, trial_id: int, /) -> Start:
-        """Suggest a step from the top, or anything while a climb begins."""
+        """Suggest a step from the top, or a random configuration at the start of a climb."""
         stream = Random(f"hillclimb {self._seed} {trial_id}")
         for attempt in range(ATTEMPTS):
             if self._top is None or self._draws > 0 or attempt >= STEPS:
@@ -64,12 +64,12 @@ class HillClimb(BaseStrategy):
         )
 
     def adopt(self, trial_id: int, suggestion: Start | Resume, /) -> None:
-        """Take a configuration that the user enqueued for one of its own."""
+        """Register a configuration that the user enqueued, as if `ask` had returned it."""
         if isinstance(suggestion, Start):
             self._running[trial_id] = suggestion.configuration
 
     def tell(self, report: Report, /) -> Decision:
-        """Learn from how a trial ended; a job is never stopped."""
+        """Learn from the end of a trial; never stop a job."""
         if report.is_final and report.trial_id in self._running:
             found = self._running.pop(report.trial_id)
             loss = report.losses[0] if report.losses is not None else None
@@ -84,7 +84,7 @@ class HillClimb(BaseStrategy):
             self._misses = 0
         elif self._draws < 0:
             self._misses += 1
-        if self._misses >= self._options.patience:  # stuck: another climb begins
+        if self._misses >= self._options.patience:  # stuck: start another climb
             self._top = None
             self._draws = self._options.first
             self._misses = 0

@@ -1,4 +1,4 @@
-"""What every strategy promises, and what this one does."""
+"""The contract of a strategy, and the behaviour of hill climbing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class TestContract(StrategyContract):
         return build(problem, Options(first=2, patience=3))
 
 
-def test_it_climbs_to_the_top_of_a_smooth_hill() -> None:
+def test_finds_the_optimum_of_a_smooth_function() -> None:
     result = optimize(
         lambda values: (values["x"] - 0.3) ** 2 + (values["y"] - 0.7) ** 2,
         [Float("x", 0.0, 1.0), Float("y", 0.0, 1.0)],
@@ -32,7 +32,7 @@ def test_it_climbs_to_the_top_of_a_smooth_hill() -> None:
     assert result.best.values["loss"] < 1e-3
 
 
-def test_options_out_of_range_are_refused_all_at_once() -> None:
+def test_all_options_out_of_range_are_reported_at_once() -> None:
     problem = Problem(
         space=SearchSpace((Float("x", 0.0, 1.0),)),
         objectives=(Objective("loss", "minimize"),),

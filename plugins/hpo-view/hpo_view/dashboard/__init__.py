@@ -1,10 +1,10 @@
-"""The dashboard: the studies of a store in a browser, live, on this machine alone.
+"""The dashboard: the studies of a store in a browser on this machine, live.
 
 command   ``hpo dashboard``
-server    the pages, what they ask for, and the events that they listen to
-security  who may ask: token, Host and Origin
-changes   when the store has changed: notifications of the file system
-content   what pages ask for, made once for each state of the store
+server    the pages, their requests, and the stream of events
+security  authorization of requests: token, Host and Origin
+changes   detects changes of the store by notifications of the file system
+content   the content of pages, computed once for each version of the store
 actions   stop, enqueue, extend, delete
-vector    figures without WebGL, which would need a laxer policy
+vector    figures without WebGL, which would need a weaker security policy
 """

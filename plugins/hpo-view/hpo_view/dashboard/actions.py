@@ -1,4 +1,4 @@
-"""What the dashboard's buttons do: stop, enqueue, extend, delete."""
+"""The actions of the dashboard's buttons: stop, enqueue, extend, delete."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ ACTIONS = ("stop", "enqueue", "extend", "delete")
 
 
 def act(store: str, name: str, action: str, given: Mapping[str, Any]) -> str:
-    """Do something with a study, and return what was done, in a sentence.
+    """Perform an action on a study, and return a sentence about the result.
 
     Args:
         store: The store's file.
         name: The study.
         action: One of `ACTIONS`.
-        given: For ``enqueue`` the configuration, for ``extend`` the limits (``jobs="+20"``).
+        given: The configuration for ``enqueue``, the limits for ``extend`` (``jobs="+20"``).
 
     Raises:
-        HpoError: If it can't be done; with the reason.
+        HpoError: If the action fails, with the reason.
     """
     study = load_study(store, name)
     match action:

@@ -1,7 +1,7 @@
-"""When a store has changed: the file system says so, for the store's file and its write-ahead log.
+"""Detect changes of a store: the file system reports them for its file and its write-ahead log.
 
-On network file systems, which tell nothing of other machines, the files' times are looked at once
-in a few seconds instead.
+Network file systems do not report changes by other machines; there the files' modification times
+are checked every few seconds.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ import psutil
 from watchfiles import Change, awatch
 
 _PAUSE = 1.0
-"""Seconds between two changes that are told, at the least."""
+"""Minimum number of seconds between two notifications."""
 _SHARE = 20
-"""What was spent on a change is at the most one in so many parts of the time until the next."""
+"""Minimum ratio of the time until the next notification to the time spent on a change."""
 _LOOK_EVERY = 5.0
 _NETWORK = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "lustre", "afs", "ceph")
 
 
 class Changes:
-    """Counts the changes of a store, and wakes whoever waits for the next one.
+    """Counts the changes of a store, and wakes tasks that wait for the next change.
 
     Args:
         store: The store's file.
@@ -34,11 +34,11 @@ class Changes:
     def __init__(self, store: str) -> None:
         self._store = Path(store).resolve()
         self.version = 1
-        self.spent = 0.0  # seconds that the pages' content took since the last change
+        self.spent = 0.0  # seconds spent on content since the last change
         self.is_polled = is_on_network(self._store)
         self._changed = asyncio.Condition()
-        # Its number of changes does not count our own reading. While it is open, no reader of
-        # ours is the last one, which would write to the file as it closes.
+        # Its data_version does not count our own reads. While it is open, no reader of
+        # ours is the last one, which would write to the file when it closes.
         self._connection = sqlite3.connect(self._store, check_same_thread=False)
         self._seen = self._number()
 
@@ -58,19 +58,19 @@ class Changes:
             self.spent = 0.0
 
     async def tell(self) -> None:
-        """Count a change, and wake who waits."""
+        """Count a change, and wake the waiting tasks."""
         async with self._changed:
             self.version += 1
             self._changed.notify_all()
 
     async def after(self, version: int) -> int:
-        """Wait until there is a later version, and return it."""
+        """Wait for a later version, and return it."""
         async with self._changed:
             await self._changed.wait_for(lambda: self.version > version)
             return self.version
 
     def close(self) -> None:
-        """Let go of the store."""
+        """Close the store."""
         self._connection.close()
 
     def _number(self) -> int:
@@ -86,7 +86,7 @@ class Changes:
 
 
 async def notified(folder: Path, wanted: Callable[[str], bool]) -> AsyncIterator[None]:
-    """Yield when files of a folder change whose names are wanted."""
+    """Yield when a file with one of the names changes in a folder."""
 
     def is_wanted(_: Change, path: str) -> bool:
         return wanted(os.path.basename(path))
@@ -98,7 +98,7 @@ async def notified(folder: Path, wanted: Callable[[str], bool]) -> AsyncIterator
 
 
 def is_on_network(path: Path) -> bool:
-    """Say whether a file is on a file system that other machines write to."""
+    """Return whether a file is on a file system that other machines can write to."""
     mounts = {each.mountpoint: each.fstype for each in psutil.disk_partitions(all=True)}
     for folder in path.parents:
         if str(folder) in mounts:

@@ -52,20 +52,20 @@ def dashboard_command(
     app = application(store_path, token=token, port=place, first=name, read_only=read_only)
     address = f"http://127.0.0.1:{place}/?token={token}"
     print(f"The dashboard is at {address}\nCtrl-C ends it.", flush=True)
-    os.nice(10)  # jobs come first
+    os.nice(10)  # jobs have priority
     if not no_browser:
         threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
     settings = uvicorn.Config(
         app, log_level="warning", access_log=False, timeout_graceful_shutdown=1, lifespan="on"
     )
     server = uvicorn.Server(settings)
-    # Pages that are open when it ends are cut off, which is no fault.
+    # Open pages are disconnected at the end, which is not an error.
     logging.getLogger("uvicorn.error").addFilter(lambda _: not server.should_exit)
     server.run(sockets=[listening])
 
 
 def _listening(port: int | None) -> socket.socket:
-    """Return a socket of 127.0.0.1: of the port that is given, else of the usual or a free one."""
+    """Return a socket on 127.0.0.1, with the given port, or else with the default or a free one."""
     for each in [_PORT, 0] if port is None else [port]:
         listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,4 +1,4 @@
-"""What pages ask for: made once for each version of the store, however many pages are open."""
+"""The content of pages, computed once for each version of the store and shared by all pages."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from hpo_view.text import label
 
 _LOG_PART = 65536
 _METRICS = 12
-"""Metrics of a trial that are drawn, at the most."""
+"""Maximum number of metrics of a trial that are drawn."""
 
 
 class Content:
@@ -31,13 +31,13 @@ class Content:
 
     Args:
         store: The store's file.
-        changes: Tells which version of it there is.
+        changes: The version of the store.
     """
 
     def __init__(self, store: str, changes: Changes) -> None:
         self._store = store
         self._changes = changes
-        self._lock = Lock()  # what two pages ask for at once is made once
+        self._lock = Lock()  # two simultaneous requests share one computation
         self._made: dict[tuple[str, ...], tuple[int, bytes]] = {}
         self._data: dict[str, tuple[int, StudyData]] = {}
 
@@ -46,7 +46,7 @@ class Content:
         return self._answer(("studies",), lambda: [head(each) for each in studies(self._store)])
 
     def study(self, name: str) -> bytes:
-        """Return a study's page, but for its figures."""
+        """Return a study's page without its figures."""
 
         def make() -> Any:
             data = self._read(name)
@@ -93,7 +93,7 @@ class Content:
         return self._answer(("trial", name, str(trial_id)), make)
 
     def log(self, name: str, job: str, begin: int) -> bytes:
-        """Return a part of a job's log, from a byte on, and where the next part begins."""
+        """Return a part of a job's log from a byte offset on, and the offset of the next part."""
         path = load_study(self._store, name).log(job)
         text, end = _part(path, begin)
         return _json({"text": visible(text), "next": end})

@@ -1,8 +1,8 @@
-"""Who may ask, as Jupyter does it: a token, which is printed, and no foreign Host or Origin.
+"""Authorization as in Jupyter: a token, which is printed, and no foreign Host or Origin.
 
-The token comes once in the address, and then in a cookie that only this page's own requests carry.
-A foreign ``Host`` is how a page elsewhere reaches 127.0.0.1 under its own name (DNS rebinding); a
-foreign ``Origin`` is a page elsewhere that asks at all.
+The token is sent once in the address, and then in a cookie that only requests of this page carry.
+A foreign ``Host`` reveals a page that reaches 127.0.0.1 under its own name (DNS rebinding); a
+foreign ``Origin`` reveals a request by another page.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ _ASKING = ("GET", "HEAD")
 
 
 class Guard:
-    """Lets through what carries the token, and comes from the dashboard's own pages.
+    """Accepts only requests that carry the token and come from the dashboard's own pages.
 
     Args:
-        app: What it guards.
+        app: The protected application.
         token: The token.
         port: The port that the dashboard listens on.
-        read_only: Whether actions are refused to all.
+        read_only: Whether all actions are rejected.
     """
 
     def __init__(self, app: ASGIApp, *, token: str, port: int, read_only: bool) -> None:
@@ -47,15 +47,15 @@ class Guard:
         self._token = token
         self._hosts = {f"{name}:{port}" for name in ("127.0.0.1", "localhost")}
         self._origins = {f"http://{host}" for host in self._hosts}
-        self._cookie = f"hpo-dashboard-{port}"  # cookies do not tell ports apart
+        self._cookie = f"hpo-dashboard-{port}"  # cookies do not depend on the port
         self._read_only = read_only
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or refuse it."""
+        """Forward a request, or reject it."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        if scope["type"] != "http":  # no other kind is served
+        if scope["type"] != "http":  # other kinds are not supported
             return
 
         async def secured(message: Message) -> None:

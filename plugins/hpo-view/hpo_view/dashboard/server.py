@@ -1,4 +1,4 @@
-"""The server: pages, what they ask for, and the events that tell them of changes."""
+"""The server: pages, their requests, and the events that notify them of changes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from hpo_view.report import SCRIPTS, static, templates
 
 _FILES = (*SCRIPTS, "dashboard.js", "page.css")
 _PING = 20.0
-"""Seconds after which a stream without events says that it lives."""
+"""Seconds without an event after which a stream sends a sign of life."""
 
 _PAGE = """\
 <!DOCTYPE html>
@@ -57,10 +57,10 @@ def application(
 
     Args:
         store: The store's file.
-        token: What requests have to carry.
-        port: The port that it listens on.
-        first: The study that is shown first; None for the list.
-        read_only: Whether there are no actions.
+        token: The token that requests must carry.
+        port: The port that the server listens on.
+        first: The study to show first; None for the list.
+        read_only: Whether actions are disabled.
     """
     changes = Changes(store)
     content = Content(store, changes)
@@ -166,7 +166,7 @@ async def _events(
     queue: asyncio.Queue[str] = asyncio.Queue(maxsize=4)
 
     def put(event: str) -> None:
-        with suppress(asyncio.QueueFull):  # it is behind, and will ask for all that is new
+        with suppress(asyncio.QueueFull):  # the page is behind, and will request all new content
             queue.put_nowait(event)
 
     async def of_store() -> None:

@@ -1,4 +1,4 @@
-"""Figures without WebGL: plotly compiles its calls from text, which a strict policy forbids."""
+"""Figures without WebGL: plotly compiles code for it, which a strict policy forbids."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SHADES = 8
 
 
 def vector(figure: go.Figure) -> go.Figure:
-    """Return a figure that is drawn as SVG: of many points an even choice, which is said."""
+    """Return a figure that is drawn as SVG, with an even selection of many points, and a note."""
     drawn = go.Figure(layout=figure.layout)
     left_out = False
     for trace in figure.data:

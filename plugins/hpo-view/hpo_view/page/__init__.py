@@ -1,5 +1,5 @@
-"""What a page about a study shows: of the report and of the dashboard alike, as plain JSON.
+"""The content of a study's page, for reports and the dashboard, as plain JSON.
 
-sections  a study's page: where it stands, budget, trial table, failures, configuration
-figures   which figures, in which order, packed into few bytes
+sections  a study's page: state, budget, trial table, failures, configuration
+figures   the figures in order, in a compact encoding
 """

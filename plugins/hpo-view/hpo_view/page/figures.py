@@ -1,4 +1,4 @@
-"""The figures of a page: which there are, in which order, and packed into few bytes."""
+"""The figures of a page, in order, in a compact encoding."""
 
 from __future__ import annotations
 
@@ -33,23 +33,23 @@ FIGURES = {
 """Every plot in the order of the page, with its module."""
 
 SHARED = ("optimization_history", "hypervolume_history", "edf")
-"""Those that take several studies."""
+"""The plots that accept several studies."""
 
 _LONG = 50
-"""Lists of so many numbers are packed."""
+"""Minimum length of a list of numbers that is packed."""
 
 
 def draw(name: str, data: StudyData, *others: StudyData) -> Any:
-    """Return a plot's figure."""
+    """Return the figure of a plot."""
     module = importlib.import_module(f"hpo_view.plots.{FIGURES[name]}")
     function: Callable[..., Any] = getattr(module, name)
     return function(data, *others)
 
 
 def packed(name: str, figure: Any) -> dict[str, Any]:
-    """Return a figure as plain JSON, with its title and caption apart; see `_packed`.
+    """Return a figure as plain JSON, with its title and caption separate; see `_packed`.
 
-    Its look is left out: the page has both, light and dark.
+    Its template is omitted: the page has both, light and dark.
     """
     drawn = json.loads(figure.to_json())
     layout = drawn["layout"]
@@ -68,7 +68,7 @@ def packed(name: str, figure: Any) -> dict[str, Any]:
 
 
 def compared(several: list[StudyData]) -> tuple[list[dict[str, Any]], str]:
-    """Return the figures that show several studies, and what stands in their way."""
+    """Return the figures that compare several studies, and the reasons for missing ones."""
     if len(several) < 2:
         return [], ""
     found = []
@@ -83,7 +83,7 @@ def compared(several: list[StudyData]) -> tuple[list[dict[str, Any]], str]:
 
 
 def _packed(value: Any) -> Any:
-    """Return long lists of numbers as plotly's typed arrays: in base64, of 32 bits."""
+    """Return long lists of numbers as plotly's typed arrays: base64, 32 bits."""
     if isinstance(value, dict) and set(value) >= {"dtype", "bdata"}:
         return _narrowed(value)
     if isinstance(value, dict):

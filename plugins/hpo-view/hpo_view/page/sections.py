@@ -1,4 +1,4 @@
-"""A study's page as plain JSON: where it stands, its budget, trials, failures, configuration."""
+"""A study's page as plain JSON: its state, budget, trials, failures and configuration."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from hpo_view.plots.failures import by_cause
 from hpo_view.text import counted, number, printable
 
 _LOG_END = 4000
-"""Bytes of the end of a log."""
+"""Number of bytes at the end of a log that are shown."""
 _CAUSES = 20
 _LIMITS = ("trials", "jobs", "iterations", "compute_time", "wall_time")
 
 
 def section(data: StudyData) -> dict[str, Any]:
-    """Return what a page shows of a study, but for its figures."""
+    """Return the content of a study's page without its figures."""
     study = data.study
     return {
         **head(study),
@@ -40,7 +40,7 @@ def section(data: StudyData) -> dict[str, Any]:
 
 
 def head(study: Study) -> dict[str, Any]:
-    """Return what a list of studies shows of one."""
+    """Return the row of a study in a list of studies."""
     about = study.overview()
     reached = about.best or (about.best_so_far.values if about.best_so_far else {})
     said = ", ".join(f"{name} {number(value)}" for name, value in reached.items())
@@ -70,7 +70,7 @@ def moment(time: float | None) -> str:
 
 
 def log_end(path: Path, most: int = _LOG_END) -> str:
-    """Return the end of a log, from the beginning of a line on; ``""`` if there is none."""
+    """Return the end of a log, from the start of a line; ``""`` without a log."""
     try:
         with open(path, "rb") as file:
             size = file.seek(0, os.SEEK_END)
@@ -84,7 +84,7 @@ def log_end(path: Path, most: int = _LOG_END) -> str:
 
 
 def visible(text: str) -> str:
-    """Return text with its control characters shown, but for line ends and tabs."""
+    """Return text with its control characters escaped, except for line ends and tabs."""
     text = text.replace("\r\n", "\n")
     return "\n".join("\t".join(map(printable, line.split("\t"))) for line in text.split("\n"))
 
@@ -114,7 +114,7 @@ def _facts(data: StudyData) -> list[list[str]]:
 
 
 def _budget(study: Study) -> list[dict[str, Any]]:
-    """Return each limit, and how much of it is used."""
+    """Return each limit and its used amount."""
     limits, usage = study.config.budget, study.usage
     found = []
     for name in _LIMITS:
@@ -180,7 +180,7 @@ def _is_numeric(trials: Sequence[DrawnTrial], name: str) -> bool:
 
 
 def _cell(value: object) -> Any:
-    """Return a value as a cell: numbers in six digits, texts cut, what is not finite by name."""
+    """Return a value as a cell: numbers with six digits, long texts cut, NaN by name."""
     match value:
         case bool():
             return json.dumps(value)
@@ -193,7 +193,7 @@ def _cell(value: object) -> Any:
 
 
 def _failures(data: StudyData) -> list[dict[str, Any]]:
-    """Return the causes of failures, each with its latest job and the end of that one's log."""
+    """Return the causes of failures, each with its latest job and the end of its log."""
     causes = list(by_cause(data).items())[:_CAUSES]
     latest = [jobs[-1] for _, jobs in causes]
     logs = data.study.logs(latest)  # type: ignore[arg-type]

@@ -1,9 +1,9 @@
-"""The plots: ``study.plot.NAME(…)`` returns a figure of plotly.
+"""The plots: ``study.plot.NAME(…)`` returns a plotly figure.
 
 history      optimization_history, edf
 curves       intermediate_values
-rungs        rungs: how many trials came how far
-levels       where trials were compared
+rungs        rungs: the number of trials that reached each
+levels       the iterations at which trials were compared
 parameters   slice, parallel_coordinate
 pairs        contour, rank
 importances  param_importances

@@ -1,4 +1,4 @@
-"""What trials reported while they ran: learning curves, where they were stopped or paused."""
+"""Learning curves, with the points where trials were stopped or paused."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hpo_view.text import label
 
 TITLE = "Intermediate values"
 MOST = 300
-"""So many curves can be told apart at the very most."""
+"""Maximum number of curves that can be distinguished."""
 
 _ENDS = {
     TrialState.STOPPED: ("stopped early", theme.VERMILLION, "x"),
@@ -34,9 +34,9 @@ def intermediate_values(
 
     Args:
         study: The study.
-        metric: Which of the reported metrics; None for the first objective's.
-        most: How many curves to draw at the most: those of the best trials, and an even choice of
-            the others.
+        metric: One of the reported metrics; None for that of the first objective.
+        most: Maximum number of curves: those of the best trials, and an even selection of the
+            others.
     """
     data = read(study)
     objective = data.objectives[0] if metric is None else _of(data, metric)
@@ -87,7 +87,7 @@ def _curves(data: StudyData, metric: str) -> dict[int, Curve]:
 
 
 def _chosen(curves: dict[int, Curve], objective: Objective, most: int) -> list[int]:
-    """Return the trials to draw: a third of them the best ones."""
+    """Return the trials to draw; a third of them are the best ones."""
     if len(curves) <= most:
         return list(curves)
 
@@ -101,7 +101,7 @@ def _chosen(curves: dict[int, Curve], objective: Objective, most: int) -> list[i
 
 
 def _draw(drawn: go.Figure, curves: dict[int, Curve], name: str, colour: str, symbol: str) -> None:
-    """Draw curves as one trace: a gap lies between two of them."""
+    """Draw curves as one trace, with a gap between two curves."""
     xs: list[Any] = []
     ys: list[Any] = []
     ids: list[Any] = []

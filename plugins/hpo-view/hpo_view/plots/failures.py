@@ -1,4 +1,4 @@
-"""Why jobs failed: failures that differ in numbers alone are of one cause."""
+"""Failures by cause: failures that differ only in numbers have one cause."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FAILED = (JobState.FAILED, JobState.TIMED_OUT, JobState.LOST)
 
 
 def failures(study: Study | StudyData) -> go.Figure:
-    """Draw how many jobs failed, timed out or were lost, by cause.
+    """Draw the number of jobs that failed, timed out or were lost, by cause.
 
     Args:
         study: The study.

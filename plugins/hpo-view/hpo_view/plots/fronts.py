@@ -1,4 +1,4 @@
-"""Several objectives: the Pareto front, and how the hypervolume that it dominates has grown."""
+"""Several objectives: the Pareto front, and the growth of the hypervolume that it dominates."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SEVERAL = "This takes a study with several objectives."
 
 
 def pareto_front(study: Study | StudyData, *, objectives: Sequence[str] | None = None) -> go.Figure:
-    """Draw the completed trials by two or three objectives, the Pareto front marked.
+    """Draw the completed trials by two or three objectives, with the Pareto front marked.
 
     Args:
         study: The study.
@@ -95,13 +95,13 @@ def hypervolume_history(
     *others: Study | StudyData,
     reference_point: Sequence[float] | None = None,
 ) -> go.Figure:
-    """Draw how the hypervolume that feasible trials dominate has grown.
+    """Draw the growth of the hypervolume that feasible trials dominate.
 
     Args:
         study: The study.
         *others: Studies to compare with it, with the same objectives.
-        reference_point: A value for each objective, worse than all that is to count; None for
-            the worst values of all completed, feasible trials.
+        reference_point: A value for each objective, worse than all values that count; None for the
+            worst values of all completed, feasible trials.
     """
     several = [read(each) for each in (study, *others)]
     first = several[0]
@@ -140,5 +140,5 @@ def hypervolume_history(
 
 
 def front(trials: Sequence[DrawnTrial]) -> list[DrawnTrial]:
-    """Return the trials that no other one dominates."""
+    """Return the trials that no other trial dominates."""
     return [trials[place] for place in front_of([trial.losses or () for trial in trials])]

@@ -1,4 +1,4 @@
-"""How the objective has developed over a study's trials, and how its values are distributed."""
+"""The objective over the trials of a study, and the distribution of its values."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ HISTORY, EDF = "Optimization history", "Distribution of the objective"
 def optimization_history(
     study: Study | StudyData, *others: Study | StudyData, objective: str | None = None
 ) -> go.Figure:
-    """Draw each completed trial's value, and the incumbent's line: the best value so far.
+    """Draw the value of each completed trial, and a line for the best value so far.
 
     Args:
         study: The study.
         *others: Studies to draw beside it; they need the same objective.
-        objective: The metric of one objective; None for all of them, one below the other.
+        objective: The metric of one objective; None for all of them, one below another.
     """
     several = [read(each) for each in (study, *others)]
     first = several[0]
@@ -110,7 +110,7 @@ def _best(data: StudyData, objectives: Sequence[Objective]) -> str:
 def edf(
     study: Study | StudyData, *others: Study | StudyData, objective: str | None = None
 ) -> go.Figure:
-    """Draw the empirical distribution function: which share of trials reaches a value.
+    """Draw the empirical distribution function: the share of trials that reach a value.
 
     Args:
         study: The study.

@@ -1,4 +1,4 @@
-"""Which parameters mattered: PED-ANOVA, as Optuna has it."""
+"""The importance of parameters: PED-ANOVA, computed by Optuna."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from hpo_view.text import counted, label
 
 TITLE = "Parameter importances"
 _MOST = 3000
-"""Optuna takes seconds to be told of more trials."""
+"""Maximum number of trials: adding more to Optuna takes seconds."""
 _LEAST = 10
-"""Of fewer trials the best tenth is a single one."""
+"""Minimum number of trials: the best tenth of fewer is a single trial."""
 
 
 def param_importances(
     study: Study | StudyData, *, params: Sequence[str] | None = None, objective: str | None = None
 ) -> go.Figure:
-    """Draw how much each parameter mattered for being among the best tenth of the trials.
+    """Draw how much each parameter matters for being among the best tenth of the trials.
 
     The method is PED-ANOVA (Watanabe, Bansal and Hutter, IJCAI 2023, arXiv 2304.10255), computed
     by Optuna; with conditional parameters its conditional form (arXiv 2601.20800). The
@@ -71,7 +71,7 @@ def param_importances(
 
 
 def importances(data: StudyData, names: Sequence[str], objective: Objective) -> dict[str, float]:
-    """Return each parameter's share; without those that never took a second value."""
+    """Return the share of each parameter, except for those with a single value."""
     scales = {name: Scale(data.space, name) for name in names}
     varying = [name for name in names if _varies(data.counted, scales[name])]
     if not varying:
@@ -107,14 +107,14 @@ def _varies(trials: Sequence[DrawnTrial], scale: Scale) -> bool:
 
 
 def _value(trial: DrawnTrial, scale: Scale) -> Any:
-    """Return a value as Optuna is told of it: a choice by its label; None if inactive."""
+    """Return a value for Optuna: the label of a choice; None if inactive."""
     if not scale.holds(trial.configuration):
         return None
     return trial.configuration[scale.name] if scale.is_numeric else scale.shown(trial.configuration)
 
 
 def _distribution(data: StudyData, scale: Scale) -> Any:
-    """Return Optuna's word for a parameter, wide enough for values of before a change."""
+    """Return Optuna's distribution of a parameter, including values from before a change."""
     kinds = _optuna().distributions
     match data.space.by_name[scale.name]:
         case Int(low=low, high=high, log=log):

@@ -1,4 +1,4 @@
-"""Where trials were compared: the core does not know rungs, but how far jobs were to train."""
+"""Where trials were compared: the core does not know rungs, but the targets of jobs."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from hpo_core import JobState, TrialState
 from hpo_view.data import StudyData
 
 _MOST = 12
-"""Trials that end at more different iterations than this do not end at rungs."""
+"""Maximum number of rungs: trials that end at more different iterations do not end at rungs."""
 
 
 def rung_levels(data: StudyData) -> list[int]:
     """Return the iterations of the rungs; none if no trial was paused or stopped early.
 
-    They are what jobs were told to train to. Where the strategy stops jobs that run, they are
-    where trials were stopped.
+    They are the targets of jobs or, if the strategy stops running jobs, the iterations at which
+    trials were stopped.
     """
     states = {trial.state for trial in data.trials}
     targets = {job.target for job in data.jobs if job.attempt > 0 and job.target is not None}
@@ -34,7 +34,7 @@ def rung_levels(data: StudyData) -> list[int]:
 
 
 def bracket(data: StudyData) -> dict[int, int | None]:
-    """Return for each trial how far its first job was to train: trials of a bracket share that."""
+    """Return the target of each trial's first job, which the trials of a bracket share."""
     first: dict[int, int | None] = {}
     for job in data.jobs:
         if job.attempt > 0:

@@ -1,4 +1,4 @@
-"""The objective over pairs of parameters: as a surface, and as ranks."""
+"""The objective over pairs of parameters, as a surface and as ranks."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from hpo_view.text import counted, label
 
 CONTOUR, RANK = "Contour", "Rank"
 _MOST = 4
-"""Parameters of which all pairs are drawn, if none are named."""
+"""Maximum number of parameters whose pairs are drawn by default."""
 _CELLS = 40
 _RANKED = 2000
 _SUPPORT = 1500
-"""Trials that a surface is computed from, at the most."""
+"""Maximum number of trials from which a surface is computed."""
 
 Draw = Callable[[go.Figure, Sequence[DrawnTrial], Scale, Scale, int, int], None]
 
@@ -33,8 +33,8 @@ def contour(
 ) -> go.Figure:
     """Draw the objective as a surface over each pair of parameters.
 
-    Between trials it is interpolated by inverse distance weighting, on the parameters' own
-    scales; with a categorical parameter each cell has the mean of its trials.
+    Between trials the surface is interpolated by inverse distance weighting, on the parameters'
+    scales. With a categorical parameter each cell has the mean of its trials.
 
     Args:
         study: The study.
@@ -187,7 +187,7 @@ def _grid(
 
 
 def _colours(title: str, objective: Objective, trials: Sequence[DrawnTrial]) -> dict[str, Any]:
-    """Return a colour axis that outliers do not flatten: from the best to the worse quartile."""
+    """Return a colour axis from the best value to the worse quartile, against outliers."""
     bounds: dict[str, Any] = {}
     if trials:
         values = [value(trial, objective) for trial in trials]
@@ -205,7 +205,7 @@ def _colours(title: str, objective: Objective, trials: Sequence[DrawnTrial]) -> 
 
 
 def _surface(trials: Sequence[DrawnTrial], x: Scale, y: Scale, objective: Objective) -> Any:
-    """Return contours of values that are interpolated between the trials."""
+    """Return contours of values interpolated between the trials."""
     xs = np.array([x.position(trial.configuration) for trial in trials])
     ys = np.array([y.position(trial.configuration) for trial in trials])
     zs = np.array([value(trial, objective) for trial in trials])
@@ -233,7 +233,7 @@ def _is_flat(scale: Scale, trials: Sequence[DrawnTrial]) -> bool:
 
 
 def _cells(trials: Sequence[DrawnTrial], x: Scale, y: Scale, objective: Objective) -> Any:
-    """Return the mean value in each cell, where a parameter has choices and no distances."""
+    """Return the mean value in each cell, for parameters without distances (choices)."""
     if any(scale.is_numeric and _is_flat(scale, trials) for scale in (x, y)):
         return None
     found: dict[tuple[Any, Any], list[float]] = defaultdict(list)

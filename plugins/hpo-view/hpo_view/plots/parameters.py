@@ -1,4 +1,4 @@
-"""The objective against parameters: one by one, and all of a trial in one line."""
+"""The objective against parameters: one by one, and as one line for each trial."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MOST_TICKS = 20
 def slice(
     study: Study | StudyData, *, params: Sequence[str] | None = None, objective: str | None = None
 ) -> go.Figure:
-    """Draw the objective against each parameter, a panel each; later trials are brighter.
+    """Draw the objective against each parameter in its own panel; later trials are brighter.
 
     Args:
         study: The study.
@@ -67,7 +67,7 @@ def slice(
         if column == 1:
             drawn.update_yaxes(title=direction(wanted), row=row, col=1)
     for name, (members, symbol) in _groups(data).items():
-        if members:  # an entry of the legend, in no colour of the scale
+        if members:  # an entry of the legend, in a colour outside the scale
             drawn.add_scatter(
                 x=[None],
                 y=[None],
@@ -135,7 +135,7 @@ def parallel_coordinate(
 ) -> go.Figure:
     """Draw each completed trial as a line through its parameters and its objective.
 
-    A parameter that is not active in a trial is at ``inactive``, below its values.
+    An inactive parameter of a trial is at ``inactive``, below its values.
 
     Args:
         study: The study.
@@ -171,7 +171,7 @@ def parallel_coordinate(
 
 
 def _dimension(scale: Scale, trials: Sequence[DrawnTrial]) -> dict[str, Any]:
-    """Return an axis of the plot: on the parameter's own scale, with the values at its ticks."""
+    """Return an axis of the plot: on the parameter's scale, with values at its ticks."""
     positions = [
         scale.position(trial.configuration) if scale.holds(trial.configuration) else None
         for trial in trials

@@ -1,4 +1,4 @@
-"""Rungs and brackets: how many trials came how far, and what they had reached there."""
+"""Rungs and brackets: the number of trials that reached each rung, and their values there."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ TITLE = "Rungs and brackets"
 
 
 def rungs(study: Study | StudyData) -> go.Figure:
-    """Draw for each rung how many trials reached it, by bracket, and their values there.
+    """Draw the number of trials that reached each rung, by bracket, and their values there.
 
-    A bracket is known by how far the first jobs of its trials were to train.
+    A bracket is identified by the target of the first jobs of its trials.
 
     Args:
         study: The study.
@@ -85,7 +85,7 @@ def rungs(study: Study | StudyData) -> go.Figure:
 def _reached(
     data: StudyData, levels: list[int]
 ) -> tuple[dict[int, list[int]], dict[tuple[int, int], float]]:
-    """Return which trials reached each level, and the value that each had there."""
+    """Return the trials that reached each level, with their values there."""
     metric = data.objectives[0].metric
     reached = {
         level: [t.trial_id for t in data.trials if t.iteration is not None and t.iteration >= level]
@@ -105,7 +105,7 @@ def _reached(
 
 
 def _brackets(data: StudyData, levels: list[int]) -> dict[int, int]:
-    """Return for each trial the level at which its bracket begins."""
+    """Return the level at which each trial's bracket begins."""
     first = bracket(data)
     known = {trial.trial_id: first.get(trial.trial_id) for trial in data.trials}
     is_told = len({target for target in known.values() if target is not None}) > 1

@@ -1,4 +1,4 @@
-"""What the workers did, and what that used of the budget, over time."""
+"""The work of the workers, and the used budget, over time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hpo_view.text import counted, label
 
 TIMELINE, BUDGET = "Timeline", "Budget over time"
 _MOST = 3000
-"""Jobs that a timeline draws at the most: others would lie below a pixel."""
+"""Maximum number of jobs in a timeline; more would be narrower than a pixel."""
 
 _SHADES = {
     JobState.COMPLETED: theme.BLUE,
@@ -31,13 +31,13 @@ _PATTERNS = {JobState.FAILED: "x", JobState.TIMED_OUT: "/", JobState.LOST: "."}
 
 
 def timeline(study: Study | StudyData, *, most: int = _MOST) -> go.Figure:
-    """Draw when each job ran, on which worker, and how many of the workers were busy.
+    """Draw the run time of each job on a worker, and the number of busy workers.
 
-    Jobs are placed on the first worker that was free; which one really ran it is not stored.
+    Jobs are placed on the first free worker; the actual worker is not stored.
 
     Args:
         study: The study.
-        most: How many jobs to draw at the most, evenly spread.
+        most: Maximum number of jobs to draw, evenly spread.
     """
     data = read(study)
     spans = _spans(data.ran)
@@ -137,7 +137,7 @@ Span = tuple[DrawnJob, float, float]
 
 
 def _spans(jobs: Sequence[DrawnJob]) -> list[Span]:
-    """Return when each job began and ended, or until when it is known to run."""
+    """Return the start and end of each job, or the last time at which it is known to run."""
     found = []
     for job in jobs:
         until = job.ended if job.ended is not None else job.seen
@@ -147,7 +147,7 @@ def _spans(jobs: Sequence[DrawnJob]) -> list[Span]:
 
 
 def _placed(spans: Sequence[Span]) -> list[tuple[DrawnJob, float, float, int]]:
-    """Give each job a worker: of those that are free the one of the least number."""
+    """Assign each job the free worker with the lowest number."""
     placed = []
     free: list[int] = []
     busy: list[tuple[float, int]] = []
@@ -165,7 +165,7 @@ def _busy(spans: Sequence[Span]) -> float:
 
 
 def _sessions(spans: Sequence[Span]) -> float:
-    """Return the seconds in which a job ran at all: pauses between sessions do not count."""
+    """Return the seconds during which jobs ran, without the pauses between sessions."""
     total, until = 0.0, spans[0][1]
     for _, start, end in spans:
         total += max(end - max(start, until), 0.0)
@@ -174,7 +174,7 @@ def _sessions(spans: Sequence[Span]) -> float:
 
 
 def _concurrency(spans: Sequence[Span]) -> tuple[list[float], list[int]]:
-    """Return how many jobs ran, from moment to moment."""
+    """Return the number of running jobs over time."""
     changes = sorted([(start, 1) for _, start, _ in spans] + [(end, -1) for *_, end in spans])
     times, busy, now = [], [], 0
     for time, change in changes:
@@ -185,7 +185,7 @@ def _concurrency(spans: Sequence[Span]) -> tuple[list[float], list[int]]:
 
 
 def _usage(data: StudyData, spans: Sequence[Span]) -> dict[str, list[tuple[float, float]]]:
-    """Return what was used of each limit by when: by the starts of jobs, and by their ends."""
+    """Return the used amount of each limit over time, from the starts and ends of jobs."""
     launched = sorted(start for job, start, _ in spans if job.state is not JobState.LOST)
     ends = sorted((end, job, end - start) for job, start, end in spans)
     first: dict[int, float] = {}
