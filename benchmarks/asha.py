@@ -1,7 +1,7 @@
-"""A decision of hpo-asha with 10,000 trials in a rung, beside Optuna's successive halving pruner.
+"""A decision of hpo-asha with 10,000 trials in a rung, compared with Optuna's pruner.
 
-The stopping type and the pruner get the same stream of reports, in turns, and must decide alike.
-Figures are the middle ones of 200 decisions.
+The stopping type and Optuna's successive halving pruner get the same reports alternately, and must
+make the same decisions. Figures are medians of 200 decisions.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the benchmarks share: a trivial study, a clock around a block, a line of the report."""
+"""Common parts of the benchmarks: a trivial study, a timer, and a line of the report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an open dashboard costs a study: jobs a second with three pages open, and without.
+"""The cost of an open dashboard: jobs per second with three open pages, and without.
 
 python benchmarks/dashboard.py           (takes hpo-view, playwright and Chromium: .venv-view)
 """

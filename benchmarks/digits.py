@@ -1,9 +1,9 @@
-"""examples/digits by several strategies, 5 seeds each, on equal budgets: `make bench-digits`.
+"""Several strategies on examples/digits, with 5 seeds each and equal budgets: `make bench-digits`.
 
-Every figure is a median over the seeds: the best accuracy, as `hpo top` shows it, what the study
-has trained, and how many trials it began and stopped. ``python benchmarks/digits.py jobs`` compares
-on one budget of jobs, ``compute_time`` on one of compute time, where those who stop early can try
-more. A table takes some ten minutes, so they are not among `run.py`'s.
+Every figure is a median over the seeds: the best accuracy in `hpo top`, the trained epochs, and the
+numbers of started and stopped trials. ``python benchmarks/digits.py jobs`` uses a budget of jobs,
+``compute_time`` one of compute time, in which early stopping can run more trials. A table takes
+about ten minutes, so `run.py` does not include them.
 """
 
 from __future__ import annotations

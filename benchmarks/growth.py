@@ -1,4 +1,4 @@
-"""Cost per job as a study grows, and peak memory: 100,000 jobs beside 1,000."""
+"""Cost per job in a growing study, and peak memory: 100,000 jobs compared with 1,000."""
 
 from __future__ import annotations
 

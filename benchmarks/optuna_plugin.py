@@ -1,4 +1,4 @@
-"""hpo-optuna beside bare Optuna: ask + tell, and a whole search with its store on disk."""
+"""hpo-optuna compared with plain Optuna: ask + tell, and a complete search with a store on disk."""
 
 from __future__ import annotations
 

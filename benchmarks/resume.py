@@ -1,4 +1,4 @@
-"""A study of 20,000 trials of `asha` is resumed, and read as a result and as a table."""
+"""Resuming a study of 20,000 trials of `asha`, and reading its result and tables."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """All benchmarks, one after another, each in its own process: `make bench`.
 
-Every figure is a ratio within one run, beside a peer or a floor, since machines differ and drift.
-Name some of them to run those alone: ``python benchmarks/run.py search startup``.
+Every figure is a ratio within one run, relative to another tool or a lower bound, since machines
+differ and vary. To run only some of them: ``python benchmarks/run.py search startup``.
 """
 
 from __future__ import annotations

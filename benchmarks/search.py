@@ -1,6 +1,6 @@
-"""Random search inline, trivial function, 3 parameters, store on disk; beside Optuna.
+"""Random search inline with a trivial function, 3 parameters and a store on disk; also in Optuna.
 
-Floor: bare sqlite3 in WAL mode, an insert and an update in one transaction a trial.
+Lower bound: plain sqlite3 in WAL mode, with an insert and an update in one transaction per trial.
 """
 
 from __future__ import annotations

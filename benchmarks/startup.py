@@ -1,4 +1,4 @@
-"""How long it takes to begin: imports, help, and the best of 10,000 jobs."""
+"""Start-up time: imports, help, and the best of 10,000 jobs."""
 
 from __future__ import annotations
 

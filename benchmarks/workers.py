@@ -1,4 +1,4 @@
-"""Warm worker processes, and commands beside a bare loop of subprocess.Popen two at a time."""
+"""Warm workers, and commands compared with a plain loop of subprocess.Popen, two at a time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Workers' start-up, small jobs on many workers, and trivial jobs beside joblib."""
+"""Start-up of workers, small jobs on many workers, and trivial jobs compared with joblib."""
 
 from __future__ import annotations
 

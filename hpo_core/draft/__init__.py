@@ -1,15 +1,15 @@
-"""Drafts a study file from a training script, which is read and not run: what `hpo init` does.
+"""Draft a study file from a training script, for `hpo init`. The script is read, not run.
 
 draft        reads a script, guesses, and writes the study file
-source       a script as a syntax tree, with its constants and the modules beside it
-argument     one argument of a script, however it was declared
+source       a script as a syntax tree, with its constants and local modules
+argument     one argument of a script
 by_argparse  arguments of argparse and absl
 by_click     arguments of click
 by_signature arguments of functions and dataclasses: typer, fire, tyro, jsonargparse, transformers
 by_help      arguments from the output of ``--help``, for other languages
-printed      metrics that a script prints, and patterns that find them
-guess        which arguments are worth a search, and over which range
+printed      metrics that a script prints, and patterns for them
+guess        which arguments to search, and their ranges
 study_file   the commented text of the study file
 
-Nothing of a script is imported or evaluated; `by_help` alone runs it, when it is told to.
+No part of a script is imported or evaluated. Only `by_help` runs it, on request.
 """

@@ -1,4 +1,4 @@
-"""One argument of a script, however it was declared."""
+"""One argument of a script."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ class Argument(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         name: Its name in the script, such as ``weight_decay``.
-        option: How it is given, such as ``--weight-decay``; ``""`` for a positional argument.
-        kind: What it takes.
-        default: The script's own default; None if there is none, or it could not be read.
-        choices: What it may be, for a choice.
-        low: The least value that the script takes, if it says so.
-        high: The greatest.
-        is_required: Whether the script does not start without it.
-        flag: What is given for a flag that is on, and for one that is off; either may be ``""``.
-        joined: Whether option and value are one argument, ``--lr=0.1``.
-        help: What the script says about it.
+        option: Its option, such as ``--weight-decay``; ``""`` for a positional argument.
+        kind: The kind of its values.
+        default: The script's default; None if it has none, or if it could not be determined.
+        choices: The values of a choice.
+        low: The minimum that the script declares, or None.
+        high: The maximum that the script declares, or None.
+        is_required: Whether the script requires it.
+        flag: The texts for a flag that is on, and for one that is off; either may be ``""``.
+        joined: Whether option and value are a single argument, ``--lr=0.1``.
+        help: Its help text.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Argument(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def kind_of(default: Any, declared: str = "") -> Kind:
-    """Return what an argument takes, by the name of its type or else by its default."""
+    """Return the kind of an argument, from the name of its type or else from its default."""
     named: dict[str, Kind] = {
         "float": "float", "int": "int", "integer": "int", "str": "text", "bool": "flag",
         "Path": "path", "string": "text", "PositiveInt": "int", "PositiveFloat": "float",

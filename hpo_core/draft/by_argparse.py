@@ -1,4 +1,4 @@
-"""Arguments that a script declares by argparse, or by flags of absl."""
+"""Arguments that a script declares with argparse, or as flags of absl."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PATH_WORDS = ("dir", "path", "file", "folder", "root")
 def by_argparse(source: Source) -> tuple[list[Argument], str]:
     """Return the arguments of argparse, and the name of the subcommand that they belong to.
 
-    Of several subcommands it is the one that trains, or else the first.
+    Of several subcommands, this is the one that trains, or else the first.
     """
     commands = _commands(source)
     names = list(dict.fromkeys(commands.values()))
@@ -39,7 +39,7 @@ def _trains(name: str) -> bool:
 
 
 def _commands(source: Source) -> dict[str, str]:
-    """Return the variables that are the parsers of subcommands, each with its name."""
+    """Return the variables that hold parsers of subcommands, with the names of the subcommands."""
     found: dict[str, str] = {}
     for node in source.walk():
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
@@ -104,12 +104,12 @@ def _words(option: str, default: Any) -> tuple[str, str]:
 
 
 def _kind(declared: ast.expr | None, name: str, default: Any) -> Kind:
-    """Return what an argument takes; without a type argparse hands over text."""
+    """Return the kind of an argument; without a type, argparse passes text."""
     if declared is None:
         is_path = any(name.lower().endswith(word) for word in _PATH_WORDS)
         return "path" if is_path else "text"
     named = last_name(declared)
-    if named in _BOOLEAN_TYPES:  # ``bool`` itself takes "false" for true
+    if named in _BOOLEAN_TYPES:  # ``bool`` itself converts "false" to True
         return "unknown" if named == "bool" else "flag"
     if isinstance(declared, ast.Lambda):
         inner = last_name(declared.body)
@@ -126,7 +126,7 @@ _ABSL = {
 
 
 def by_absl(source: Source) -> list[Argument]:
-    """Return the arguments that are flags of absl."""
+    """Return the flags of absl as arguments."""
     required = set(_required(source))
     found: dict[str, Argument] = {}
     for call in source.calls():
@@ -142,7 +142,7 @@ def by_absl(source: Source) -> list[Argument]:
         found[name] = Argument(
             name=name,
             option=f"--{name}",
-            kind=kind,  # type: ignore[arg-type]  # they are all kinds
+            kind=kind,  # type: ignore[arg-type]  # all of them are kinds
             default=default,
             choices=tuple(choices) if isinstance(choices, list) else (),
             low=_number(source.plain(keyword(call, "lower_bound"))),

@@ -1,4 +1,4 @@
-"""Arguments that a script declares by click's decorators."""
+"""Arguments that a script declares with click's decorators."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def by_click(source: Source) -> tuple[list[Argument], str]:
 
 
 def _subcommand(source: Source, function: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
-    """Return the name of a command that belongs to a group; ``""`` for one alone."""
+    """Return the name of a command in a group; ``""`` for a single command."""
     for each in function.decorator_list:
         if last_name(each) == "command":
             call = each if isinstance(each, ast.Call) else None

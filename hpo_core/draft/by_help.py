@@ -1,4 +1,4 @@
-"""Arguments from what a program prints for ``--help``: for programs that are not Python."""
+"""Arguments from the output of ``--help``, for programs that are not Python."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def by_help(program: Sequence[str]) -> list[Argument]:
     """Run a program with ``--help``, and return its arguments.
 
     Raises:
-        InvalidInput: If it can't be run, or names no options.
+        InvalidInput: If it cannot be run, or lists no options.
     """
     try:
         ran = subprocess.run(
@@ -53,7 +53,7 @@ def by_help(program: Sequence[str]) -> list[Argument]:
 
 
 def in_help(text: str) -> list[Argument]:
-    """Return the arguments that a text for ``--help`` lists."""
+    """Return the arguments that a help text lists."""
     found: dict[str, Argument] = {}
     lines = text.splitlines()
     for place, line in enumerate(lines):
@@ -67,7 +67,7 @@ def in_help(text: str) -> list[Argument]:
 
 
 def _continued(lines: Sequence[str]) -> list[str]:
-    """Return the lines that go on with an explanation."""
+    """Return the lines that continue an explanation."""
     found: list[str] = []
     for line in lines[:4]:
         if not line.startswith("        ") or _ROW.match(line):
@@ -104,7 +104,7 @@ def _default(said: str) -> Any:
 
 
 def program_of(script: Path) -> list[str]:
-    """Return the command that runs a script, by the end of its name."""
+    """Return the command that runs a script, from its suffix."""
     runners = {".py": ["{python}"], ".r": ["Rscript"], ".jl": ["julia"], ".sh": ["sh"],
                ".js": ["node"], ".rb": ["ruby"], ".pl": ["perl"], ".lua": ["lua"]}  # fmt: skip
     runner = runners.get(script.suffix.lower())

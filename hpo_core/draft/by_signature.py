@@ -1,4 +1,4 @@
-"""Arguments that libraries make of functions and dataclasses, by the names and types in them."""
+"""Arguments that libraries derive from the names and types in functions and dataclasses."""
 
 from __future__ import annotations
 
@@ -13,14 +13,15 @@ from hpo_core.draft.source import Source, dotted, keyword, last_name
 
 
 class Library(NamedTuple):
-    """How a library makes options of names.
+    """How a library turns names into options.
 
     Attributes:
         hyphens: Whether ``_`` in a name is ``-`` in its option.
-        joined: Whether option and value are one argument.
-        on: What is given for a flag that is on, of its option.
-        off: The same for one that is off.
-        positional: Whether what has no default is given without an option.
+        joined: Whether option and value are a single argument.
+
+        on: The text for a flag that is on, from its option.
+        off: The text for a flag that is off.
+        positional: Whether an argument without a default has no option.
     """
 
     hyphens: bool
@@ -57,11 +58,11 @@ _OF_TRANSFORMERS = (
     ),
     Argument(name="num_train_epochs", option="--num_train_epochs", kind="float", default=3.0),
 )
-"""The fields of transformers' ``TrainingArguments`` that matter here; it is not read."""
+"""The relevant fields of transformers' ``TrainingArguments``, whose source is not read."""
 
 
 def by_signature(source: Source) -> tuple[list[Argument], str]:
-    """Return the arguments of what a library is called with, and the subcommand if there is one."""
+    """Return the arguments of the object that a library is called with, and the subcommand."""
     for call in source.calls():
         library = _ENTRIES.get(dotted(call.func))
         if library is None:
@@ -177,7 +178,7 @@ def _is_dataclass(source: Source, name: str) -> bool:
 def _fields(
     source: Source, name: str, library: Library, seen: frozenset[str] = frozenset()
 ) -> Iterator[Argument]:
-    """Yield the fields of a dataclass, with those that it inherits."""
+    """Yield the fields of a dataclass, including inherited ones."""
     cls = source.classes.get(name)
     if cls is None or name in seen:
         return
@@ -204,7 +205,7 @@ def _argument(
     default: ast.expr | None,
     library: Library,
 ) -> Iterator[Argument]:
-    """Yield the argument that a library makes of a name; those of a dataclass for one."""
+    """Yield the argument that a library derives from a name; for a dataclass, its arguments."""
     annotation, extra = _without_annotated(annotation)
     about = extra if extra is not None else default
     has_default, said, low, high = default is not None, "", None, None
@@ -295,7 +296,7 @@ def _details(source: Source, call: ast.Call) -> tuple[str, float | None, float |
 
 
 def _without_annotated(node: ast.expr | None) -> tuple[ast.expr | None, ast.expr | None]:
-    """Return the type in ``Annotated[type, extra]``, and the extra if it is a call."""
+    """Return the type in ``Annotated[type, extra]``, and ``extra`` if it is a call."""
     match node:
         case ast.Subscript(value=value, slice=ast.Tuple(elts=[inner, extra, *_])) if (
             last_name(value) == "Annotated"

@@ -1,4 +1,4 @@
-"""Reads a script, guesses, and drafts the study file."""
+"""Read a script, guess the parameters, and draft the study file."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ def draft(script: Path, folder: Path, *, run: bool = False) -> Draft:
 
     Args:
         script: The script.
-        folder: Where the study file will be; paths in it are relative to it.
-        run: Whether to run the script with ``--help``, and take its arguments from what it prints.
+        folder: The folder of the study file, to which its paths are relative.
+        run: Whether to run the script with ``--help``, and read its arguments from the output.
 
     Raises:
-        InvalidInput: If it can't be read, or has no arguments that can be.
+        InvalidInput: If the script cannot be read, or has no readable arguments.
     """
     if not script.is_file():
         raise InvalidInput([Fault(str(script), "there is no such file")])
@@ -68,7 +68,7 @@ def draft(script: Path, folder: Path, *, run: bool = False) -> Draft:
 
 
 def _arguments(source: Source) -> tuple[list[Argument], str]:
-    """Return a script's arguments, by whichever library it declares them, and its subcommand."""
+    """Return the arguments of a script, from whichever library it uses, and its subcommand."""
     for place in (source.alone(), source):
         for read in (by_argparse, by_click, by_signature):
             found, subcommand = read(place)

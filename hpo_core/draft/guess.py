@@ -1,4 +1,4 @@
-"""Which arguments of a script are worth a search, and over which range."""
+"""Which arguments of a script to search, and their ranges."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ _USUAL: dict[str, float] = {"lr": 1e-3, "learning_rate": 1e-3}
 
 
 class Guess(NamedTuple):
-    """What becomes of an argument.
+    """The role of an argument in the draft.
 
     Attributes:
-        role: ``searched``, ``epochs``, ``output``, ``needed`` (it must be given) or ``left``.
-        table: The parameter, as in a study file; empty if it is not searched.
+        role: ``searched``, ``epochs``, ``output``, ``needed`` (a value is required) or ``left``.
+        table: The parameter, as in a study file; empty if the argument is not searched.
         question: What is to be decided by a person.
     """
 
@@ -59,7 +59,7 @@ class Guess(NamedTuple):
 
 
 def guess(argument: Argument) -> Guess:
-    """Return what becomes of an argument."""
+    """Return the role of an argument."""
     name = argument.name.lower().rpartition(".")[2]
     if _EPOCHS.match(name) and argument.kind in ("int", "unknown", "float"):
         return Guess("epochs", {})
@@ -74,7 +74,7 @@ def guess(argument: Argument) -> Guess:
 
 
 def is_usual(argument: Argument) -> bool:
-    """Say whether an argument is among those that are searched first."""
+    """Return whether an argument is one of those that are searched first."""
     name = argument.name.lower()
     words = ("lr", "learning_rate", "weight_decay", "momentum", "batch_size", "hidden", "layers",
              "optimizer", "opt", "dropout", "drop", "gamma", "warmup", "depth", "dim")  # fmt: skip

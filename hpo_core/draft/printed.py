@@ -1,4 +1,4 @@
-"""Metrics that a script prints: the texts around numbers, and patterns that find the numbers."""
+"""Metrics that a script prints: the texts around numbers, and patterns for the numbers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hpo_core.draft.source import Source, keyword, last_name
 from hpo_core.readers.lines import plain
 
 NUMBER = r"([-+]?(?:[0-9]+\.?[0-9]*(?:[eE][-+]?[0-9]+)?|nan|inf))"
-"""What a number looks like in a pattern."""
+"""The pattern of a number."""
 
 _PRINTS = (
     "print", "info", "write", "echo", "log", "debug", "warning", "set_postfix_str", "pprint",
@@ -28,7 +28,7 @@ _MORE_IS_BETTER = re.compile(
     r"bleu|rouge\w*|m?ap|m?iou|dice|r2|psnr|ssim)"
 )
 _PASSING = re.compile(r"(?i)load|checkpoint|resum|best|finish|sav|early|start from|skip")
-"""What lines are about that are not printed at each epoch."""
+"""Words in lines that are not printed at each epoch."""
 
 _HELD_OUT = ("val", "valid", "test", "eval", "dev")
 
@@ -38,9 +38,9 @@ class Metric(NamedTuple):
 
     Attributes:
         name: A name for it.
-        pattern: What finds its value on a line.
-        line: The text that is printed, a number in it as ``…``.
-        is_minimized: Whether less is better.
+        pattern: The pattern of its value in a line.
+        line: The printed text, with numbers as ``…``.
+        is_minimized: Whether lower is better.
     """
 
     name: str
@@ -50,11 +50,12 @@ class Metric(NamedTuple):
 
 
 class Found(NamedTuple):
-    """What a script prints.
+    """The printed metrics of a script.
+
 
     Attributes:
-        metrics: Its metrics, the likeliest objective first.
-        iteration: A pattern for the iteration; None if none is printed.
+        metrics: The metrics, the most likely objective first.
+        iteration: A pattern for the iteration; None if it is not printed.
     """
 
     metrics: list[Metric]
@@ -62,11 +63,11 @@ class Found(NamedTuple):
 
 
 def printed(source: Source) -> Found:
-    """Return what a script prints of its metrics."""
+    """Return the printed metrics of a script."""
     found = _by_libraries(source)
     if not found.metrics:
         found = _in_lines(_lines(source))
-    if not found.metrics:  # it may have its own function that prints
+    if not found.metrics:  # the script may define its own function that prints
         others = _in_lines(_formatted(source))
         found = Found(others.metrics, found.iteration or others.iteration)
     return found
@@ -88,13 +89,13 @@ def _in_lines(lines: Iterable[str]) -> Found:
 
 
 def _unlikelihood(before: str) -> tuple[bool, bool]:
-    """Return how unlikely it is that what stands after a text is the objective."""
+    """Return a sort key: how unlikely the number after a text is the objective."""
     words = _words(before)
     return not any(word.startswith(_HELD_OUT) for word in words), "train" in words
 
 
 def _by_libraries(source: Source) -> Found:
-    """Return what the loops of keras and transformers print, which no line of the script says."""
+    """Return what the loops of keras and transformers print, which is not in the script."""
     imported = {
         name.partition(".")[0]
         for node in source.walk()
@@ -122,7 +123,7 @@ def _by_libraries(source: Source) -> Found:
 
 
 def _labels(line: str) -> Iterator[tuple[str, str]]:
-    """Yield for each number in a line what stands before it, and the label that ends there."""
+    """Yield for each number in a line the text before it, and the label that ends there."""
     *parts, _ = line.split(_HOLE)
     for part in parts:
         text = part.rpartition("\n")[2]
@@ -131,7 +132,7 @@ def _labels(line: str) -> Iterator[tuple[str, str]]:
 
 
 def _metric_of(label: str) -> str | None:
-    """Return a metric's name, if a label reads like one: ``Val loss: `` is ``val_loss``."""
+    """Return the name of a metric if a label looks like one: ``Val loss: `` is ``val_loss``."""
     words = _words(label)
     places = [place for place, word in enumerate(words) if _is_metric(word)]
     if not places or re.search(r"[=:>(]\s*\$?$|\s$", label) is None:
@@ -154,10 +155,10 @@ def _words(text: str) -> list[str]:
 
 
 def _pattern(label: str, number: str) -> str:
-    """Return a pattern for a label and the number after it; blanks may be any."""
+    """Return a pattern for a label and the number after it, with any whitespace between."""
     pieces = re.split(r"\s+", label.strip())
     text = r"\s+".join(re.escape(piece).replace(r"\-", "-") for piece in pieces if piece)
-    start = r"(?<!\w)" if text[:1].isalnum() else ""  # ``loss`` is not the end of ``val_loss``
+    start = r"(?<!\w)" if text[:1].isalnum() else ""  # ``loss`` must not match ``val_loss``
     return rf"{start}{text}\s*{number}"
 
 
@@ -167,7 +168,7 @@ def _shown(line: str) -> str:
 
 
 def _formatted(source: Source) -> Iterator[str]:
-    """Yield all texts into which values are put."""
+    """Yield all format strings."""
     for node in source.walk():
         match node:
             case (
@@ -182,7 +183,7 @@ def _formatted(source: Source) -> Iterator[str]:
 
 
 def _lines(source: Source) -> Iterator[str]:
-    """Yield the texts that are printed, with a hole for each value."""
+    """Yield the printed texts, with a placeholder for each value."""
     for call in source.calls():
         if last_name(call) not in _PRINTS or not call.args:
             continue
@@ -194,7 +195,7 @@ def _lines(source: Source) -> Iterator[str]:
 
 
 def _text(node: ast.expr) -> str:
-    """Return an expression as the text that it prints, with holes."""
+    """Return the text that an expression prints, with placeholders."""
     match node:
         case ast.Constant(value=str(text)):
             return _FIELD.sub(_HOLE, text.replace("%%", "%"))

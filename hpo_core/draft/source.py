@@ -1,4 +1,4 @@
-"""A Python script as a syntax tree: its constants, its functions, the modules beside it."""
+"""A Python script as a syntax tree: its constants, functions and local modules."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from hpo_core.model.errors import Fault, InvalidInput
 
 UNKNOWN = object()
-"""Stands for a value that can't be told without running the script."""
+"""Represents a value that is unknown without running the script."""
 
 _BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul,
@@ -23,26 +23,26 @@ _MOST_MODULES = 30
 
 
 class Source:
-    """A script, and the local modules that it imports, whole.
+    """A script, and the local modules that it imports.
 
     Args:
         path: The script.
 
     Raises:
-        InvalidInput: If it can't be read, or is not Python.
+        InvalidInput: If it cannot be read, or is not Python.
     """
 
     def __init__(self, path: Path) -> None:
         self._folder = path.parent
         self.trees: list[ast.Module] = [_parsed(path)]
         self._seen = {path.resolve()}
-        for tree in self.trees:  # which grows meanwhile
+        for tree in self.trees:  # which grows during the loop
             for module in _local_modules(tree, self._folder):
                 if module.resolve() not in self._seen and len(self.trees) < _MOST_MODULES:
                     self._seen.add(module.resolve())
                     try:
                         self.trees.append(_parsed(module))
-                    except InvalidInput:  # it is the script that matters
+                    except InvalidInput:  # only the script itself is required
                         continue
         self._constants: dict[str, ast.expr] = {}
         self.functions: dict[str, ast.FunctionDef | ast.AsyncFunctionDef] = {}
@@ -52,13 +52,13 @@ class Source:
                 self._note(node)
 
     def alone(self) -> Source:
-        """Return the script without the modules that it imports, whose names stay known."""
+        """Return the script without its imported modules; their names remain known."""
         one = copy(self)
         one.trees = self.trees[:1]
         return one
 
     def walk(self) -> Iterator[ast.AST]:
-        """Yield every node, of the script first, in the order in which they stand."""
+        """Yield every node in source order, those of the script first."""
         for tree in self.trees:
             yield from _in_order(tree)
 
@@ -148,7 +148,7 @@ def last_name(node: ast.AST | None) -> str:
 
 
 def keyword(call: ast.Call, name: str) -> ast.expr | None:
-    """Return an argument of a call that is given by its name."""
+    """Return a keyword argument of a call."""
     return next((each.value for each in call.keywords if each.arg == name), None)
 
 

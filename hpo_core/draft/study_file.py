@@ -1,4 +1,4 @@
-"""The commented text of a study file that was guessed from a script."""
+"""The commented text of a drafted study file."""
 
 from __future__ import annotations
 
@@ -17,13 +17,17 @@ from hpo_core.toml_text import toml_text
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
-    """A study file, and what is to be decided by a person.
+    """A drafted study file, and the questions to the user.
 
     Attributes:
-        text: The file.
-        command: The job's command.
-        searched: The parameters.
-        questions: What could not be guessed.
+        text: The text of the file.
+
+        command: The command of the job.
+
+        searched: The names of the parameters.
+
+        questions: The questions to the user.
+
     """
 
     text: str
@@ -104,7 +108,7 @@ class _Writer:
             self.command += [argument.option, value]
 
     def _needed(self, argument: Argument) -> str:
-        """Return a value for an argument without which the script does not start."""
+        """Return a value for a required argument."""
         value = str(argument.choices[0]) if argument.choices else ""
         if argument.default is not None and not isinstance(argument.default, list):
             value = str(argument.default)
@@ -127,7 +131,7 @@ class _Writer:
         self.questions.append(_line(question))
 
     def ask_for_the_metric(self) -> None:
-        """Ask what the metric is, since none was found."""
+        """Ask for the metric, since none was found."""
         self._ask(f"job.metrics: {_UNKNOWN_METRIC}")
 
 
@@ -137,11 +141,12 @@ def drafted(
     """Return the draft of a study of a script.
 
     Args:
-        name: The study's name.
-        program: What runs the script.
+        name: The name of the study.
+
+        program: The command that runs the script.
         subcommand: The subcommand that trains; ``""`` for none.
-        arguments: The script's arguments.
-        found: What it prints.
+        arguments: The arguments of the script.
+        found: The printed metrics of the script.
     """
     writer = _Writer([*program], subcommand, arguments)
     if not found.metrics:
@@ -193,12 +198,12 @@ def _about(argument: Argument) -> Iterator[str]:
 
 
 def _line(text: str) -> str:
-    """Return a text that fits into a comment of one line."""
+    """Return a text as a single line, for a comment."""
     return printable(" ".join(text.split()))
 
 
 def _name(name: str, taken: list[str]) -> str:
-    """Return a name that a placeholder can have, and no other parameter has."""
+    """Return a valid name for a placeholder that no other parameter has."""
     plain = re.sub(r"\W", "_", name) or "parameter"
     while plain in taken or plain in BUILTIN_PLACEHOLDERS:
         plain += "_"

@@ -1,11 +1,11 @@
-"""Reads the metrics of jobs that know nothing of hpo-core, from what they print or write.
+"""Read the metrics of jobs that do not import hpo-core, from their output or their files.
 
-lines     what a job has printed, line by line
-output    reports from a job's output
+lines     the output of a job, line by line
+output    reports from the output of a job
 rows      the rows of a CSV file, of JSON lines, of a JSON document
-columns   reports from rows
+columns   rows to reports
 file      follows a file that a job writes, and reads its reports
-watch     learns that files have changed, without looking at them again and again
+watch     notification of changed files, without polling
 
-Readers are `hpo_core.contracts.reader.MetricsReader`s, as those of plugins.
+Readers implement `hpo_core.contracts.reader.MetricsReader`, like those of plugins.
 """

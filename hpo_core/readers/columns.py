@@ -1,4 +1,4 @@
-"""Reports from rows: which columns hold metrics, and which one the iteration."""
+"""Convert rows to reports: which columns are metrics, and which is the iteration."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from hpo_core.readers.rows import Row, Rows, numbers
 
 
 class Columns:
-    """Makes reports of rows.
+    """Converts rows to reports.
 
     Args:
-        metrics: For each metric its column; empty to take those in `needed` by their names, and
-            all other columns of numbers as well.
-        needed: The metrics that the study needs.
-        iteration: The column of the iteration; None if there is none.
+        metrics: The column of each metric; if empty, the columns with the names in `needed` and all
+            other numeric columns.
+        needed: The metrics that the study requires.
+        iteration: The column of the iteration, or None.
     """
 
     def __init__(
@@ -40,10 +40,10 @@ class Columns:
 
         Args:
             rows: The rows.
-            known: The columns that the file has.
+            known: The columns of the file.
 
         Raises:
-            ValueError: If a column that is named holds no number.
+            ValueError: If a named column contains a value that is not a number.
         """
         others = self._others(known)
         for row in rows:
@@ -54,7 +54,7 @@ class Columns:
             for column in others:
                 try:
                     metrics |= numbers(row, [column])
-                except ValueError:  # a column of something else
+                except ValueError:  # a column that is not numeric
                     continue
             iteration = self._iteration_of(row)
             if metrics:
@@ -63,7 +63,7 @@ class Columns:
                 del self._absent[key]
 
     def missing(self, path: str, rows: Rows | None) -> str:
-        """Return which columns no row of a file had; ``""`` if all were there."""
+        """Return a message about columns that no row had; ``""`` if all were found."""
         if not self._absent:
             return ""
         known = [] if rows is None else list(rows.columns)

@@ -1,4 +1,4 @@
-"""Follows a file that a job writes its metrics to: one that grows, or is written again."""
+"""Follow a file with the metrics of a job: one that grows, or is written again."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from hpo_core.readers.columns import Columns
 from hpo_core.readers.rows import Rows, rows_of
 
 _TAIL = 64
-"""How many bytes before the place of reading are compared, to see whether a file only grew."""
+"""Number of bytes before the read position that are compared to detect whether a file only grew."""
 
 
 class FileReader:
     """Reads the reports of one job from a file.
 
-    The file of an earlier job may be there when the job begins: what is in it is not this job's.
+    When the job starts, the file may exist with content of an earlier job, which is ignored.
 
     Args:
         path: The file.
-        columns: Which columns are metrics.
-        memo: Where to note what was there before the job, for a controller that takes it over.
-        recorded: How many reports are recorded of a job that is taken over; None for a new job.
+        columns: The conversion of rows.
+        memo: Records the file's state before the job, for a controller that adopts the job.
+        recorded: Number of recorded reports of an adopted job; None for a new job.
     """
 
     def __init__(self, path: str, columns: Columns, memo: str, recorded: int | None) -> None:
@@ -38,20 +38,20 @@ class FileReader:
         self._status: list[int] = []
         self._position = 0
         self._tail = b""
-        self._seen: list[str] = []  # of the file as it is: the first and the last report
+        self._seen: list[str] = []  # the first and the last report of the present file
         self._count = 0
-        self._is_earlier = False  # whether the file is still as it was before the job
+        self._is_earlier = False  # whether the file is unchanged since before the job
         if recorded is None:
             self._pass_over_what_is_there()
         else:
             self._remember()
 
     def read(self) -> Sequence[ReadReport]:
-        """Return the reports of the rows that are new."""
+        """Return the reports of new rows."""
         return self._read(is_over=False)
 
     def finish(self) -> Sequence[ReadReport]:
-        """Return the report of a last row without an end."""
+        """Return the report of a last row without a line end."""
         try:
             return self._read(is_over=True)
         finally:
@@ -59,7 +59,7 @@ class FileReader:
                 os.unlink(self._memo)
 
     def missing(self) -> str:
-        """Return what the file lacks; ``""`` if it has all that is needed."""
+        """Return a message about missing columns; ``""`` if none is missing."""
         return self._columns.missing(self._path, None if self._is_earlier else self._rows)
 
     # -- reading --------------------------------------------------------------------------------
@@ -88,14 +88,14 @@ class FileReader:
         return self._read_again(file.read(status[1]), is_over=is_over)
 
     def _may_have_grown(self, status: list[int]) -> bool:
-        """Say whether a file may only have grown, so that what was read need not be read again."""
+        """Return whether the file may only have grown, so that reading can continue."""
         if self._rows is None or self._rows.is_whole or status[0] != self._status[0]:
             return False
         is_longer = status[1] > self._position
         return is_longer or (status[1] == self._position and not self._is_earlier)
 
     def _take(self, data: bytes, *, is_over: bool) -> list[ReadReport]:
-        """Return the reports of whole lines that follow what was read."""
+        """Return the reports of complete lines after the read position."""
         whole = len(data) if is_over else data.rfind(b"\n") + 1
         self._position += whole
         self._tail = (self._tail + data[:whole])[-_TAIL:]
@@ -106,9 +106,10 @@ class FileReader:
         return reports
 
     def _read_again(self, data: bytes, *, is_over: bool) -> list[ReadReport] | None:
-        """Return what is new in a file that was read from its beginning; None for half a document.
+        """Return the new reports of a file that was read from its start; None for an incomplete
+        document.
 
-        Reports that were read stand where they stood, if the file was only rewritten.
+        If the file was only rewritten, earlier reports are at their earlier positions.
         """
         whole = data if is_over else data[: data.rfind(b"\n") + 1]
         self._rows = rows = rows_of(self._path, whole or data)
@@ -118,7 +119,7 @@ class FileReader:
             except ValueError:
                 if is_over:
                     raise
-                return None  # it is half written
+                return None  # it is incomplete
             self._position, self._tail = len(data), b""
         else:
             reports = self._reports(whole)
@@ -128,12 +129,12 @@ class FileReader:
         self._count = len(reports)
         self._seen = [repr(reports[0]), repr(reports[-1])] if reports else []
         if rows.is_whole and len(reports) == 1 and self._recorded:
-            new = reports * (self._recorded + 1)  # what is recorded stands in it no more
+            new = reports * (self._recorded + 1)  # the recorded reports are gone from it
         self._recorded = 0
         return new
 
     def _known(self, reports: list[ReadReport]) -> int:
-        """Return how many of a file's reports are those that were read before."""
+        """Return how many reports of the file were read before."""
         count = self._count
         if not 0 < count <= len(reports) or (self._is_earlier and count == len(reports)):
             return 0
@@ -149,7 +150,7 @@ class FileReader:
     def _pass_over_what_is_there(self) -> None:
         try:
             self._read(is_over=False)
-        except ValueError:  # whatever it was: it is not this job's
+        except ValueError:  # its content belongs to an earlier job
             self._rows, self._count = None, 0
             self._status = _status(os.stat(self._path))
         self._columns.forget()
@@ -170,5 +171,5 @@ class FileReader:
 
 
 def _status(found: os.stat_result) -> list[int]:
-    """Return what changes with a file: which it is, its size, when it was written."""
+    """Return the identity, size and modification time of a file."""
     return [found.st_ino, found.st_size, found.st_mtime_ns]

@@ -1,4 +1,4 @@
-"""What a job has printed, line by line, as a person would read it in a terminal."""
+"""The output of a job, line by line, as a terminal would show it."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 LONGEST_LINE = 1 << 16
-"""Bytes after which a line is read as another one: a pattern may take long on endless lines."""
+"""Maximum number of bytes in a line; longer lines are split, since patterns are slow on them."""
 
 _CHUNK = 1 << 20
-"""The most bytes to read at once."""
+"""Maximum number of bytes to read at once."""
 
 _CONTROL = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-_]|[\b\0]")
-"""What moves a cursor or sets a colour."""
+"""Escape sequences, which move the cursor or set a colour."""
 
 
 class PrintedLines:
-    """Follows a file of output while it grows.
+    """Follows an output file while it grows.
 
-    A carriage return ends a line as well, so each state of a progress bar is a line. Colours and
-    cursor movements are left out.
+    A carriage return also ends a line, so each state of a progress bar is a line. Escape sequences
+    are removed.
 
     Args:
-        path: The file, which need not be there yet.
+        path: The file, which need not exist yet.
     """
 
     def __init__(self, path: str) -> None:
@@ -33,7 +33,7 @@ class PrintedLines:
         self._rest = b""
 
     def new(self) -> Iterator[str]:
-        """Yield the lines that are complete since the last call."""
+        """Yield the lines that were completed since the last call."""
         with suppress(FileNotFoundError), open(self._path, "rb", buffering=0) as file:
             left = os.fstat(file.fileno()).st_size - self._position
             file.seek(self._position)
@@ -48,18 +48,18 @@ class PrintedLines:
                 self._rest = self._rest[whole:]
 
     def rest(self) -> Iterator[str]:
-        """Yield what follows the last line's end, once nothing more is printed."""
+        """Yield the text after the last line end, when the output is complete."""
         rest, self._rest = self._rest, b""
         yield from _pieces(rest)
 
 
 def plain(text: str) -> str:
-    """Return a text without colours and cursor movements."""
+    """Return a text without escape sequences."""
     return _CONTROL.sub("", text)
 
 
 def _pieces(line: bytes) -> Iterator[str]:
-    """Yield a line, or the pieces of one that is too long: alike, however it was read."""
+    """Yield a line, or the pieces of a too long one; they do not depend on the reads."""
     for start in range(0, len(line), LONGEST_LINE):
         text = line[start : start + LONGEST_LINE].decode(errors="replace")
         yield plain(text) if "\x1b" in text or "\b" in text or "\0" in text else text

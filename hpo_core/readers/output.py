@@ -1,4 +1,4 @@
-"""Reports from what a job prints: each line on which a pattern matches is one."""
+"""Convert the output of a job to reports: one for each line that matches a pattern."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from hpo_core.contracts.reader import ReadReport
 from hpo_core.readers.lines import PrintedLines
 
 _SHOWN = 120
-"""The most characters of a line in a message."""
+"""Maximum number of characters of a line in a message."""
 
 
 class OutputReader:
     """Reads the reports of one job.
 
     Args:
-        log: The file that takes what the job prints.
-        metrics: For each metric a pattern whose group is its value.
-        iteration: A pattern whose group is the iteration; None if there is none.
+        log: The file with the output of the job.
+        metrics: A pattern for each metric; its group is the value.
+        iteration: A pattern whose group is the iteration, or None.
     """
 
     def __init__(self, log: str, metrics: Mapping[str, str], iteration: str | None) -> None:
@@ -32,15 +32,15 @@ class OutputReader:
         self.watched = (log,)
 
     def read(self) -> Sequence[ReadReport]:
-        """Return the reports of the lines that are complete by now."""
+        """Return the reports of the lines that are complete."""
         return list(self._reports(self._lines.new()))
 
     def finish(self) -> Sequence[ReadReport]:
-        """Return the report of a last line without an end."""
+        """Return the report of a last line without a line end."""
         return list(self._reports(self._lines.rest()))
 
     def missing(self) -> str:
-        """Return which patterns never matched; ``""`` if all did."""
+        """Return a message about patterns that never matched; ``""`` if all did."""
         return "; ".join(
             f"{key}: the pattern '{pattern}' matched no line of the output"
             for key, pattern in self._unmatched.items()
@@ -61,7 +61,7 @@ class OutputReader:
 
 
 def _number(text: str | None, key: str, line: str) -> float:
-    """Return a number as programs print them: ``0.5``, ``1e-3``, ``nan``, ``-inf``."""
+    """Convert a printed number: ``0.5``, ``1e-3``, ``nan``, ``-inf``."""
     try:
         return float(text or "")
     except ValueError:

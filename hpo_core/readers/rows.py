@@ -10,35 +10,35 @@ from functools import partial
 from typing import Any, Protocol, TypeAlias
 
 Row: TypeAlias = Callable[[str], Any]
-"""Returns a column's value; None if the row has none."""
+"""Returns the value of a column, or None."""
 
 
 class Rows(Protocol):
-    """Reads a file's rows.
+    """Reads the rows of a file.
 
     Attributes:
-        is_whole: Whether the file is one document, which is read as a whole each time.
-        columns: The columns that were seen.
+        is_whole: Whether the file is a single document, which is read completely each time.
+        columns: The columns found so far.
     """
 
     is_whole: bool
     columns: dict[str, None]
 
     def read(self, data: bytes) -> list[Row]:
-        """Return the rows of whole lines, or of a whole document.
+        """Return the rows of complete lines, or of a complete document.
 
         Raises:
-            ValueError: If they can't be read.
+            ValueError: If they cannot be parsed.
         """
         ...
 
 
 def rows_of(path: str, start: bytes) -> Rows:
-    """Return what reads a file.
+    """Return the rows of a file.
 
     Args:
-        path: Its name, whose end says what it is: CSV but for ``.json`` and the like.
-        start: Its first whole lines: JSON lines are often called ``.json`` or ``.txt``.
+        path: Its path; the suffix selects the format: CSV, except for ``.json`` and similar.
+        start: Its first complete lines: files of JSON lines are often named ``.json`` or ``.txt``.
     """
     end = os.path.splitext(path)[1].lower()
     if end in (".csv", ".tsv"):
@@ -50,7 +50,7 @@ def rows_of(path: str, start: bytes) -> Rows:
 
 
 class _Csv:
-    """A header, then a row a line; the separator is the one that the header has most of."""
+    """A header, then a row on each line. The separator is the most frequent one in the header."""
 
     is_whole = False
 
@@ -73,7 +73,7 @@ class _Csv:
 
 
 class _JsonLines:
-    """An object a line."""
+    """An object on each line."""
 
     is_whole = False
 
@@ -94,7 +94,7 @@ class _JsonLines:
 
 
 class _Json:
-    """A document: an object for each row in a list, a list for each column, or one row alone."""
+    """A document: a list with an object for each row, a list for each column, or a single row."""
 
     is_whole = True
 
@@ -110,7 +110,7 @@ class _Json:
 
 
 def _at(tree: Any, path: str) -> Any:
-    """Return what stands at a path: a name, or names with dots between; for a list a list."""
+    """Return the value at a path: names separated by dots; for a list, a list of values."""
     if isinstance(tree, list):
         return [_at(each, path) for each in tree]
     if not isinstance(tree, dict):
@@ -124,7 +124,7 @@ def _at(tree: Any, path: str) -> Any:
 
 
 def _length(tree: Any) -> int:
-    """Return how many rows a document has: as many as its longest list."""
+    """Return the number of rows of a document: the length of its longest list."""
     if isinstance(tree, list):
         return len(tree)
     below: Iterable[Any] = tree.values() if isinstance(tree, dict) else ()
@@ -132,7 +132,7 @@ def _length(tree: Any) -> int:
 
 
 def _nth(document: Any, length: int, place: int, column: str) -> Any:
-    """Return a column's value in a row; one alone belongs to the last row."""
+    """Return the value of a column in a row; a single value belongs to the last row."""
     found = _at(document, column)
     if isinstance(found, list):
         return found[place] if place < len(found) else None
@@ -159,10 +159,10 @@ def _shown(data: bytes) -> str:
 
 
 def numbers(row: Row, columns: Sequence[str]) -> dict[str, float]:
-    """Return the numbers that a row has in some columns; empty cells are left out.
+    """Return the numbers of a row in some columns, without empty cells.
 
     Raises:
-        ValueError: If one holds something else.
+        ValueError: If a cell contains another value.
     """
     found = {}
     for column in columns:

@@ -1,4 +1,4 @@
-"""Learns that files have changed: Linux tells (inotify); elsewhere it is looked once a second."""
+"""Notification of changed files: by inotify on Linux, elsewhere by a check each second."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ import threading
 from collections.abc import Callable, Iterable
 
 _GATHERS = 20
-"""Milliseconds for which changes are gathered, so that a busy job wakes nobody for each line."""
+"""Milliseconds during which changes are collected, to limit the wake-ups by a busy job."""
 
 _LOOKS = 1000
-"""Milliseconds between two looks where the system does not tell."""
+"""Milliseconds between two checks where the system sends no notifications."""
 
 _CHANGES = 0x2 | 0x80 | 0x100  # IN_MODIFY, IN_MOVED_TO, IN_CREATE
 
 
 class Watch:
-    """Calls back, from a thread, when one of some files may have changed.
+    """Calls a function from a thread when one of the files may have changed.
 
     Args:
-        on_change: What is called; it must be safe from any thread.
+        on_change: The function to call, which must be thread-safe.
     """
 
     def __init__(self, on_change: Callable[[], None]) -> None:
         self._on_change = on_change
         self._inotify = _Inotify.opened()
         self._looks = self._inotify is None
-        self._folders: dict[str, dict[str, None]] = {}  # with the names of those who want them
+        self._folders: dict[str, dict[str, None]] = {}  # with the names of their watchers
         self._wake_pipe, self._wake_end = os.pipe()
         self._is_closed = False
         self._thread: threading.Thread | None = None
 
     def follow(self, name: str, paths: Iterable[str]) -> None:
-        """Watch files, which need not be there yet, in place of what a name had watched.
+        """Watch files, which need not exist yet, instead of the earlier files of this name.
 
-        Whoever reads a file after this misses no change.
+        A reader that reads a file after this call misses no change.
         """
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="hpo-watch", daemon=True)
@@ -46,13 +46,13 @@ class Watch:
         for folder in wanted:
             self._folders.setdefault(folder, {})[name] = None
             if self._inotify is not None and not self._inotify.add(folder) and not self._looks:
-                self._looks = True  # the system has no room for more
+                self._looks = True  # the system's limit is reached
                 os.write(self._wake_end, b"\0")
         for folder in [each for each in self._folders if each not in wanted]:
             self._drop(folder, name)
 
     def leave(self, name: str) -> None:
-        """Watch nothing more for a name."""
+        """Stop watching the files of a name."""
         for folder in list(self._folders):
             self._drop(folder, name)
 
@@ -92,7 +92,7 @@ class Watch:
 
 
 class _Inotify:
-    """The system's word that something in a folder has changed."""
+    """Notifications of the system about changes in folders."""
 
     def __init__(self, library: ctypes.CDLL, descriptor: int) -> None:
         self.descriptor = descriptor
@@ -101,7 +101,7 @@ class _Inotify:
 
     @classmethod
     def opened(cls) -> _Inotify | None:
-        """Return one; None where there is none, or no room for it."""
+        """Return an instance; None if the system has no inotify, or its limit is reached."""
         if sys.platform != "linux":
             return None
         library = ctypes.CDLL(None)
@@ -109,20 +109,20 @@ class _Inotify:
         return None if descriptor < 0 else cls(library, descriptor)
 
     def add(self, folder: str) -> bool:
-        """Watch a folder; return whether there was room for it, or it is gone already."""
+        """Watch a folder; return False if the system's limit is reached."""
         number = self._library.inotify_add_watch(self.descriptor, os.fsencode(folder), _CHANGES)
         if number >= 0:
             self._watches[folder] = number
         return number >= 0 or not os.path.isdir(folder)
 
     def remove(self, folder: str) -> None:
-        """Watch a folder no more."""
+        """Stop watching a folder."""
         number = self._watches.pop(folder, None)
         if number is not None:
             self._library.inotify_rm_watch(self.descriptor, number)
 
     def forget_changes(self) -> None:
-        """Read what has changed: that something has is all there is to know."""
+        """Read and discard the notifications: only their arrival matters."""
         try:
             while os.read(self.descriptor, 1 << 16):
                 pass
@@ -130,12 +130,12 @@ class _Inotify:
             return
 
     def close(self) -> None:
-        """Free it."""
+        """Close the descriptor."""
         os.close(self.descriptor)
 
 
 def _nearest_folder(path: str) -> str:
-    """Return the folder of a file; while there is none, the one in which it will be made."""
+    """Return the folder of a file, or the nearest existing parent folder."""
     folder = os.path.dirname(os.path.abspath(path))
     while not os.path.isdir(folder) and folder != os.path.dirname(folder):
         folder = os.path.dirname(folder)

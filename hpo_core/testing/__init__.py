@@ -14,6 +14,7 @@
     gallery            fixed problems, for checks without generated ones
     wording            problems, schedules and suggestions as text
     elsewhere, clock   the same strategy in another process, folder, environment and time
+    first_completion   jobs_to_complete: the jobs until a first trial is completed
     drawn_by           finds the line that drew from a global random stream
     publish            a report and a badge to publish
     backends           BackendContract: the checks of backends as a pytest class

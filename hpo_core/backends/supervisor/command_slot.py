@@ -1,4 +1,4 @@
-"""A slot for commands: its launcher starts one after another, each with a pipe for its reports."""
+"""A slot for commands: the launcher starts them in turn, each with a pipe for its reports."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from hpo_core.backends.supervisor.slot import Slot
 from hpo_core.backends.supervisor.supervised_job import SupervisedJob
 
 _READ = 1 << 16
-"""The most bytes to read of a job at once."""
+"""Maximum number of bytes to read from a job at once."""
 
 _STARTING = 0.1
-"""Seconds after which a launcher that is still silent may have been stopped by its job."""
+"""Seconds without a message after which the job may have stopped its launcher."""
 
 
 class CommandSlot(Slot):
@@ -67,7 +67,7 @@ class CommandSlot(Slot):
         if not self.read() and self._pipe is None:  # no process of the job can report any more
             if self._is_ending:
                 self._connection.send("release")
-            signal_process(self.launcher, signal.SIGCONT)  # the job may have stopped it
+            signal_process(self.launcher, signal.SIGCONT)  # the job may have stopped the launcher
 
     def _on_started(self, began: float) -> None:
         self._loop.never((self, "starts"))
@@ -80,7 +80,7 @@ class CommandSlot(Slot):
             self._is_watched = True
 
     def _wake_launcher(self) -> None:
-        """Continue the launcher: its job may have stopped it before it could tell of the job."""
+        """Continue the launcher: the job may have stopped it before it could report."""
         signal_process(self.launcher, signal.SIGCONT)
         self._loop.later((self, "starts"), _STARTING, self._wake_launcher)
 

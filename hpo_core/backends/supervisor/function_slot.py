@@ -1,4 +1,4 @@
-"""A slot for calls of a function: its launcher's only job is a worker, which stays."""
+"""A slot for calls of a function: the launcher has one child, a worker for all calls."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from hpo_core.backends.supervisor.slot import Owner, Slot
 from hpo_core.backends.supervisor.supervised_job import SupervisedJob
 
 _FOLLOWED = 0.1
-"""Seconds after which what a job of a worker has printed can be read as its log."""
+"""Seconds after which the output of a worker's job becomes readable as its log."""
 
 _CLOSING = 1.0
-"""Seconds in which a worker whose socket was closed has ended, if that is why it was closed."""
+"""Seconds within which a worker that closed its socket by ending has been reaped."""
 
 _REPORT, _FINISHED = b'["report"', b'["finished"'
-"""How the lines of a worker begin."""
+"""The prefix of a worker's lines."""
 
 
 class FunctionSlot(Slot):
-    """A slot for calls of the study's function: the launcher's job is a worker that stays.
+    """A slot for calls of the study's function: the launcher has one child, a worker for all calls.
 
     Args:
         sock: The socket to the launcher.
         loop: What waits for it.
         owner: What is told of it.
         decides: Whether each report waits for an answer.
-        pid: The launcher, if it is known.
+        pid: The process id of the launcher, if known.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class FunctionSlot(Slot):
         self._decides = decides
         self._worker: Connection | None = None
         self._is_ready = False  # whether its worker has loaded the function
-        self._line = b""  # the beginning of a line that is not complete
+        self._line = b""  # the start of an incomplete line
 
     def fork_worker(self, log: str) -> None:
         """Have the launcher, a copy of the template, fork a worker."""
@@ -80,7 +80,7 @@ class FunctionSlot(Slot):
             self._worker.send("stop")
 
     def go_on(self) -> None:
-        """Let the job go on that waits for an answer."""
+        """Let a job continue that waits for an answer."""
         if self.job is not None and self.job.answer() and self._worker is not None:
             self._worker.send("go")
 
@@ -96,20 +96,20 @@ class FunctionSlot(Slot):
         super().close()
 
     def _open(self) -> int:
-        """Open a connection to a worker; return the descriptor of its end."""
+        """Open a connection to a worker; return the descriptor of the worker's end."""
         ours, theirs = socket.socketpair()
         self._worker = Connection(ours, self._loop, self._hear, self._lose_worker)
         return theirs.detach()
 
     def _hear(self, data: bytes) -> None:
-        """Pass on what the worker says of its job; see when the job reports, and when it ends."""
+        """Forward the worker's messages about its job; detect reports and the end."""
         job = self.job
         if job is None:
             if data == b'["ready"]\n':
                 self._is_ready = True
-                if self.leader:  # else its launcher has not said yet which process it is
+                if self.leader:  # else the launcher has not yet reported the process id
                     self._owner.idle(self)
-            else:  # an earlier job of it writes there; it is used no more
+            else:  # an earlier job still writes there; the worker is not used any more
                 self.kill()
             return
         job.hear(data)
@@ -126,12 +126,12 @@ class FunctionSlot(Slot):
                 self.job = None
                 self._owner.ended(job, None)
                 self._owner.idle(self)
-            else:  # the job has written it; its worker is used no more
+            else:  # the job wrote this line; the worker is not used any more
                 self.kill()
                 return
 
     def _lose_worker(self) -> None:
-        """The worker's socket is closed: it has ended, or its job has closed the socket."""
+        """The socket is closed: the worker has ended, or its job has closed the socket."""
         self._loop.later(self, _CLOSING, self._give_up)
 
     def _give_up(self) -> None:
@@ -153,7 +153,7 @@ class FunctionSlot(Slot):
         self._lose_all(None)
 
     def _lose_all(self, status: int | None, refusal: tuple[int | None, str] | None = None) -> None:
-        """Its worker has ended, and the next one gets its own slot."""
+        """The worker has ended; the next worker gets its own slot."""
         job, self.job = self.job, None
         self._loop.never((self, "log"))
         if job is not None:
@@ -170,7 +170,7 @@ class FunctionSlot(Slot):
 
 
 def _is_end(line: bytes) -> bool:
-    """Say whether a line tells how a job ended: a job may have written what only looks like it."""
+    """Return whether a line reports the end of a job; jobs may write lines that look similar."""
     try:
         kind, outcome, reason, _ = json.loads(line)
     except (ValueError, TypeError, RecursionError):

@@ -1,4 +1,4 @@
-"""A place where one job runs at a time: what is common to those of commands and of functions."""
+"""A slot runs one job at a time: the common base of slots for commands and for functions."""
 
 from __future__ import annotations
 
@@ -13,49 +13,49 @@ from hpo_core.backends.supervisor.processes import has_ended, signal_group, sign
 from hpo_core.backends.supervisor.supervised_job import Cause, SupervisedJob
 
 _PIPE_HOLDS = 1 << 20
-"""The most bytes that a pipe can hold, and so the most to read once nobody writes."""
+"""Maximum capacity of a pipe in bytes, and so the maximum to read once the writers are gone."""
 
 
 class Owner(Protocol):
-    """What a slot tells of itself."""
+    """The owner of a slot, which is notified of its events."""
 
     def idle(self, slot: Slot) -> None:
-        """It is ready for a job."""
+        """The slot is ready for a job."""
 
     def refused(self, job: SupervisedJob, number: int | None, text: str) -> None:
-        """Its job could not be started."""
+        """The job could not be started."""
 
     def ended(self, job: SupervisedJob, status: int | None) -> None:
-        """Its job has ended."""
+        """The job has ended."""
 
     def gone(
         self, slot: Slot, status: int | None, refusal: tuple[int | None, str] | None = None
     ) -> None:
-        """It can be used no more: its launcher or its worker has ended, or was refused."""
+        """The slot is unusable: its launcher or worker has ended, or could not be started."""
 
     def orphaned(self) -> None:
-        """Its launcher was killed, and can end no more what its job has left."""
+        """The launcher was killed, so it cannot end the processes that the job left behind."""
 
     def asks(self, slot: Slot) -> None:
-        """Its job waits for the answer to a report."""
+        """The job waits for the answer to a report."""
 
     def stuck(self, pids: list[int]) -> None:
-        """Processes of its job can't be ended."""
+        """Processes of the job cannot be ended."""
 
 
 class Slot:
-    """A launcher, and the job that it has.
+    """A launcher with its job.
 
     Args:
         sock: The socket to the launcher.
         loop: What waits for it.
         owner: What is told of it.
-        pid: The launcher, if it is known.
+        pid: The process id of the launcher, if known.
 
     Attributes:
-        job: The job that it has.
+        job: The running job, or None.
         launcher: The launcher's process.
-        leader: The process that leads the group of what the launcher has started; 0 for none.
+        leader: The leader of the process group that the launcher has started; 0 for none.
     """
 
     def __init__(self, sock: socket.socket, loop: Loop[None], owner: Owner, pid: int = 0) -> None:
@@ -65,15 +65,15 @@ class Slot:
         self._loop = loop
         self._owner = owner
         self._is_ending = False
-        self._grace_at_start: float | None = None  # for a job that is to end once it has started
-        self._log = ("", 0)  # the last job's, and the process that has its spare file
+        self._grace_at_start: float | None = None  # for a job to end once it has started
+        self._log = ("", 0)  # of the last job, with the process that has its spare file
         self._connection = Connection(sock, loop, messages(self._take), self._lose_launcher)
 
     def start(self, job: SupervisedJob) -> bool:
-        """Start a job; return False if this slot is about to be gone.
+        """Start a job; return False if this slot is about to close.
 
         Raises:
-            OSError: If this machine has no room for it.
+            OSError: If the machine lacks processes or files for it.
         """
         raise NotImplementedError
 
@@ -82,19 +82,19 @@ class Slot:
         raise NotImplementedError
 
     def go_on(self) -> None:
-        """Let the job go on that waits for the answer to a report; commands never wait."""
+        """Let a job continue that waits for the answer to a report; commands never wait."""
 
     def read(self) -> int:
-        """Read what the job has written, as far as it is there; return how many bytes."""
+        """Read the available output of the job; return the number of bytes."""
         raise NotImplementedError
 
     def listen(self, listens: bool) -> None:
-        """Read what the job writes, or let it wait until it can be read."""
+        """Start or stop reading the output of the job; a full pipe makes the job wait."""
         raise NotImplementedError
 
     def end(self, grace: float) -> None:
-        """End the job: ask it to, and kill it after a grace period; a later call may shorten it."""
-        if not self.leader:  # it is about to start
+        """Ask the job to end, and kill it after a grace period, which a later call may shorten."""
+        if not self.leader:  # the job is about to start
             known = self._grace_at_start
             self._grace_at_start = grace if known is None else min(grace, known)
         elif grace <= 0:
@@ -106,20 +106,20 @@ class Slot:
             self._loop.later(self, grace, self.kill)
 
     def kill(self) -> None:
-        """Kill the job's group."""
+        """Kill the process group of the job."""
         self._loop.never(self)
         if self.leader:
             signal_group(self.leader, signal.SIGKILL)
             self._connection.send("release")
-            signal_process(self.launcher, signal.SIGCONT)  # the job may have stopped it
+            signal_process(self.launcher, signal.SIGCONT)  # the job may have stopped the launcher
 
     def catch_up(self) -> bool:
-        """Read all that the job and its launcher have said; return whether the job still runs."""
+        """Read all messages of the job and its launcher; return whether the job still runs."""
         self._drain()
         while self._connection.read():
             pass
         if self.leader and _is_gone(self.leader):
-            signal_process(self.launcher, signal.SIGCONT)  # it will tell
+            signal_process(self.launcher, signal.SIGCONT)  # the launcher will report the end
             return False
         return bool(self.leader)
 
@@ -130,7 +130,7 @@ class Slot:
         self.remove_spare_log()
 
     def remove_spare_log(self) -> None:
-        """Remove the spare file that takes what jobs print; no job runs here any more."""
+        """Remove the spare output file; no job runs here any more."""
         logs.remove_spare(*self._log)
 
     def _drain(self) -> None:
@@ -179,26 +179,26 @@ class Slot:
         raise NotImplementedError
 
     def _watch(self) -> None:
-        """Hear what the job says, from now on: it runs for more than a moment."""
+        """Read the messages of the job from now on: it is not a very short one."""
 
     def _on_refused(self, number: int | None, text: str) -> None:
         raise NotImplementedError
 
     def _on_leaving(self) -> None:
-        """The job's process has ended while it was being ended; the rest of its group runs on."""
+        """The job's process has ended after a request to end; the rest of its group still runs."""
 
     def _on_exited(self, status: int) -> None:
         raise NotImplementedError
 
     def _lose_launcher(self) -> None:
-        """The launcher has ended, which only its job or a user can have caused."""
+        """The launcher has ended, which only its job or a user can cause."""
         if self.leader:
             signal_group(self.leader, signal.SIGKILL)
             if self.job is not None:
                 self.job.cause = "parent"
             self._drain()
             self._owner.orphaned()
-        elif self.job is not None:  # it may run although that was not said
+        elif self.job is not None:  # it may be running although the launcher did not report it
             self.job.cause = "parent"
             self._owner.orphaned()
             self._drain()
@@ -211,7 +211,7 @@ class Slot:
 
 
 def _is_gone(leader: int) -> bool:
-    """Say whether a process has ended, also if its parent has reaped it and not said so yet."""
+    """Return whether a process has ended, even if its end was not yet reported."""
     try:
         return has_ended(leader)
     except ProcessLookupError:
