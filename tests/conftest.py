@@ -1,4 +1,4 @@
-"""Settings for all tests, and what several of them share: wheels and new environments."""
+"""Settings for all tests, and shared fixtures: wheels and new environments."""
 
 from __future__ import annotations
 

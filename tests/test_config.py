@@ -1,4 +1,4 @@
-"""The configuration file: everything it may hold, every fault of it at once, and the way back."""
+"""The configuration file: all its keys, all faults at once, and conversion back."""
 
 from __future__ import annotations
 
@@ -345,7 +345,7 @@ def test_two_objectives_on_one_metric_are_a_fault() -> None:
     assert set(faults(changed("objective", [SMALL["objective"]] * 2))) == {"objective"}
 
 
-def test_a_placeholder_that_is_no_parameter_names_the_nearest() -> None:
+def test_unknown_placeholder_names_the_nearest_parameter() -> None:
     table = changed("job.command", ["{python}", "{xx}"])
     assert "did you mean 'x'?" in faults(table)["job.command[1]"]
 

@@ -1,4 +1,4 @@
-"""A configuration made in Python takes the short forms that a study's file takes."""
+"""A configuration in Python accepts the short forms of a study file."""
 
 from __future__ import annotations
 
@@ -76,6 +76,6 @@ def test_what_stands_for_nothing_is_a_fault_with_its_field(
     assert str(caught.value).startswith(said)
 
 
-def test_a_duration_that_is_none_is_a_fault() -> None:
+def test_invalid_duration_is_a_fault() -> None:
     with pytest.raises(InvalidInput, match="wall_time: expected seconds or a duration"):
         Budget(wall_time="soon")  # type: ignore[arg-type]

@@ -1,6 +1,6 @@
-"""The diagrams of states in the documentation name the states that there are, and no others.
+"""The state diagrams in the documentation contain exactly the existing states.
 
-What trials and jobs of real studies do goes along their arrows.
+Trials and jobs of real studies follow their arrows.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def test_a_job_leaves_the_states_that_are_not_final_and_no_others() -> None:
     assert ends == {state.value for state in JobState if state.is_final}
 
 
-def test_a_trial_and_a_study_come_to_each_other_state_from_running() -> None:
+def test_trials_and_studies_reach_every_state_from_running() -> None:
     for of in ("trial", "study"):
         ends = {end for start, end in arrows(of) if start == "running"}
         assert ends == {state.value for state in ENUMS[of]} - {"running", "created"}

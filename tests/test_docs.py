@@ -1,4 +1,4 @@
-"""The documentation is true: its studies can be read, its code runs and prints what it says."""
+"""The documentation is correct: its studies can be read, and its code prints the stated output."""
 
 from __future__ import annotations
 
@@ -248,7 +248,7 @@ def install(page: Path, folder: Path) -> None:
     (info / "entry_points.txt").write_text("[hpo_core]\n" + "".join(lines))
 
 
-def test_the_package_of_the_plugins_page_is_listed_runs_and_carries_on(tmp_path: Path) -> None:
+def test_package_of_the_plugins_page_is_listed_runs_and_extends(tmp_path: Path) -> None:
     package, folder = tmp_path / "package", tmp_path / "study"
     install(PLUGINS, package)
     lay_out(README, folder)

@@ -1,4 +1,4 @@
-"""The documentation leaves no key, placeholder, command or strategy out; links lead somewhere."""
+"""The documentation contains every key, placeholder, command and strategy; links are valid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Studies go out to other programs and come in from them, by plugins: here by one that is tiny."""
+"""Export to and import from other programs by plugins, here by a very small one."""
 
 from __future__ import annotations
 

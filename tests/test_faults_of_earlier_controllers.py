@@ -1,7 +1,7 @@
-"""Faults of earlier controllers of this kind: each must be impossible here, and has its tests.
+"""Faults of earlier controllers of this kind: each must be impossible here, and has tests.
 
-`FAULTS` lists them all, with the tests that name them, wherever those stand; the tests below show
-the controller's own, through the public interface.
+`FAULTS` lists all of them, with the tests that name them; the tests below cover the faults of the
+controller, through the public interface.
 """
 
 from __future__ import annotations
@@ -63,8 +63,7 @@ FAULTS = {
     "a crashed strategy left is_running true for ever, and wait() returned at once": [
         "tests/controller/test_broken_strategies.py::"
         "test_a_strategy_that_raises_ends_the_study_with_the_cause",
-        "tests/test_faults_of_earlier_controllers.py::"
-        "test_a_crashed_strategy_ends_the_study__it_does_not_run_for_ever",
+        "tests/test_faults_of_earlier_controllers.py::test_crashed_strategy_ends_the_study",
     ],
     "stop() aborted a snapshot of the jobs while new ones were being launched: orphans": [
         "tests/controller/test_control.py::"
@@ -77,7 +76,7 @@ FAULTS = {
     "any exception on reading a metric became no metric: a failure looked like a silent job": [
         "tests/backends/local/test_commands.py::test_a_malformed_line_ends_the_job_as_failed",
         "tests/test_faults_of_earlier_controllers.py::"
-        "test_a_report_that_cannot_be_read_is_no_silent_job",
+        "test_unreadable_report_does_not_make_a_job_silent",
     ],
     "a dominated point ranked first in the Pareto front": [
         "tests/model/test_objective.py::"
@@ -117,8 +116,7 @@ FAULTS = {
     "a restart lost the grid's place, the seen set, the study and the budgets": [
         "plugins/hpo-grid-search/tests/test_grid_search.py::"
         "test_a_restart_keeps_the_grids_place_and_what_was_adopted",
-        "tests/controller/test_recovery.py::"
-        "test_a_stopped_study_goes_on_as_though_nothing_had_happened",
+        "tests/controller/test_recovery.py::test_stopped_study_is_resumed_exactly",
         "tests/controller/test_budgets.py::test_counts_are_kept_across_resumes",
         "tests/controller/test_budgets.py::test_time_is_kept_across_resumes",
     ],
@@ -136,8 +134,7 @@ FAULTS = {
     "a sampler stopped at 15 of 30 and made again repeated all 15; a resumed run diverged": [
         "plugins/hpo-random-search/tests/test_random_search.py::"
         "test_a_restart_at_15_of_30_does_not_repeat_the_first_15",
-        "tests/controller/test_recovery.py::"
-        "test_a_stopped_study_goes_on_as_though_nothing_had_happened",
+        "tests/controller/test_recovery.py::test_stopped_study_is_resumed_exactly",
     ],
     "trials left RUNNING for ever after a crash; a false heartbeat kills a live process": [
         "tests/controller/test_recovery.py::"
@@ -247,7 +244,7 @@ def test_a_budget_of_iterations_is_kept_and_bad_types_are_errors():
             Budget(iterations=limit)
 
 
-def test_a_crashed_strategy_ends_the_study__it_does_not_run_for_ever(tmp_path):
+def test_crashed_strategy_ends_the_study(tmp_path):
     class Crashes(BaseStrategy):
         def ask(self, trial_id, /):
             if trial_id == 3:
@@ -262,7 +259,7 @@ def test_a_crashed_strategy_ends_the_study__it_does_not_run_for_ever(tmp_path):
         assert isinstance(optimizer.error.__cause__, ZeroDivisionError)
 
 
-def test_a_report_that_cannot_be_read_is_no_silent_job(tmp_path):
+def test_unreadable_report_does_not_make_a_job_silent(tmp_path):
     script = 'echo "loss: 1" > /dev/fd/$HPO_REPORT_FD'
     with study(tmp_path, script, budget=Budget(jobs=1)) as optimizer:
         (trial,) = optimizer.run().trials

@@ -1,7 +1,7 @@
 """What plugins may import: hpo_core's public names, hpo_core.testing, and never each other.
 
-The layers inside hpo_core are import-linter's to check (`make lint`); that a plugin takes names
-from the root alone is more than it can say.
+import-linter checks the layers inside hpo_core (`make lint`), but it cannot check that plugins
+import only public names.
 """
 
 from __future__ import annotations

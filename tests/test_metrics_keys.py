@@ -1,4 +1,4 @@
-"""The keys by which a job's metrics are read: what is wrong is told before anything runs."""
+"""The keys for reading a job's metrics: faults are reported before anything runs."""
 
 from __future__ import annotations
 

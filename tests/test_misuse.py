@@ -1,4 +1,4 @@
-"""What can have no effect: an error in a new study, a warning in a stored one."""
+"""Settings without an effect: an error in a new study, a warning in a stored one."""
 
 import copy
 import logging
@@ -157,14 +157,14 @@ def test_a_new_study_is_refused_and_leaves_nothing_in_its_store(tmp_path: Path) 
         assert opened.studies() == []
 
 
-def test_all_faults_of_a_file_are_said_at_once() -> None:
+def test_all_faults_of_a_file_are_reported_at_once() -> None:
     table = {**copy.deepcopy(STUDY), "workers": "two"}
     table["parameters"]["momentum"] = FLOAT
     _, faults = parse(table, Path(__file__).parent)
     assert [fault.path for fault in faults] == ["workers", "parameters.momentum"]
 
 
-def test_a_stored_study_goes_on_with_a_warning(
+def test_stored_study_continues_with_a_warning(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     store = tmp_path / "hpo.db"

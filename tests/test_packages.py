@@ -1,4 +1,4 @@
-"""The distributions, as users get them: wheels, installed into new environments."""
+"""The distributions as users get them: wheels in new environments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The protocol's page is what is really said, and the strategy in JavaScript keeps the contract."""
+"""The protocol's page shows real messages, and the strategy in JavaScript keeps the contract."""
 
 from __future__ import annotations
 

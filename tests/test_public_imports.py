@@ -1,9 +1,9 @@
-"""Tests of behaviour go through public names; who imports from inside is listed here.
+"""Tests of behaviour use public names; tests with internal imports are listed here.
 
-A test may import the module that it is a test of: those in ``tests/model`` import from
-`hpo_core.model`, and so on; ``tests/test_config.py`` imports `hpo_core.config`. Other imports from
-inside are exceptions, each for one of these reasons: the test states what a store holds or what a
-damaged one does, it compares a page with the code, or it feeds one parser with fuzzed bytes.
+A test may import the module that it tests: those in ``tests/model`` import from
+`hpo_core.model`, and so on; ``tests/test_config.py`` imports `hpo_core.config`. Other internal
+imports are exceptions, each for one of these reasons: the test checks the content of a store or a
+damaged store, it compares a page with the code, or it fuzzes a parser.
 """
 
 from __future__ import annotations

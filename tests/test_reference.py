@@ -1,6 +1,6 @@
-"""docs/python-api.md is made of the docstrings: it names everything that is public.
+"""docs/python-api.md is generated from the docstrings: it contains every public name.
 
-``python tests/test_reference.py`` writes it again.
+``python tests/test_reference.py`` regenerates it.
 """
 
 from __future__ import annotations

@@ -287,7 +287,7 @@ def test_a_missing_plugin_is_named_by_the_distribution_that_the_study_had_it_fro
         replay(store, "plugged")
 
 
-def test_nobody_is_asked_to_install_an_instance(tmp_path: Path) -> None:
+def test_no_install_hint_for_an_instance(tmp_path: Path) -> None:
     store = tmp_path / "hpo.db"
     with HyperParameterOptimizer(
         study("random"), store=store, strategy=Mine(), function=half
@@ -317,7 +317,7 @@ def test_a_misspelt_plugin_that_is_missing_says_which_one_to_install() -> None:
         registry.strategy("absnt")
 
 
-def test_nobody_is_told_to_install_a_package_that_is_guessed_from_a_typing_error() -> None:
+def test_no_install_hint_for_a_package_guessed_from_a_typing_error() -> None:
     with pytest.raises(UnknownPlugin) as caught:
         registry.strategy("qwertyuiop")
     assert "hpo-qwertyuiop" not in str(caught.value)
@@ -335,7 +335,7 @@ def test_an_empty_variant_is_not_the_default(publish: Publish) -> None:
         registry.strategy("count:")
 
 
-def test_an_empty_name_is_an_error_of_its_own() -> None:
+def test_empty_name_is_a_separate_error() -> None:
     with pytest.raises(UnknownPlugin, match="the strategy has no name"):
         registry.strategy("")
 
@@ -440,7 +440,7 @@ def test_two_distributions_with_one_name_are_an_error_that_shows_both(publish: P
         registry.strategy("same")
 
 
-def test_remains_of_a_distribution_without_metadata_harm_nobody(
+def test_distribution_without_metadata_is_ignored(
     publish: Publish, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publish("count", GOOD)
@@ -477,7 +477,7 @@ def test_strategy_that_fails_to_count_its_jobs_is_an_error_with_its_name(publish
 # -- plugins that misbehave where they are listed ----------------------------------------------
 
 
-def test_a_plugin_that_hangs_on_import_holds_nobody_up(publish: Publish) -> None:
+def test_plugin_that_hangs_on_import_blocks_nothing(publish: Publish) -> None:
     publish("hangs", "import threading; threading.Event().wait()")
     publish("count", GOOD)
     found = {one.plugin.name: one for one in registry.describe(patience=3)}
@@ -541,7 +541,7 @@ def test_an_entry_point_that_leads_nowhere_is_an_error_with_its_reason(
 
 
 @pytest.mark.parametrize("content", [b"[hpo_core]\nno value\n", b"[hpo_core]\n\xff = \xfe\n"])
-def test_entry_points_that_cannot_be_read_harm_nobody(
+def test_unreadable_entry_points_are_ignored(
     publish: Publish, tmp_path: Path, content: bytes
 ) -> None:
     publish("count", GOOD)
@@ -801,14 +801,14 @@ def test_an_instance_that_says_what_it_can_is_taken_at_its_word() -> None:
 
 
 @pytest.mark.parametrize("said", ["integers", ["integers"], {"integers"}])
-def test_capabilities_of_an_instance_that_are_none_are_an_error(said: object) -> None:
+def test_invalid_capabilities_of_an_instance_are_an_error(said: object) -> None:
     strategy = Given()
     strategy.capabilities = said  # type: ignore[attr-defined]
     with pytest.raises(StrategyError, match=r"must be a frozenset of hpo_core\.plugin\.Capability"):
         HyperParameterOptimizer(study(""), strategy=strategy, function=float)
 
 
-def test_an_instance_that_is_no_strategy_is_an_error() -> None:
+def test_instance_without_the_methods_of_a_strategy_is_an_error() -> None:
     with pytest.raises(StrategyError, match="has no ask, adopt, tell, save_state, restore; derive"):
         HyperParameterOptimizer(study(""), strategy=object(), function=float)  # type: ignore[arg-type]
 
@@ -820,7 +820,7 @@ def test_what_a_built_strategy_says_of_itself_stands_above_its_spec(publish: Pub
         optimizer.run()
 
 
-def test_what_is_built_and_is_no_strategy_is_an_error(publish: Publish) -> None:
+def test_built_object_without_the_methods_of_a_strategy_is_an_error(publish: Publish) -> None:
     publish("count", GOOD.replace("build=Counting", "build=lambda problem, options: 'rubbish'"))
     optimizer = HyperParameterOptimizer(study("count"), function=float)
     with optimizer, pytest.raises(StrategyError, match="is 'rubbish', which has no ask"):

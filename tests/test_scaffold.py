@@ -1,4 +1,4 @@
-"""`hpo new-strategy`: what it writes works as it stands, for users as for its author."""
+"""`hpo new-strategy`: the written package works unchanged, for users and for its author."""
 
 from __future__ import annotations
 

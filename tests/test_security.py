@@ -1,4 +1,4 @@
-"""What docs/security.md promises, each with a test."""
+"""The promises of docs/security.md, each with a test."""
 
 from __future__ import annotations
 
@@ -323,7 +323,7 @@ def test_a_link_in_place_of_a_log_is_not_followed(tmp_path: Path) -> None:
     assert (tmp_path / "precious").read_text() == "kept"
 
 
-def test_what_is_no_pipe_of_a_controller_is_not_written_to(tmp_path: Path) -> None:
+def test_only_a_controllers_pipe_is_written_to(tmp_path: Path) -> None:
     write(tmp_path, ["a", "b"])
     hpo(tmp_path, "run", "study.json", "--quiet")
     (tmp_path / "precious").write_text("kept")

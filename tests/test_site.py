@@ -1,6 +1,6 @@
-"""The site of the documentation has every page in its navigation, and no link that leads nowhere.
+"""The documentation's site has every page in its navigation, and no dead link.
 
-`make docs` builds it, and fails for the same reasons; this takes no more than the standard library.
+`make docs` builds it, and fails for the same reasons; these tests need only the standard library.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A study's file as plain tables; where it can't be read, the cause is named."""
+"""A study file as plain tables; the error for an unreadable file names the cause."""
 
 import json
 from pathlib import Path
@@ -69,7 +69,7 @@ def test_a_key_that_is_there_twice_in_json_is_an_error(tmp_path: Path, text: str
 
 
 @pytest.mark.parametrize("text", ["a = 1\na = 2", "[a]\n[a]", "a = {b = 1, b = 2}", "a = 1\n[a]"])
-def test_a_key_that_is_there_twice_in_toml_is_said_to_be(tmp_path: Path, text: str) -> None:
+def test_duplicate_key_in_toml_is_reported(tmp_path: Path, text: str) -> None:
     said = refusal(tmp_path, "study.toml", text)
     assert said.startswith("is not TOML: a key or a table occurs twice; keep one of them")
 

@@ -1,4 +1,4 @@
-"""A stored configuration is written as a study's file, and comes back equal, whatever it holds."""
+"""A stored configuration is written as a study file, and read back equal, whatever its content."""
 
 import tempfile
 from pathlib import Path

@@ -1,8 +1,8 @@
-"""Commands that the documentation tells people to type exist, with their options and arguments.
+"""Commands in the documentation exist, with their options and arguments.
 
-Each line of a block of ``sh`` without a script's name in its first line is looked at: commands of
-``hpo`` are parsed, targets of make, packages and files are looked for. (The studies, jobs and
-programs of the documentation are really run, in ``test_docs.py``.)
+Each line of an ``sh`` block without a script's name in its first line is checked: commands of
+``hpo`` are parsed; targets of make, packages and files must exist. (``test_docs.py`` runs the
+studies, jobs and programs of the documentation.)
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""AskTell: what a library hears of, and what is done for it."""
+"""AskTell: the calls of a library, and the work done for it."""
 
 from __future__ import annotations
 
@@ -197,7 +197,7 @@ def test_a_held_point_that_was_adopted_meanwhile_is_not_run_again() -> None:
     assert strategy.heard == [(0.05, 0.5)]
 
 
-def test_a_library_that_has_to_hear_something_first_lets_hpo_core_wait() -> None:
+def test_library_that_needs_results_first_makes_hpo_core_wait() -> None:
     strategy = scripted(0.05, None)
     strategy.ask(1)
     assert strategy.ask(2) == Wait()
@@ -227,7 +227,7 @@ def test_a_space_is_searched_to_its_end_and_then_exhausted() -> None:
     assert strategy.ask(11) == Exhausted()
 
 
-def test_a_library_gets_a_seed_of_its_own_whatever_the_studys() -> None:
+def test_library_gets_a_derived_seed_for_any_study_seed() -> None:
     seeds: list[int] = []
 
     class Noting(Scripted):

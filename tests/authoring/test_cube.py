@@ -73,6 +73,6 @@ def test_coordinates_without_an_effect_are_added_to_a_small_space() -> None:
     ("point", "message"),
     [([0.5], "4 coordinates, got 1"), ([0.5, math.nan, 0.5, 0.5], "a number from 0 to 1")],
 )
-def test_what_is_no_point_is_an_error(point: list[float], message: str) -> None:
+def test_invalid_point_is_an_error(point: list[float], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         CUBE.configuration(point)

@@ -1,4 +1,4 @@
-"""Generators' states as JSON: plain, and back bit for bit."""
+"""States of random generators as plain JSON, restored bit for bit."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def draws(generator: Any) -> list[float]:
 
 
 @pytest.mark.parametrize("kind", MAKERS)
-def test_a_generator_goes_on_where_it_was_saved(kind: str) -> None:
+def test_generator_continues_from_its_saved_state(kind: str) -> None:
     generator, other = MAKERS[kind](3), MAKERS[kind](4)
     draws(generator)  # an odd number of Gaussian draws: one is held ready
     saved = msgspec.json.decode(msgspec.json.encode(generator_to_json(generator)))
@@ -48,6 +48,6 @@ def test_a_state_that_hpo_optuna_stored_before_is_read() -> None:
     assert draws(other) == draws(generator)
 
 
-def test_what_is_no_generator_is_refused() -> None:
+def test_object_that_is_not_a_generator_is_rejected() -> None:
     with pytest.raises(TypeError, match="is not a random generator that can be saved"):
         generator_to_json(random)

@@ -1,4 +1,4 @@
-"""Global random streams are replaced while a library draws, and are afterwards as they were."""
+"""Global random streams are replaced while a library draws, and restored afterwards."""
 
 from __future__ import annotations
 

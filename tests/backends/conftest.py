@@ -1,4 +1,4 @@
-"""Drives a backend as the controller does: submit, and loop over its events."""
+"""Fixtures that drive a backend as the controller does: submit, and loop over its events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The contract of backends catches those that break it, each by the check meant for it."""
+"""The contract of backends finds each broken backend with the check meant for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a program could not be started: what the system says, and what the file shows."""
+"""Explanations why a program could not be started, from the system's error and the file."""
 
 import os
 import subprocess
@@ -25,7 +25,7 @@ def script(folder: Path, content: bytes, mode: int = 0o755) -> str:
     return "./job.sh"
 
 
-def test_a_missing_program_is_said_to_be_missing(tmp_path: Path) -> None:
+def test_missing_program_is_reported_as_missing(tmp_path: Path) -> None:
     assert why_not(tmp_path, "./job.sh") == (
         f"cannot start './job.sh': no such file, in {tmp_path} or on PATH; check job.command"
     )
@@ -62,7 +62,7 @@ def test_a_byte_order_mark_before_the_first_line_is_named(tmp_path: Path) -> Non
     assert "byte order mark (BOM)" in said
 
 
-def test_a_script_without_a_first_line_is_no_program(tmp_path: Path) -> None:
+def test_script_without_a_shebang_line_cannot_be_started(tmp_path: Path) -> None:
     assert "begin it with a #! line" in why_not(tmp_path, script(tmp_path, b"echo 1\n"))
 
 
@@ -70,12 +70,12 @@ def test_a_file_that_may_not_be_executed_says_how_to_allow_it(tmp_path: Path) ->
     assert "chmod +x" in why_not(tmp_path, script(tmp_path, b"#!/bin/sh\n", mode=0o644))
 
 
-def test_a_folder_is_no_program(tmp_path: Path) -> None:
+def test_folder_is_not_a_program(tmp_path: Path) -> None:
     os.mkdir(tmp_path / "job")
     assert "it is a folder" in why_not(tmp_path, "./job")
 
 
-def test_a_binary_for_another_system_is_not_said_to_be_missing(tmp_path: Path) -> None:
+def test_binary_for_another_system_is_not_reported_as_missing(tmp_path: Path) -> None:
     true = Path("/bin/true").resolve().read_bytes()
     loader = true[true.index(b"/lib") :].split(b"\0")[0]
     said = why_not(tmp_path, script(tmp_path, true.replace(loader, b"/nix" + loader[4:], 1)))

@@ -35,7 +35,7 @@ def test_a_function_that_takes_the_job_gets_it_with_an_existing_checkpoint_folde
     assert end.metrics == {"trial": 7, "iterations": 9, "x": 4}
 
 
-def test_a_second_parameter_with_a_default_of_its_own_is_left_alone(start):
+def test_second_parameter_with_its_own_default_is_not_changed(start):
     assert start("inline", function="sample_functions:with_default").run().metrics == {"loss": 3}
 
 
@@ -121,7 +121,7 @@ def test_sys_exit_in_a_function_fails_the_job_and_not_the_study(start):
     assert end.reason.startswith("SystemExit: no data")
 
 
-def test_a_result_that_is_no_number_fails_the_job(start):
+def test_non_numeric_result_fails_the_job(start):
     end = start("inline", function="sample_functions:of_no_use").run()
     assert end.outcome is Outcome.FAILED
     assert end.reason == (
@@ -129,7 +129,7 @@ def test_a_result_that_is_no_number_fails_the_job(start):
     )
 
 
-def test_job_stopped_that_nobody_asked_for_is_a_failure(start):
+def test_job_stopped_without_a_request_is_a_failure(start):
     def train(configuration):
         raise JobStopped("of my own accord")
 
@@ -233,7 +233,7 @@ def test_a_function_that_prints_nothing_has_no_log(start):
     assert not Path(job.log).exists()
 
 
-def test_whoever_hears_a_report_and_other_threads_print_where_they_always_do(start, capsys):
+def test_observers_and_other_threads_print_to_the_usual_streams(start, capsys):
     def elsewhere():
         print("from another thread")
 

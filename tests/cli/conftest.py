@@ -1,4 +1,4 @@
-"""Calls the command line: in this process where that is quick, else in its own process."""
+"""Fixtures that call the command line: in this process if that is fast, else in a new process."""
 
 from __future__ import annotations
 

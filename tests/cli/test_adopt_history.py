@@ -1,4 +1,4 @@
-"""``hpo resume --adopt-history``: a study goes on after an update of its strategy, and back."""
+"""``hpo resume --adopt-history``: a study continues after an update of its strategy, and back."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_an_update_that_suggests_otherwise_is_warned_of_and_refused_with_the_way
     assert lab.xs() == [0.1, 0.2, 0.3]
 
 
-def test_it_goes_on_with_what_is_stored_adopted_and_is_replayed_from_there(lab: Lab) -> None:
+def test_study_continues_with_its_stored_history_adopted(lab: Lab) -> None:
     lab.install("2.0", 5.0)
     lab.more(5)
     ended = lab.hpo("resume", "small", "--adopt-history", "--quiet")
@@ -128,7 +128,7 @@ def test_it_goes_on_with_what_is_stored_adopted_and_is_replayed_from_there(lab: 
     assert lab.xs()[-1] == (6 + 3) / 5
 
 
-def test_a_downgrade_is_refused_and_goes_on_likewise(lab: Lab) -> None:
+def test_downgrade_is_rejected_and_can_be_adopted(lab: Lab) -> None:
     lab.install("2.0", 5.0)
     lab.more(4)
     assert lab.hpo("resume", "small", "--adopt-history", "--quiet").returncode == 0

@@ -1,4 +1,4 @@
-"""Shells complete the words of `hpo`, and `hpo` alone says what to do next."""
+"""Shell completion for `hpo`, and the next steps that `hpo` alone prints."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_study_files_and_stored_studies_are_named_with_what_suits_them(small: An
     assert told[1].endswith("the study small is finished")
 
 
-def test_a_store_that_is_damaged_is_no_traceback(hpo: Any, folder: Path) -> None:
+def test_damaged_store_gives_no_traceback(hpo: Any, folder: Path) -> None:
     (folder / "hpo.db").write_text("no store")
     ended = hpo()
     assert ended.status == 2

@@ -1,4 +1,4 @@
-"""``hpo enqueue`` and ``hpo stop``, on studies at rest and on running ones."""
+"""``hpo enqueue`` and ``hpo stop``, on idle and on running studies."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_what_is_enqueued_in_a_study_without_a_budget_runs_when_it_is_resumed(
         (["xx=1", "x=a"], ["xx: no such parameter; did you mean 'x'?", "x: x takes a number"]),
     ],
 )
-def test_wrong_values_are_all_said_and_nothing_is_enqueued(
+def test_all_invalid_values_are_reported_and_nothing_is_enqueued(
     small: Hpo, words: list[str], faults: list[str]
 ) -> None:
     ended = small("enqueue", "small", *words)

@@ -1,4 +1,4 @@
-"""A store whose rows hold what hpo-core has not written: a sentence, and no breakdown."""
+"""A store with rows that hpo-core has not written gives one error message, not a traceback."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ DAMAGES = [
 
 
 @pytest.mark.parametrize(("damage", "command"), DAMAGES)
-def test_a_row_that_can_not_be_read_back_is_said_to_be_damaged(
+def test_unreadable_row_is_reported_as_damaged(
     small: Hpo, folder: Path, damage: str, command: str
 ) -> None:
     with closing(sqlite3.connect(folder / "hpo.db")) as connection, connection:

@@ -1,4 +1,4 @@
-"""``hpo export -o FILE`` destroys nothing: what exists is replaced with ``--force`` alone."""
+"""``hpo export -o FILE`` overwrites an existing file only with ``--force``."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_a_folder_and_a_socket_are_refused(small: Hpo, folder: Path) -> None:
             assert says in ended.err
 
 
-def test_force_is_refused_where_another_program_has_a_rule_of_its_own(small: Hpo) -> None:
+def test_force_is_rejected_by_exchanges_with_their_own_rule(small: Hpo) -> None:
     ended = small("export", "small", "--format", "optuna", "-o", "sqlite:///x.db", "--force")
     assert ended.status == 2
     assert "--force: optuna handles existing data itself" in ended.err

@@ -1,4 +1,4 @@
-"""``hpo export NAME --format study`` writes a file that ``hpo run`` takes for the same study."""
+"""``hpo export NAME --format study`` writes a file that ``hpo run`` reads as the same study."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_a_study_that_is_exported_and_run_again_is_the_same_study(small: Hpo, su
     assert "Study 'small' finished: all 6 jobs of its budget have run." in ended.out
 
 
-def test_it_holds_what_was_said_and_no_defaults(small: Hpo, folder: Path) -> None:
+def test_exported_file_holds_the_given_values_and_no_defaults(small: Hpo, folder: Path) -> None:
     printed = small("export", "small", "--format", "study").out
     comment, _, text = printed.partition("\n\n")
     assert comment.startswith("# The study small")

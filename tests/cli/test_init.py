@@ -1,4 +1,4 @@
-"""`hpo init`: from a script that knows nothing of hpo-core to a study that runs."""
+"""`hpo init`: from a script that does not import hpo-core to a running study."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Copies of a study's folder hurt nothing of the original; a folder that is moved stays itself."""
+"""Copies of a study's folder do not affect the original; a moved folder remains the same study."""
 
 from __future__ import annotations
 

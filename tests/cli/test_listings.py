@@ -1,4 +1,4 @@
-"""``hpo studies``, ``show``, ``top``, ``jobs``, ``log`` and ``export``: tables, and JSON."""
+"""``hpo studies``, ``show``, ``top``, ``jobs``, ``log`` and ``export``: tables and JSON."""
 
 from __future__ import annotations
 
@@ -138,9 +138,7 @@ def test_an_unknown_study_names_the_nearest(small: Hpo, command: str) -> None:
 
 
 @pytest.mark.parametrize("command", ["studies", *LOOKING])
-def test_a_store_that_is_not_there_is_said_and_not_made(
-    hpo: Hpo, folder: Path, command: str
-) -> None:
+def test_missing_store_is_an_error_and_is_not_created(hpo: Hpo, folder: Path, command: str) -> None:
     rest = {"log": ["1"], "extend": ["--jobs", "9"], "enqueue": ["x=1"]}.get(command, [])
     names = [] if command == "studies" else ["small"]
     ended = hpo(command, *names, *rest, "--store", "other.db")

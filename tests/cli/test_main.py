@@ -1,4 +1,4 @@
-"""The entry point: help, broken pipes, and nothing loaded that is not needed."""
+"""The entry point: help, broken pipes, and lazy imports."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_the_help_loads_nothing_heavy() -> None:
 
 
 @pytest.mark.parametrize("command", [["jobs", "small"], ["jobs", "small", "--json"], ["studies"]])
-def test_a_reader_that_has_seen_enough_is_no_failure(
+def test_reader_that_stops_reading_is_not_a_failure(
     small: Hpo, start: Start, command: list[str]
 ) -> None:
     reading, writing = os.pipe()

@@ -1,4 +1,4 @@
-"""``hpo copy``, ``rename``, ``delete`` and ``run --restart``: a study as a whole."""
+"""``hpo copy``, ``rename``, ``delete`` and ``run --restart``."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def exported(hpo: Hpo, *store: str) -> list[dict[str, Any]]:
 # -- copies -------------------------------------------------------------------------------------
 
 
-def test_a_copy_has_every_trial_and_file_and_a_uid_of_its_own(
+def test_copy_has_every_trial_and_file_and_its_own_uid(
     write: Write, hpo: Hpo, folder: Path
 ) -> None:
     write(job=KEEPS)
@@ -110,7 +110,7 @@ def test_a_copy_that_is_refused_leaves_nothing_behind(small: Hpo, folder: Path) 
 # -- renamed, deleted, begun again --------------------------------------------------------------
 
 
-def test_a_renamed_study_goes_on_under_its_new_name(small: Hpo) -> None:
+def test_renamed_study_continues_under_its_new_name(small: Hpo) -> None:
     assert small("rename", "small", "other", "--yes").status == 0
     assert small("show", "small").status == 2
     assert small("extend", "other", "--jobs", "+1", "--quiet").status == 0
@@ -193,7 +193,7 @@ def test_restart_deletes_nothing_that_it_could_not_replace(
     assert len(exported(small)) == 6
 
 
-def test_restart_begins_again(small: Hpo, write: Write, folder: Path) -> None:
+def test_restart_starts_from_scratch(small: Hpo, write: Write, folder: Path) -> None:
     write(("jobs = 6", "jobs = 2"))
     assert small("run", "study.toml", "--restart", "--yes", "--quiet").status == 0
     assert len(exported(small)) == 2
@@ -204,7 +204,7 @@ def test_restart_begins_again(small: Hpo, write: Write, folder: Path) -> None:
 # -- run again ----------------------------------------------------------------------------------
 
 
-def test_the_same_run_goes_on_after_the_study_was_extended(
+def test_extended_study_continues_the_same_run(
     small: Hpo, write: Write, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert small("extend", "small", "--jobs", "+2", "--quiet").status == 0
@@ -235,7 +235,7 @@ def test_a_changed_configuration_lists_only_what_differs(small: Hpo, write: Writ
     ]
 
 
-def test_how_a_finished_study_is_run_may_change_and_is_said(
+def test_run_settings_of_a_finished_study_may_change_with_a_warning(
     small: Hpo, write: Write, caplog: pytest.LogCaptureFixture
 ) -> None:
     write(("workers = 2", 'workers = 3\ntags = ["kept"]'))

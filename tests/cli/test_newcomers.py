@@ -1,7 +1,7 @@
-"""Ways in which a newcomer goes wrong: the printed words alone lead to the remedy.
+"""Mistakes of new users: the printed messages alone lead to the remedy.
 
-The newcomer knows the file that they wrote and the words ``hpo run study.toml``. What they type
-after that is taken from what was printed.
+The user knows only their own file and the command ``hpo run study.toml``. All later commands are
+taken from the output.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The contract of commands that plugins provide by the entry-point group ``hpo_core.commands``."""
+"""Commands that plugins provide with the entry-point group ``hpo_core.commands``."""
 
 from __future__ import annotations
 
@@ -148,9 +148,7 @@ def test_a_package_that_is_proposed_exists(package: str) -> None:
     assert (Path(__file__).parents[2] / "plugins" / package / "pyproject.toml").exists()
 
 
-def test_metadata_that_cannot_be_read_disturbs_nobody(
-    hpo: Hpo, publish: Publish, tmp_path: Path
-) -> None:
+def test_unreadable_metadata_is_ignored(hpo: Hpo, publish: Publish, tmp_path: Path) -> None:
     publish("hpo-greet", GREET, "greet")
     publish("hpo-odd", "", "odd")
     (tmp_path / "hpo-odd/hpo_odd-1.5.dist-info/entry_points.txt").write_bytes(b"\xff\x00[broken")

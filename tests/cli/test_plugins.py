@@ -1,4 +1,4 @@
-"""``hpo plugins``: what each plugin provides, and why one fails; and what a study needs of one."""
+"""``hpo plugins``: what each plugin provides, why one fails, and what studies require."""
 
 from __future__ import annotations
 

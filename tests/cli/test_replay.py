@@ -1,4 +1,4 @@
-"""``hpo replay``: what it prints, its exit status, and a plugin that suggests otherwise now."""
+"""``hpo replay``: its output, its exit status, and a plugin whose suggestions have changed."""
 
 from __future__ import annotations
 

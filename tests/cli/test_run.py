@@ -1,4 +1,4 @@
-"""``hpo run``, ``resume``, ``extend`` and ``try``: what they run, say, and answer."""
+"""``hpo run``, ``resume``, ``extend`` and ``try``: jobs, output and exit status."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_a_changed_file_is_an_error_that_lists_the_differences(write: Write, sma
     assert "hpo extend small" in lines[-1]
 
 
-def test_how_a_study_is_run_may_change_which_is_said_and_stored(
+def test_run_settings_may_change_with_a_warning(
     small: Hpo, folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     with closing(sqlite3.connect(folder / "hpo.db")) as connection, connection:
@@ -138,7 +138,7 @@ def test_a_failed_study_is_mended_by_its_file_as_the_message_says(write: Write, 
     assert "Study 'small' finished: all 6 jobs of its budget have run." in ended.out
 
 
-def test_a_finished_study_without_a_completed_trial_is_no_success(write: Write, hpo: Hpo) -> None:
+def test_finished_study_without_a_completed_trial_is_a_failure(write: Write, hpo: Hpo) -> None:
     write(("jobs = 6", "jobs = 3"), job=FAILS)
     ended = hpo("run", "study.toml")
     assert ended.status == 1
@@ -266,7 +266,7 @@ def test_an_option_does_not_hide_a_fault_of_the_file(
     assert ended.err.startswith("error: strategy")
 
 
-def test_a_budget_that_is_no_table_is_a_fault_with_an_option_too(write: Write, hpo: Hpo) -> None:
+def test_invalid_budget_is_a_fault_also_with_an_option(write: Write, hpo: Hpo) -> None:
     write(("[budget]\njobs = 6\n", ""), ("seed = 7", "seed = 7\nbudget = 5"))
     ended = hpo("run", "study.toml", "--jobs", "3")
     assert ended.err == "error: budget: expected a table, got 5\n"

@@ -1,4 +1,4 @@
-"""Running and paused trials are shown while the study runs, with what they have reported."""
+"""Running and paused trials are shown with their reports while the study runs."""
 
 from __future__ import annotations
 

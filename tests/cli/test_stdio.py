@@ -1,4 +1,4 @@
-"""Standard streams that are closed, full or gone: the study goes on, and no traceback is shown."""
+"""Standard streams that are closed or full: the study continues without a traceback."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ FULL = pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has
         pytest.param("2>/dev/full", marks=FULL),
     ],
 )
-def test_a_study_goes_on_whatever_becomes_of_what_it_prints(
+def test_study_continues_whatever_happens_to_its_output(
     write: Write, hpo: Hpo, redirection: str
 ) -> None:
     write()

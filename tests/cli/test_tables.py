@@ -1,4 +1,4 @@
-"""Tables: what is too long is cut, and what differs looks different."""
+"""Tables: long cells are cut, and different values look different."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Received studies: anybody's are read, and nothing of them is run without ``--trust``."""
+"""Studies from others can be read, but nothing of them is run without ``--trust``."""
 
 from __future__ import annotations
 
@@ -178,7 +178,7 @@ def test_an_older_study_needs_trust_once(home: Path, released_store: Path, hpo: 
     assert hpo("extend", "small", "--jobs", "+1", "--quiet").status == 0
 
 
-def test_a_key_that_others_can_read_is_no_key(home: Path, small: Hpo) -> None:
+def test_key_that_others_can_read_is_rejected(home: Path, small: Hpo) -> None:
     key(home).chmod(0o644)
     refused = small("resume", "small", "--quiet")
     assert refused.status == 2
@@ -187,7 +187,7 @@ def test_a_key_that_others_can_read_is_no_key(home: Path, small: Hpo) -> None:
     assert small("resume", "small", "--quiet").status == 0
 
 
-def test_a_home_that_can_not_be_written_is_said_and_holds_nothing_up(
+def test_unwritable_home_gives_a_warning_and_blocks_nothing(
     home: Path, write: Callable[..., None], hpo: Hpo, caplog: pytest.LogCaptureFixture
 ) -> None:
     (home / ".config").touch()  # in place of a folder
@@ -255,7 +255,7 @@ def test_the_texts_of_parameters_are_shown_since_a_command_may_run_them(
 
 
 @pytest.mark.parametrize("kind", ["a link", "a pipe", "too short"])
-def test_a_key_of_another_kind_is_no_key(home: Path, small: Hpo, kind: str) -> None:
+def test_key_of_another_kind_is_rejected(home: Path, small: Hpo, kind: str) -> None:
     content = key(home).read_bytes()
     key(home).unlink()
     match kind:

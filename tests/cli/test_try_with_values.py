@@ -1,4 +1,4 @@
-"""`hpo try STUDY KEY=VALUE`: one job with values of one's own."""
+"""`hpo try STUDY KEY=VALUE`: one job with given values."""
 
 from __future__ import annotations
 

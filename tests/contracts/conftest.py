@@ -1,4 +1,4 @@
-"""Installs plugins: a module and its metadata on the path."""
+"""Fixtures that install plugins: a module and its metadata on the path."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ def test_a_broken_plot_is_one_sentence(study: Study, pictures: str, name: str, s
     assert "hpo-pictures 1.0" in str(caught.value)
 
 
-def test_what_python_asks_of_any_object_is_no_plot(study: Study) -> None:
+def test_special_attributes_are_not_plots(study: Study) -> None:
     plots: Any = study.plot
     assert not hasattr(plots, "__array__")
 

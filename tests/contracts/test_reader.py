@@ -1,4 +1,4 @@
-"""The contract of `ReaderSpec`: a job's metrics are read from what it leaves behind."""
+"""The contract of `ReaderSpec`: a job's metrics are read from its files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a strategy gets for nothing from BaseStrategy: recovery by doing it all again."""
+"""The default methods of BaseStrategy: recovery by replaying the history."""
 
 from collections.abc import Iterable
 
@@ -62,7 +62,7 @@ def test_a_strategy_of_one_method_fulfils_the_contract() -> None:
     strategy.restore([Asked(0, start(1)), Told(REPORT, Decision.CONTINUE)], None)
 
 
-def test_without_an_ask_it_is_no_strategy() -> None:
+def test_object_without_ask_is_not_a_strategy() -> None:
     with pytest.raises(NotImplementedError):
         BaseStrategy().ask(0)
 

@@ -1,4 +1,4 @@
-"""Makes small studies that really run: functions in this process, or processes of this machine."""
+"""Fixtures for small studies that really run: functions in this process, or other processes."""
 
 from __future__ import annotations
 

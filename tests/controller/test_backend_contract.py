@@ -1,4 +1,4 @@
-"""What the controller promises a backend: it records, then acts; and bears what a backend does."""
+"""The controller's contract with backends: it records, then acts, and handles their faults."""
 
 import importlib
 import sys

@@ -179,7 +179,7 @@ def test_a_trial_that_is_running_or_has_failed_is_not_resumed(lab):
 
 
 @pytest.mark.parametrize("decision", ["stop", None, True], ids=repr)
-def test_a_decision_that_is_none_is_an_error(lab, decision):
+def test_invalid_decision_is_an_error(lab, decision):
     study = lab.study(loss_is_x, strategy=Broken(decision=decision), space=SPACE)
     with pytest.raises(StudyFailed, match=f"tell returned {decision!r}, not a Decision"):
         study.run()

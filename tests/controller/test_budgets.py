@@ -1,4 +1,4 @@
-"""Budgets are exact, can be read at any time, and are kept from session to session."""
+"""Budgets are exact, can be read at any time, and hold across sessions."""
 
 import threading
 
@@ -67,7 +67,7 @@ def test_a_retry_for_which_no_job_is_left_leaves_its_trial_failed_not_running(la
     ]
 
 
-def test_the_strategy_is_told_of_a_trial_that_was_given_up(lab):
+def test_strategy_is_told_of_an_abandoned_trial(lab):
     class Listening(BaseStrategy):
         told = []
 
@@ -103,7 +103,7 @@ def test_lost_jobs_do_not_count(lab, listener):
 
 
 @pytest.mark.parametrize("workers", [1, 4])
-def test_counting_completed_trials_gives_exactly_so_many_with_some_failing(lab, workers):
+def test_budget_of_completed_trials_is_exact_despite_failures(lab, workers):
     job = lab.sh("""[ $(($1 % 3)) = 0 ] && exit 1; report $1""")
     budget = Budget(jobs=8, count="completed")
     result = lab.study(job, workers=workers, budget=budget).run()

@@ -1,4 +1,4 @@
-"""Which checkpoints are kept, and which are deleted: ``keep_checkpoints``."""
+"""``keep_checkpoints``: which checkpoints are kept, and which are deleted."""
 
 from pathlib import Path
 
@@ -57,7 +57,7 @@ def test_an_infeasible_trial_is_not_among_the_best(lab):
     assert kept(lab) == [4, 5]
 
 
-def test_what_an_interrupted_session_has_not_come_to_delete_the_next_one_deletes(lab):
+def test_next_session_deletes_checkpoints_that_an_interrupted_one_left(lab):
     first = lab.study(writes, budget=Budget(jobs=8))
     ended = []
     first.run(lambda job: (ended.append(job), len(ended) == 5 and first.request_stop()))
@@ -165,7 +165,7 @@ def test_a_copy_that_fails_costs_the_job_that_wanted_it_and_no_more(lab, listene
     assert study.usage.jobs == 3
 
 
-def test_what_was_left_out_of_a_copy_is_said_of_its_job(lab, caplog):
+def test_files_missing_from_a_copy_are_reported_with_their_job(lab, caplog):
     def links_out(configuration, job: JobInfo):
         writes(configuration, job)
         if job.trial_id == 1:

@@ -1,4 +1,4 @@
-"""Constraints: a trial that breaks one, or never reports it, completes and is never the best."""
+"""Constraints: a trial that violates one, or never reports it, completes but is never the best."""
 
 import json
 
@@ -74,7 +74,7 @@ def test_the_last_value_that_a_trial_reports_counts():
     assert searched(grows).best.configuration == {"x": 2}
 
 
-def test_callbacks_hear_of_the_best_feasible_trial():
+def test_callbacks_get_the_best_feasible_trial():
     best = []
     searched(on_job_finished=lambda job: best.append(job.is_best))
     assert best == [True, True, True, True, False, False]

@@ -1,4 +1,4 @@
-"""A study is steered while it runs: stop, time limits, known configurations, leaving."""
+"""Control of a running study: stop, time limits, enqueued configurations, leaving."""
 
 import datetime
 import gc
@@ -405,7 +405,7 @@ def test_a_store_that_breaks_ends_the_study_as_failed(lab):
 # -- the function in one call ---------------------------------------------------------------
 
 
-def test_optimize_runs_a_whole_study_with_a_strategy_of_its_own(tmp_path):
+def test_optimize_runs_a_study_with_a_strategy_instance(tmp_path):
     fired = []
     result = hpo_core.optimize(
         lambda configuration: (configuration["x"] - 3) ** 2,

@@ -1,4 +1,4 @@
-"""What a strategy decides about running and paused trials is done: STOP, PAUSE, Resume."""
+"""Decisions of a strategy about running and paused trials are carried out: STOP, PAUSE, Resume."""
 
 import json
 from pathlib import Path
@@ -211,7 +211,7 @@ class FailsOnPromotion:
 
 
 @pytest.mark.parametrize("is_restarted", [False, True])
-def test_a_promotion_that_is_retried_goes_on_from_what_counted_before_it(lab, is_restarted):
+def test_retried_promotion_continues_from_the_earlier_result(lab, is_restarted):
     """What the failed job said is forgotten, and what the trial had before it is not."""
     work = FailsOnPromotion()
     settings = {

@@ -1,4 +1,4 @@
-"""A job that fails has a cause: the strategy is told it, and `hpo jobs` shows it."""
+"""A failed job has a cause, which the strategy is told and `hpo jobs` shows."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def resumed(lab):
     return strategy
 
 
-def test_a_strategy_that_is_restored_hears_the_causes_again(lab):
+def test_restored_strategy_gets_the_causes_again(lab):
     interrupted(lab)
     assert resumed(lab).restored == [FailureCause.DIVERGED]
 

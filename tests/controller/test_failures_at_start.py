@@ -1,4 +1,4 @@
-"""`max_failures_at_start`: a study whose first trials all fail is not run to its end."""
+"""`max_failures_at_start`: a study whose first trials all fail ends early."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A strategy that waits for something is interrupted when the study is to end."""
+"""A waiting strategy is interrupted when the study ends."""
 
 from __future__ import annotations
 

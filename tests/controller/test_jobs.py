@@ -1,4 +1,4 @@
-"""What becomes of one job and its trial: limits, retries, failures, and what is counted."""
+"""One job and its trial: limits, retries, failures, and counts."""
 
 import math
 
@@ -37,7 +37,7 @@ def test_a_job_knows_how_far_it_is_to_train(lab):
     assert only_trial(study).value == 27
 
 
-def test_a_job_that_goes_on_beyond_its_maximum_is_ended_as_completed(lab):
+def test_job_beyond_its_maximum_is_ended_as_completed(lab):
     """Here at its next report: what it says there does not count."""
 
     def for_ever(configuration):
@@ -91,7 +91,7 @@ def test_a_job_is_not_stopped_before_its_minimum(lab):
 # -- time -----------------------------------------------------------------------------------
 
 
-def test_a_job_over_its_time_limit_is_timed_out_and_the_study_goes_on(lab):
+def test_job_over_its_time_limit_times_out_and_the_study_continues(lab):
     job = lab.sh("[ $1 = 2 ] && exec sleep 60; report 1")
     result = lab.study(job, time_limit=0.2, grace=0, budget=3).run()
     assert [trial.state.value for trial in result.trials] == ["completed", "failed", "completed"]
@@ -135,7 +135,7 @@ def test_a_job_that_never_reports_is_silent_from_its_start(lab):
 # -- failures -------------------------------------------------------------------------------
 
 
-def test_a_failed_job_is_retried_as_often_as_is_said_with_the_same_configuration(lab):
+def test_failed_job_is_retried_up_to_the_limit_with_the_same_configuration(lab):
     tries = []
 
     def fails_twice(configuration):
@@ -203,7 +203,7 @@ def test_the_first_failure_ends_the_study_as_failed_if_that_is_what_it_says(lab,
 
 
 @pytest.mark.parametrize("limits", [{"on_failure": "stop"}, {"max_failures": 0}])
-def test_a_study_that_failed_for_its_jobs_goes_on_once_they_are_mended(lab, limits):
+def test_study_with_failed_jobs_continues_once_they_are_fixed(lab, limits):
     job = lab.sh("[ -e mended ] && report 1")
     with pytest.raises(StudyFailed):
         lab.study(job, budget=3, **limits).run()
@@ -415,9 +415,7 @@ class Raises:
         raise RuntimeError("an observer's own fault")
 
 
-def test_an_observer_that_raises_is_logged_once_and_dropped_and_the_search_goes_on(
-    lab, listener, caplog
-):
+def test_raising_observer_is_logged_once_and_dropped(lab, listener, caplog):
     broken = Raises()
     result = lab.study(loss_is_x, observers=[broken, listener], budget=4).run()
     assert len(result.trials) == 4
@@ -428,7 +426,7 @@ def test_an_observer_that_raises_is_logged_once_and_dropped_and_the_search_goes_
     assert "an observer's own fault" in caplog.text
 
 
-def test_a_callback_that_raises_is_dropped_and_the_search_goes_on(lab, caplog):
+def test_raising_callback_is_dropped(lab, caplog):
     fired = []
 
     def raises(finished):
@@ -440,7 +438,7 @@ def test_a_callback_that_raises_is_dropped_and_the_search_goes_on(lab, caplog):
     assert "a callback's own fault" in caplog.text
 
 
-def test_observers_hear_the_whole_story_in_order(lab, listener):
+def test_observers_get_all_events_in_order(lab, listener):
     def train(configuration):
         hpo_core.report(1, loss=1.0)
 

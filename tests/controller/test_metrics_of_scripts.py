@@ -1,4 +1,4 @@
-"""Scripts that know nothing of hpo-core: their metrics are read, and they are stopped in time."""
+"""Scripts that do not import hpo-core: their metrics are read, and they can be stopped early."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_a_pattern_that_never_matched_fails_the_job_with_the_end_of_its_output(l
     assert trial.reason.endswith("step 97 validation-loss: 1.5\nstep 98 validation-loss: 1.5")
 
 
-def test_a_group_that_is_no_number_ends_the_job_at_once(lab: Any) -> None:
+def test_non_numeric_group_ends_the_job_immediately(lab: Any) -> None:
     job = script("import threading; print('val_loss: .'); threading.Event().wait()")
     result = lab.study(job, metrics=LOSS, budget=1, max_failures_at_start=0).run()
     (trial,) = result.trials

@@ -1,4 +1,4 @@
-"""A strategy that stops jobs early needs their iterations; that there are none is said once."""
+"""A strategy that stops jobs early needs iterations; one warning reports that there are none."""
 
 import logging
 
@@ -53,7 +53,7 @@ def warnings_of(lab, caplog, job, strategy, **changes):
 
 
 @pytest.mark.parametrize("job", [reports_without_iterations, reports_at_the_end_alone])
-def test_a_pruner_that_never_sees_an_iteration_is_told_once_with_the_remedy(lab, caplog, job):
+def test_pruner_without_iterations_gives_one_warning_with_the_remedy(lab, caplog, job):
     (said,) = warnings_of(lab, caplog, job, PRUNED)
     assert SAID in said
     assert "the strategy 'optuna:tpe'" in said

@@ -1,4 +1,4 @@
-"""A study is resumed where it was, however its controller ended; and has one at a time."""
+"""A study is resumed exactly, however its controller ended; only one controller runs it."""
 
 import importlib
 import json
@@ -47,7 +47,7 @@ def configurations(optimizer):
 
 @pytest.mark.parametrize("cut", [1, 2, 15, 29])
 @pytest.mark.parametrize("strategy", ["random", "grid"])
-def test_a_stopped_study_goes_on_as_though_nothing_had_happened(lab, strategy, cut):
+def test_stopped_study_is_resumed_exactly(lab, strategy, cut):
     """Fault: stopped at 15 of 30 and made again, a sampler repeated all 15 configurations."""
     space = SPACE if strategy == "random" else SearchSpace((Int("n", 1, 9), Int("m", 1, 9)))
     changes = {"strategy": strategy, "space": space, "budget": 30}

@@ -1,4 +1,4 @@
-"""`replay` derives every suggestion and decision of a stored study again, and compares."""
+"""`replay` repeats every suggestion and decision of a stored study, and compares."""
 
 import pytest
 
@@ -132,7 +132,7 @@ def test_what_a_strategy_that_had_raised_did_not_decide_is_not_compared(lab):
     assert replay(lab.store, "s", strategy=Breaks()).is_as_stored
 
 
-def test_a_failed_studys_strategy_is_told_of_the_jobs_that_ended_meanwhile(lab):
+def test_strategy_of_a_failed_study_is_told_of_jobs_that_ended_meanwhile(lab):
     def fails_first(configuration, job):
         if configuration["x"] == 2:
             raise RuntimeError("no luck")
@@ -257,7 +257,7 @@ def test_notes_are_not_compared(lab):
     assert replay(lab.store, "s", strategy=NotesOtherwise()).is_as_stored
 
 
-def test_a_study_that_does_not_exist_is_said_so(lab):
+def test_missing_study_is_reported(lab):
     lab.study(bowl, strategy="random", space=SPACE)
     with pytest.raises(UnknownStudy, match="has no study 't'"):
         replay(lab.store, "t")

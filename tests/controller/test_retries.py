@@ -1,4 +1,4 @@
-"""A retry begins again in everything: nothing of the attempt that failed counts any more."""
+"""A retry starts from the beginning: nothing of the failed attempt counts."""
 
 import threading
 
@@ -210,7 +210,7 @@ def test_what_a_failed_attempt_reports_changes_no_suggestion_and_no_decision(lab
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
-def test_a_study_with_retries_is_resumed_as_though_it_had_not_been_interrupted(lab, strategy):
+def test_study_with_retries_is_resumed_exactly(lab, strategy):
     choice = PluginChoice(*STRATEGIES[strategy])
     job = trains(says=True)
     whole = early_stopping(lab, "whole", job, strategy=choice).run()

@@ -1,4 +1,4 @@
-"""Jobs that count as they can: beyond their target, in larger steps, the final metric late."""
+"""Jobs that report beyond their target, in larger steps, or the final metric late."""
 
 import logging
 import signal
@@ -121,7 +121,7 @@ def test_iterations_are_stored_as_they_were_reported(lab):
     assert replay(lab.store, "s", strategy=Recorder()).is_as_stored
 
 
-def test_each_metric_has_a_first_value_of_its_own_until_the_job_ends(lab):
+def test_each_metric_has_its_own_first_value_until_the_job_ends(lab):
     """Here it is asked to end when it reports its loss again, and reports `size` on its way out."""
     job = lab.sh("""
         say() { echo "{\\"iteration\\": $1, \\"$2\\": $3}" > /dev/fd/$HPO_REPORT_FD; }
@@ -142,7 +142,7 @@ def test_a_job_beyond_the_maximum_is_warned_of_once_in_a_run(lab, caplog):
     assert "optimizer steps" in warning.getMessage()
 
 
-def test_a_job_beyond_a_lower_target_is_no_reason_to_warn(lab, caplog):
+def test_job_beyond_a_lower_target_gives_no_warning(lab, caplog):
     strategy = Recorder(iterations=3)
     study = lab.study(every_fourth, strategy=strategy, max_iterations=12, budget=1)
     assert only_trial(study).value == 1 + 1 / 4
@@ -257,7 +257,7 @@ HyperParameterOptimizer(from_json(sys.argv[1]), store=sys.argv[2], observers=[Di
 """
 
 
-def test_a_controller_that_takes_a_job_over_goes_on_from_what_counted(lab):
+def test_adopting_controller_continues_from_the_recorded_values(lab):
     """Without knowing what had a value at the target, it would count the second one."""
     job = lab.sh("report 5 100; until [ -e go ]; do sleep 0.02; done; report 4 200")
     given = {"strategy": "random", "max_iterations": 9, "budget": 1}
@@ -280,7 +280,7 @@ def left_by_a_dead_controller(lab, job, given, reports=1):
     assert subprocess.run(command, timeout=30).returncode == -signal.SIGKILL
 
 
-def test_a_report_is_told_once_though_the_controller_dies_after_one_that_counted_nothing(lab):
+def test_report_is_told_once_after_a_crash_behind_a_report_without_metrics(lab):
     """Those that count nothing are not recorded: the number of the others is too small then."""
     job = lab.sh(
         "report 3 9; report 5 30; "

@@ -1,4 +1,4 @@
-"""What is known of trials that have not ended, and of jobs whose trial was given other values."""
+"""Data of unfinished trials, and of jobs whose trial was given other values."""
 
 import pytest
 
@@ -74,7 +74,7 @@ def test_each_job_has_the_configuration_that_it_ran(lab):
     assert values == {"1.1": 1, "2.1": 2, "3.1": 3, "1.2": 100, "4.1": 4}
 
 
-def test_a_study_whose_controller_died_is_interrupted_to_whoever_asks(lab):
+def test_study_with_a_dead_controller_is_shown_as_interrupted(lab):
     lab.study(loss_is_x, budget=2).run()
     lab.change("UPDATE study SET state = 'running', reason = ''")
     with Store(lab.store) as store:

@@ -1,4 +1,4 @@
-"""What `hpo init` makes of scripts, which it reads and does not run."""
+"""The drafts of `hpo init` for scripts, which it reads and does not run."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """A plugin as authors wrote it for hpo-core 0.1, when every public name was in `hpo_core` itself.
 
-Keep it as it is: the old names work until 2028 at least.
+Do not change it: the old names work until at least 2028.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The tests of `flat`, as its author wrote them: they pass, and each old name is a warning."""
+"""The tests of `flat`, as its author wrote them, pass; each old name gives a warning."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The digits example is a script that anyone could have: it works by hand and under hpo-core."""
+"""The digits example is an ordinary script: it works with and without hpo-core."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_by_hand_it_prints_its_reports() -> None:
     assert train("--epochs", "2").count("validation/accuracy") == 2
 
 
-def test_a_later_run_carries_on_from_the_checkpoint_and_trains_no_epoch_twice(
+def test_later_run_resumes_from_the_checkpoint_and_repeats_no_epoch(
     reports: list[dict[str, float]], tmp_path: Path
 ) -> None:
     folder = ("--checkpoints", str(tmp_path))

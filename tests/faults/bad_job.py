@@ -1,8 +1,8 @@
-"""A job that does something bad, once: as a command, and as a function of a warm worker.
+"""A job that misbehaves once: as a command, and as a function in a warm worker.
 
-The variable BAD says what: a list of words, the first of them for trial 2, the next for trial 4.
-The others report and end; a command's also how many processes it finds of the job before, which has
-ended by then. `bad_jobs.py` beside it runs it, and says what is to become of it.
+The variable BAD lists the misbehaviours: the first for trial 2, the next for trial 4. Other trials
+report and end; a command also reports how many processes of the previous job it finds, which must
+have ended by then. `bad_jobs.py` runs this job, and states the expected outcomes.
 """
 
 from __future__ import annotations

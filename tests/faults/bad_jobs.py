@@ -1,11 +1,11 @@
-"""What becomes of bad jobs: each is run in a study of three jobs, as the second.
+"""Run each misbehaving job as the second one in a study of three jobs.
 
     python tests/faults/bad_jobs.py [--long] [NAME ...]
 
-prints a line for each, as a command and as a function: the state that the job gets, the sentence
-that its user reads, and the controller's peak of memory. The study has to finish, with the other
-two jobs completed, nothing left running, and no more memory than one of good jobs takes. ``--long``
-lets the job that reports 1,000 times a second do so for a minute.
+prints a line for each, as a command and as a function: the state of the job, the message to the
+user, and the peak memory of the controller. The study must finish with the other two jobs
+completed, no process left running, and no more memory than a study of normal jobs. With ``--long``,
+the job that reports 1,000 times a second does so for a minute.
 """
 
 from __future__ import annotations

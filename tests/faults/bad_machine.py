@@ -1,10 +1,10 @@
-"""What becomes of a study on a bad machine, and of what it had recorded.
+"""Run studies on faulty machines, and check what they have recorded.
 
     python tests/faults/bad_machine.py [NAME ...]
 
-prints a line for each case: the exit status, and the sentence that its user reads. None may be a
-traceback; and once the machine is well again, ``hpo run`` has to resume the study to its end,
-with every job that was recorded as completed there once, as it was.
+prints a line for each case: the exit status, and the message to the user, which must not be a
+traceback. When the machine works again, ``hpo run`` must resume the study to its end, with every
+job that was recorded as completed unchanged and present once.
 """
 
 from __future__ import annotations

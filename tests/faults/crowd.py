@@ -1,11 +1,13 @@
-"""A crowd around one running study: it writes as fast as it can, while others look and reach in.
+"""Many processes on one running study, which writes as fast as possible while they read and control
+it.
 
     python tests/faults/crowd.py --seconds 60
 
-The study's trivial jobs run in its controller's process (backend inline): a thousand and more a
-second. Meanwhile every command that looks is run again and again, and read from Python too; a
-second controller tries to run the study; configurations are enqueued; it is stopped and carried
-on. No command may fail or complain, but for the second controller, which is told one sentence.
+The study's trivial jobs run in its controller's process (backend inline), more than a thousand per
+second. Meanwhile every command that reads the study is run repeatedly, and the study is also read
+from Python; a second controller tries to run the study; configurations are enqueued; the study is
+stopped and resumed. No command may fail or print an error, except for the second controller, which
+gets one message.
 """
 
 from __future__ import annotations

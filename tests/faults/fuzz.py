@@ -1,11 +1,11 @@
-"""Feeds hpo-core what nobody should: files, options, stores, reports and answers of a process.
+"""Fuzz hpo-core: files, options, stores, reports and answers of a process.
 
     python tests/faults/fuzz.py [--cases 20000] [--seed N] [AREA ...]
 
-Each case is a call of the command line, in this process (in the area `processes`: in a new one), or
-of what reads a job's lines. It has failed if there is a traceback, a hang, an exit status that is
-none of ours or does not go with what is said, or a control character on the terminal. hypothesis
-draws the cases, and shows the smallest one that fails.
+Each case calls the command line in this process (in the area `processes`: in a new one), or the
+parser of a job's lines. A case fails if there is a traceback, a hang, an invalid exit status, one
+that contradicts the output, or a control character on the terminal. hypothesis generates the cases,
+and shows the smallest one that fails.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Calls the command line as the fuzzer does, and judges how it ends."""
+"""Call the command line for the fuzzer, and judge how it ends."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What the fuzzer draws: anything, valid things with something changed, and bytes.
+"""The fuzzer's data: anything, valid data with changes, and bytes.
 
-Nothing drawn does harm when it is run: texts that may become a program or a path are words of the
-list below, or random ones.
+Running the data does no harm: texts that may become a program or a path are words of the list
+below, or random.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Answers of a process that is a strategy, for the fuzzer: right ones, and one that may not be."""
+"""Answers of a strategy's process for the fuzzer: valid ones, and one that may be invalid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stores in which cells are changed, for the fuzzer."""
+"""Stores with changed cells, for the fuzzer."""
 
 from __future__ import annotations
 

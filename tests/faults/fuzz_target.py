@@ -1,4 +1,4 @@
-"""The function that the fuzzer's studies run: it says what it is told to say."""
+"""The function that the fuzzer's studies run: it reports what it is told to report."""
 
 from __future__ import annotations
 

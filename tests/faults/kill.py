@@ -1,10 +1,11 @@
-"""Kills controllers with SIGKILL at random instants, carries their studies on, and counts.
+"""Kill controllers with SIGKILL at random times, resume their studies, and count faults.
 
     python tests/faults/kill.py --kills 200
 
-Each study has 60 jobs on 4 workers. Its controller is killed at random instants: while it starts,
-in its first turns, in the middle, at its end, and while it recovers from an earlier kill. Then it
-is run to its end. What must hold is in `faults_of`; any fault is printed, and the exit status is 1.
+Each study has 60 jobs on 4 workers. Its controller is killed at random times: at its start, in its
+first turns, in the middle, at its end, and while it recovers from an earlier kill. Then the study
+is run to its end. `faults_of` checks what must hold; any fault is printed, and the exit status is
+1.
 """
 
 from __future__ import annotations

@@ -1,11 +1,12 @@
-"""Resumes studies long after their jobs have ended, and continues controllers that were stopped.
+"""Resume studies long after their jobs have ended, and continue stopped controllers.
 
     python tests/faults/late.py --rounds 3
 
-Each job reports for about a second, and has limits of a few. Its controller is killed (SIGKILL)
-at a random instant, and the study resumed when all limits of its jobs are past; or the controller
-is stopped (SIGSTOP) for as long, and continued. What happened counts, not when it was noticed: each
-job must be completed with all that it reported, and the compute time must be that of the jobs.
+Each job reports for about a second, and has limits of a few seconds. Its controller is killed
+(SIGKILL) at a random time, and the study is resumed when all limits of its jobs have passed; or the
+controller is stopped (SIGSTOP) for that long, and continued. The time of an event counts, not the
+time at which it is noticed: each job must be completed with all its reports, and the compute time
+must be that of the jobs.
 """
 
 from __future__ import annotations

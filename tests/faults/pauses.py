@@ -1,8 +1,8 @@
-"""Stops and continues every process of a study at random, while jobs report as fast as they can.
+"""Stop and continue the processes of a study at random, while jobs report as fast as possible.
 
-Among them is the strategy where it runs in its own process.
+This includes the strategy if it runs in its own process.
 
-Whoever is stopped, the study goes on when all are continued, ends well, and has every report:
+Whichever process is stopped, the study continues afterwards, finishes, and has every report:
 
     python tests/faults/pauses.py --seconds 60
 """

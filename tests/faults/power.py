@@ -1,13 +1,13 @@
-"""Power cuts, simulated: what was not synced is lost, or part of it, when a job is announced.
+"""Simulate power cuts: unsynced data is lost, completely or partly, when a job is announced.
 
     python tests/faults/power.py --jobs 200
 
-A study's writes and syncs are recorded, by a library that is preloaded (Linux, and a C compiler).
-At each announcement of a finished job the power is cut: the files are put together as a disk may
-have them then. Once nothing is there that was not synced, in the worst case; and some times each
-block that was not synced is there or not, by chance. A file that is new is there only once its
-folder is synced. Each such store must be whole. With ``durability = "full"`` it must have every
-job that was announced; with ``"normal"`` it is counted how many it lacks.
+A preloaded library records a study's writes and syncs (Linux, with a C compiler). At each
+announcement of a finished job the power is cut: the files are reconstructed as a disk may have them
+then. In the worst case, no unsynced data is there; in others, each unsynced block is there or not,
+at random. A new file exists only after its folder is synced. Each such store must be intact. With
+``durability = "full"`` it must contain every announced job; with ``"normal"`` the missing ones are
+counted.
 """
 
 from __future__ import annotations

@@ -1,11 +1,10 @@
-"""An interrupted study is the uninterrupted one, trial by trial, for every installed strategy.
+"""An interrupted study equals an uninterrupted one, trial by trial, with every installed strategy.
 
     python tests/faults/resume.py --kills 5
 
-With one worker and a job without noise, each strategy runs a study that is left alone, and the
-same study whose controller is killed (SIGKILL) at random instants and that is resumed. Their
-trials must be equal: configurations, states, losses. Both must come out as stored when they are
-replayed.
+With one worker and a job without noise, each strategy runs a study without interruption, and the
+same study with a controller that is killed (SIGKILL) at random times and resumed. Their trials must
+be equal: configurations, states, losses. A replay of both must give what is stored.
 """
 
 from __future__ import annotations

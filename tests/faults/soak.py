@@ -1,11 +1,10 @@
-"""A great many trivial jobs through one store, and what that costs as the study grows.
+"""Run very many trivial jobs in one store, and measure the costs as the study grows.
 
     python tests/faults/soak.py --jobs 1000000
 
-Jobs run in the controller's own process (backend inline), so that the controller and its store are
-all that is measured: time and memory for each tenth of the jobs, then how long the commands that
-look take, and how much memory it takes to resume the study. Memory that grows with the study is
-a fault: the exit status is 1 then.
+Jobs run in the controller's own process (backend inline), so only the controller and its store are
+measured: time and memory for each tenth of the jobs, then the time of commands that read the study,
+and the memory to resume it. Memory that grows with the study is a fault: the exit status is 1 then.
 """
 
 from __future__ import annotations

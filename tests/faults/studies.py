@@ -1,7 +1,7 @@
-"""What the scripts of this folder share: small studies in folders of their own, and their truth.
+"""Common parts of the scripts in this folder: small studies in separate folders, and their records.
 
-Each job appends what it does to a file that hpo-core knows nothing of, so that what is stored can
-be compared with what has happened.
+Each job appends its actions to a file that hpo-core does not use, so the store can be compared with
+what has happened.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Bad jobs: each in a study of three, as a command and as a function; see `bad_jobs.py`."""
+"""Misbehaving jobs: each in a study of three, as a command and as a function; see `bad_jobs.py`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bad machines: full disks, stores that are none, limits that are reached; see `bad_machine.py`."""
+"""Faulty machines: full disks, invalid stores, limits that are reached; see `bad_machine.py`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from hpo_core.store import database
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if name != "locked_store"])
-def test_it_is_said_in_a_sentence_and_nothing_recorded_is_lost(name: str) -> None:
+def test_failure_gives_a_message_and_loses_no_record(name: str) -> None:
     if why := needs(name):
         pytest.skip(why)
     with machine() as on:

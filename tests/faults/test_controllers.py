@@ -1,6 +1,6 @@
-"""Controllers that are killed, in a crowd, or at work for long: the scripts of this folder, short.
+"""Short runs of the scripts in this folder: killed controllers, many processes, long studies.
 
-`make faults` runs them as long as it takes to be sure.
+`make faults` runs the scripts for longer.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ FOLDER = Path(__file__).parent
 
 
 def passes(script: str, *arguments: str) -> str:
-    """Run a script, which must find no fault; return what it printed."""
+    """Run a script, which must find no fault; return its output."""
     ended = subprocess.run(
         [sys.executable, str(FOLDER / script), *arguments], capture_output=True, text=True
     )
@@ -35,7 +35,7 @@ def passes(script: str, *arguments: str) -> str:
     return ended.stdout
 
 
-def test_a_controller_that_is_killed_at_any_instant_loses_nothing_and_doubles_nothing() -> None:
+def test_killed_controller_neither_loses_nor_repeats_jobs() -> None:
     printed = passes("kill.py", "--kills", "8", "--jobs", "12", "--strategies", "random")
     for kind in ("command", "function"):
         row = re.search(rf"^random +{kind} +(\d+)", printed, re.MULTILINE)
@@ -44,26 +44,34 @@ def test_a_controller_that_is_killed_at_any_instant_loses_nothing_and_doubles_no
 
 
 @pytest.mark.parametrize("strategy", ["random", "optuna:tpe", "hillclimb"])
-def test_an_interrupted_study_is_the_uninterrupted_one(strategy: str) -> None:
+def test_interrupted_study_equals_an_uninterrupted_one(strategy: str) -> None:
     arguments = ["--strategies", strategy, "--kills", "2", "--jobs", "10", "--kinds", "command"]
     assert "equal" in passes("resume.py", *arguments)
 
 
-def test_processes_that_are_stopped_and_continued_hold_up_nothing_for_good() -> None:
-    passes("pauses.py", "--seconds", "3", "--jobs", "4", "--reports", "2000")
+def test_stopped_and_continued_processes_lose_no_reports() -> None:
+    printed = passes("pauses.py", "--seconds", "3", "--jobs", "4", "--reports", "2000")
+    rows = re.findall(r"^(random|process|asha) +(command|function) +(\d+)", printed, re.MULTILINE)
+    assert len(rows) == 6, printed
+    assert all(int(pauses) > 0 for *_, pauses in rows), printed
 
 
-def test_what_happened_counts_however_late_a_study_is_resumed() -> None:
+def test_reports_count_however_late_a_study_is_resumed() -> None:
     arguments = ["--studies", "1", "--rounds", "1", "--jobs", "6", "--strategies", "random"]
-    passes("late.py", *arguments)
+    printed = passes("late.py", *arguments)
+    rows = re.findall(r"^random (\w+) \d+ \d+ (\d+)$", printed, re.MULTILINE)
+    assert rows == [("function", "0"), ("command", "0")], printed
 
 
-def test_a_crowd_around_a_running_study_hears_no_word_of_locks() -> None:
-    passes("crowd.py", "--seconds", "6", "--sessions", "2")
+def test_other_commands_on_a_running_study_report_no_locks() -> None:
+    printed = passes("crowd.py", "--seconds", "6", "--sessions", "2")
+    assert printed.splitlines()[-1] == "0 faults"
 
 
 def test_memory_does_not_grow_with_the_jobs() -> None:
-    passes("soak.py", "--jobs", "10000")
+    printed = passes("soak.py", "--jobs", "10000")
+    assert "resumed with 10 jobs more: " in printed
+    assert "memory grows" not in printed
 
 
 @pytest.mark.parametrize(("durability", "synchronous"), [("full", 2), ("normal", 1)])

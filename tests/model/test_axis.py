@@ -1,4 +1,4 @@
-"""What every axis answers alike, whatever its kind."""
+"""The methods that every kind of axis shares."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_values_index_and_coordinate_of_every_point_agree(axis: Parameter) -> No
 
 
 @axes
-def test_an_axis_begins_with_values_of_its_own(axis: Parameter) -> None:
+def test_axis_starts_with_its_own_values(axis: Parameter) -> None:
     assert tuple(axis.start_values) == axis.names
     assert axis.wrong_in(axis.start_values) == []
 

@@ -1,4 +1,4 @@
-"""Budget: its faults, and what is left of it."""
+"""Budget: validation, and the remaining amounts."""
 
 import math
 from typing import Any
@@ -64,7 +64,7 @@ def test_counting_completed_trials_needs_a_limit_of_jobs() -> None:
         Budget(trials=3, count="completed")
 
 
-def test_what_is_left_is_told_of_the_limits_there_are() -> None:
+def test_remaining_amounts_are_given_for_existing_limits() -> None:
     assert remaining(Budget(), Usage(jobs=3)) == {}
     budget = Budget(trials=5, jobs=10, iterations=100, compute_time=60, wall_time=2.5)
     usage = Usage(trials=1, jobs=4, iterations=100, compute_time=61.5, wall_time=1.0)

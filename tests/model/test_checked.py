@@ -1,4 +1,4 @@
-"""Checked structs, and `read`: every fault of plain data at once, each at its place."""
+"""Checked structs, and `read`: all faults of plain data at once, each with its path."""
 
 import enum
 from collections.abc import Callable, Mapping

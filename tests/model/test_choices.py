@@ -1,4 +1,4 @@
-"""Categorical, Constant and ParameterSet: types are kept, and are part of a value."""
+"""Categorical, Constant and ParameterSet: types are preserved, and part of a value."""
 
 import enum
 import math
@@ -79,7 +79,7 @@ def test_a_value_of_another_type_is_told_by_the_types(
 
 
 @pytest.mark.parametrize("value", [[1], {"a": 1}, np.array([1, 2]), object()], ids=type)
-def test_what_is_no_plain_value_is_none_of_the_choices(value: object) -> None:
+def test_non_plain_value_is_not_a_choice(value: object) -> None:
     assert Categorical("x", (1, 2)).wrong(value)
     assert Constant("x", 1).wrong(value)
     assert ParameterSet("s", ({"x": 1},)).index_of({"x": value}) is None  # type: ignore[dict-item]
@@ -151,7 +151,7 @@ def test_a_bare_number_is_the_text_where_no_number_is_a_choice() -> None:
     assert Categorical("x", ("1", "2")).parse("1") == "1"
 
 
-def test_what_is_no_choice_is_one_sentence_as_one_would_type_them() -> None:
+def test_invalid_choice_gives_one_message_with_typed_choices() -> None:
     with pytest.raises(ValueError, match=r"^x is one of true, null; got 'None'$"):
         Categorical("x", (True, None)).parse("None")
     with pytest.raises(ValueError, match=r"^x is one of 3; got '4'$"):

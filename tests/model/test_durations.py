@@ -1,4 +1,4 @@
-"""Durations: text in, seconds out, and back for people."""
+"""Durations: from text to seconds, and back to readable text."""
 
 import math
 
@@ -42,10 +42,10 @@ def test_anything_else_is_an_error_that_shows_it(given: object) -> None:
         (59.6, "1m00s"), (185, "3m05s"), (3599.6, "1h00m"), (7620, "2h07m"), (176400, "49h00m"),
     ],
 )  # fmt: skip
-def test_seconds_are_said_as_people_say_them(duration: float, said: str) -> None:
+def test_seconds_are_formatted_for_people(duration: float, said: str) -> None:
     assert human(duration) == said
 
 
 @given(st.floats(0, 1e7))
-def test_what_is_said_can_be_read_and_is_near_to_what_was_meant(duration: float) -> None:
+def test_formatted_duration_can_be_parsed_and_is_close(duration: float) -> None:
     assert seconds(human(duration)) == pytest.approx(duration, rel=0.02, abs=0.051)

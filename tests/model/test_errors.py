@@ -1,4 +1,4 @@
-"""Errors: every fault at once, each with its place; the nearest known word."""
+"""Errors: all faults at once, each with its path; the nearest known word."""
 
 import pytest
 

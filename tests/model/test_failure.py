@@ -1,4 +1,4 @@
-"""What a program says when memory runs out tells the cause of its failure."""
+"""The cause of a failure from the messages of programs that ran out of memory."""
 
 import pytest
 

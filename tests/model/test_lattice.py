@@ -234,7 +234,7 @@ def test_points_that_are_all_forbidden_are_an_error() -> None:
         {"a": 1, "b": "x", "c": 0},  # no such name
     ],
 )
-def test_what_is_no_configuration_of_the_lattice_has_no_number(values: dict) -> None:
+def test_configuration_outside_the_lattice_has_no_index(values: dict) -> None:
     space = SearchSpace(
         (Int("a", 1, 2), Categorical("b", ("x", "y"), when={"a": 1})), ({"a": 1, "b": "y"},)
     )

@@ -42,7 +42,7 @@ def test_fault_a_typing_error_in_the_direction_silently_maximised(typed: Any, me
 
 
 @pytest.mark.parametrize("direction", ["", "up", None, 1, True])
-def test_what_is_no_direction_at_all_is_an_error(direction: Any) -> None:
+def test_invalid_direction_is_an_error(direction: Any) -> None:
     with pytest.raises(InvalidInput, match="direction: expected 'minimize' or 'maximize', got"):
         Objective("loss", direction)
 

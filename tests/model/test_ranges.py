@@ -230,7 +230,7 @@ def test_a_float_takes_floats_alone(value: object) -> None:
 
 
 @pytest.mark.parametrize("value", [1.0, *OTHERS], ids=repr)
-def test_an_int_takes_ints_alone(value: object) -> None:
+def test_int_accepts_only_ints(value: object) -> None:
     assert Int("x", 0, 2).wrong(1) is None
     assert Int("x", 0, 2).wrong(value) is not None
 
@@ -257,7 +257,7 @@ def test_a_float_is_read_as_people_write_it(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["2", "nan", "inf", "x", "true", "", "1e999", "9" * 400])
-def test_what_is_no_value_of_a_float_is_one_sentence(text: str) -> None:
+def test_invalid_value_of_a_float_gives_one_message(text: str) -> None:
     with pytest.raises(ValueError, match=r"^x (takes|lies)"):
         Float("x", 0, 1).parse(text)
 

@@ -1,4 +1,4 @@
-"""Jobs and reports: which states are final, and how jobs are numbered."""
+"""Jobs and reports: final states, and numbers of jobs."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""SearchSpace: conditions, forbidden combinations, and what a configuration of it is."""
+"""SearchSpace: conditions, forbidden combinations, and valid configurations."""
 
 import itertools
 import pickle

@@ -1,4 +1,4 @@
-"""Templates: placeholders are filled in, and never looked into; the arguments of a command."""
+"""Templates: placeholders are replaced but never evaluated; the arguments of a command."""
 
 import argparse
 

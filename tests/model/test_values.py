@@ -1,4 +1,4 @@
-"""Plain values and Configuration: types are part of a value, and nothing can be changed."""
+"""Plain values and Configuration: types are part of a value, and values are immutable."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""The live display has colours, unless ``NO_COLOR`` says otherwise."""
+"""The live display has colours, unless ``NO_COLOR`` is set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Failures that are alike take one line with their count."""
+"""Similar failures are shown on one line with their count."""
 
 from __future__ import annotations
 

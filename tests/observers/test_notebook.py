@@ -1,4 +1,4 @@
-"""What a person sees under a notebook's cell while a study runs there."""
+"""The output below a notebook's cell while a study runs there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person is told while a study runs: the words, and when a line is worth writing."""
+"""Progress messages of a running study: their text, and when they are written."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_the_counts_are_done_running_stopped_and_failed() -> None:
     assert known.counts() == "0 done, 1 running, 5 paused, 0 failed"
 
 
-def test_what_is_left_of_each_limit_is_said() -> None:
+def test_remaining_amount_of_each_limit_is_printed() -> None:
     budget = Budget(jobs=10, iterations=100, compute_time=3600, wall_time=600)
     known = StudyProgress(started(budget, progress=progress(jobs=4, iterations=30, running=2)))
     assert known.left(100.0) == (
@@ -107,7 +107,7 @@ def test_the_share_is_that_of_the_limit_that_is_nearest() -> None:
     assert known.share(900.0) == 1.0
 
 
-def test_the_time_goes_on_while_jobs_report() -> None:
+def test_displayed_time_advances_while_jobs_report() -> None:
     known = StudyProgress(started(Budget(wall_time=600)))
     known.take_in(JobStarted(job=JOB, time=100.0, progress=progress(running=1)))
     known.take_in(JobReported(job=JOB, time=140.0, iteration=3, metrics={}))

@@ -1,4 +1,4 @@
-"""What is read of a file to which a job writes its metrics, while it grows or is written again."""
+"""Reports from a file with the metrics of a job, while it grows or is written again."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_rows_are_read_once_and_half_a_row_is_left(reader: Make, name: str) -> N
     assert [*found, losses(made.finish())] == [[(1, 0.5)], [], [(2, 0.25)], [(3, 0.1)]]
 
 
-def test_a_csv_file_that_is_written_again_with_another_column_goes_on(reader: Make) -> None:
+def test_rewritten_csv_file_with_another_column_is_read_on(reader: Make) -> None:
     made = reader("m.csv", loss="loss")
     add("m.csv", "epoch,loss\n1,0.5\n2,0.25\n")
     assert len(made.read()) == 2

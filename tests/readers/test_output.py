@@ -1,4 +1,4 @@
-"""What is read of a job's output: lines as a person sees them, and reports."""
+"""Lines and reports from the output of a job."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_a_pattern_that_never_matched_is_missing(tmp_path: Path) -> None:
     )
 
 
-def test_a_group_that_is_no_number_is_an_error_with_its_line(tmp_path: Path) -> None:
+def test_non_numeric_group_is_an_error_with_its_line(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"job\.metrics\.loss: .* is 'n/a', .* line 'loss: n/a'"):
         read(tmp_path, "loss: n/a\n", loss=r"loss: (\S+)").read()
     with pytest.raises(ValueError, match=r"job\.iteration: .* is '1\.5', which is not an integer"):

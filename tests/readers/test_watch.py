@@ -1,4 +1,4 @@
-"""Changes of files are heard of, without a look."""
+"""Changes of files are noticed without polling."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_name_may_leave_and_come_back(follower: Follower, tmp_path: Path) -> N
     assert follower.hears()
 
 
-def test_where_there_is_no_room_to_watch_it_is_looked(
+def test_files_are_polled_if_the_systems_watch_limit_is_reached(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("hpo_core.readers.watch._LOOKS", 1)

@@ -1,4 +1,4 @@
-"""What the generated pages of the reference share: docstrings, types and tables as text."""
+"""Common parts of the generated reference pages: docstrings, types and tables as text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/reference/commands.md has every command with its options, as ``--help`` has them."""
+"""docs/reference/commands.md lists every command with its options, as in ``--help``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/reference/environment.md has each variable that jobs get, and each that hpo-core reads."""
+"""docs/reference/environment.md lists each variable that jobs get, and each that hpo-core reads."""
 
 from __future__ import annotations
 

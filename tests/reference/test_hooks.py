@@ -1,4 +1,4 @@
-"""docs/reference/hooks.md has every hook, and what it returns, as the contracts say."""
+"""docs/reference/hooks.md lists every hook with its return value, as in the contracts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/reference/packages.md draws which package imports which, as the code does."""
+"""docs/reference/packages.md shows the imports between packages, as in the code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/reference/study-file.md has every key of a study's file, as the code reads it."""
+"""docs/reference/study-file.md lists every key of a study file, as the code reads it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checkpoints are copied so that a controller that dies leaves the old ones or the new ones."""
+"""Checkpoints are copied atomically: a controller that dies leaves the old or the new ones."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_what_was_replaced_when_the_controller_died_is_deleted(
     assert not left.exists()
 
 
-def test_what_can_not_be_deleted_is_said(
+def test_failed_deletion_is_reported(
     checkpoints: Checkpoints, caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
     checkpoints.delete(1)

@@ -1,4 +1,4 @@
-"""A job's record states the columns that are read of the table ``job``: all but the study's own."""
+"""A job's record lists the columns that are read from the table ``job``, except for the study's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stores of earlier versions: what they hold is kept, and behaves as it did."""
+"""Stores of earlier versions: their content is preserved, and behaves as before."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_migration_keeps_every_study_trial_job_and_event(released_store: Path) -
         assert len(store.history(study.id)) == 9
 
 
-def test_a_configuration_that_is_no_json_is_left_for_its_reader(released_store: Path) -> None:
+def test_configuration_that_is_not_json_is_left_for_its_reader(released_store: Path) -> None:
     with closing(sqlite3.connect(released_store)) as connection, connection:
         connection.execute("UPDATE study SET config = '{'")
     with Store(released_store) as store:

@@ -1,4 +1,4 @@
-"""Opening a store: what is made, what is refused, and what the person is told."""
+"""Opening a store: what is created, what is rejected, and the messages."""
 
 import os
 import sqlite3
@@ -83,7 +83,7 @@ def test_rubbish_is_left_alone(tmp_path):
     assert path.read_bytes() == b"these are my notes\n" * 100
 
 
-def test_a_folder_is_no_store(tmp_path):
+def test_folder_is_not_a_store(tmp_path):
     with pytest.raises(StoreError, match=f"cannot open the store {tmp_path}: it is a folder"):
         Store(tmp_path)
 
@@ -163,7 +163,7 @@ def test_several_processes_may_make_the_store_at_once(tmp_path):
         assert sorted(study.name for study in store.studies()) == [f"s{n}" for n in range(6)]
 
 
-def test_a_closed_store_says_so_by_an_error_of_its_own(tmp_path):
+def test_closed_store_raises_its_own_error(tmp_path):
     store = Store(tmp_path / "hpo.db")
     store.close()
     with pytest.raises(StoreError, match="closed"):
@@ -232,7 +232,7 @@ def test_to_look_whether_a_file_is_a_store_leaves_the_locks_of_an_open_one(tmp_p
 
 
 @pytest.mark.parametrize("content", [b"", b"text", b"SQLite format 3\0" + b"x" * 200])
-def test_what_is_no_store_is_none(tmp_path, content):
+def test_file_that_is_not_a_store_is_rejected(tmp_path, content):
     file = tmp_path / "file"
     file.write_bytes(content)
     assert not is_store(file)

@@ -104,7 +104,7 @@ def test_sockets_and_pipes_are_left_out_and_named(
     assert sorted(os.listdir(target)) == ["inner", "state"]
 
 
-def test_what_is_no_folder_is_refused(source: Path, target: Path, tmp_path: Path) -> None:
+def test_path_that_is_not_a_folder_is_rejected(source: Path, target: Path, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(source)
     for path in (source / "state", tmp_path / "link"):
         with pytest.raises(NotADirectoryError):

@@ -1,4 +1,4 @@
-"""A store that would be read for ever is a damaged one; it is said, and soon."""
+"""A store that would take forever to read counts as damaged, and is reported soon."""
 
 from __future__ import annotations
 
@@ -61,13 +61,13 @@ def test_what_computes_in_place_of_a_table_is_damage(
         Store(path)
 
 
-def test_a_view_of_the_users_own_is_none_of_our_business(path: Path) -> None:
+def test_users_own_view_in_the_store_is_ignored(path: Path) -> None:
     change(path, "CREATE VIEW best AS SELECT * FROM trial")
     with Store(path) as store:
         assert len(store.studies()) == 1
 
 
-def test_a_query_that_goes_on_for_longer_than_the_file_allows_is_ended(path: Path) -> None:
+def test_endless_query_is_ended(path: Path) -> None:
     with Store(path) as store:
         with pytest.raises(StoreError, match="takes longer to read than a store of its size can"):
             store._rows(f"{ENDLESS} SELECT count(*) FROM n")

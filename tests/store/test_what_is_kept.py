@@ -1,4 +1,4 @@
-"""What a run leaves in its store is what happened: asked, told, done, value for value."""
+"""A run's store records what happened: suggestions, reports and jobs, value by value."""
 
 import math
 import sqlite3

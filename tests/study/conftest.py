@@ -1,4 +1,4 @@
-"""Makes small studies of a function that runs in this process."""
+"""Fixtures for small studies of a function in this process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrong with the arguments of `optimize` and `Study` is told in words of Python."""
+"""Errors in the arguments of `optimize` and `Study` use the terms of Python."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def refusal(**changes: Any) -> str:
         ("asha", {}, {}, "max_iterations: missing: the last rung lies there"),
     ],
 )
-def test_what_only_the_plugin_finds_is_told_of_the_argument(
+def test_faults_found_by_a_plugin_name_the_argument(
     strategy: str, options: dict[str, Any], settings: dict[str, Any], said: str
 ) -> None:
     study = Study(

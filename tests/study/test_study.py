@@ -1,4 +1,4 @@
-"""A study is made, run, read, changed and deleted from Python."""
+"""A study is created, run, read, changed and deleted from Python."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def test_a_failed_study_raises_and_can_be_read(make):
 # -- what is wrong is said all at once ------------------------------------------------------
 
 
-def test_every_fault_of_the_arguments_is_said_with_its_place(make):
+def test_every_fault_of_the_arguments_is_reported_with_its_path(make):
     with pytest.raises(InvalidInput) as caught:
         make(budget={"jbs": 6}, workers=0, direction=None, time_limit=-1, tagz=["a"])
     assert {fault.path for fault in caught.value.faults} == {
@@ -189,7 +189,7 @@ def test_what_is_given_stands_above_the_file(tmp_path):
     assert config.strategy.options == {"points": 5}
 
 
-def test_faults_of_the_file_and_of_what_stands_above_it_come_together(tmp_path):
+def test_faults_of_the_file_and_of_overrides_are_reported_together(tmp_path):
     (tmp_path / "study.toml").write_text(FILE.replace("points = 3", "pints = 3"))
     with pytest.raises(InvalidInput) as caught:
         Study.from_file(tmp_path / "study.toml", workers=0)
@@ -310,7 +310,7 @@ def test_an_enqueued_configuration_is_run_first(make):
 
 
 @pytest.mark.parametrize("in_memory", [True, False])
-def test_an_extended_study_goes_on_where_it_was(make, store, in_memory):
+def test_extended_study_continues_where_it_ended(make, store, in_memory):
     study = make(store=None if in_memory else store).run()
     before = study.trials
     assert study.extend(jobs="+2").jobs == 8

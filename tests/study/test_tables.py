@@ -1,4 +1,4 @@
-"""Tables of pandas: a row for each trial, job or report, and columns of exact types."""
+"""pandas tables: a row for each trial, job or report, and columns of exact types."""
 
 from __future__ import annotations
 

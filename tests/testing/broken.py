@@ -1,4 +1,4 @@
-"""Strategies that break one promise each; `BROKEN` says which check is to find it out."""
+"""Strategies that break one promise each; `BROKEN` names the check that must find it."""
 
 from __future__ import annotations
 

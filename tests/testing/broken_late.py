@@ -1,4 +1,4 @@
-"""Strategies that break a promise late, or where something rare happens."""
+"""Strategies that break a promise late, or in rare cases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Strategies on which something outside of their study has an influence, at once or later."""
+"""Strategies that depend on something outside of their study, immediately or later."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Strategies that resume what they may not, or forget that they did."""
+"""Strategies that resume trials that they may not, or forget that they did."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Runs all checks on all broken strategies, and prints which check finds which of them out.
+"""Run all checks on all broken strategies, and print which check finds which strategy.
 
-``make test-kit`` runs it; a line that begins with ``!`` is one that the check meant for it
-has missed, and the exit status is 1 then.
+``make test-kit`` runs it. A line that begins with ``!`` is a strategy that the check meant for it
+has missed; the exit status is 1 then.
 """
 
 from __future__ import annotations

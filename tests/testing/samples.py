@@ -1,4 +1,4 @@
-"""Strategies that keep every promise: one that draws from a stream, one of many fidelities."""
+"""Strategies that keep every promise: one with a random stream, and one with many fidelities."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`hpo check`: a table or JSON, the counterexample with its remedy, and an honest exit status."""
+"""`hpo check`: a table or JSON, the counterexample with its remedy, and the exit status."""
 
 from __future__ import annotations
 

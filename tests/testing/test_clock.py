@@ -1,4 +1,4 @@
-"""A process whose clock is shifted loads what it would load otherwise."""
+"""A process with a shifted clock can import the same modules."""
 
 import subprocess
 import sys

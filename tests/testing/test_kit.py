@@ -1,4 +1,4 @@
-"""The kit is itself tested: each broken promise is found out by the check meant for it."""
+"""Tests of the kit: each broken promise is found by the check meant for it."""
 
 from __future__ import annotations
 

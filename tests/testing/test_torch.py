@@ -1,4 +1,4 @@
-"""The global stream of PyTorch is replaced like those of random and numpy, and the kit watches it.
+"""The global stream of PyTorch is replaced like those of random and numpy, and checked by the kit.
 
 ``make integration-torch`` runs this: PyTorch is large.
 """

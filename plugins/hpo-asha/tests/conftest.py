@@ -1,4 +1,4 @@
-"""A study that a test drives by hand, and a searcher that remembers all that it is told."""
+"""A study that a test drives by hand, and a searcher that records all its calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exploring changes each parameter in its own manner, and stays in the space."""
+"""Exploring changes each kind of parameter in its own way, within the space."""
 
 from __future__ import annotations
 

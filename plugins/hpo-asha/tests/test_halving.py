@@ -1,4 +1,4 @@
-"""Synchronous successive halving: the brackets of Hyperband's table, and what goes otherwise."""
+"""Synchronous successive halving: the brackets of Hyperband's table, and special cases."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_a_bracket_in_which_all_fail_is_over(study: Any) -> None:
     assert run.ask().notes == {"bracket": 1}
 
 
-def test_a_result_that_is_no_finite_number_is_not_promoted(study: Any) -> None:
+def test_non_finite_result_is_not_promoted(study: Any) -> None:
     run = study.of(ShaOptions(eta=2), max_iterations=2)
     for trial in [run.adopt({"x": 0.1}), run.adopt({"x": 0.2})]:
         run.report(trial, 1, math.nan)
@@ -133,7 +133,7 @@ def test_a_trial_enqueued_when_the_bracket_is_full_opens_the_next_one(study: Any
     assert run.ask().trial_id == trials[0]
 
 
-def test_when_the_searcher_has_no_more_a_bracket_goes_on_with_those_that_it_has(study: Any) -> None:
+def test_bracket_continues_with_its_trials_when_the_searcher_is_exhausted(study: Any) -> None:
     four = SearchSpace((Int("x", 1, 4),))
     run = study.of(ShaOptions(), space=four, max_iterations=9)
     trials = [run.start() for _ in range(4)]
@@ -165,7 +165,7 @@ def test_where_the_budget_ends_within_a_bracket_it_stays_open_and_users_are_told
     assert extended.ask() == Resume(trials[0], 3, notes={"rung": 1})
 
 
-def test_where_the_budget_ends_within_the_first_bracket_it_goes_on_with_the_trials_it_has(
+def test_first_bracket_continues_with_its_trials_after_the_budget_of_trials(
     study: Any, caplog: Any
 ) -> None:
     run = study.of(ShaOptions(), max_iterations=3)

@@ -1,4 +1,4 @@
-"""The median stopping rule: by hand, as the paper words it, and beside Optuna's pruner."""
+"""The median stopping rule: computed by hand as in the paper, and compared with Optuna's pruner."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The options, the README's table of them, what is wrong with them, and what the plugin provides.
+"""The options, their table in the README, their validation, and the plugin's specs.
 
-To write the table again: ``python plugins/hpo-asha/tests/test_options.py``.
+To regenerate the table: ``python plugins/hpo-asha/tests/test_options.py``.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from hpo_core.plugin import (
     Capability,
     InvalidInput,
     Objective,
+    Start,
     StrategyChoice,
     StrategySpec,
     UnknownPlugin,
@@ -98,8 +99,10 @@ def test_a_study_that_does_not_say_how_far_jobs_train_is_refused(
     assert message.startswith("missing: ")
 
 
-def test_the_median_rule_needs_no_end(problem: Any) -> None:
-    build(problem(max_iterations=None), MedianOptions())
+def test_median_rule_works_without_a_maximum_of_iterations(problem: Any) -> None:
+    answer = build(problem(max_iterations=None), MedianOptions()).ask(1)
+    assert isinstance(answer, Start)
+    assert answer.iterations is None
 
 
 @pytest.mark.parametrize(

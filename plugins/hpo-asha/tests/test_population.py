@@ -1,4 +1,4 @@
-"""Population-based training: who copies whom, by hand; who goes on next; what is noted."""
+"""Population-based training: donors, order of members and notes, computed by hand."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_a_schedule_can_be_read_from_the_notes(study: Any) -> None:
         assert (one.checkpoint_from is None) is ("from" not in one.notes)
 
 
-def test_the_member_that_has_trained_least_goes_on_first(study: Any) -> None:
+def test_member_with_the_fewest_iterations_continues_first(study: Any) -> None:
     run = study.of(TEN, max_iterations=9)
     trained(run, [0.5] * 10)
     assert [run.ask().trial_id for _ in range(3)] == [1, 2, 3]
@@ -99,7 +99,7 @@ def test_the_member_that_has_trained_least_goes_on_first(study: Any) -> None:
     assert [run.ask().trial_id for _ in range(8)] == [4, 5, 6, 7, 8, 9, 10, 2]
 
 
-def test_nobody_copies_before_the_population_has_enough_scores(study: Any) -> None:
+def test_no_member_copies_before_there_are_enough_scores(study: Any) -> None:
     run = study.of(TEN, max_iterations=9)
     trials = [run.start() for _ in range(10)]
     for trial in trials[:4]:  # a fifth of four is nobody
@@ -129,7 +129,7 @@ def test_who_copies_a_running_donor_trains_as_far_as_that_one_does(study: Any) -
     assert answer.iterations == 6
 
 
-def test_who_has_trained_to_the_end_is_no_donor(study: Any) -> None:
+def test_fully_trained_member_is_not_a_donor(study: Any) -> None:
     run = study.of(PBTOptions(population_size=2, quantile_fraction=0.5), max_iterations=4)
     trials = [run.start(), run.start()]
     while run.jobs[1] < 4:
@@ -171,7 +171,7 @@ def test_a_member_that_fails_three_times_one_after_the_other_is_given_up(study: 
     assert isinstance(run.ask(), Wait)
 
 
-def test_exploiting_goes_on_while_two_members_live(study: Any) -> None:
+def test_exploiting_continues_while_two_members_remain(study: Any) -> None:
     options = PBTOptions(population_size=10, quantile_fraction=0.1, perturbation_interval=3)
     run = study.of(options, max_iterations=30)
     trained(run, [place / 10 for place in range(10)])
@@ -224,7 +224,7 @@ def test_where_the_budget_ends_within_a_population_users_are_told(study: Any, ca
     assert extended.start() == 10
 
 
-def test_where_the_budget_ends_within_a_population_it_goes_on(study: Any, caplog: Any) -> None:
+def test_population_continues_after_the_budget_of_trials(study: Any, caplog: Any) -> None:
     run = study.of(TEN, max_iterations=9)
     trained(run, [0.5] * 9)
     run.strategy.no_more_trials()
@@ -232,9 +232,7 @@ def test_where_the_budget_ends_within_a_population_it_goes_on(study: Any, caplog
     assert [run.ask().trial_id for _ in range(9)] == list(range(1, 10))
 
 
-def test_without_room_for_more_a_population_that_is_complete_goes_on(
-    study: Any, caplog: Any
-) -> None:
+def test_complete_population_continues_without_new_trials(study: Any, caplog: Any) -> None:
     run = study.of(TEN, max_iterations=9)
     trained(run, [0.5] * 10)
     run.strategy.no_more_trials()
@@ -253,7 +251,7 @@ def test_when_all_have_trained_to_the_end_it_is_exhausted(study: Any) -> None:
     assert last == dict.fromkeys(range(1, 6), 10)
 
 
-def test_a_score_that_is_no_finite_number_is_the_worst_and_no_donor(study: Any) -> None:
+def test_non_finite_score_is_the_worst_and_not_a_donor(study: Any) -> None:
     run = study.of(PBTOptions(population_size=2, quantile_fraction=0.5), max_iterations=9)
     trials = [run.adopt({"x": 0.1}), run.adopt({"x": 0.2})]
     for trial, loss in zip(trials, (math.nan, math.nan)):
@@ -282,9 +280,7 @@ def test_an_enqueued_trial_is_a_member_and_paused_like_the_others(study: Any) ->
 
 
 @pytest.mark.parametrize("status", [Status.COMPLETED, Status.STOPPED, Status.FAILED])
-def test_a_trial_from_elsewhere_that_was_never_paused_is_no_member(
-    study: Any, status: Status
-) -> None:
+def test_adopted_trial_that_was_never_paused_is_not_a_member(study: Any, status: Status) -> None:
     run = study.of(TEN, max_iterations=9)
     for _ in range(12):
         run.end(run.adopt({"x": 0.125}), 0.0, status)

@@ -1,4 +1,4 @@
-"""ASHA by promotion: who is promoted and when, by hand; what does not go as planned."""
+"""ASHA by promotion: promotions computed by hand, and special cases."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_a_failed_promotion_is_not_tried_again(study: Any) -> None:
     assert isinstance(run.ask(), Start)
 
 
-def test_what_is_no_finite_number_is_no_result(study: Any) -> None:
+def test_non_finite_value_is_not_a_result(study: Any) -> None:
     run = study.of(AshaOptions(), **NINE)
     for _ in range(3):
         trial = run.adopt({"x": 0.5})

@@ -1,4 +1,4 @@
-"""How far trials train: the tables of the papers, and what lies between powers of eta."""
+"""Iterations of rungs: the tables of the papers, and cases between powers of eta."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the searcher is told, once each; what it decides; how it gets its part of the history."""
+"""The searcher's reports, its decisions, and its part of the history."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The stopping type beside Optuna's successive halving pruner, report by report."""
+"""The stopping type compared with Optuna's successive halving pruner, report by report."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def test_a_trial_from_elsewhere_need_not_say_it(study: Any) -> None:
     assert run.end(trial, 0.5) is Decision.CONTINUE
 
 
-def test_once_that_is_mended_the_study_goes_on(study: Any) -> None:
+def test_study_continues_once_the_fault_is_fixed(study: Any) -> None:
     run = study.of(AshaOptions(type="stopping"), max_iterations=9)
     with pytest.raises(StrategyError):
         run.end(run.start(), 0.5)
@@ -174,7 +174,7 @@ def test_a_failed_job_need_not_say_anything(study: Any) -> None:
     assert run.end(run.start(), None, Status.FAILED) is Decision.CONTINUE
 
 
-def test_without_room_for_trials_it_comes_to_its_end(study: Any) -> None:
+def test_search_ends_without_a_budget_for_new_trials(study: Any) -> None:
     run = study.of(AshaOptions(type="stopping"), max_iterations=9)
     trial = run.start()
     run.strategy.no_more_trials()

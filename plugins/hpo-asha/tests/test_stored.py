@@ -1,4 +1,4 @@
-"""Studies that were stored before there was another edition of the rules go on with theirs."""
+"""Stored studies keep the version of the rules that they began with."""
 
 from __future__ import annotations
 

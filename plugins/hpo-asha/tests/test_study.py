@@ -123,7 +123,7 @@ def test_a_population_copies_checkpoints_and_its_schedules_are_stored(tmp_path: 
         ("asha:pbt", {"population_size": 4, "quantile_fraction": 0.25}),
     ],
 )
-def test_a_study_that_is_carried_on_goes_on_as_it_would_have(
+def test_resumed_study_continues_exactly(
     tmp_path: Path, strategy: str, options: dict[str, Any]
 ) -> None:
     whole = run(strategy, tmp_path / "whole.db", Budget(jobs=30), **options)

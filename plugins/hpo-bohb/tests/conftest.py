@@ -1,7 +1,7 @@
-"""Parity with hpbandster: the same study run by itself (`native.py`) and by the strategy.
+"""Parity with hpbandster: the same study run by hpbandster (`native.py`) and by the strategy.
 
-hpbandster runs as its users start it, in its own process with a time limit; here the strategy
-is asked and told, with one worker. Budgets are compared as hpbandster has them.
+hpbandster runs as usual, in a separate process with a time limit; here the strategy is asked and
+told, with one worker. Budgets are compared in hpbandster's units.
 """
 
 from __future__ import annotations

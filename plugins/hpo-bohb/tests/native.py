@@ -1,7 +1,7 @@
-"""A run of hpbandster as its users start one: name server, master and worker, over the network.
+"""A usual run of hpbandster: name server, master and worker, over the network.
 
-It is a separate program, for the tests alone, since the network layer of hpbandster hangs where
-it meets a numpy scalar: whoever starts it gives it a time limit. It prints a JSON list with an
+It is a separate program for the tests, since the network layer of hpbandster hangs when it gets a
+numpy scalar: start it with a time limit. It prints a JSON list with an
 entry for each evaluation: the configuration's id, the budget, the configuration, the loss, which is
 null for one that failed.
 

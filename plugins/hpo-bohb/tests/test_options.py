@@ -1,4 +1,4 @@
-"""Options: hpbandster's names and defaults, the README's table of them, and what is refused."""
+"""Options: hpbandster's names and defaults, their table in the README, and invalid ones."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_bohb_is_the_default_and_capabilities_are_those_of_the_default_options()
         assert built.capabilities == spec.capabilities  # type: ignore[attr-defined]  # it has some
 
 
-def test_everything_that_is_wrong_is_said_at_once() -> None:
+def test_all_faults_are_reported_at_once() -> None:
     wrong = BOHBOptions(
         eta=1.5,
         n_iterations=0,
@@ -118,7 +118,7 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 @pytest.mark.parametrize("name", ["eta", "random_fraction", "bandwidth_factor", "min_bandwidth"])
-def test_numbers_that_are_none_are_refused(name: str, value: float) -> None:
+def test_invalid_numbers_are_rejected(name: str, value: float) -> None:
     with pytest.raises(InvalidInput, match=f"^{name}: "):
         build(problem(), BOHBOptions(**{name: value}))
 

@@ -1,6 +1,6 @@
-"""With one worker and the same seed, evaluations are those of hpbandster's own run, one for one.
+"""With one worker and the same seed, evaluations equal those of hpbandster's own run, one for one.
 
-These are two short ones; `long/test_parity.py` has those of 150 evaluations and more.
+These are two short runs; `long/test_parity.py` has runs of 150 evaluations and more.
 """
 
 from __future__ import annotations

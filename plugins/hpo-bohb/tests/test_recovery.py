@@ -1,4 +1,4 @@
-"""Recovery of searches in which the model picks: exact, from a small state, without asking again.
+"""Recovery of searches with a model: exact, from a small state, without a replay.
 
 The contract kit interrupts short runs at every point; these are long enough for models on several
 budgets, fitted with made-up values for inactive parameters too.
@@ -24,6 +24,7 @@ from hpo_core.plugin import (
     Int,
     Objective,
     Problem,
+    Resume,
     SavedState,
     SearchSpace,
     Start,
@@ -85,8 +86,8 @@ def restored(options: Bandit, space: str, history: History, saved: SavedState | 
     return again
 
 
-def go_on(strategy: Any, run: Simulator, cut: int) -> None:
-    """Tell and ask what came after event `cut`, and compare."""
+def assert_continues(strategy: Any, run: Simulator, cut: int) -> None:
+    """Assert that a strategy gives the same answers as a run after event `cut`."""
     for event in run.history[cut:]:
         match event:
             case Asked(trial_id, suggestion, adopted=True):
@@ -107,9 +108,7 @@ def model_picks(events: Sequence[Any]) -> int:
 
 @pytest.mark.parametrize("age", [0, 1])
 @pytest.mark.parametrize("space", SPACES)
-def test_a_search_with_a_model_goes_on_as_if_it_had_not_been_interrupted(
-    space: str, age: int
-) -> None:
+def test_recovery_of_a_search_with_a_model_is_exact(space: str, age: int) -> None:
     run = played(FAST, space, 90)
     last = len(run.history)
     for cut in range(7, last, last // 11):
@@ -118,14 +117,14 @@ def test_a_search_with_a_model_goes_on_as_if_it_had_not_been_interrupted(
 
         strategy = restored(FAST, space, run.history[:cut], saved)._strategy
 
-        go_on(strategy, run, cut)
+        assert_continues(strategy, run, cut)
     assert model_picks(run.history[last // 2 :]) > 20
 
 
-def test_without_any_state_everything_is_done_once_more() -> None:
+def test_without_a_saved_state_the_history_is_replayed() -> None:
     run = played(FAST, "conditional", 60)
     strategy = restored(FAST, "conditional", run.history[:100], None)._strategy
-    go_on(strategy, run, 100)
+    assert_continues(strategy, run, 100)
 
 
 def test_the_state_stays_small() -> None:
@@ -154,14 +153,18 @@ def own_starts(history: History) -> list[int]:
     ]
 
 
-def test_what_is_older_than_the_state_is_put_back_and_not_asked_again() -> None:
+def test_events_before_the_saved_state_are_not_replayed() -> None:
     run = played(FAST, "numbers", 60)
     other = with_another_value(run.history, own_starts(run.history)[3])
 
-    restored(FAST, "numbers", other, run.states[-1])  # asking again would come out otherwise
+    strategy = restored(FAST, "numbers", other, run.states[-1])
+
+    assert isinstance(strategy.ask(61), Start | Resume)
+    with pytest.raises(StrategyError, match="in another version"):  # a replay notices the change
+        restored(FAST, "numbers", other, None)
 
 
-def test_what_is_younger_and_comes_out_otherwise_is_an_error() -> None:
+def test_a_differing_event_after_the_saved_state_is_an_error() -> None:
     run = played(FAST, "numbers", 60)
     other = with_another_value(run.history, own_starts(run.history)[-1])
     older = next(

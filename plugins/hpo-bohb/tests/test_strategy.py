@@ -1,4 +1,4 @@
-"""Brackets, promotions, failures, what comes late, and what hpbandster must not do in here."""
+"""Brackets, promotions, failures, late reports, and suppressed side effects of hpbandster."""
 
 from __future__ import annotations
 
@@ -231,7 +231,7 @@ def test_most_picks_of_a_real_search_are_the_models_and_better_than_random_ones(
     assert np.median(modelled) < np.median(random)
 
 
-def test_a_pick_of_the_model_that_fails_is_told_of_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_failed_pick_of_the_model_gives_one_warning(caplog: pytest.LogCaptureFixture) -> None:
     space = SearchSpace(
         (Categorical("a", tuple("pqr")), Categorical("b", tuple("stu")), Float("x", 0, 1)),
         ({"a": ("q", "r"), "b": ("s", "u")},),
@@ -247,7 +247,7 @@ def test_a_pick_of_the_model_that_fails_is_told_of_once(caplog: pytest.LogCaptur
     assert not any(space.is_forbidden(each.configuration) for each in starts(run))
 
 
-def test_nothing_is_said_where_nothing_fails_and_no_filter_turns_picks_into_random_ones(
+def test_no_warning_without_a_failure_whatever_the_warning_filters(
     caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level(logging.INFO)

@@ -232,7 +232,7 @@ LINE = SearchSpace((Float("x", -5.0, 5.0),))
 
 
 @pytest.mark.parametrize("strategy", ["optuna:tpe", "optuna:random", "random", "optuna:qmc"])
-def test_the_strategy_is_told_of_them_and_a_resumed_session_knows_it(
+def test_strategy_is_told_of_imported_trials_also_after_resuming(
     tmp_path: Path, url: str, strategy: str
 ) -> None:
     """A warm start and two sessions come to the same as one that was never interrupted."""
@@ -405,7 +405,7 @@ def test_the_command_line_imports_runs_and_exports(tmp_path: Path, url: str) -> 
         (["export", "line", "--format", "optuna", "-o", "f.db"], "give one such as sqlite:///FILE"),
     ],
 )
-def test_what_is_wrong_is_said_in_a_sentence_with_exit_status_2(
+def test_faults_give_a_message_and_exit_status_2(
     tmp_path: Path, arguments: list[str], said: str
 ) -> None:
     (tmp_path / "study.toml").write_text(STUDY)

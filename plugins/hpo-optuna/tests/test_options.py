@@ -1,6 +1,6 @@
-"""Options have Optuna's names and defaults, and the README's tables are made of them.
+"""Options have Optuna's names and defaults, and the README's tables are generated from them.
 
-To write the tables again: ``python plugins/hpo-optuna/tests/test_options.py``.
+To regenerate the tables: ``python plugins/hpo-optuna/tests/test_options.py``.
 """
 
 from __future__ import annotations

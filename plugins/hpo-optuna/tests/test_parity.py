@@ -1,6 +1,6 @@
 """Suggestions and stops are, one for one, those of Optuna's own ask and tell.
 
-Each space is written twice: as a space of hpo-core, and as a function in Optuna's own manner.
+Each space is written twice: as a space of hpo-core, and as a function for Optuna.
 """
 
 from __future__ import annotations

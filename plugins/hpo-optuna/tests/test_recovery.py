@@ -1,4 +1,4 @@
-"""Recovered at any point, from JSON and in another process, a search goes on as it would have."""
+"""Recovery is exact at any point, from JSON and in another process."""
 
 from __future__ import annotations
 
@@ -174,8 +174,8 @@ def stored_state(saved: SavedState | None) -> SavedState | None:
     return None if saved is None else SavedState(json.loads(json.dumps(saved.state)), saved.events)
 
 
-def follows(strategy: Strategy, run: Run, cut: int) -> None:
-    """Check that what `run` did from event `cut` on is what a strategy does."""
+def assert_continues(strategy: Strategy, run: Run, cut: int) -> None:
+    """Assert that a strategy gives the same answers as a run after event `cut`."""
     for event in run.history[cut:]:
         match event:
             case Told(report, decision):
@@ -195,7 +195,7 @@ def recovered(
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_at_many_points_it_goes_on_as_though_nothing_had_happened(variant: str) -> None:
+def test_recovery_is_exact_at_many_points(variant: str) -> None:
     needs(variant)
     options, space = VARIANTS[variant]
     run = Run(made(options, space), space).go(45)
@@ -203,21 +203,21 @@ def test_at_many_points_it_goes_on_as_though_nothing_had_happened(variant: str) 
     for cut in range(1, len(run.history), len(run.history) // 7):
         saved = run.saved_by(cut)
         assert saved is not None
-        follows(recovered(options, space, run.history[:cut], saved), run, cut)
+        assert_continues(recovered(options, space, run.history[:cut], saved), run, cut)
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_a_crash_between_an_ask_and_its_state_loses_nothing(variant: str) -> None:
+def test_recovery_from_an_older_state_is_exact(variant: str) -> None:
     needs(variant)
     options, space = VARIANTS[variant]
     run = Run(made(options, space), space).go(30)
     cut = 2 * len(run.history) // 3
     older = run.saved_by(cut // 2)
-    follows(recovered(options, space, run.history[:cut], older), run, cut)
+    assert_continues(recovered(options, space, run.history[:cut], older), run, cut)
 
 
 @pytest.mark.parametrize("objectives", [1, 2])
-def test_a_gaussian_process_goes_on_bit_for_bit(objectives: int) -> None:
+def test_recovery_of_a_gaussian_process_is_exact(objectives: int) -> None:
     pytest.importorskip("torch")
     options = GP(n_startup_trials=3)
     problem = Problem(
@@ -256,7 +256,7 @@ def test_a_gaussian_process_goes_on_bit_for_bit(objectives: int) -> None:
 
 
 @pytest.mark.parametrize("variant", ["tpe, grouped", "nsga2", "cmaes"])
-def test_a_new_process_with_another_hash_seed_goes_on(variant: str, tmp_path: Any) -> None:
+def test_recovery_in_a_process_with_another_hash_seed_is_exact(variant: str, tmp_path: Any) -> None:
     needs(variant)
     options, space = VARIANTS[variant]
     run = Run(made(options, space), space, adopts=False).go(40)
@@ -319,7 +319,7 @@ def test_a_version_of_optuna_that_is_not_known_is_recovered_by_asking_all_again(
     options, space = VARIANTS["tpe"]
     run = Run(made(options, space), space).go(30)
     assert run.states == []
-    follows(recovered(options, space, run.history[:50], None), run, 50)
+    assert_continues(recovered(options, space, run.history[:50], None), run, 50)
 
 
 def test_what_comes_out_otherwise_when_asked_again_is_an_error() -> None:
@@ -330,7 +330,7 @@ def test_what_comes_out_otherwise_when_asked_again_is_an_error() -> None:
         made(options, space).restore([other, *run.history[1:]], None)
 
 
-def test_another_version_of_optuna_goes_on_from_the_state_and_says_so(
+def test_another_version_of_optuna_continues_from_the_state_with_a_warning(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     options, space = VARIANTS["tpe"]

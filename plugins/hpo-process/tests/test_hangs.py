@@ -1,4 +1,4 @@
-"""A program that is stopped, does not read or never stops writing holds nothing up."""
+"""A program that is stopped, does not read or never stops writing blocks nothing."""
 
 from __future__ import annotations
 
@@ -67,11 +67,13 @@ def test_a_long_message_and_a_long_answer_come_through(talk: Talk) -> None:
 
 
 @pytest.mark.parametrize("script", ["exec yes", "yes >&2 & wait", "kill -STOP $$"])
-def test_a_program_that_never_ends_is_gone_after_its_grace(
+def test_a_program_that_never_ends_is_killed_after_the_grace_period(
     talk: Talk, monkeypatch: pytest.MonkeyPatch, script: str
 ) -> None:
     monkeypatch.setattr(conversation, "GRACE", 0.1)
-    talk(script).close()
+    endless = talk(script)
+    endless.close()
+    assert endless._process.returncode == -signal.SIGKILL
 
 
 @pytest.mark.parametrize("at_once", [True, False])
@@ -242,5 +244,5 @@ def test_the_wall_time_of_a_study_holds_although_its_strategy_hangs(study: Study
     strategy = study.hangs()
     study.controller.communicate(timeout=50)
     shown = study.stored("show", "s")
-    assert (shown["state"], shown["reason"]) == ("finished", "the wall time of 1.0s is used up")
+    assert (shown["state"], shown["reason"]) == ("finished", "its wall time of 1.0s has passed")
     assert is_gone(strategy)

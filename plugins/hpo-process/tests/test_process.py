@@ -1,4 +1,4 @@
-"""The strategy ``process`` with real processes: small programs that answer well, badly or never."""
+"""The strategy ``process`` with real programs that answer correctly, incorrectly or never."""
 
 from __future__ import annotations
 
@@ -231,7 +231,7 @@ def test_whatever_has_listed_points_goes_by_its_index(make: Make) -> None:
         ({"x": 1, "y": 2}, "y is unknown or not active"),
     ],
 )
-def test_a_configuration_that_is_none_says_what_is_wrong(
+def test_invalid_configuration_lists_its_faults(
     make: Make, configuration: dict[str, Any], said: str
 ) -> None:
     strategy = make(f"ANSWERS['ask']['configuration'] = {configuration}")
@@ -363,7 +363,7 @@ def test_a_program_that_speaks_unasked_is_an_error(make: Make) -> None:
         strategy.ask(1)
 
 
-def test_much_is_said_on_all_pipes_at_once(make: Make) -> None:
+def test_much_output_on_all_pipes_at_once(make: Make) -> None:
     big = "x" * 1_000_000
     strategy = make(
         f"ANSWERS['ask']['notes'] = 'x' * {len(big)}\n"
@@ -508,7 +508,7 @@ def test_a_relative_path_is_fixed_when_the_study_begins(tmp_path: Path) -> None:
     assert shown["config"]["strategy"]["options"]["directory"] == str(tmp_path)
 
 
-def test_a_study_that_was_stored_without_its_folder_goes_on_where_it_is_resumed(
+def test_study_stored_without_its_folder_runs_where_it_is_resumed(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "mine.py").write_text(PROGRAM.replace("CHANGES", ""))

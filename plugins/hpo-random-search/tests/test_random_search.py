@@ -108,7 +108,7 @@ def test_it_visits_all_of_a_finite_space_exactly_once(space: SearchSpace, seed: 
     assert all(space.wrong(configuration) == [] for configuration in seen)
 
 
-def test_it_is_exhausted_for_ever_once_all_is_seen() -> None:
+def test_strategy_stays_exhausted_once_all_is_seen() -> None:
     strategy = randomly(NESTED)
     trials = len(list(asked(strategy)))
     assert [strategy.ask(trials) for _ in range(3)] == [Exhausted()] * 3
@@ -149,7 +149,7 @@ def test_memory_does_not_grow_with_a_space_of_10_to_the_12() -> None:
 
 
 @given(st.data())
-def test_restored_at_any_point_it_goes_on_as_though_nothing_had_happened(
+def test_recovery_is_exact_at_every_point(
     data: st.DataObject,
 ) -> None:
     space = data.draw(st.sampled_from([NESTED, SearchSpace((Int("n", 1, 12, log=True),))]))

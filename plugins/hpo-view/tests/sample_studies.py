@@ -1,4 +1,4 @@
-"""Small studies that have really run, one of each kind that plots have to get right."""
+"""Small studies that have really run, one for each case that plots must handle."""
 
 from __future__ import annotations
 

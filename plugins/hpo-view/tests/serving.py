@@ -1,4 +1,4 @@
-"""A dashboard that really serves, and what asks it."""
+"""A running dashboard server, and a client for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The dashboard by its own server: who may ask, what is shown, told and done."""
+"""The dashboard and its server: authorization, content, events and actions."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def test_a_change_of_the_store_is_told_and_shown(dashboard: Served) -> None:
         assert dashboard.json("/api/study/one")["budget"][0]["text"] == "8 of 12"
 
 
-def test_reading_the_store_is_no_change(dashboard: Served) -> None:
+def test_reading_the_store_is_not_a_change(dashboard: Served) -> None:
     with dashboard.events() as following:
         assert following() == "ready"
         dashboard.json("/api/studies")

@@ -1,4 +1,4 @@
-"""What each plot draws of studies that have run: the numbers, not the looks."""
+"""The data of each plot of studies that have run, not its layout."""
 
 from __future__ import annotations
 

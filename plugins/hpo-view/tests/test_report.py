@@ -1,4 +1,4 @@
-"""The report: one file, which holds what the study holds, and nothing that a browser would run."""
+"""The report: one file with the content of the study, and without executable content."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_several_studies_stand_side_by_side() -> None:
     assert names == ["compare_optimization_history", "compare_edf"]
 
 
-def test_studies_of_different_objectives_are_not_drawn_together_and_that_is_said() -> None:
+def test_studies_with_different_objectives_are_not_drawn_together() -> None:
     content = data(report([studies.plain(), studies.constrained()]))
     assert content["compared"] == []
     assert "no objective 'loss'" in content["notCompared"]
@@ -150,7 +150,7 @@ def test_one_plot_is_written_as_a_page(store: Path, tmp_path: Path) -> None:
         (("-o", "none/a.html"), "there is no folder 'none'"),
     ],
 )
-def test_what_cannot_be_written_is_said_before_anything_is_drawn(
+def test_unwritable_file_is_reported_before_drawing(
     store: Path, arguments: tuple[str, ...], said: str
 ) -> None:
     error = call("one", "--store", store, *arguments).exception

@@ -1,7 +1,7 @@
-"""Jobs that outlive their controller: the next one takes them over, with all that they have said.
+"""Jobs that outlive their controller: the next one adopts them with all their reports.
 
-Real controllers are killed by SIGKILL. A job says through a named pipe that it has come so far, and
-waits at another one until it may go on.
+Real controllers are killed by SIGKILL. A job signals its progress through a named pipe, and waits
+at another pipe until it may continue.
 """
 
 import contextlib
@@ -256,7 +256,7 @@ RESULT = {"command": None, "function": {"loss": 40.0}}
 
 
 @KINDS
-def test_a_job_that_goes_on_is_taken_over_with_its_reports_and_its_end(scene, kind):
+def test_running_job_is_adopted_with_its_reports_and_its_end(scene, kind):
     scene.begin_and_kill(kind, "1.1")
     controller = scene.controller(kind)
     assert controller.adopt(["1.1"], known=2) == ["1.1"]
@@ -340,7 +340,7 @@ def test_a_signal_that_killed_a_command_is_known(scene):
     assert (end.outcome, end.reason.splitlines()[0]) == (Outcome.FAILED, "killed by SIGSEGV")
 
 
-def test_a_malformed_line_that_nobody_heard_fails_the_command(scene):
+def test_malformed_report_fails_the_command(scene):
     scene.begin_and_kill("command", "1.1")
     scene.let_go("1.1", "babble")
     controller = scene.controller("command")
@@ -350,7 +350,7 @@ def test_a_malformed_line_that_nobody_heard_fails_the_command(scene):
     assert end.reason.startswith("malformed report line 'nonsense'")
 
 
-def test_a_function_that_waits_for_a_decision_goes_on_when_nobody_will_decide(scene):
+def test_function_waiting_for_a_decision_continues_without_a_controller(scene):
     scene.begin_and_kill("function", "1.1", decides=True)
     scene.let_go("1.1")
     controller = scene.controller("function", decides=True)

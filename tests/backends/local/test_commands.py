@@ -1,4 +1,4 @@
-"""The backend `local` with commands: real processes, each behaviour by its name."""
+"""The backend `local` with commands, in real processes."""
 
 import json
 import math
@@ -137,7 +137,7 @@ def test_an_empty_log_is_removed(start):
     assert not os.path.exists(job.log)
 
 
-def test_a_megabyte_of_output_harms_nobody(start):
+def test_megabyte_of_output_does_no_harm(start):
     driver = start("local", command=python("print('x' * 1_000_000); report('{{\"loss\": 1}}\\n')"))
     job = driver.submit()
     assert driver.finished(job).outcome is Outcome.COMPLETED

@@ -1,4 +1,4 @@
-"""Workers are forked from one that has loaded the function, unless that is not safe."""
+"""Workers are forked from a process that has loaded the function, unless that is unsafe."""
 
 import os
 import subprocess

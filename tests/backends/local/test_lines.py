@@ -1,4 +1,4 @@
-"""Cutting and reading what a job sends."""
+"""Splitting and parsing the messages of a job."""
 
 import json
 import math
@@ -109,7 +109,7 @@ def test_a_malformed_line_is_named_and_explained(line, why):
         (b" " * (LONGEST + 1), "it is longer than 1,048,576 bytes"),
     ],
 )
-def test_what_is_no_message_of_a_worker_is_named_and_explained(line, why):
+def test_invalid_message_of_a_worker_is_explained(line, why):
     with pytest.raises(Malformed) as caught:
         parse_message(line)
     assert why in str(caught.value)
@@ -119,9 +119,10 @@ def test_what_is_no_message_of_a_worker_is_named_and_explained(line, why):
 def test_any_bytes_are_a_report_or_malformed(line):
     for parse in (parse_report, parse_message):
         try:
-            parse(line)
+            parsed = parse(line)
         except Malformed as error:
-            str(error).encode()
+            parsed = str(error).encode()  # the message can be encoded
+        assert parsed
 
 
 @pytest.mark.parametrize(

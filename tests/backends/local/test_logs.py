@@ -1,4 +1,4 @@
-"""Logs: each job has its own, there while it runs, and gone if nothing was printed."""
+"""Logs: each job has one, which exists while the job runs and is removed if it is empty."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Processes that the system has killed because memory ran out are counted."""
+"""The count of processes that the system has killed because memory ran out."""
 
 from hpo_core.backends.local.oom import OutOfMemoryKills
 

@@ -1,4 +1,4 @@
-"""What is left of processes and descriptors: nothing, whoever dies."""
+"""No processes or descriptors are left behind, whichever process dies."""
 
 import os
 import select

@@ -1,4 +1,4 @@
-"""A machine that has no room for another process or file: launching waits, and tries again."""
+"""A machine without free processes or file descriptors: launching waits and retries."""
 
 import errno
 import json
@@ -211,7 +211,7 @@ FUNCTION = {"function": "waits:fit", "directory": ".", "metric": "loss", "decide
 
 @pytest.mark.parametrize("free", [4, 5])
 @pytest.mark.parametrize("kind", ["command", "function"])
-def test_a_supervisor_gives_up_when_there_is_no_room_for_a_single_job(tmp_path, kind, free):
+def test_supervisor_fails_if_no_job_can_be_started(tmp_path, kind, free):
     ours, theirs = socket.socketpair()
     function = {**FUNCTION, "arguments": []} if kind == "function" else None
     script = GIVES_UP.replace("FREE", str(free)).replace("FUNCTION", repr(function))

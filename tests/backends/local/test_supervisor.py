@@ -1,4 +1,4 @@
-"""The supervisor: one job's harm is its own, and limits are judged by the job's own time."""
+"""The supervisor: jobs do not harm each other, and limits use the job's own run time."""
 
 import os
 import signal

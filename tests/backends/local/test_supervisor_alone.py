@@ -1,4 +1,4 @@
-"""The supervisor as a process, spoken with as a controller does."""
+"""The supervisor as a process, driven through its protocol."""
 
 import contextlib
 import json

@@ -1,4 +1,4 @@
-"""The backend `local` with Python functions: warm workers, each behaviour by its name."""
+"""The backend `local` with Python functions, in warm workers."""
 
 import contextlib
 import math
@@ -97,7 +97,7 @@ def test_sys_exit_fails_the_job_alone(start):
     assert driver.run().reason.startswith("SystemExit: no data")
 
 
-def test_a_result_that_is_no_number_fails_the_job(start):
+def test_non_numeric_result_fails_the_job(start):
     end = start("local", function=sample("of_no_use")).run()
     assert end.outcome is Outcome.FAILED
     assert end.reason.startswith("the function returned 'a text'; return a number")
@@ -173,7 +173,7 @@ def test_an_error_of_ten_million_characters_is_cut(start):
     assert len(end.reason) < 10_000
 
 
-def test_an_error_about_a_file_whose_name_is_no_text_is_told(start):
+def test_error_about_an_undecodable_file_name_is_printed(start):
     end = start("local", function=sample("raises_what_it_is_told")).run(
         {"text": "data\xff.csv", "times": 1}
     )
@@ -221,7 +221,7 @@ def test_with_a_deciding_strategy_a_job_stops_at_the_very_report_that_decided_it
     assert len(driver.reports()) == 5
 
 
-def test_a_job_whose_report_was_not_answered_by_cancel_goes_on_at_the_next_call(start, tmp_path):
+def test_job_with_an_undecided_report_continues_at_the_next_call(start, tmp_path):
     driver = start("local", function=sample("counts"), decides=True)
     end = driver.run({"proof": str(tmp_path / "proof"), "limit": 50})
     assert end.outcome is Outcome.COMPLETED
@@ -282,7 +282,7 @@ def test_the_function_s_module_is_loaded_once_for_all_workers(start, tmp_path):
     assert [driver.finished(job).metrics["loss"] for job in jobs] == [1] * 4
 
 
-def test_a_worker_that_dies_while_it_starts_does_not_hold_up_the_others(start, tmp_path):
+def test_worker_that_dies_at_its_start_does_not_block_the_others(start, tmp_path):
     (tmp_path / "dies_once.py").write_text(
         "import os\n"
         "try: os.mkdir('first')\n"

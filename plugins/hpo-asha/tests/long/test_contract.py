@@ -1,4 +1,4 @@
-"""Every variant keeps the contract of strategies, on as many cases as the kit draws by default."""
+"""Every variant keeps the contract of strategies, with the kit's default number of cases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""With one worker and the same seed, 150 evaluations and more are those of hpbandster's own run."""
+"""With one worker and the same seed, evaluations equal those of hpbandster's own run."""
 
 from __future__ import annotations
 

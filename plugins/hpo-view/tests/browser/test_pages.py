@@ -1,4 +1,4 @@
-"""Report and dashboard in Chromium: everything is drawn, nothing is fetched, nothing is run."""
+"""Report and dashboard in Chromium: all figures are drawn, nothing is downloaded or injected."""
 
 from __future__ import annotations
 
