@@ -131,7 +131,7 @@ def promoting(losses: list[float]) -> float:
 
 
 def by_the_median(losses: list[float]) -> float:
-    """Return what a decision costs beside so many completed trials."""
+    """Return the time of a decision, given a number of completed trials."""
     strategy = made(MedianOptions())
     spent = Spent()
     for trial, loss in enumerate(losses, 1):
@@ -157,7 +157,7 @@ def main() -> None:
     say("Optuna's SuccessiveHalvingPruner, the same", f"{theirs:,.0f} us")
     say("Optuna / asha", f"{theirs / ours:,.0f}")
     cost = promoting(losses)
-    say("asha, promotion: a result taken in, and what is next", f"{cost:.1f} us", "< 20 us")
+    say("asha, promotion: handling a result, and the next suggestion", f"{cost:.1f} us", "< 20 us")
     cost = by_the_median(losses)
     say("asha:median, 10,000 completed: a decision", f"{cost:.1f} us", "< 20 us")
 

@@ -181,7 +181,7 @@ SHELL_JOB = 'echo "{\\"loss\\": $1}" > /dev/fd/$HPO_REPORT_FD'
 
 
 def run(function, parameters=None, **changes):
-    """Run a study of an integer x in this process and in memory, if nothing else is said."""
+    """Run a study of an integer x, by default in this process and in memory."""
     settings = {"objective": MINIMIZE, "backend": "inline", "seed": 7, **changes}
     return optimize(function, parameters or [Int("x", 1, 1000)], **settings)
 

@@ -51,7 +51,7 @@ def main() -> None:
     )
 
     epoch, accuracy, network = load(given.checkpoints) or (0, None, untrained(given))
-    if accuracy is not None:  # what was said of this epoch may have been lost with its controller
+    if accuracy is not None:  # the report of this epoch may have been lost with the controller
         report(iteration=epoch, **{"validation/accuracy": accuracy})
     while epoch < given.epochs:
         network.partial_fit(x_train, y_train, classes=np.unique(digits))  # one pass over the data

@@ -25,7 +25,7 @@ class Tried:
         repeats: Whether configurations may be tried again.
 
     Attributes:
-        worst: The worst loss so far; None if there is none.
+        worst: The worst loss so far, or None.
     """
 
     def __init__(self, space: SearchSpace, seed: int, *, repeats: bool) -> None:

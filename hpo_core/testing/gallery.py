@@ -49,7 +49,7 @@ def roomy(subject: Subject) -> Problem:
 def enormous(subject: Subject) -> Problem:
     """Return a problem of 200 parameters of all kinds."""
     if subject.spaces or not subject.kinds:
-        raise NotApplicable("it takes only spaces of its own")
+        raise NotApplicable("it accepts only its own spaces")
     kinds = subject.kinds
     return problem(*(KINDS[kinds[index % len(kinds)]][1](f"p{index}") for index in range(200)))
 

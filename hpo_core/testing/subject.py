@@ -146,7 +146,7 @@ class Guarded:
         if not isinstance(answer, Start | Resume | Wait | Exhausted):
             raise Broken(f"ask({trial_id}) returned {answer!r}: no Start, Resume, Wait, Exhausted")
         if isinstance(answer, Start) and not isinstance(answer.configuration, Mapping):
-            raise Broken(f"ask({trial_id}) returned {answer!r}: its configuration is none")
+            raise Broken(f"ask({trial_id}) returned {answer!r}: it has no Configuration")
         return answer
 
     def adopt(self, trial_id: int, suggestion: Suggestion, /) -> None:

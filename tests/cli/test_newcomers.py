@@ -145,7 +145,7 @@ def test_a_crash_in_every_second_job(newcomer: Newcomer) -> None:
     )
     newcomer.types("hpo run study.toml")
     assert newcomer.status == 0
-    newcomer.has_read("4 of 8 trials failed, the first one in job 2.1: exit status 9: no memory")
+    newcomer.has_read("4 of 8 trials failed, the first one in job ", ": exit status 9: no memory")
     newcomer.types(newcomer.proposed("hpo log"))
     newcomer.has_read("no memory")
 

@@ -40,7 +40,7 @@ class Watched:
             self._reports.release()
 
     def run(self, reports: int) -> None:
-        """Begin the study of the file, and return when so many reports are stored."""
+        """Start the study of the file, and return when a number of reports are stored."""
         config = read_config(study_file.load("study.toml"), Path.cwd(), 7)
         self._optimizer = HyperParameterOptimizer(config, store="hpo.db", observers=[self])
         self._optimizer.start()

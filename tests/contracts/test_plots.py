@@ -38,7 +38,7 @@ def study() -> Study:
 
 @pytest.fixture
 def pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Install a distribution with two plots, of which one is none; return its module's name."""
+    """Install a distribution with two plots, one of which is invalid; return its module's name."""
     information = tmp_path / "hpo_pictures-1.0.dist-info"
     information.mkdir()
     (tmp_path / "contract_pictures.py").write_text(PLOTS)

@@ -61,7 +61,7 @@ class Listener:
         return [event for event in list(self.events) if isinstance(event, kind)]
 
     def wait_for(self, kind: type, count: int = 1) -> list[Any]:
-        """Wait until there are so many events of a kind, and return them."""
+        """Wait for a number of events of a kind, and return them."""
         with self._news:
             assert self._news.wait_for(lambda: len(self.of(kind)) >= count, HANGS)
         return self.of(kind)

@@ -274,7 +274,7 @@ def test_adopting_controller_continues_from_the_recorded_values(lab):
 
 
 def left_by_a_dead_controller(lab, job, given, reports=1):
-    """Run a study until so many reports are recorded; then its controller is killed."""
+    """Run a study until a number of reports are recorded; then kill its controller."""
     config = to_json(lab.config(job, **given))
     command = [sys.executable, "-c", DIES, config, lab.store, str(reports)]
     assert subprocess.run(command, timeout=30).returncode == -signal.SIGKILL
@@ -306,7 +306,7 @@ def test_a_decision_that_was_recorded_and_not_carried_out_is_carried_out_on_adop
     job = lab.sh("report 5 3; exec sleep 60")
     given = {"strategy": "random", "max_iterations": 9, "grace": 0, "budget": 1}
     left_by_a_dead_controller(lab, job, given)
-    lab.change(f"UPDATE log SET decision = '{decision}'")  # as though it had died before it acted
+    lab.change(f"UPDATE log SET decision = '{decision}'")  # as if it had died before it acted
     lab.study(job, **given).run()
     assert lab.rows("SELECT attempt, state, reason FROM job") == [
         (1, state, f"{state} by the strategy")

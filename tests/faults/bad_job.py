@@ -174,7 +174,7 @@ def long_line() -> None:
 
 
 def long_report() -> None:
-    """It reports so many metrics that they make 10 MB."""
+    """It reports 10 MB of metrics."""
     report(1, **{f"metric {number:09}": 1.0 for number in range(400_000)})
 
 

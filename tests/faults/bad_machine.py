@@ -105,7 +105,7 @@ class Machine:
         return self.hpo("run", "study.toml", "--quiet", **options)
 
     def begin(self, jobs: int) -> None:
-        """Run so many of the study's jobs, stop it in order, and remember what they have said."""
+        """Run a number of the study's jobs, stop the study, and remember their reports."""
         with self.under_way(jobs) as running:
             running.send_signal(signal.SIGINT)
             assert self.end(running).returncode == 130
@@ -114,7 +114,7 @@ class Machine:
     def under_way(
         self, jobs: int = 10, variables: Mapping[str, str] = {}
     ) -> Iterator[subprocess.Popen[str]]:
-        """Run the study, and hold its jobs up within the block, when so many are completed."""
+        """Run the study, and block its jobs within the context after a number of them."""
         gate, began = (self.folder / name for name in ("go", "began"))
         for pipe in (gate, began):
             os.mkfifo(pipe)
@@ -275,7 +275,7 @@ def clock_set_back(machine: Machine) -> Finished:
     return ended
 
 
-# -- a store that is none ---------------------------------------------------------------------
+# -- invalid stores ---------------------------------------------------------------------------
 
 
 def truncated_store(machine: Machine) -> Finished:
@@ -344,7 +344,7 @@ CASES: dict[str, tuple[Case, int, str]] = {
     "too_many_open_files": (too_many_open_files, 1, "raise the limit (ulimit -n)"),
     "no_folder_for_temporary_files": (no_folder_for_temporary_files, 0, ""),
 }
-"""Each case with the exit status, and what is said on standard error."""
+"""Each case with the exit status, and the message on standard error."""
 
 
 def needs(name: str) -> str:

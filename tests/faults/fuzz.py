@@ -277,7 +277,7 @@ def field() -> Iterator[None]:
 
 
 def fuzz(area: str, cases: int, seed: int) -> collections.Counter[str]:
-    """Try so many cases of an area, and count how they came out.
+    """Try a number of cases of an area, and count the outcomes.
 
     Raises:
         Failed: With the smallest case that fails.

@@ -89,7 +89,7 @@ def judge(arguments: tuple[str, ...], said: Said) -> None:
     """
     wrong = []
     if said.status not in STATUSES:
-        wrong.append("its exit status is none of ours")
+        wrong.append("its exit status is invalid")
     if "Traceback" in said.err or "the controller failed" in said.err:
         wrong.append("it has broken down")
     if (said.status in (1, 2)) != bool(re.search(r"(?mi)^error: ", said.err)):

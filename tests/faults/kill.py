@@ -114,7 +114,7 @@ def _reports(study: Study) -> Iterator[str]:
 def run(
     folder: Path, strategy: str, kind: str, kills: int, jobs: int, chance: random.Random
 ) -> Killed:
-    """Kill controllers of one strategy's studies until there were so many kills."""
+    """Kill controllers of one strategy's studies a number of times."""
     killed = Killed()
     number = 0
     length = 0.0

@@ -171,7 +171,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--studies", type=int, default=4, help="of each strategy and kind (4)")
-    parser.add_argument("--rounds", type=int, default=3, help="of each study, at the most (3)")
+    parser.add_argument("--rounds", type=int, default=3, help="maximum number for each study (3)")
     parser.add_argument("--jobs", type=int, default=15, help="of each study (15)")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--strategies", default="random,asha,process")

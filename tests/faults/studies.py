@@ -159,7 +159,7 @@ class Study:
         )
 
     def run_killed(self, after: float) -> bool:
-        """Run it, and kill its controller after so many seconds; return whether it still lived."""
+        """Run it, and kill its controller after some seconds; return whether it was alive."""
         controller = self.start()
         with contextlib.suppress(subprocess.TimeoutExpired):
             controller.wait(after)

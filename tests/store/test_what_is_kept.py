@@ -101,7 +101,7 @@ def stored_history(path, name="s"):
 
 
 def same(one, other):
-    """Compare what was said value for value and type for type, where NaN is NaN."""
+    """Compare reports by value and type; NaN equals NaN."""
     if type(one) is not type(other):
         return False
     match one:

@@ -132,7 +132,7 @@ def test_a_failed_study_raises_and_can_be_read(make):
     assert study.summary().failed == 5
 
 
-# -- what is wrong is said all at once ------------------------------------------------------
+# -- all faults at once ----------------------------------------------------------------------
 
 
 def test_every_fault_of_the_arguments_is_reported_with_its_path(make):

@@ -19,7 +19,7 @@ from samples import Stream
 from hpo_core.plugin import Configuration, Problem, Report
 
 LATE = 30
-"""After so many ends of jobs a strategy does what it was made for."""
+"""Number of ended jobs after which a strategy breaks its promise."""
 
 
 class Late(Stream):

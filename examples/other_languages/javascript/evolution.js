@@ -2,7 +2,7 @@
 //
 //     hpo run study.toml --strategy process -o 'command=["node", "evolution.js"]'
 //
-// Each trial has a random stream of its own, made from the study's seed and the trial's number, so
+// Each trial has its own random stream, made from the study's seed and the trial's number, so
 // that there is no state to save: what was asked and told is all that it needs to go on.
 
 "use strict";

@@ -231,7 +231,7 @@ def become_launcher(
     """Become a launcher, in a process that has just been forked. Never returns."""
     try:
         _launch(sock, environment, serve)
-    except Exception:  # noqa: BLE001  # its job is said to have ended it, and its log has this
+    except Exception:  # noqa: BLE001  # the job counts as its cause, and the log has this
         traceback.print_exc()
     os._exit(1)
 

@@ -88,7 +88,7 @@ class Worker:
         self._call = call
         self._metric = metric
         self._decides = decides
-        self._reporting = threading.Lock()  # a function may report from threads of its own
+        self._reporting = threading.Lock()  # a function may report from its own threads
         self._job: str | None = None
         self._is_first = True  # whether no job has run here yet
         self._stopped = False

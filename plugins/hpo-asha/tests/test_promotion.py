@@ -94,7 +94,7 @@ def test_a_job_that_does_not_complete_leaves_its_trial_out_of_the_rung(
     run = study.of(AshaOptions(), **NINE)
     assert run.end(run.start(), None, status) is Decision.CONTINUE
     run.run_to_rung([0.5, 0.4])
-    assert isinstance(run.ask(), Start)  # two results are too few: the failed one is none
+    assert isinstance(run.ask(), Start)  # two results are too few: a failed job has none
     run.end(len(run.jobs), 0.6)
     assert run.ask().trial_id == 3
 
@@ -150,7 +150,7 @@ def test_an_enqueued_trial_that_reports_rarely_enters_the_last_rung_that_it_has_
 
 def test_a_trial_from_elsewhere_that_has_trained_to_the_end_is_in_no_rung(study: Any) -> None:
     run = study.of(AshaOptions(), **NINE)
-    for _ in range(5):  # such as those that `hpo import` takes in: nobody obeys the decisions
+    for _ in range(5):  # such as those of `hpo import`: decisions are not carried out
         trial = run.adopt({"x": 0.25})
         for iteration in range(1, 10):
             run.report(trial, iteration, 0.1)

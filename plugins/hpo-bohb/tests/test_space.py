@@ -118,7 +118,7 @@ def test_whatever_is_drawn_lies_in_the_space_and_is_the_same_there_and_back(name
             natives = translation.natives(configuration)
             again = translation.configuration(natives)
             assert translation.natives(again) == natives
-            Theirs(translation.configspace, values=natives)  # raises if it is not one of its own
+            Theirs(translation.configspace, values=natives)  # raises if it is invalid
 
 
 @pytest.mark.parametrize("name", SPACES)

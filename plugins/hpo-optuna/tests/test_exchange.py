@@ -240,7 +240,7 @@ def test_strategy_is_told_of_imported_trials_also_after_resuming(
     study = config(LINE, strategy, budget=Budget(trials=12))
 
     def session(store: Path, jobs: int) -> list[float]:
-        """Run so many jobs, and return what has been tried by then, beside what came in."""
+        """Run a number of jobs, and return the configurations tried, without imported ones."""
         ended = []
 
         def count(job: FinishedJob) -> None:

@@ -130,7 +130,7 @@ def report(**changes: Any) -> Report:
     return Report(**{"trial_id": 1, "job_id": "1.1", "status": Status.COMPLETED, **changes})
 
 
-# -- what is said ----------------------------------------------------------------------------
+# -- messages --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -150,7 +150,7 @@ class Controller:
         self.backend.submit(self.job(job_id))
 
     def adopt(self, ids, known):
-        """Adopt jobs, of each of which so many reports are recorded."""
+        """Adopt jobs, each with its number of recorded reports."""
         return list(self.backend.adopt([self.job(job_id, known) for job_id in ids]))
 
     def until_ended(self, job_id):

@@ -86,7 +86,7 @@ def obstacle(code):
 
 
 def test_an_open_gpu_is_an_obstacle(tmp_path):
-    """There is none here: a file stands for it."""
+    """This machine has none: a file represents it."""
     device = tmp_path / "nvidia0"
     device.touch()
     stands_for = f"forkable._GPU = ({str(tmp_path / 'nvidia')!r},)"

@@ -207,7 +207,7 @@ def test_events_returns_nothing_after_the_timeout(start):
 
 
 def test_ctrl_c_in_the_terminal_does_not_reach_the_jobs(start):
-    """They are in sessions of their own; it is the controller that ends them."""
+    """They are in separate sessions; the controller ends them."""
     before = signal.getsignal(signal.SIGINT)
     driver = start("local", function="sample_functions:process")
     pid = int(driver.run().metrics["loss"])

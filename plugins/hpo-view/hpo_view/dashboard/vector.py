@@ -29,7 +29,7 @@ def vector(figure: go.Figure) -> go.Figure:
         else:
             drawn.add_trace(trace)
     if left_out:
-        said = f"{theme.caption(figure)} Here {_POINTS:,} points of a kind are drawn at the most."
+        said = f"{theme.caption(figure)} At most {_POINTS:,} points of a kind are drawn here."
         drawn.layout.meta = {"caption": said}
     return drawn
 
