@@ -58,6 +58,7 @@ class Driver:
 
     Attributes:
         on_report: Is called with each report as it comes, before its job may go on.
+        handles: The handles of the jobs that have started.
     """
 
     def __init__(
@@ -74,7 +75,9 @@ class Driver:
         self.study_uid = study_uid or uuid.uuid4().hex
         self.said: list[JobEvent] = []
         self.on_report: Callable[[Reported], None] = lambda report: None
+        self.handles: dict[str, Any] = {}
         self._numbers = itertools.count(1)
+        self._unsure: set[str] = set()  # adopted jobs without a handle: they may not have started
         self._submitted: set[str] = set()
         self._begun: set[str] = set()
         self._ended: set[str] = set()
@@ -119,6 +122,7 @@ class Driver:
         assert set(alive) <= {job.id for job in jobs}, "adopt() names jobs that it was not given"
         self._submitted.update(alive)
         self._begun.update(alive)
+        self._unsure.update(job.id for job in jobs if job.id in alive and job.handle is None)
         return alive
 
     def step(self, timeout: float = HANGS) -> int:
@@ -180,8 +184,11 @@ class Driver:
         assert self._began - 1 <= event.time <= time.time() + 1, f"{event}: not the clock's time"
         match event:
             case Started():
-                assert job not in self._begun, f"{event}: the job has started before"
+                is_first = job not in self._begun or job in self._unsure
+                assert is_first, f"{event}: the job has started before"
                 self._begun.add(job)
+                self._unsure.discard(job)
+                self.handles[job] = event.handle
             case Reported():
                 assert job in self._begun, f"{event}: the job has not started"
             case Finished():
