@@ -1,7 +1,8 @@
 """A controller that is to be killed, so that `BackendContract` can see what becomes of its jobs.
 
 ``python -m hpo_core.testing.doomed FILE CLASS UID FOLDER FUNCTION`` begins two jobs with the
-backend of a test class, prints the process id that each reports with the job's handle, a line each, and serves on.
+backend of a test class, prints the process id that each reports with the job's handle, a line
+each, and serves on.
 """
 
 from __future__ import annotations
