@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import contextlib
 import logging
 import os
 import shutil
@@ -181,6 +182,12 @@ class RemoteBackend(abc.ABC):
         else:
             self.later(("last words", job_id), _LAST_WORDS, lambda: self._conclude(job))
 
+    def confirmed(self, job_id: str) -> None:
+        """Say that a job has ended as its agent says, after `confirm` has returned None."""
+        job = self._jobs.get(job_id)
+        if job is not None and job.unsure is not None:
+            self._finish(job, job.unsure)
+
     def post(self, call: Callable[[], object]) -> None:
         """Have the controller's thread call something soon. Safe in any thread."""
         self._mailbox.post(call)
@@ -202,6 +209,16 @@ class RemoteBackend(abc.ABC):
         job = self._jobs.get(job_id)
         return job is not None and job.connection is not None
 
+    def has_started(self, job_id: str) -> bool:
+        """Return whether a job's process has started, as far as its agent has said so."""
+        job = self._jobs.get(job_id)
+        return job is not None and job.has_started
+
+    def is_unsure(self, job_id: str) -> bool:
+        """Return whether a job's agent has said how it ended, and `confirm` has returned None."""
+        job = self._jobs.get(job_id)
+        return job is not None and job.unsure is not None
+
     def read_spool(self, job_id: str) -> bool:
         """Handle what a job without a connection has written into its spool; return whether it did.
 
@@ -221,11 +238,15 @@ class RemoteBackend(abc.ABC):
 
     def order_file(self, order: JobOrder) -> str:
         """Write an order into the shared folder, and return the file."""
-        folder = os.path.join(self._shared, "orders")
-        make_folder(folder)
-        path = os.path.join(folder, f"{order.job_id}.json")
+        path = self._order_path(order.job_id)
+        make_folder(os.path.dirname(path))
         write_private(path, order.text.encode())
         return path
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """How jobs reach the controller."""
+        return self._channel.endpoint
 
     @property
     def shared_folder(self) -> str:
@@ -271,7 +292,7 @@ class RemoteBackend(abc.ABC):
     def adopt(self, jobs: Sequence[Job]) -> Sequence[str]:
         """Take over the jobs of a dead controller that run or have ended with a known result."""
         found = self.find(jobs)
-        adopted = []
+        adopted: list[str] = []
         for job in jobs:
             remote = self._remote(job)
             remote.is_launched = True
@@ -279,6 +300,8 @@ class RemoteBackend(abc.ABC):
                 remote.handle = found.get(job.id, job.handle)
                 self._jobs[job.id] = remote
                 adopted.append(job.id)
+            else:
+                self._withdraw(job.id)
         self._settle()
         for job_id in adopted:
             self.read_spool(job_id)
@@ -314,6 +337,15 @@ class RemoteBackend(abc.ABC):
 
     def _spool(self, job_id: str) -> str:
         return os.path.join(self._shared, "spools", job_id) if self._shared else ""
+
+    def _order_path(self, job_id: str) -> str:
+        return os.path.join(self._shared, "orders", f"{job_id}.json")
+
+    def _withdraw(self, job_id: str) -> None:
+        """Remove the order of a job that is not to begin, should an engine still try it."""
+        if self._shared:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self._order_path(job_id))
 
     def _order(self, job: RemoteJob) -> JobOrder:
         shared = self._shared
@@ -383,6 +415,7 @@ class RemoteBackend(abc.ABC):
         del self._jobs[job.id]
         self._new.pop(job.id, None)
         self._to_kill.pop(job.id, None)
+        self._withdraw(job.id)
         for name in ("lost", "kill", "last words"):
             self.never((name, job.id))
         if job.connection is not None:

@@ -26,12 +26,15 @@ class BackendChecks:
         sets_variables: Whether it sets environment variables for jobs.
         idle_wakes: How often its process may wake up in half a second in which nothing happens.
             A library that sends heartbeats needs more; a backend that polls should not.
+        quick_jobs: How many jobs are run one after the other. Fewer for an engine that takes a
+            second to start one.
     """
 
     work: Literal["function", "command"] = "function"
     in_process: bool = False
     sets_variables: bool = True
     idle_wakes: int = 5
+    quick_jobs: int = 1_000
 
     def make_backend(self, context: BackendContext) -> Backend:
         """Make the backend; yours to write, and without fixtures: another process calls it too."""
