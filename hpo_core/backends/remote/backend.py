@@ -396,6 +396,7 @@ class RemoteBackend(abc.ABC):
                     self._finish(job, finished)
                 else:
                     job.unsure = told
+                    job.answer()  # so that the agent ends, and the engine says how
 
     def _conclude(self, job: RemoteJob) -> None:
         """The engine says that a job has ended: read what it has left, then believe the engine."""
