@@ -172,8 +172,8 @@ class SlurmBackend(RemoteBackend):
         try:
             commands.run("sbatch", "--test-only", *own, text=text)
         except SlurmError as error:
-            if error.passes:
-                raise
+            if error.passes:  # its nodes are down now: the jobs wait in the queue
+                return
             raise BackendError(
                 f"Slurm refuses the jobs of this study: {error}; check backend.options, and "
                 "job.resources"
