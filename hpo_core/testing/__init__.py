@@ -18,6 +18,7 @@
     publish            a report and a badge for a strategy's author
     backends           BackendContract: the same for backends, as a pytest class
     backend_checks/    the promises of a backend
+    relay              a slow and unreliable network
     driver             a controller in miniature, which watches the order of events
     jobs, doomed       the functions that jobs call; a controller that is to be killed
 

@@ -25,6 +25,7 @@ from hpo_core.contracts.backend import (
     Work,
 )
 from hpo_core.model.job import Job
+from hpo_core.model.resources import Resources
 from hpo_core.model.values import Configuration, Value
 
 HANGS = 60.0
@@ -55,6 +56,7 @@ class Driver:
         study_uid: The study; a new one if None.
         workers: How many jobs may be under way at once.
         decides: Whether reports of functions wait for an answer.
+        resources: What each job needs.
 
     Attributes:
         on_report: Is called with each report as it comes, before its job may go on.
@@ -70,6 +72,7 @@ class Driver:
         study_uid: str | None = None,
         workers: int = 4,
         decides: bool = False,
+        resources: Resources | None = None,
     ) -> None:
         self.folder = folder
         self.study_uid = study_uid or uuid.uuid4().hex
@@ -93,6 +96,7 @@ class Driver:
                 decides=decides,
                 deliver=self._hear,
                 folder=str(self.folder / "backend"),
+                resources=resources,
             )
         )
 
@@ -144,6 +148,13 @@ class Driver:
             if not self.step():
                 lasted = time.monotonic() - waited
                 assert lasted < HANGS, f"nothing has happened for {HANGS} s; so far: {self.said}"
+
+    def until_true(self, holds: Callable[[], bool], otherwise: str) -> None:
+        """Serve until something holds for which there is no event."""
+        until = time.monotonic() + HANGS
+        while not holds():
+            assert time.monotonic() < until, otherwise
+            self.step(timeout=0.05)
 
     def reported(self, job: Job) -> Reported:
         """Wait for a job's first report."""

@@ -244,6 +244,11 @@ class RemoteBackend(abc.ABC):
         return path
 
     @property
+    def port(self) -> int:
+        """The port at which the controller listens for the reports of jobs."""
+        return self._channel.port
+
+    @property
     def endpoint(self) -> Endpoint:
         """How jobs reach the controller."""
         return self._channel.endpoint

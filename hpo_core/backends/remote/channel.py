@@ -44,6 +44,7 @@ class ReportChannel:
 
     Attributes:
         endpoint: How agents reach it.
+        port: The port at which it listens.
     """
 
     def __init__(
@@ -68,7 +69,8 @@ class ReportChannel:
         loop.watch(self._listener, self._accept)
         at, _, at_port = reach.partition(":")
         hosts = (at,) if at else (host,) if host else own_hosts()
-        self.endpoint = Endpoint(key, hosts, int(at_port or self._listener.getsockname()[1]))
+        self.port: int = self._listener.getsockname()[1]
+        self.endpoint = Endpoint(key, hosts, int(at_port or self.port))
 
     def close(self) -> None:
         """Close all connections, and the port."""

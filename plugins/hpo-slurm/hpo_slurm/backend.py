@@ -59,6 +59,7 @@ class SlurmBackend(RemoteBackend):
             cluster = commands.config()
         except SlurmError as error:
             raise BackendError(f"Slurm cannot be asked: {error}; check it with sinfo") from error
+        self._check()
         self._kill_wait = commands.number(cluster, "KillWait", 30)
         self._most = min(options.array, commands.number(cluster, "MaxArraySize", 1001) - 1)
         super().__init__(context, host=options.host, port=options.port, reach=options.reach)
@@ -68,7 +69,7 @@ class SlurmBackend(RemoteBackend):
         self._doomed: dict[str, None] = {}  # to be cancelled once it is known
         self._missing: dict[str, int] = {}  # how often squeue did not list it, in a row
         self._warned: set[str] = set()
-        self._is_asking = self._is_checked = False
+        self._is_asking = False
         self._error: Exception | None = None
 
     # -- what RemoteBackend asks for --------------------------------------------------------------
@@ -152,7 +153,6 @@ class SlurmBackend(RemoteBackend):
         try:
             first = self._accepted(batch) if again else None
             if first is None:
-                self._check_first(arguments, text)
                 first = commands.run("sbatch", "--parsable", *arguments, text=text)
         except SlurmError as error:
             if error.passes:
@@ -163,22 +163,6 @@ class SlurmBackend(RemoteBackend):
         else:
             slurm_id = first.strip().partition(";")[0]
             self.post(partial(self._submitted, job_ids, slurm_id))
-
-    def _check_first(self, arguments: Sequence[str], text: str) -> None:
-        """Have Slurm check the first batch: a mistake in the options fails the study at once."""
-        if self._is_checked:
-            return
-        own = [each for each in arguments if not each.startswith(("--array", "--output"))]
-        try:
-            commands.run("sbatch", "--test-only", *own, text=text)
-        except SlurmError as error:
-            if error.passes:  # its nodes are down now: the jobs wait in the queue
-                return
-            raise BackendError(
-                f"Slurm refuses the jobs of this study: {error}; check backend.options, and "
-                "job.resources"
-            ) from error
-        self._is_checked = True
 
     def _accepted(self, batch: str) -> str | None:
         for job in states.jobs_of(self._context.study_uid, self._listing()):
@@ -356,6 +340,24 @@ class SlurmBackend(RemoteBackend):
             return ""
 
     # -- the whole study --------------------------------------------------------------------------
+
+    def _check(self) -> None:
+        """Have Slurm check a job: a mistake in the options is an error before the first one.
+
+        Raises:
+            BackendError: If Slurm would refuse it.
+        """
+        arguments = script.arguments(self._context, self._options, self._options.minutes)
+        text = script.text(self._options, ["/dev/null"], self._python)
+        try:
+            commands.run("sbatch", "--test-only", "--output=/dev/null", *arguments, text=text)
+        except SlurmError as error:
+            # What has no node now may have one later: jobs wait in the queue, or are refused there.
+            if not error.passes and "node configuration is not available" not in str(error):
+                raise BackendError(
+                    f"Slurm refuses the jobs of this study: {error}; check backend.options, and "
+                    "job.resources"
+                ) from error
 
     def _arguments(self, order: JobOrder) -> list[str]:
         minutes = self._options.minutes

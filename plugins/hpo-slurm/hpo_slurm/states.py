@@ -37,7 +37,6 @@ NEVER = frozenset(
         "PartitionNodeLimit",
         "PartitionTimeLimit",
         "QOSNotAllowed",
-        "ReqNodeNotAvail",
     }
 )
 """Reasons for which a job waits until somebody does something about it."""
