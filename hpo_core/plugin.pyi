@@ -28,6 +28,14 @@ from hpo_core.authoring.generators import generator_to_json as generator_to_json
 from hpo_core.authoring.generators import set_generator as set_generator
 from hpo_core.authoring.streams import RandomStreams as RandomStreams
 from hpo_core.authoring.streams import drawing_from as drawing_from
+from hpo_core.backends.remote.backend import RemoteBackend as RemoteBackend
+from hpo_core.backends.remote.channel import ReportChannel as ReportChannel
+from hpo_core.backends.remote.endpoint import Endpoint as Endpoint
+from hpo_core.backends.remote.order import JobOrder as JobOrder
+from hpo_core.backends.remote.reporter import ReportClient as ReportClient
+from hpo_core.backends.remote.run_order import RunningOrder as RunningOrder
+from hpo_core.backends.remote.run_order import agent_command as agent_command
+from hpo_core.backends.remote.run_order import run_order as run_order
 from hpo_core.contracts import CONTRACT_VERSION as CONTRACT_VERSION
 from hpo_core.contracts.backend import Backend as Backend
 from hpo_core.contracts.backend import BackendContext as BackendContext
@@ -76,6 +84,7 @@ from hpo_core.contracts.strategy import Told as Told
 from hpo_core.contracts.strategy import Wait as Wait
 from hpo_core.contracts.strategy import same_answer as same_answer
 from hpo_core.model.budget import Usage as Usage
+from hpo_core.model.durations import seconds as seconds
 from hpo_core.model.errors import BrokenPlugin as BrokenPlugin
 from hpo_core.model.errors import DuplicatePlugin as DuplicatePlugin
 from hpo_core.model.errors import Fault as Fault

@@ -40,6 +40,7 @@ BUILT_IN = {
     "delete": ("manage", "Delete a study with its files."),
     "plugins": ("plugins", "List the installed plugins, and why any fail."),
     "check": ("check", "Check whether a strategy satisfies the contract."),
+    "new-backend": ("scaffold", "Create the package of a new backend."),
     "new-strategy": ("scaffold", "Create the package of a new strategy."),
     "completion": ("completion", "Print the code for completion in bash, zsh or fish."),
 }

@@ -1,4 +1,4 @@
-"""Create the package of a new strategy, for ``hpo new-strategy``.
+"""Create the package of a new strategy or backend, for ``hpo new-strategy`` and ``new-backend``.
 
 The templates are data files with ``$name``, ``$package`` and the versions of hpo-core.
 """
@@ -6,6 +6,7 @@ The templates are data files with ``$name``, ``$package`` and the versions of hp
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from string import Template
@@ -32,6 +33,16 @@ _ASKTELL = ("README.md.in", "plugin.py.in", "strategy.py.in", "test_contract.py.
 """The files with separate templates for strategies based on `AskTell`, which have no options."""
 
 
+_BACKEND = (
+    "README.md.in",
+    "backend.py.in",
+    "options.py.in",
+    "plugin.py.in",
+    "test_contract.py.in",
+)
+"""The files with separate templates for backends."""
+
+
 def write(name: str, directory: Path, *, asktell: bool = False) -> list[Path]:
     """Create the package of a working strategy.
 
@@ -47,17 +58,58 @@ def write(name: str, directory: Path, *, asktell: bool = False) -> list[Path]:
         InvalidInput: If the name is invalid or taken, or the folder cannot be created or is not
             empty.
     """
+    own = dict.fromkeys(_ASKTELL, "asktell") if asktell else {}
+    files = {
+        place: f"{own.get(file, 'templates')}/{file}"
+        for file, place in _FILES.items()
+        if not (asktell and file == "options.py.in")
+    }
+    return _write(name, directory, "strategy", files, f"      - run: hpo check {name}\n")
+
+
+def write_backend(name: str, directory: Path) -> list[Path]:
+    """Create the package of a working backend.
+
+    Args:
+        name: The backend's config string; the package is named ``hpo-<name>``.
+        directory: The parent of the new folder.
+
+    Returns:
+        The created paths, the folder of the package first.
+
+    Raises:
+        InvalidInput: As `write`.
+    """
+    places = {**_FILES, "backend.py.in": "$package/backend.py"}
+    del places["strategy.py.in"]
+    files = {
+        place: f"{'backend' if file in _BACKEND else 'templates'}/{file}"
+        for file, place in places.items()
+    }
+    return _write(name, directory, "backend", files, "")
+
+
+def _write(
+    name: str, directory: Path, kind: str, files: Mapping[str, str], check: str
+) -> list[Path]:
+    """Write templates to their places in a package; return the paths, its folder first."""
     _check(name)
     folder = directory / f"hpo-{name}"
-    filling = {"name": name, "package": f"hpo_{name.replace('-', '_')}", **_versions()}
+    filling = {
+        "name": name,
+        "package": f"hpo_{name.replace('-', '_')}",
+        "kind": kind,
+        "check": check,
+        **_versions(),
+    }
 
     def filled(text: str) -> str:
         return Template(text).substitute(filling)
 
+    templates = resources.files(__name__)
     texts = {
-        folder / filled(place): filled(_template(file, asktell=asktell))
-        for file, place in _FILES.items()
-        if not (asktell and file == "options.py.in")
+        folder / filled(place): filled(templates.joinpath(file).read_text(encoding="utf-8"))
+        for place, file in files.items()
     }
     texts[folder / filling["package"] / "py.typed"] = ""
     try:
@@ -88,11 +140,6 @@ def _check(name: str) -> None:
             return
         wrong = f"is taken by the installed plugin {taken[0]}; choose another, or uninstall that"
     raise InvalidInput([Fault(repr(name), wrong)])
-
-
-def _template(source: str, *, asktell: bool) -> str:
-    folder = "asktell" if asktell and source in _ASKTELL else "templates"
-    return (resources.files(__name__) / folder / source).read_text(encoding="utf-8")
 
 
 def _versions() -> dict[str, str]:

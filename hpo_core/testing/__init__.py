@@ -19,6 +19,7 @@
     publish            a report and a badge to publish
     backends           BackendContract: the checks of backends as a pytest class
     backend_checks/    the promises of a backend
+    relay              a slow and unreliable network
     driver             a small controller that checks the order of events
     jobs, doomed       the functions that jobs call; a controller for a test to kill
 

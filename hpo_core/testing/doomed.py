@@ -1,13 +1,15 @@
 """A controller for `BackendContract` to kill, to check what becomes of its jobs.
 
 ``python -m hpo_core.testing.doomed FILE CLASS UID FOLDER FUNCTION`` starts two jobs with the
-backend of a test class, prints the process id that each reports, one on a line, and continues.
+backend of a test class, prints the process id that each reports with the job's handle, one on a
+line, and continues.
 """
 
 from __future__ import annotations
 
 import functools
 import importlib.util
+import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -26,7 +28,8 @@ def main(file: str, name: str, uid: str, folder: str, function: str) -> NoReturn
     driver = contract.drive(Path(folder), function, study_uid=uid, workers=JOBS)
 
     def said(report: Reported) -> None:
-        print(f"{report.job_id} {report.metrics['pid']:.0f}", flush=True)
+        handle = json.dumps(driver.handles.get(report.job_id))
+        print(f"{report.job_id} {report.metrics['pid']:.0f} {handle}", flush=True)
 
     driver.on_report = said
     for _ in range(JOBS):

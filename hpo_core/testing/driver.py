@@ -25,6 +25,7 @@ from hpo_core.contracts.backend import (
     Work,
 )
 from hpo_core.model.job import Job
+from hpo_core.model.resources import Resources
 from hpo_core.model.values import Configuration, Value
 
 HANGS = 60.0
@@ -55,9 +56,11 @@ class Driver:
         study_uid: The uid of the study; if None, a new one.
         workers: Maximum number of jobs at a time.
         decides: Whether reports of functions wait for an answer.
+        resources: What each job needs.
 
     Attributes:
         on_report: Called with each report, before its job may continue.
+        handles: The handles of the jobs that have started.
     """
 
     def __init__(
@@ -69,12 +72,15 @@ class Driver:
         study_uid: str | None = None,
         workers: int = 4,
         decides: bool = False,
+        resources: Resources | None = None,
     ) -> None:
         self.folder = folder
         self.study_uid = study_uid or uuid.uuid4().hex
         self.said: list[JobEvent] = []
         self.on_report: Callable[[Reported], None] = lambda report: None
+        self.handles: dict[str, Any] = {}
         self._numbers = itertools.count(1)
+        self._unsure: set[str] = set()  # adopted jobs without a handle: they may not have started
         self._submitted: set[str] = set()
         self._begun: set[str] = set()
         self._ended: set[str] = set()
@@ -90,6 +96,7 @@ class Driver:
                 decides=decides,
                 deliver=self._hear,
                 folder=str(self.folder / "backend"),
+                resources=resources,
             )
         )
 
@@ -119,6 +126,7 @@ class Driver:
         assert set(alive) <= {job.id for job in jobs}, "adopt() names jobs that it was not given"
         self._submitted.update(alive)
         self._begun.update(alive)
+        self._unsure.update(job.id for job in jobs if job.id in alive and job.handle is None)
         return alive
 
     def step(self, timeout: float = HANGS) -> int:
@@ -140,6 +148,13 @@ class Driver:
             if not self.step():
                 lasted = time.monotonic() - waited
                 assert lasted < HANGS, f"nothing has happened for {HANGS} s; so far: {self.said}"
+
+    def until_true(self, holds: Callable[[], bool], otherwise: str) -> None:
+        """Serve until something holds for which there is no event."""
+        until = time.monotonic() + HANGS
+        while not holds():
+            assert time.monotonic() < until, otherwise
+            self.step(timeout=0.05)
 
     def reported(self, job: Job) -> Reported:
         """Wait for a job's first report."""
@@ -180,8 +195,11 @@ class Driver:
         assert self._began - 1 <= event.time <= time.time() + 1, f"{event}: not the clock's time"
         match event:
             case Started():
-                assert job not in self._begun, f"{event}: the job has started before"
+                is_first = job not in self._begun or job in self._unsure
+                assert is_first, f"{event}: the job has started before"
                 self._begun.add(job)
+                self._unsure.discard(job)
+                self.handles[job] = event.handle
             case Reported():
                 assert job in self._begun, f"{event}: the job has not started"
             case Finished():

@@ -78,6 +78,13 @@ def variables(values: Values) -> None:
     report(**{os.environ["EXTRA"]: 1.0})
 
 
+def sees_gpus(values: Values) -> None:
+    """Report the GPUs that it may use, in metrics' names, and wait for ever."""
+    seen = os.environ.get("CUDA_VISIBLE_DEVICES", "")
+    report(**{name: 1.0 for name in seen.split(",") if name})
+    threading.Event().wait()
+
+
 def fails(values: Values) -> None:
     """Report, and fail with a reason."""
     report(1, loss=1.0)

@@ -54,6 +54,7 @@ COMMANDS: dict[str, tuple[list[str], dict[str, list[str]]]] = {
         {"": ["key of `check`"], "checks": ["key of a check"]},
     ),
     "completion": (["bash"], {"": ["key of `completion`"]}),
+    "new-backend": (["other-engine"], {"": ["key of `new-backend`"]}),
     "new-strategy": (["other-search"], {"": ["key of `new-strategy`"]}),
 }
 """Each command: its arguments besides ``--json``, and by the way to them in what it

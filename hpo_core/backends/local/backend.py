@@ -46,12 +46,13 @@ class LocalBackend:
 
     Args:
         context: Information about the study.
+        loop: The event loop, which stays open; its own one if None.
 
     Raises:
         BackendError: If it cannot run the study's work.
     """
 
-    def __init__(self, context: BackendContext) -> None:
+    def __init__(self, context: BackendContext, loop: Loop[JobEvent] | None = None) -> None:
         if os.name != "posix":
             raise BackendError(
                 "the local backend needs POSIX processes (Linux, macOS); choose backend 'inline'"
@@ -60,9 +61,10 @@ class LocalBackend:
             raise BackendError(f"the jobs' folder {context.work.directory!r} does not exist")
         self._context = context
         self._work: SupervisedWork = work_of(context)
-        self._loop: Loop[JobEvent] | None = None
+        self._owns_loop = loop is None
+        self._loop: Loop[JobEvent] | None = loop
         with explained():
-            self._loop = Loop()
+            self._loop = loop or Loop()
         self._supervisor: SupervisorClient | None = None
         self._all: list[SupervisorClient] = []  # including those started by an earlier controller
         self._jobs: dict[str, tuple[SupervisorClient | None, OutputParser]] = {}
@@ -126,7 +128,8 @@ class LocalBackend:
                 if self._context.folder is not None:
                     shutil.rmtree(self._context.folder, ignore_errors=True)
         finally:
-            self._loop.close()
+            if self._owns_loop:
+                self._loop.close()
             self._loop = None
             if self._work.pickle is not None:
                 os.close(self._work.pickle)

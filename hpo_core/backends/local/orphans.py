@@ -31,8 +31,15 @@ _BEGINS = 1.0
 
 
 def find(study_uid: str) -> list[int]:
-    """Return the ids of this user's processes with the uid, without the current one."""
-    return [process.pid for process in _processes({_STUDY: study_uid})]
+    """Return the ids of this user's processes with the uid, without the current one.
+
+    Those of jobs that `hpo_core.backends.remote` has started on this machine are among them.
+    """
+    return [
+        process.pid
+        for process in _own_processes()
+        if f"{_environment(process).get(_STUDY)}/".startswith(f"{study_uid}/")
+    ]
 
 
 def end_orphans(study_uid: str, supervisors: Sequence[int] = (), jobs: Sequence[str] = ()) -> None:
@@ -110,27 +117,37 @@ def _wait_for(pids: Sequence[int], until: float) -> None:
 
 def _processes(marks: Mapping[str, str]) -> Iterator[psutil.Process]:
     """Yield this user's processes whose environment has all marks, without the current one."""
+    for process in _own_processes():
+        if marks.items() <= _environment(process).items():
+            yield process
+
+
+def _own_processes() -> Iterator[psutil.Process]:
+    """Yield this user's processes, without the current one."""
     import psutil  # rarely needed, and slow to import
 
     for process in psutil.process_iter():
-        with contextlib.suppress(psutil.Error, OSError):  # ended, or of another user
-            is_marked = marks.items() <= _environment(process).items()
-            if is_marked and process.pid != os.getpid() and process.uids().real == os.getuid():
+        with contextlib.suppress(psutil.Error):  # ended
+            if process.pid != os.getpid() and process.uids().real == os.getuid():
                 yield process
 
 
 def _environment(process: psutil.Process) -> Mapping[str, str]:
-    """Return the initial environment of a process.
+    """Return the initial environment of a process; an empty one if it has ended meanwhile.
 
     A process that is just executing another program has none yet. The system has no event for its
     end, so this is polled.
     """
+    import psutil
+
     until = time.monotonic() + _BEGINS
-    while True:
-        variables = process.environ()
-        if variables or not _is_beginning(process) or time.monotonic() > until:
-            return variables
-        time.sleep(0.0001)
+    with contextlib.suppress(psutil.Error, OSError):
+        while True:
+            variables: Mapping[str, str] = process.environ()
+            if variables or not _is_beginning(process) or time.monotonic() > until:
+                return variables
+            time.sleep(0.0001)
+    return {}
 
 
 def _is_beginning(process: psutil.Process) -> bool:

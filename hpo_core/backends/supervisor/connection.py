@@ -81,8 +81,12 @@ class Connection:
 
     def put(self, *message: Any) -> None:
         """Queue a message for the next `flush`."""
+        self.write(json.dumps(message).encode() + b"\n")
+
+    def write(self, data: bytes) -> None:
+        """Queue bytes for the next `flush`."""
         if self.is_open:
-            self._unsent += json.dumps(message).encode() + b"\n"
+            self._unsent += data
 
     def send(self, *message: Any, descriptor: int | None = None) -> None:
         """Send a message with a file descriptor, which is closed in this process once it is

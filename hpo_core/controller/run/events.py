@@ -83,6 +83,8 @@ class EventHandler:
         self._just_started.clear()
 
     def _started(self, job: RunningJob, event: Started) -> Effects:
+        if job.started is not None:  # it was adopted while it was queued
+            self._budget.job_ended(job.started, job.started)
         job.started = event.time
         self._budget.job_started(event.time)
         self._just_started.append((job, event.handle))

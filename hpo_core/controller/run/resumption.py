@@ -107,10 +107,8 @@ class Resumption:
                 running.recorded.append((iteration, metrics))
         self._budget.iterations += found.iterations
         self._state.jobs[job.id] = running
-        effects = self._handler.handle(
-            Started(job.id, record.started or record.queued, record.handle)
-        )
         now = self._context.clock.now()
+        effects = self._handler.handle(Started(job.id, record.started or now, record.handle))
         self._handler.heard(running, now)
         return effects + self._handler.obey(running, found.decision, now)
 

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 import pytest
 
 from hpo_core.contracts.backend import Backend, BackendContext, Work
+from hpo_core.model.resources import Resources
 from hpo_core.testing import jobs
 from hpo_core.testing.driver import Driver
 
@@ -27,19 +28,46 @@ class BackendChecks:
         idle_wakes: How often its process may wake up in half a second without events. A library
             that sends heartbeats needs a larger number; do not increase it for a backend that
             polls.
+        quick_jobs: Number of jobs that are run one after the other. Use fewer for an engine that
+            takes a second to start one.
+        resources: The resources that the jobs of some checks ask for; None for a backend that
+            provides none, or none on this machine.
     """
 
     work: Literal["function", "command"] = "function"
     in_process: bool = False
     sets_variables: bool = True
     idle_wakes: int = 5
+    quick_jobs: int = 1_000
+    resources: Resources | None = None
 
     def make_backend(self, context: BackendContext) -> Backend:
         """Build the backend. Define this without fixtures: another process calls it too."""
         raise NotImplementedError("give your test class a method make_backend(self, context)")
 
+    def make_distant_backend(self, context: BackendContext, reach: str) -> Any:
+        """Make the backend such that its jobs reach the controller at ``reach``, ``host:port``.
+
+        None if jobs reach it over no network. A backend that is no `hpo_core.plugin.RemoteBackend`
+        has an attribute ``port``, at which it listens.
+        """
+        return None
+
+    def lose_worker(self, handle: Any) -> Any:
+        """Kill what looks after a job, as if its machine failed; NotImplemented if nothing does.
+
+        Args:
+            handle: The handle of the job's Started event.
+        """
+        return NotImplemented
+
     def drive(
-        self, folder: Path, function: str, environment: Mapping[str, str] = {}, **told: Any
+        self,
+        folder: Path,
+        function: str,
+        environment: Mapping[str, str] = {},
+        make: Callable[[BackendContext], Backend] | None = None,
+        **told: Any,
     ) -> Driver:
         """Build a backend for one of the functions of `hpo_core.testing.jobs`, with its driver."""
         known: Callable[..., Any] = getattr(jobs, function)
@@ -51,7 +79,7 @@ class BackendChecks:
             environment=environment,
             metric="loss",
         )
-        return Driver(self.make_backend, folder, work, **told)
+        return Driver(make or self.make_backend, folder, work, **told)
 
     @pytest.fixture
     def start(self, tmp_path: Path) -> Iterator[Begin]:

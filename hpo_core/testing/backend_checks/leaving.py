@@ -8,6 +8,9 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from hpo_core.backends.local.orphans import find
 from hpo_core.testing import doomed, jobs
@@ -51,9 +54,14 @@ class Leaving(BackendChecks):
         self, start: Begin, tmp_path: Path
     ) -> None:
         uid = f"doomed{os.getpid()}x{time.time_ns()}"
-        pids = self._kill_a_controller(uid, tmp_path)
+        pids, handles = self._kill_a_controller(uid, tmp_path)
         driver = start(jobs.waits, study_uid=uid)
         begun = [driver.job() for _ in range(doomed.JOBS)]
+        begun = [
+            msgspec.structs.replace(job, handle=handles[job.id], reports=1)
+            for job in begun
+            if job.id in handles
+        ]
         alive = driver.adopt(begun)
         for job in begun:
             if job.id not in alive:
@@ -63,11 +71,12 @@ class Leaving(BackendChecks):
         for job_id in alive:
             driver.backend.cancel(job_id, grace=0)
             driver.until(is_end_of(job_id))
+            assert driver.reports(job_id) == [], "a report that was recorded came again"
         if not self.in_process:
             driver.reported(driver.submit())
 
-    def _kill_a_controller(self, uid: str, folder: Path) -> dict[str, int]:
-        """Start jobs in another process, kill that process, and return the jobs' process ids."""
+    def _kill_a_controller(self, uid: str, folder: Path) -> tuple[dict[str, int], dict[str, Any]]:
+        """Start jobs in another process, kill it, and return their process ids and handles."""
         file = sys.modules[type(self).__module__].__file__
         assert file is not None
         told = [file, type(self).__qualname__, uid, str(folder), "waits"]
@@ -78,7 +87,8 @@ class Leaving(BackendChecks):
         ) as controller:
             assert controller.stdout is not None
             begun = 1 if self.in_process else doomed.JOBS
-            lines = [controller.stdout.readline().split() for _ in range(begun)]
+            lines = [controller.stdout.readline().split(maxsplit=2) for _ in range(begun)]
             controller.kill()
         assert all(lines), "the controller could not begin its jobs; see what it printed"
-        return {job_id: int(pid) for job_id, pid in lines}
+        pids = {job_id: int(pid) for job_id, pid, _ in lines}
+        return pids, {job_id: json.loads(handle) for job_id, _, handle in lines}

@@ -1,0 +1,22 @@
+"""The kit for backends whose jobs run on other machines: what an author of a backend needs.
+
+    backend     RemoteBackend: a Backend for everything but the engine that starts jobs
+    remote_job  what is known of one job, and how it ends
+    order       JobOrder: all that another process needs to run a job, as JSON
+    agent       runs one order, with the backend `local`, and reports to the controller
+    run_order   starts an agent as a child of this process, for engines that call functions
+    channel     the controller's end: takes the connections of agents
+    reporter    the agent's end: connects, and connects again
+    wire        signed lines of JSON between the two
+    endpoint    the study's key, and where its controller listens
+    records     what an agent says of its job
+    spool       the file that holds these records until the controller has them
+
+    controller -- RemoteBackend -- engine (a scheduler, a cluster) -- agent -- local -- job
+                       |                                                |
+                       +------ channel ---- TCP ---- reporter ----------+
+                       +------ spool, in a shared folder ---------------+
+
+Everything that is received is JSON, of a bounded size, and signed with the study's key; nothing is
+pickled.
+"""
