@@ -73,8 +73,8 @@ def _grids(grids: Sequence[Mapping[str, Any]]) -> Candidates:
     """Convert one grid, or several, each of which is active for one value of `GRID`."""
     objects: dict[str, dict[Any, Any]] = {}
     if len(grids) == 1:
-        axes = [_axis(name, values, objects) for name, values in grids[0].items()]
-        return Candidates(SearchSpace(tuple(axes)), objects)
+        only = [_axis(name, values, objects) for name, values in grids[0].items()]
+        return Candidates(SearchSpace(tuple(only)), objects)
     names: dict[str, str] = {}
     axes: list[Any] = [Categorical(GRID, tuple(str(number) for number in range(len(grids))))]
     for number, grid in enumerate(grids):

@@ -21,7 +21,7 @@ from hpo_core.plugin import Lattice
 from hpo_sklearn.candidates import Candidates, read_candidates
 from hpo_sklearn.evaluation import Evaluation
 from hpo_sklearn.results import fold_results, warn_of_failures
-from hpo_sklearn.stored import fingerprint, trials_to_run
+from hpo_sklearn.stored import fingerprint, stored_trials
 
 DRAWS = 10
 """The number of candidates in an infinite space, as for `RandomizedSearchCV`."""
@@ -159,8 +159,12 @@ class HpoSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn carries n
             error_score=self.error_score,
             return_train_score=self.return_train_score,
         )
-        with self._study(evaluation) as study:
+        study, grown = self._study(evaluation)
+        with study:
             study.run(progress=bool(self.verbose))
+            if grown is not None:
+                study.extend(trials=grown)
+                study.run(progress=bool(self.verbose))
             trials = study.trials
             warn_of_failures(trials, str(study.folder / "logs"))
         self._select(candidates, trials, objectives, refit_metric)
@@ -185,21 +189,22 @@ class HpoSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn carries n
     def _is_multimetric(self, scorer: Any) -> bool:
         return hasattr(scorer, "_scorers") or callable(self.scoring)
 
-    def _study(self, evaluation: Evaluation) -> hpo.Study:
+    def _study(self, evaluation: Evaluation) -> tuple[hpo.Study, int | None]:
+        """Return the study, and the number of trials to which a stored one grows."""
         space = evaluation.candidates.space
         workers = joblib.effective_n_jobs(self.n_jobs)
         settings: dict[str, Any] = {"max_failures_at_start": 0, **(self.settings or {})}
         budget = dict(settings.pop("budget", {}))
-        trials = self.n_iter or (None if budget else _all_or_some(space))
+        wanted = trials = self.n_iter or (None if budget else _all_or_some(space))
         if self.store is not None:
             tag = fingerprint(evaluation)
             settings["tags"] = [*settings.get("tags", ()), tag]
-            trials = trials_to_run(self.store, self.name, tag, trials)
+            wanted, trials = trials, stored_trials(self.store, self.name, tag) or trials
         seed = self.random_state
         if self.store is None or seed is not None:
             generator = check_random_state(seed)
             seed = seed if isinstance(seed, int) else int(generator.randint(np.iinfo(np.int32).max))
-        return hpo.Study(
+        study = hpo.Study(
             function=evaluation,
             parameters=space,
             objective=[hpo.Objective(f"mean_test_{n}", "maximize") for n in evaluation.objectives],
@@ -214,6 +219,7 @@ class HpoSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn carries n
             max_iterations=self.n_splits_,
             **settings,
         )
+        return study, wanted if wanted and trials and wanted > trials else None
 
     def _select(
         self, candidates: Candidates, trials: Any, objectives: list[str], refit_metric: str

@@ -30,34 +30,27 @@ def fingerprint(*parts: Any) -> str:
         ) from error
 
 
-def trials_to_run(
-    store: str | os.PathLike[str], name: str, tag: str, trials: int | None
-) -> int | None:
-    """Return the budget of trials for a search that may be stored, and extend a smaller one.
+def stored_trials(store: str | os.PathLike[str], name: str, tag: str) -> int | None:
+    """Return the budget of trials of a stored search, or None if there is none.
 
     Args:
         store: The store's file.
         name: The study's name.
         tag: What `fingerprint` returned.
-        trials: The wanted number of candidates.
 
     Raises:
         StudyChanged: If the stored search has other data, folds or another estimator.
     """
     if not os.path.exists(store):
-        return trials
+        return None
     try:
-        study = load_study(store, name)
+        config = load_study(store, name).config
     except UnknownStudy:
-        return trials
-    if [tag] != [own for own in study.config.tags if own.startswith(FINGERPRINT)]:
+        return None
+    if [tag] != [own for own in config.tags if own.startswith(FINGERPRINT)]:
         raise StudyChanged(
             f"the search {name!r} in {os.fspath(store)} has other data, folds, scoring or another "
             f"estimator; choose another name=, or delete it: hpo delete {name} --store "
             f"{os.fspath(store)}"
         )
-    stored = study.config.budget.trials
-    if trials is None or stored is None or trials <= stored:
-        return stored
-    study.extend(trials=trials)
-    return trials
+    return config.budget.trials
