@@ -21,7 +21,7 @@ from hpo_core.plugin import Lattice
 from hpo_sklearn.candidates import Candidates, read_candidates
 from hpo_sklearn.evaluation import Evaluation
 from hpo_sklearn.results import fold_results, warn_of_failures
-from hpo_sklearn.stored import fingerprint, stored_trials
+from hpo_sklearn.stored import fingerprint, stored_config
 
 DRAWS = 10
 """The number of candidates in an infinite space, as for `RandomizedSearchCV`."""
@@ -193,13 +193,16 @@ class HpoSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn carries n
         """Return the study, and the number of trials to which a stored one grows."""
         space = evaluation.candidates.space
         workers = joblib.effective_n_jobs(self.n_jobs)
+        backend = "inline" if workers == 1 else "local"
         settings: dict[str, Any] = {"max_failures_at_start": 0, **(self.settings or {})}
         budget = dict(settings.pop("budget", {}))
         wanted = trials = self.n_iter or (None if budget else _all_or_some(space))
         if self.store is not None:
             tag = fingerprint(evaluation)
             settings["tags"] = [*settings.get("tags", ()), tag]
-            wanted, trials = trials, stored_trials(self.store, self.name, tag) or trials
+            if stored := stored_config(self.store, self.name, tag):
+                trials = stored.budget.trials
+                backend = stored.backend.name if workers == 1 else backend
         seed = self.random_state
         if self.store is None or seed is not None:
             generator = check_random_state(seed)
@@ -212,7 +215,7 @@ class HpoSearchCV(BaseSearchCV):  # type: ignore[misc]  # scikit-learn carries n
             strategy=self.strategy,
             options=self.options,
             workers=workers,
-            backend=self.backend or ("inline" if workers == 1 else "local"),
+            backend=self.backend or backend,
             seed=seed,
             name=self.name,
             store=self.store,

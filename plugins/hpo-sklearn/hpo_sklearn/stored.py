@@ -8,7 +8,7 @@ from typing import Any
 
 import joblib
 
-from hpo_core import StudyChanged, UnknownStudy, load_study
+from hpo_core import StudyChanged, StudyConfig, UnknownStudy, load_study
 
 FINGERPRINT = "data:"
 """The tag that says of which data, folds and estimator the study is."""
@@ -30,8 +30,8 @@ def fingerprint(*parts: Any) -> str:
         ) from error
 
 
-def stored_trials(store: str | os.PathLike[str], name: str, tag: str) -> int | None:
-    """Return the budget of trials of a stored search, or None if there is none.
+def stored_config(store: str | os.PathLike[str], name: str, tag: str) -> StudyConfig | None:
+    """Return the configuration of a stored search, or None if there is none.
 
     Args:
         store: The store's file.
@@ -53,4 +53,4 @@ def stored_trials(store: str | os.PathLike[str], name: str, tag: str) -> int | N
             f"estimator; choose another name=, or delete it: hpo delete {name} --store "
             f"{os.fspath(store)}"
         )
-    return config.budget.trials
+    return config

@@ -190,6 +190,18 @@ def test_an_interrupted_search_resumes_with_the_fold_that_it_was_in(tmp_path: Pa
     assert sorted(search.cv_results_["mean_test_score"]) == [0.1, 0.2, 0.3]
 
 
+def test_candidates_are_evaluated_in_worker_processes_with_the_same_results(
+    tmp_path: Path,
+) -> None:
+    search = HpoSearchCV(SVC(), GRID, strategy="grid", n_jobs=2, store=tmp_path / "hpo.db")
+    found = search.fit(X, y).cv_results_["mean_test_score"]
+    native = GridSearchCV(SVC(), GRID).fit(X, y)
+    np.testing.assert_allclose(found, native.cv_results_["mean_test_score"])
+    assert search.study_.config.backend.name == "local"
+    again = clone(search).set_params(n_jobs=1).fit(X, y)  # a store keeps its backend
+    np.testing.assert_allclose(again.cv_results_["mean_test_score"], found)
+
+
 def test_a_search_that_cannot_be_compared_with_a_stored_one_is_an_error(tmp_path: Path) -> None:
     class Local(Constantly):
         pass
