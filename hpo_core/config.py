@@ -94,6 +94,7 @@ class JobSettings(Checked, frozen=True, kw_only=True):
         metrics_file: A file to which the job writes its metrics; may contain placeholders.
         metrics_reader: A plugin that reads the job's metrics from its output or files, as a name or
             with options. None if the job reports by itself.
+        tags: Labels of each job, with ``{placeholders}`` as in `StudyConfig.job_name`.
     """
 
     command: tuple[str, ...] | None = None
@@ -114,6 +115,7 @@ class JobSettings(Checked, frozen=True, kw_only=True):
     iteration: str | None = None
     metrics_file: str | None = None
     metrics_reader: str | PluginChoice | None = None
+    tags: tuple[str, ...] = ()
 
     @property
     def is_read(self) -> bool:
@@ -319,7 +321,7 @@ def name_faults(name: str) -> Iterator[Fault]:
 
 def texts(job: JobSettings, job_name: str, parameters: Known) -> Texts:
     """Return the texts of a study that may contain placeholders; see `Texts`."""
-    return Texts(job.command, job.environment, job_name, job.metrics_file, parameters)
+    return Texts(job.command, job.environment, job_name, job.metrics_file, job.tags, parameters)
 
 
 # -- serialization ----------------------------------------------------------------

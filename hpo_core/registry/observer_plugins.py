@@ -1,4 +1,4 @@
-"""Read the options of a study's observers, and build them."""
+"""Read the options of a study's observers, and build them. Callbacks are no plugins."""
 
 from __future__ import annotations
 
@@ -7,11 +7,24 @@ from typing import Any
 
 import msgspec
 
+from hpo_core.authoring.observers import BackgroundObserver
 from hpo_core.contracts.observer import ObservedStudy, Observer
 from hpo_core.model.errors import BrokenPlugin, Fault, InvalidInput
+from hpo_core.registry.discovery import scan
 from hpo_core.registry.lookup import guarded, hooked_observers, observer
 from hpo_core.registry.plugin_options import options, require
 from hpo_core.registry.strategies import under
+
+
+def is_callback(name: str) -> bool:
+    """Return whether an observer is a function, ``"module:function"``, and not that of a plugin.
+
+    A plugin takes precedence: ``"wandb:job"`` is a variant if a plugin ``wandb`` is installed.
+    """
+    head, colon, function = name.rpartition(":")
+    return bool(head and colon and function) and all(
+        found.identity.name != name.partition(":")[0] for found in scan()
+    )
 
 
 def observer_options(
@@ -26,7 +39,7 @@ def observer_options(
     Raises:
         PluginError: If the observer cannot be found.
     """
-    resolved = observer(name)
+    resolved = None if is_callback(name) else observer(name)
     if resolved is None:
         return None, [Fault(path, f"the observer {name!r} takes no options")] if given else []
     found, faults = options(resolved, given, path)
@@ -53,4 +66,4 @@ def observers(name: str, given: Mapping[str, Any], study: ObservedStudy) -> list
     require(faults)
     if not callable(getattr(built, "observe", None)):
         raise BrokenPlugin(f"the plugin {name!r} built {built!r}, which has no method observe")
-    return [built]
+    return [BackgroundObserver(built, name) if resolved.spec.background else built]

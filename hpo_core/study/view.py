@@ -21,6 +21,7 @@ from hpo_core.controller.run.budget_tracker import stored_usage
 from hpo_core.model.budget import Usage, remaining
 from hpo_core.model.errors import Fault, InvalidInput, StoreError, listed, nearest
 from hpo_core.model.job import StudyState
+from hpo_core.model.placeholders import job_tags, label_values
 from hpo_core.model.text import counted
 from hpo_core.model.values import Configuration
 from hpo_core.store.records import JobRecord, StudyRecord
@@ -232,6 +233,17 @@ class StudyView:
     def log(self, job: str) -> Path:
         """Return the log file of a job; see `job` and `logs`."""
         return self.logs([self.job(job)])[0]
+
+    def tags(self, jobs: Iterable[JobRecord]) -> list[tuple[str, ...]]:
+        """Return the tags of each job, by ``job.tags`` of the configuration."""
+        config, given = self.config, self.configurations()
+        return [
+            job_tags(
+                config.job.tags,
+                {**given[job.id], **label_values(self._name, job.trial_id, job.id)},
+            )
+            for job in jobs
+        ]
 
     # -- tables -----------------------------------------------------------------------------
 

@@ -32,6 +32,7 @@ _OPERATING = (
     "job.directory",
     "job.keep_checkpoints",
     "job.reads_configuration",
+    "job.tags",
 )
 """Keys that affect only how a study is run: they may change between sessions."""
 
