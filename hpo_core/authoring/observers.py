@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from time import monotonic
 
 from hpo_core.contracts.observer import (
     FinishedJob,
@@ -29,8 +30,14 @@ _CAPACITY = 10_000
 _SILENT = 1.0
 """Seconds of waiting at the end of a study before a message says so."""
 
-_PATIENCE = 30.0
+_PATIENCE = 60.0
 """Maximum time in seconds that the end of a study waits for an observer."""
+
+_STUCK = 30.0
+"""Seconds without progress after which the end of a study waits no more."""
+
+_AT_ONCE = 50
+"""Maximum number of events that ``observe_all`` gets."""
 
 
 class JobCallback:
@@ -52,6 +59,10 @@ class BackgroundObserver:
     the event counts as failed, and the next one is tried. Both are logged once when they first
     occur, and are counted at the end.
 
+    The observer may have a method ``observe_all(events)``, which is called in place of `observe`
+    with the events that wait, oldest first, at most 50, so that it can send them together. It
+    returns the exceptions of those that failed; if it raises one, all of them count as failed.
+
     Args:
         observer: The observer. All its calls come from the same thread.
         name: Its name, for messages.
@@ -65,7 +76,7 @@ class BackgroundObserver:
         self._queue: deque[StudyEvent] = deque()
         self._changed = threading.Condition()  # guards all that follows
         self._thread: threading.Thread | None = None
-        self._is_ended = self._is_given_up = False
+        self._is_ended = self._is_given_up = self._is_closed = False
         self._unfinished = 0  # queued, or being handled
         self._seen = self._dropped = self._failed = self._late = 0
 
@@ -101,10 +112,12 @@ class BackgroundObserver:
             )
 
     def close(self) -> None:
-        """Wait until the observer has handled all events, for at most 30 seconds.
+        """Wait until the observer has handled all events.
 
-        If it has missed events, a warning says how many. `give_up` ends the wait.
+        The wait ends after 60 seconds, or after 30 seconds without progress; `give_up` ends it,
+        too. If the observer has missed events, a warning says how many.
         """
+        deadline = monotonic() + _PATIENCE
         if not self._wait(_SILENT):
             _log.warning(
                 "waiting for the observer %r to handle %s, for at most %g seconds; Ctrl-C ends "
@@ -113,10 +126,14 @@ class BackgroundObserver:
                 counted(self._unfinished, "event"),
                 _PATIENCE,
             )
-            self._wait(_PATIENCE)
+            before = -1
+            while monotonic() < deadline and before != self._unfinished:
+                before = self._unfinished
+                if self._wait(min(_STUCK, deadline - monotonic())):
+                    break
         with self._changed:
             self._late, self._unfinished = self._unfinished, 0
-            self._is_ended = self._is_given_up = True
+            self._is_ended = self._is_given_up = self._is_closed = True
             self._queue.clear()
             self._changed.notify_all()
         if self.missed:
@@ -152,18 +169,23 @@ class BackgroundObserver:
             return not self._unfinished or self._is_given_up
 
     def _run(self) -> None:
-        while (event := self._next()) is not None:
-            error: Exception | None = None
+        observe_all = getattr(self._observer, "observe_all", None)
+        while events := self._next(1 if observe_all is None else _AT_ONCE):
+            errors: Sequence[Exception] = ()
             try:
-                self._observer.observe(event)
+                if observe_all is None:
+                    self._observer.observe(events[0])
+                else:
+                    errors = observe_all(events)
             except Exception as raised:  # noqa: BLE001  # it may raise anything, and is logged
-                error = raised
+                errors = [raised] * len(events)
             with self._changed:
-                self._unfinished = max(self._unfinished - 1, 0)
-                self._failed += error is not None
-                is_first = error is not None and self._failed == 1
+                self._unfinished = max(self._unfinished - len(events), 0)
+                is_first = bool(errors) and not self._failed
+                self._failed += 0 if self._is_closed else len(errors)
                 self._changed.notify_all()
             if is_first:
+                error = errors[0]
                 _log.warning(
                     "the observer %r failed to handle an event: %s: %s; the study continues, and "
                     "its end says how many events it missed",
@@ -173,11 +195,11 @@ class BackgroundObserver:
                 )
                 _log.debug("the exception of the observer %r", self._name, exc_info=error)
 
-    def _next(self) -> StudyEvent | None:
-        """Wait for an event; None at the end."""
+    def _next(self, most: int) -> list[StudyEvent]:
+        """Wait for events, and return the oldest ones; none at the end."""
         with self._changed:
             self._changed.wait_for(lambda: self._queue or self._is_ended)
-            return self._queue.popleft() if self._queue else None
+            return [self._queue.popleft() for _ in range(min(most, len(self._queue)))]
 
     def _account(self) -> str:
         causes = {

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -43,7 +45,31 @@ def observer_options(
     if resolved is None:
         return None, [Fault(path, f"the observer {name!r} takes no options")] if given else []
     found, faults = options(resolved, given, path)
-    return (None, faults) if faults else (msgspec.to_builtins(found), [])
+    if faults:
+        return None, faults
+    plain: dict[str, Any] = msgspec.to_builtins(found)
+    faults = list(_secrets(plain, path)) if resolved.spec.background else []
+    return (None, faults) if faults else (plain, [])
+
+
+def _secrets(tree: object, path: str) -> Iterator[Fault]:
+    """Yield the addresses in options that hold credentials, which the store would keep."""
+    match tree:
+        case str():
+            with suppress(ValueError):  # it is no address
+                address = urlsplit(tree)
+                if address.password or (address.scheme.startswith("http") and address.username):
+                    yield Fault(
+                        path,
+                        "holds credentials, and options are stored; leave them out of the address, "
+                        "and give them by the environment variables of the tracker",
+                    )
+        case Mapping():
+            for key, value in tree.items():
+                yield from _secrets(value, f"{path}.{key}")
+        case list() | tuple():
+            for place, value in enumerate(tree):
+                yield from _secrets(value, f"{path}[{place}]")
 
 
 def observers(name: str, given: Mapping[str, Any], study: ObservedStudy) -> list[Observer]:

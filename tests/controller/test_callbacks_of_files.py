@@ -1,4 +1,4 @@
-"""``observers = ["module:function"]``: callbacks of a study file, with the best job; tags of jobs."""
+"""Callbacks of a study file, ``observers = ["module:function"]``; the best job; tags of jobs."""
 
 from __future__ import annotations
 

@@ -403,7 +403,7 @@ def test_the_command_line_imports_runs_and_exports(tmp_path: Path, url: str) -> 
         (["export", "line", "--format", "optuna"], "-o: say where optuna should find the study"),
         (
             ["export", "line", "--format", "parket"],
-            "'parket' is not one of csv, json, parquet, study",
+            "'parket' is not one of csv, json, parquet",
         ),
         (["export", "line", "--format", "optuna", "-o", "f.db"], "give one such as sqlite:///FILE"),
     ],
