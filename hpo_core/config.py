@@ -96,6 +96,7 @@ class JobSettings(Checked, frozen=True, kw_only=True):
         metrics_reader: A plugin that reads the job's metrics from its output or files, as a name or
             with options. None if the job reports by itself.
         resources: GPUs, CPUs and memory of each job. None for no limits.
+        tags: Labels of each job, with ``{placeholders}`` as in `StudyConfig.job_name`.
     """
 
     command: tuple[str, ...] | None = None
@@ -117,6 +118,7 @@ class JobSettings(Checked, frozen=True, kw_only=True):
     metrics_file: str | None = None
     metrics_reader: str | PluginChoice | None = None
     resources: Resources | None = None
+    tags: tuple[str, ...] = ()
 
     @property
     def is_read(self) -> bool:
@@ -324,7 +326,7 @@ def name_faults(name: str) -> Iterator[Fault]:
 
 def texts(job: JobSettings, job_name: str, parameters: Known) -> Texts:
     """Return the texts of a study that may contain placeholders; see `Texts`."""
-    return Texts(job.command, job.environment, job_name, job.metrics_file, parameters)
+    return Texts(job.command, job.environment, job_name, job.metrics_file, job.tags, parameters)
 
 
 # -- serialization ----------------------------------------------------------------

@@ -26,6 +26,7 @@ from hpo_core.authoring.ask_tell import AskTell as AskTell
 from hpo_core.authoring.cube import UnitCube as UnitCube
 from hpo_core.authoring.generators import generator_to_json as generator_to_json
 from hpo_core.authoring.generators import set_generator as set_generator
+from hpo_core.authoring.observers import BackgroundObserver as BackgroundObserver
 from hpo_core.authoring.streams import RandomStreams as RandomStreams
 from hpo_core.authoring.streams import drawing_from as drawing_from
 from hpo_core.backends.remote.backend import RemoteBackend as RemoteBackend

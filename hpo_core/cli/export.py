@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-import os
+import sys
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import click
 from click.core import ParameterSource
@@ -20,14 +17,16 @@ from hpo_core.cli.common import (
     store_option,
     study_argument,
 )
-from hpo_core.controller.results.result import table
-from hpo_core.controller.stored.output_file import write_text
+from hpo_core.controller.results.table import Table
+from hpo_core.controller.results.tables import TABLES
+from hpo_core.controller.stored.output_file import write
 from hpo_core.controller.stored.study_text import study_text
-from hpo_core.model.errors import Fault, InvalidInput, UnknownPlugin
+from hpo_core.model.errors import Fault, InvalidInput, UnknownPlugin, listed
 from hpo_core.model.text import counted, printable
 from hpo_core.study.study import Study, load_study
 
-_OWN = ("csv", "json", "study")
+_OF_TABLES = ("csv", "json", "parquet")
+_OWN = (*_OF_TABLES, "study")
 
 
 @click.command("export", epilog="Example: hpo export digits --format study -o again.toml")
@@ -38,7 +37,14 @@ _OWN = ("csv", "json", "study")
     metavar="FORMAT",
     default="csv",
     show_default=True,
-    help="csv, json, study, or a plugin that exports to another program, such as optuna.",
+    help="csv, json, parquet, study, or a plugin that exports to another program, such as optuna.",
+)
+@click.option(
+    "--table",
+    type=click.Choice(TABLES),
+    default="trials",
+    show_default=True,
+    help="What has a row each.",
 )
 @click.option(
     "-o",
@@ -52,16 +58,27 @@ _OWN = ("csv", "json", "study")
 @store_option
 @json_option
 def export_command(
-    name: str, kind: str, output: str, force: bool, store_path: str, as_json: bool
+    name: str,
+    kind: str,
+    table: Literal["trials", "jobs", "reports"],
+    output: str,
+    force: bool,
+    store_path: str,
+    as_json: bool,
 ) -> None:
-    """Export the trials of the study NAME, one row each, with parameters as param.NAME.
+    """Export a table of the study NAME: a row for each trial, job or report.
 
-    In JSON, numbers that are not finite are null. The format study writes the study as a file for
-    hpo run: TOML, or JSON if the file's name ends with .json.
+    Parameters are columns param.NAME, metrics metric.NAME. In JSON, numbers that are not finite are
+    null. The format study writes the study as a file for hpo run: TOML, or JSON if the file's name
+    ends with .json.
 
-    With --json, the output is JSON: the trials or the study or, with -o, a summary of what was
+    With --json, the output is JSON: the table or the study or, with -o, a summary of what was
     written.
     """
+    if kind not in _OF_TABLES and _is_given("table"):
+        message = f"is for the formats {listed(_OF_TABLES)}; the format {kind} has no tables"
+        raise InvalidInput([Fault("--table", f"{message}; leave it out")])
+    rows = None
     if kind not in _OWN:
         trials = _hand_over(name, kind, output, store_path, force=force)
         if not as_json:
@@ -69,38 +86,58 @@ def export_command(
             return
     else:
         study = load_study(store_path, name)
-        if output == "-":
-            as_printed = _as_json(kind) if as_json else kind
-            write_text(output, _text(study, as_printed, output, as_json=as_json))
+        is_printed = output == "-"
+        if is_printed:
+            kind = _as_json(kind) if as_json else kind
+            if kind == "parquet" and sys.stdout.isatty():
+                raise InvalidInput([Fault("-o", "Parquet is no text for a terminal; name a file")])
+        if kind == "study":
+            write(output, _study(study, output, as_json=as_json and is_printed), force=force)
+        else:
+            found = study.table(table)
+            rows = len(found)
+            write(output, _formatted(found, kind), force=force)
+        if is_printed or not as_json:
             return
-        write_text(output, _text(study, kind, output), force=force)
-        if not as_json:
-            return
-        trials = len(study.trials)
-    print_json({"name": name, "format": kind, "file": output, "trials": trials})
+        trials = study.overview().trials
+    written = {"table": None if rows is None else table, "rows": rows}
+    print_json({"name": name, "format": kind, "file": output, "trials": trials, **written})
+
+
+def _is_given(option: str) -> bool:
+    source = click.get_current_context().get_parameter_source(option)
+    return source is not ParameterSource.DEFAULT
 
 
 def _as_json(kind: str) -> str:
     """Return the output format with ``--json``."""
-    source = click.get_current_context().get_parameter_source("kind")
-    if kind == "csv" and source is not ParameterSource.DEFAULT:
-        message = "is for what is printed, and CSV is no JSON; leave one out, or name a file: -o"
+    if kind == "parquet" or (kind == "csv" and _is_given("kind")):
+        said = {"csv": "CSV", "parquet": "Parquet"}[kind]
+        message = (
+            f"is for what is printed, and {said} is no JSON; leave one out, or name a file: -o"
+        )
         raise InvalidInput([Fault("--json", message)])
     return "json" if kind == "csv" else kind
 
 
-def _text(study: Study, kind: str, output: str, *, as_json: bool = False) -> str:
-    if kind == "study":
-        path = Path(output)
-        return study_text(
-            study.config,
-            study.store,
-            as_json=as_json or path.suffix.lower() == ".json",
-            folder=Path() if output == "-" else path.parent,
-        )
-    result = study.result
-    rows = table(result.trials, result.space, result.constraints)
-    return _csv(rows) if kind == "csv" else json_text(rows) + "\n"
+def _study(study: Study, output: str, *, as_json: bool) -> str:
+    path = Path(output)
+    return study_text(
+        study.config,
+        study.store,
+        as_json=as_json or path.suffix.lower() == ".json",
+        folder=Path() if output == "-" else path.parent,
+    )
+
+
+def _formatted(table: Table, kind: str) -> str | bytes:
+    match kind:
+        case "parquet":
+            return table.to_parquet()
+        case "json":
+            return json_text(table.rows()) + "\n"
+        case _:
+            return table.to_csv()
 
 
 def _hand_over(name: str, kind: str, place: str, store_path: str, *, force: bool) -> int:
@@ -117,16 +154,3 @@ def _hand_over(name: str, kind: str, place: str, store_path: str, *, force: bool
     if place == "-":
         raise InvalidInput([Fault("-o", f"say where {kind} should find the study")])
     return len(load_study(store_path, name).export(kind, place).trials)
-
-
-def _csv(rows: list[dict[str, Any]]) -> str:
-    text = io.StringIO()
-    if rows:
-        writer = csv.DictWriter(text, list(rows[0]), lineterminator=os.linesep)
-        writer.writeheader()
-        writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
-    return text.getvalue()
-
-
-def _cell(value: Any) -> Any:
-    return json.dumps(value) if isinstance(value, bool) else value

@@ -46,6 +46,7 @@ class StudyStarted(msgspec.Struct, frozen=True, kw_only=True):
         time: Time in seconds since the epoch.
         progress: Progress of earlier sessions.
         best: Losses of the incumbent of earlier sessions, if there is one.
+        uid: The study's universally unique id: the same in all its sessions.
     """
 
     name: str
@@ -56,6 +57,7 @@ class StudyStarted(msgspec.Struct, frozen=True, kw_only=True):
     time: float
     progress: Progress
     best: Losses | None = None
+    uid: str = ""
 
 
 class JobStarted(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,6 +98,10 @@ class FinishedJob(msgspec.Struct, frozen=True, kw_only=True):
         is_best: Whether the trial is the best so far; with several objectives, whether no other
             trial so far dominates it.
         cause: The cause of a failure; None if the job did not fail.
+        best_job: The id of the best job of the study so far, such as ``"7.1"``; None if there is
+            none. With several objectives, that of the best trial by the first objective.
+        metrics: The last value of each metric of the job, whether reported while it ran or
+            returned; values may be NaN or infinite.
     """
 
     job: Job
@@ -107,6 +113,8 @@ class FinishedJob(msgspec.Struct, frozen=True, kw_only=True):
     values: Mapping[str, float]
     is_best: bool = False
     cause: FailureCause | None = None
+    best_job: str | None = None
+    metrics: Mapping[str, float] = {}
 
 
 class JobFinished(msgspec.Struct, frozen=True, kw_only=True):
@@ -167,9 +175,12 @@ class ObserverSpec(msgspec.Struct, frozen=True, kw_only=True):
         build: Builds the observer of a session from the study and the options, and imports what it
             needs. Raises `hpo_core.InvalidInput` for options that do not suit the study.
         options: A frozen `msgspec.Struct` with the options, their types and defaults.
+        background: Whether the observer is notified in a thread of its own, by a bounded queue, so
+            that it may wait for a server or a disk; see `hpo_core.plugin.BackgroundObserver`.
     """
 
     name: str
     summary: str
     build: Callable[[ObservedStudy, Any], Observer]
     options: type[msgspec.Struct] = NoOptions
+    background: bool = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
@@ -9,6 +10,10 @@ import msgspec
 
 from hpo_core.contracts.strategy import NoOptions
 from hpo_core.model.job import Job
+from hpo_core.model.placeholders import placeholder_values
+from hpo_core.model.templates import template
+from hpo_core.model.text import some
+from hpo_core.model.values import as_plain_text
 
 
 class ReadReport(NamedTuple):
@@ -37,6 +42,25 @@ class JobOutput(msgspec.Struct, frozen=True, kw_only=True):
     job: Job
     directory: str
     metrics: tuple[str, ...]
+
+    def path(self, text: str) -> str:
+        """Return an absolute path for an option of a reader.
+
+        Args:
+            text: A path relative to the working directory of the job, which may contain the
+                placeholders of ``job.metrics_file``, such as ``{checkpoint_dir}``.
+
+        Raises:
+            ValueError: If its braces are unbalanced, or it has an unknown name.
+        """
+        values, cut = placeholder_values(self.job), template(text)
+        known = list(values)
+        for name in cut.names(values):
+            if name not in values:
+                raise ValueError(
+                    f"{text!r} has {{{name}}}, but this job has no {name!r}; it has {some(known)}"
+                )
+        return os.path.join(self.directory, cut.render(values, as_plain_text))
 
 
 class MetricsReader(Protocol):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from hpo_core import client
+from hpo_core.authoring.observers import JobCallback
 from hpo_core.contracts.backend import Backend, BackendContext, Clock, JobEvent
 from hpo_core.contracts.observer import FinishedJob, Observer
 from hpo_core.contracts.strategy import Capability, Strategy
@@ -19,7 +20,7 @@ from hpo_core.controller.run.checkpoint_retention import CheckpointRetention
 from hpo_core.controller.run.context import RunContext
 from hpo_core.controller.run.incumbents import stored_incumbents
 from hpo_core.controller.run.metrics_readers import ReadingBackend
-from hpo_core.controller.run.observer_dispatcher import JobCallback, ObserverDispatcher
+from hpo_core.controller.run.observer_dispatcher import ObserverDispatcher
 from hpo_core.controller.run.recovery import Interrupted
 from hpo_core.controller.run.session import Session
 from hpo_core.controller.run.turns import Turns
@@ -79,6 +80,8 @@ class StudyRun:
         self._clock = clock
         self._function = function
         self._observers = observers
+        self._dispatcher = ObserverDispatcher(())
+        self._is_over = False  # observers alone may be at work
         self._adopts_history = adopts_history
         self._capabilities: frozenset[Capability] = frozenset()  # known once the strategy is built
         self._ends_at, self._time_limit = math.inf, math.inf
@@ -93,6 +96,8 @@ class StudyRun:
     def stop(self, reason: str, *, at_once: bool) -> None:
         """Request the run to end, also before it is opened."""
         self._stop = (reason, at_once)
+        if at_once or self._is_over:
+            self._dispatcher.give_up()
         if self.session is not None:
             self.session.stop(reason, at_once=at_once)
             self._wake()
@@ -187,6 +192,8 @@ class StudyRun:
                 session.blame(error)
         finally:
             self.error = session.error
+            self._is_over = True
+            self._dispatcher.close()
 
     def _close_backend(self) -> None:
         with self._waking:
@@ -244,7 +251,7 @@ class StudyRun:
         budget = BudgetTracker(config.budget, store.totals(study.id), study.wall_time, now)
         budget.ends_at = min(self._ends_at, now + self._time_limit)
         callbacks = [] if on_job_finished is None else [JobCallback(on_job_finished)]
-        observers = ObserverDispatcher([*self._observers, *callbacks])
+        self._dispatcher = ObserverDispatcher([*self._observers, *callbacks])
         turns = Turns(
             context,
             strategy=strategy,
@@ -254,9 +261,9 @@ class StudyRun:
             retention=CheckpointRetention(
                 context.folder.checkpoints, config.job.keep_checkpoints, context.is_resuming
             ),
-            is_observed=bool(observers),
+            is_observed=bool(self._dispatcher),
         )
-        return Session(context, turns, strategy, budget, observers)
+        return Session(context, turns, strategy, budget, self._dispatcher)
 
     def _build_backend(self, session: Session, context: RunContext) -> Backend:
         make = plugin_choices.reader_of(self._config)

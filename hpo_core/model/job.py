@@ -71,6 +71,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         grace: Seconds between the request to terminate at one of these limits and the kill.
         handle: For a job to be adopted: the handle in its Started event.
         reports: For a job to be adopted: the number of its reports that are recorded.
+        tags: Labels of the job, for observers.
     """
 
     id: str
@@ -85,6 +86,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     grace: float = 0.0
     handle: Any = None
     reports: int = 0
+    tags: tuple[str, ...] = ()
 
 
 def job_id(trial_id: int, attempt: int) -> str:

@@ -27,6 +27,7 @@ class Texts:
         environment: The environment variables of the job.
         job_name: The template of job names.
         metrics_file: Where the job writes its metrics; None if it does not.
+        tags: The templates of the tags of jobs.
         parameters: The names of the parameters with their values (see `values_of`); without values
             for a parameter that is invalid.
     """
@@ -37,11 +38,12 @@ class Texts:
         environment: Mapping[str, str],
         job_name: str,
         metrics_file: str | None,
+        tags: Sequence[str],
         parameters: Known,
     ) -> None:
         self._parameters = parameters
         self._is_command = command is not None
-        self._job_name = job_name
+        self._labels = (job_name, *tags)
         known = {**parameters, **{name: (value,) for name, value in PLACEHOLDER_VALUES.items()}}
         self._of_jobs: list[tuple[str, str, Known]] = [
             (f"job.command[{position}]", argument, known)
@@ -52,6 +54,7 @@ class Texts:
         ]
         known = {**parameters, **{name: (value,) for name, value in JOB_NAME_VALUES.items()}}
         self._texts = [("job_name", job_name, known), *self._of_jobs]
+        self._texts += [(f"job.tags[{place}]", text, known) for place, text in enumerate(tags)]
         if metrics_file is not None:
             known = {**known, **{name: (value,) for name, value in PLACEHOLDER_VALUES.items()}}
             self._texts.append(("job.metrics_file", metrics_file, known))
@@ -79,8 +82,11 @@ class Texts:
         return {name for name in used if name in self._parameters}
 
     def ambiguous_names(self) -> Iterator[Fault]:
-        """Yield the parameters whose names have another meaning in job names."""
-        for name in template(self._job_name).names(self._parameters):
+        """Yield the parameters whose names have another meaning in job names and tags."""
+        named = {
+            name: None for text in self._labels for name in template(text).names(self._parameters)
+        }
+        for name in named:
             if name in JOB_NAME_VALUES and name in self._parameters:
                 yield Fault(
                     f"parameters.{name}",
@@ -92,6 +98,23 @@ class Texts:
         """Yield the formats that apply to no value of their parameter."""
         for path, text, known in self._texts:
             yield from misfits(text, known, path)
+
+
+def label_values(study: str, trial_id: int, job_id: str) -> dict[str, Value]:
+    """Return what the placeholders of job names and tags stand for, besides the parameters."""
+    return {"name": study, "trial_id": trial_id, "job_id": job_id}
+
+
+def job_tags(templates: Sequence[str], values: Mapping[str, Value]) -> tuple[str, ...]:
+    """Return the tags of a job, without empty ones and those of inactive parameters.
+
+    Args:
+        templates: The texts of the study.
+        values: The values of the placeholders.
+    """
+    cuts = map(template, templates)
+    active = (cut for cut in cuts if all(name in values for name in cut.names(values)))
+    return tuple(dict.fromkeys(filter(None, (cut.render(values) for cut in active))))
 
 
 def placeholder_values(job: Job) -> dict[str, Value]:

@@ -21,7 +21,7 @@ from hpo_core.registry.inventory import (
     strategies_that,
 )
 from hpo_core.registry.lookup import Resolved, backend, exchange, reader, strategy, work
-from hpo_core.registry.observer_plugins import observer_options, observers
+from hpo_core.registry.observer_plugins import is_callback, observer_options, observers
 from hpo_core.registry.plugin_options import as_stored, options, parts, require
 from hpo_core.registry.strategies import BuiltStrategy, build, build_strategy, checked, lacks, under
 
@@ -40,6 +40,7 @@ __all__ = [
     "describe",
     "exchange",
     "installed",
+    "is_callback",
     "lacks",
     "observer_options",
     "observers",

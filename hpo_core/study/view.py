@@ -14,12 +14,14 @@ from hpo_core.controller.results.curves import Point, read_curve, read_curves
 from hpo_core.controller.results.open_trials import read_open, read_unfinished
 from hpo_core.controller.results.result import Result, read_result, read_top
 from hpo_core.controller.results.summary import Summary, read_summary
+from hpo_core.controller.results.table import Table
 from hpo_core.controller.results.trial_result import TrialResult
 from hpo_core.controller.results.unfinished import read_configurations, read_jobs
 from hpo_core.controller.run.budget_tracker import stored_usage
 from hpo_core.model.budget import Usage, remaining
 from hpo_core.model.errors import Fault, InvalidInput, StoreError, listed, nearest
 from hpo_core.model.job import StudyState
+from hpo_core.model.placeholders import job_tags, label_values
 from hpo_core.model.text import counted
 from hpo_core.model.values import Configuration
 from hpo_core.store.records import JobRecord, StudyRecord
@@ -232,6 +234,17 @@ class StudyView:
         """Return the log file of a job; see `job` and `logs`."""
         return self.logs([self.job(job)])[0]
 
+    def tags(self, jobs: Iterable[JobRecord]) -> list[tuple[str, ...]]:
+        """Return the tags of each job, by ``job.tags`` of the configuration."""
+        config, given = self.config, self.configurations()
+        return [
+            job_tags(
+                config.job.tags,
+                {**given[job.id], **label_values(self._name, job.trial_id, job.id)},
+            )
+            for job in jobs
+        ]
+
     # -- tables -----------------------------------------------------------------------------
 
     def to_pandas(self, table: Literal["trials", "jobs", "reports"] = "trials") -> pandas.DataFrame:
@@ -248,20 +261,27 @@ class StudyView:
             InvalidInput: If there is no such table.
             HpoError: If pandas is not installed.
         """
+        return self.table(table).to_pandas()
+
+    def table(self, table: Literal["trials", "jobs", "reports"] = "trials") -> Table:
+        """Return a table with typed columns, to be written as CSV, JSON or Parquet.
+
+        Its columns are those of `to_pandas`.
+
+        Raises:
+            InvalidInput: If there is no such table.
+        """
+        config = self.config
+        metrics = tables.declared(config.objectives, config.constraints)
         match table:
             case "trials":
-                return self.result.to_pandas()
+                return self.result.table()
             case "jobs":
-                config = self.config
-                metrics = tables.declared(config.objectives, config.constraints)
-                return tables.jobs_frame(self.jobs, self.configurations(), config.space, metrics)
+                return tables.jobs_table(self.jobs, self.configurations(), config.space, metrics)
             case "reports":
-                config = self.config
-                metrics = tables.declared(config.objectives, config.constraints)
-                return tables.reports_frame(self.curves(), metrics)
-        known = ("trials", "jobs", "reports")
-        message = f"there is no table {table!r}{nearest(str(table), known)}; {listed(known)}"
-        raise InvalidInput([Fault("table", message)])
+                return tables.reports_table(self.curves(), metrics)
+        hint = f"{nearest(str(table), tables.TABLES)}; {listed(tables.TABLES)}"
+        raise InvalidInput([Fault("table", f"there is no table {table!r}{hint}")])
 
     @property
     def plot(self) -> Plots:

@@ -111,3 +111,40 @@ def test_force_is_rejected_by_exchanges_with_their_own_rule(small: Hpo) -> None:
     ended = small("export", "small", "--format", "optuna", "-o", "sqlite:///x.db", "--force")
     assert ended.status == 2
     assert "--force: optuna handles existing data itself" in ended.err
+
+
+@pytest.mark.parametrize(("table", "rows"), [("trials", 6), ("jobs", 6), ("reports", 6)])
+def test_each_table_is_written_in_each_format(
+    small: Hpo, folder: Path, table: str, rows: int
+) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    printed = small("export", "small", "--table", table).out.splitlines()
+    listed = small("export", "small", "--table", table, "--json").json()
+    about = small(
+        "export", "small", "--table", table, "--format", "parquet", "-o", "out.parquet", "--json"
+    ).json()
+    stored = parquet.read_table(folder / "out.parquet")
+    assert about == {
+        "name": "small",
+        "format": "parquet",
+        "file": "out.parquet",
+        "trials": rows,
+        "table": table,
+        "rows": rows,
+    }
+    assert len(printed) - 1 == len(listed) == stored.num_rows == rows
+    assert printed[0].split(",") == list(listed[0]) == stored.column_names
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--table", "jobs", "--format", "study"], "--table: is for the formats csv, json, parq"),
+        (["--format", "parquet", "--json"], "--json: is for what is printed, and Parquet is no"),
+        (["--table", "job"], "'job' is not one of 'trials', 'jobs', 'reports'"),
+    ],
+)
+def test_a_table_that_is_not_written_is_refused(small: Hpo, options: list[str], said: str) -> None:
+    ended = small("export", "small", *options)
+    assert ended.status == 2
+    assert said in ended.err

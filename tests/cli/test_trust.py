@@ -10,6 +10,7 @@ import os
 import shutil
 import sqlite3
 import stat
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -270,3 +271,22 @@ def test_key_of_another_kind_is_rejected(home: Path, small: Hpo, kind: str) -> N
     refused = small("resume", "small", "--quiet")
     assert refused.status == 2
     assert f"the key {key(home)}" in refused.err
+
+
+def test_a_callback_that_a_foreign_store_names_is_not_imported_without_trust(
+    home: Path, hpo: Hpo, write: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "told.py").write_text("open('imported', 'a').close()\ndef done(finished): ...\n")
+    write(("seed = 7", 'seed = 7\nobservers = ["told:done"]'))
+    assert hpo("run", "study.toml", "--quiet").status == 0
+    (folder / "imported").unlink()
+    sys.modules.pop("told", None)
+    become_somebody_else(home, monkeypatch)
+    for command in ("show small", "jobs small", "export small --format study", "replay small"):
+        hpo(*command.split())
+    refused = hpo("extend", "small", "--jobs", "+1", "--quiet")
+    assert refused.status == 2
+    assert 'the function "told:done" for its events' in refused.err
+    assert not (folder / "imported").exists()
+    assert hpo("extend", "small", "--jobs", "+1", "--quiet", "--trust").status == 0
+    assert (folder / "imported").exists()

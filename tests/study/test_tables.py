@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+
 import pytest
 
 import hpo_core
@@ -121,3 +124,53 @@ def test_the_table_of_a_result_is_that_of_its_study(make, squares):
     )
     columns = ["name", "state", "value.loss", "param.x", "param.n", "param.kind"]
     assert result.to_pandas()[columns].equals(study.to_pandas()[columns])
+
+
+MIXED = [
+    Categorical("model", ("tree", "line")),
+    Categorical("depth", (1, 2), when={"model": "tree"}),
+    Categorical("width", (None, 1)),
+    Categorical("is_fast", (True, False)),
+    Categorical("mixed", (1, "a")),
+    Constant("seed", 2**70),
+]
+
+
+def test_parquet_keeps_each_type_and_what_is_missing(make):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    study = make(function=lambda c: 0.0, parameters=MIXED, budget={"jobs": 12}).run()
+    table = study.table()
+    stored = parquet.read_table(io.BytesIO(table.to_parquet()))
+    kinds = {field.name: str(field.type) for field in stored.schema}
+    assert kinds == kinds | {
+        "trial_id": "int64",
+        "iteration": "int64",
+        "seconds": "double",
+        "value.loss": "double",
+        "param.model": "string",
+        "param.depth": "int64",
+        "param.width": "int64",
+        "param.is_fast": "bool",
+        "param.mixed": "string",  # JSON
+        "param.seed": "string",  # likewise
+    }
+    rows = table.rows()
+    for name in ("trial_id", "iteration", "param.depth", "param.width", "param.is_fast"):
+        assert stored[name].to_pylist() == [row[name] for row in rows]
+    assert {None, 1, 2} == set(stored["param.depth"].to_pylist())
+    assert set(stored["param.mixed"].to_pylist()) == {"1", '"a"'}
+    assert set(stored["param.seed"].to_pylist()) == {str(2**70)}
+
+
+@pytest.mark.parametrize("table", ["trials", "jobs", "reports"])
+def test_every_format_has_the_same_columns_and_rows(make, table):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    found = make(constraints=["size"]).run().table(table)
+    names = [column.name for column in found.columns]
+    assert list(found.to_pandas().columns) == names
+    assert parquet.read_table(io.BytesIO(found.to_parquet())).column_names == names
+    header, *rows = csv.reader(io.StringIO(found.to_csv()))
+    assert header == names
+    assert len(rows) == len(found) == len(found.rows()) > 0
+    place = names.index("trial_id")
+    assert [int(row[place]) for row in rows] == [row["trial_id"] for row in found.rows()]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from hpo_core.config import StudyConfig, from_json
 from hpo_core.controller.results import unfinished
-from hpo_core.controller.results.tables import trials_frame
+from hpo_core.controller.results.table import Table
+from hpo_core.controller.results.tables import trials_table
 from hpo_core.controller.results.trial_result import TrialResult, trial_result
 from hpo_core.model.budget import Usage
 from hpo_core.model.constraint import Constraint, is_feasible
@@ -103,7 +104,11 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         Raises:
             HpoError: If pandas is not installed.
         """
-        return trials_frame(self.trials, self.space, self.objectives, self.constraints)
+        return self.table().to_pandas()
+
+    def table(self) -> Table:
+        """Return the same table, to be written in other formats."""
+        return trials_table(self.trials, self.space, self.objectives, self.constraints)
 
     def __repr__(self) -> str:
         """Return the state of the study and its best value in one line."""
@@ -142,35 +147,6 @@ def ranking(losses: Sequence[Losses], k: int) -> list[int]:
         chosen = set(front)
         left = [index for index in left if index not in chosen]
     return best[:k]
-
-
-def table(
-    trials: Sequence[TrialResult], space: SearchSpace, constraints: Sequence[Constraint] = ()
-) -> list[dict[str, Any]]:
-    """Return trials as rows of one shape.
-
-    Columns: ``trial_id``, ``name``, ``state``, ``iteration``, ``seconds``, ``reason``,
-    ``value.<metric>`` for each objective, ``metric.<name>`` for the last value of each metric,
-    ``param.<name>`` for each parameter; None for a missing value. With constraints also
-    ``feasible``, after the state.
-    """
-    objectives = list(dict.fromkeys(name for trial in trials for name in trial.values))
-    metrics = sorted({name for trial in trials for name in trial.metrics})
-    return [
-        {
-            "trial_id": trial.trial_id,
-            "name": trial.name,
-            "state": trial.state.value,
-            **({"feasible": trial.is_feasible} if constraints else {}),
-            "iteration": trial.iteration,
-            "seconds": trial.seconds,
-            "reason": trial.reason,
-            **{f"value.{name}": trial.values.get(name) for name in objectives},
-            **{f"metric.{name}": trial.metrics.get(name) for name in metrics},
-            **{f"param.{name}": trial.configuration.get(name) for name in space.names},
-        }
-        for trial in trials
-    ]
 
 
 # -- reading from a store

@@ -1,90 +1,90 @@
-"""Trials, jobs and reports as pandas tables whose columns keep the types of the values."""
+"""The tables of a study: a row for each trial, job or report, with documented columns."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
+from hpo_core.controller.results.table import Column, Table
 from hpo_core.model.constraint import Constraint
-from hpo_core.model.errors import HpoError
 from hpo_core.model.objective import Objective
 from hpo_core.model.parameters import Categorical, Constant, Float, Int, Parameter, ParameterSet
 from hpo_core.model.space import SearchSpace
 
 if TYPE_CHECKING:
-    import pandas
-
     from hpo_core.controller.results.curves import Point
     from hpo_core.controller.results.trial_result import TrialResult
     from hpo_core.model.values import Configuration
     from hpo_core.store.records import JobRecord
 
+TABLES = ("trials", "jobs", "reports")
+"""The names of the tables."""
 
-def trials_frame(
+
+def trials_table(
     trials: Sequence[TrialResult],
     space: SearchSpace,
     objectives: Sequence[Objective],
     constraints: Sequence[Constraint] = (),
-) -> pandas.DataFrame:
+) -> Table:
     """Return a row for each trial, with a column for each declared metric at least."""
-    wanted, metrics = declared(objectives), declared(objectives, constraints)
-    columns = {
-        "trial_id": _column([trial.trial_id for trial in trials], int),
-        "name": _column([trial.name for trial in trials], str),
-        "state": _column([trial.state.value for trial in trials], str),
-    }
-    if constraints:
-        columns["feasible"] = _column([trial.is_feasible for trial in trials], bool)
-    columns |= {
-        "iteration": _column([trial.iteration for trial in trials], int),
-        "seconds": _column([trial.seconds for trial in trials], float),
-        "reason": _column([trial.reason for trial in trials], str),
-        **_numbers("value", [trial.values for trial in trials], wanted),
-        **_metrics([trial.metrics for trial in trials], metrics),
-        **_parameters([trial.configuration for trial in trials], space),
-    }
-    return _pandas().DataFrame(columns)
+    feasible = [Column("feasible", bool, [trial.is_feasible for trial in trials])]
+    return Table(
+        [
+            Column("trial_id", int, [trial.trial_id for trial in trials]),
+            Column("name", str, [trial.name for trial in trials]),
+            Column("state", str, [trial.state.value for trial in trials]),
+            *(feasible if constraints else ()),
+            Column("iteration", int, [trial.iteration for trial in trials]),
+            Column("seconds", float, [trial.seconds for trial in trials]),
+            Column("reason", str, [trial.reason for trial in trials]),
+            *_numbers("value", [trial.values for trial in trials], declared(objectives)),
+            *_metrics([trial.metrics for trial in trials], declared(objectives, constraints)),
+            *_parameters([trial.configuration for trial in trials], space),
+        ]
+    )
 
 
-def jobs_frame(
+def jobs_table(
     jobs: Sequence[JobRecord],
     configurations: Mapping[str, Configuration],
     space: SearchSpace,
     metrics: Iterable[str],
-) -> pandas.DataFrame:
+) -> Table:
     """Return a row for each job, with a column for each of these metrics at least."""
-    return _pandas().DataFrame(
-        {
-            "job": _column([job.id for job in jobs], str),
-            "trial_id": _column([job.trial_id for job in jobs], int),
-            "attempt": _column([job.attempt for job in jobs], int),
-            "name": _column([job.name for job in jobs], str),
-            "state": _column([job.state.value for job in jobs], str),
-            "cause": _column([job.cause and job.cause.value for job in jobs], str),
-            "target": _column([job.target for job in jobs], int),
-            "queued": _column([job.queued for job in jobs], float),
-            "started": _column([job.started for job in jobs], float),
-            "ended": _column([job.ended for job in jobs], float),
-            "seconds": _column([job.seconds for job in jobs], float),
-            "iteration": _column([job.iteration for job in jobs], int),
-            "iterations": _column([job.iterations for job in jobs], int),
-            "reason": _column([job.reason for job in jobs], str),
-            **_metrics([job.metrics for job in jobs], metrics),
-            **_parameters([configurations[job.id] for job in jobs], space),
-        }
+    ids = [job.id for job in jobs]
+    return Table(
+        [
+            Column("job", str, ids),
+            Column("trial_id", int, [job.trial_id for job in jobs]),
+            Column("attempt", int, [job.attempt for job in jobs]),
+            Column("name", str, [job.name for job in jobs]),
+            Column("state", str, [job.state.value for job in jobs]),
+            Column("cause", str, [job.cause and job.cause.value for job in jobs]),
+            Column("target", int, [job.target for job in jobs]),
+            Column("queued", float, [job.queued for job in jobs]),
+            Column("started", float, [job.started for job in jobs]),
+            Column("ended", float, [job.ended for job in jobs]),
+            Column("seconds", float, [job.seconds for job in jobs]),
+            Column("iteration", int, [job.iteration for job in jobs]),
+            Column("iterations", int, [job.iterations for job in jobs]),
+            Column("reason", str, [job.reason for job in jobs]),
+            *_metrics([job.metrics for job in jobs], metrics),
+            *_parameters([configurations[each] for each in ids], space),
+        ]
     )
 
 
-def reports_frame(reports: Sequence[Point], metrics: Iterable[str]) -> pandas.DataFrame:
+def reports_table(reports: Sequence[Point], metrics: Iterable[str]) -> Table:
     """Return a row for each report, with a column for each of these metrics at least."""
-    return _pandas().DataFrame(
-        {
-            "trial_id": _column([report.trial_id for report in reports], int),
-            "job": _column([report.job for report in reports], str),
-            "iteration": _column([report.iteration for report in reports], int),
-            "seconds": _column([report.seconds for report in reports], float),
-            **_metrics([report.metrics for report in reports], metrics),
-        }
+    return Table(
+        [
+            Column("trial_id", int, [report.trial_id for report in reports]),
+            Column("job", str, [report.job for report in reports]),
+            Column("iteration", int, [report.iteration for report in reports]),
+            Column("seconds", float, [report.seconds for report in reports]),
+            *_metrics([report.metrics for report in reports], metrics),
+        ]
     )
 
 
@@ -96,23 +96,23 @@ def declared(objectives: Sequence[Objective], constraints: Sequence[Constraint] 
 # -- columns --------------------------------------------------------------------------------
 
 
-def _metrics(rows: Sequence[Mapping[str, float]], wanted: Iterable[str]) -> dict[str, Any]:
-    return dict(sorted(_numbers("metric", rows, wanted).items()))
+def _metrics(rows: Sequence[Mapping[str, float]], wanted: Iterable[str]) -> list[Column]:
+    return sorted(_numbers("metric", rows, wanted), key=lambda column: column.name)
 
 
 def _numbers(
     prefix: str, rows: Sequence[Mapping[str, float]], wanted: Iterable[str]
-) -> dict[str, Any]:
+) -> list[Column]:
     names = dict.fromkeys([*wanted, *(name for row in rows for name in row)])
-    return {f"{prefix}.{name}": _column([row.get(name) for row in rows], float) for name in names}
+    return [Column(f"{prefix}.{name}", float, [row.get(name) for row in rows]) for name in names]
 
 
-def _parameters(rows: Sequence[Configuration], space: SearchSpace) -> dict[str, Any]:
+def _parameters(rows: Sequence[Configuration], space: SearchSpace) -> list[Column]:
     kinds = {name: kind for axis in space.parameters for name, kind in _kinds(axis)}
-    return {
-        f"param.{name}": _column([row.get(name) for row in rows], kinds[name])
+    return [
+        Column(f"param.{name}", kinds[name], [row.get(name) for row in rows])
         for name in space.names
-    }
+    ]
 
 
 def _kinds(axis: Parameter) -> Iterator[tuple[str, type]]:
@@ -131,28 +131,6 @@ def _kinds(axis: Parameter) -> Iterator[tuple[str, type]]:
                 yield name, _common(type(values[name]) for values in axis.combinations)
 
 
-def _common(kinds: Any) -> type:
-    found = set(kinds)
+def _common(kinds: Iterable[type]) -> type:
+    found = {kind for kind in kinds if kind is not type(None)}  # None is a missing value
     return found.pop() if len(found) == 1 else object
-
-
-_PLAIN = {int: "int64", float: "float64", bool: "bool", str: "string"}
-_WITH_MISSING = {**_PLAIN, int: "Int64", bool: "boolean"}
-
-
-def _column(values: Collection[Any], kind: type) -> Any:
-    """Return a column of the values' type; a nullable one if values are missing."""
-    series = _pandas().Series
-    types = _WITH_MISSING if kind is not float and None in values else _PLAIN
-    try:
-        return series(values, dtype=types.get(kind, "object"))
-    except OverflowError:  # of integers beyond 64 bits
-        return series(values, dtype="object")
-
-
-def _pandas() -> Any:
-    try:
-        import pandas
-    except ImportError as error:
-        raise HpoError("tables need pandas: pip install 'hpo-core[pandas]'") from error
-    return pandas

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from hpo_core.config import StudyConfig
 from hpo_core.controller.results.result import best_trials, feasible_trials
@@ -11,33 +12,52 @@ from hpo_core.store.records import StudyRecord
 from hpo_core.store.store import Store
 
 
-class Incumbents:
-    """Keeps the losses of the best trials.
+class Incumbent(NamedTuple):
+    """One of the best trials.
 
-    Args:
-        losses: Losses of the incumbents of earlier sessions.
+    Attributes:
+        losses: Its losses.
+        job: The id of the job that completed it.
     """
 
-    def __init__(self, losses: Iterable[Losses] = ()) -> None:
-        self._losses = list(losses)
+    losses: Losses
+    job: str
+
+
+class Incumbents:
+    """Keeps the best trials.
+
+    Args:
+        earlier: The incumbents of earlier sessions.
+    """
+
+    def __init__(self, earlier: Iterable[Incumbent] = ()) -> None:
+        self._all = list(earlier)
 
     @property
     def best(self) -> Losses | None:
         """The losses of the incumbent; of several, those with the smallest first loss."""
-        return min(self._losses, default=None)
+        return min((each.losses for each in self._all), default=None)
 
-    def add(self, losses: Losses) -> bool:
-        """Add the losses of a completed trial, and return whether it is now one of the best.
+    @property
+    def best_job(self) -> str | None:
+        """The id of the job that completed the trial of `best`."""
+        best = min(self._all, key=lambda each: each.losses, default=None)
+        return None if best is None else best.job
+
+    def add(self, losses: Losses, job: str) -> bool:
+        """Add a completed trial, and return whether it is now one of the best.
 
         A trial equal to the best one is not better: the earlier one remains.
         """
-        if len(losses) == 1 and self._losses:
-            if losses >= self._losses[0]:
+        known = [each.losses for each in self._all]
+        if len(losses) == 1 and known:
+            if losses >= known[0]:
                 return False
-        elif any(other == losses or dominates(other, losses) for other in self._losses):
+        elif any(other == losses or dominates(other, losses) for other in known):
             return False
-        self._losses = [other for other in self._losses if not dominates(losses, other)]
-        self._losses.append(losses)
+        self._all = [each for each in self._all if not dominates(losses, each.losses)]
+        self._all.append(Incumbent(losses, job))
         return True
 
 
@@ -45,7 +65,12 @@ def stored_incumbents(store: Store, study: StudyRecord, config: StudyConfig) -> 
     """Return the incumbents of all that is stored."""
     if len(config.objectives) == 1:
         trials = best_trials(store, study, config, 1)
-        return Incumbents([trial.losses for trial in trials if trial.losses])
-    trials = feasible_trials(store, study, config)
-    losses = [trial.losses for trial in trials if trial.losses]
-    return Incumbents([losses[index] for index in pareto_front(losses)])
+    else:
+        feasible = [each for each in feasible_trials(store, study, config) if each.losses]
+        front = pareto_front([trial.losses or () for trial in feasible])
+        trials = [feasible[index] for index in front]
+    return Incumbents(
+        Incumbent(trial.losses, store.jobs(study.id, trial.id)[-1].id)
+        for trial in trials
+        if trial.losses
+    )

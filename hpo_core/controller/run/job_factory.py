@@ -7,8 +7,8 @@ from hpo_core.controller.run.pending_trial import PendingTrial
 from hpo_core.controller.run.running_job import RunningJob
 from hpo_core.controller.run.targets import Target
 from hpo_core.model.job import Job, job_id
+from hpo_core.model.placeholders import job_tags, label_values
 from hpo_core.model.templates import template
-from hpo_core.model.values import Value
 
 
 class JobFactory:
@@ -33,11 +33,11 @@ class JobFactory:
     def job(self, trial: PendingTrial, step: int = 0) -> Job:
         """Return a trial's next job; with a step of -1 the one before it."""
         name = job_id(trial.id, trial.attempt + step)
-        about: dict[str, Value] = {"name": self._config.name, "trial_id": trial.id, "job_id": name}
+        values = {**trial.configuration, **label_values(self._config.name, trial.id, name)}
         return Job(
             id=name,
             trial_id=trial.id,
-            name=self._name.render({**trial.configuration, **about}),
+            name=self._name.render(values),
             configuration=trial.configuration,
             iterations=trial.target,
             checkpoint_dir=self._checkpoints.folder(trial.id),
@@ -45,6 +45,7 @@ class JobFactory:
             time_limit=self._config.job.time_limit,
             silence_limit=None if self._config.job.is_read else self._config.job.silence_limit,
             grace=self._config.job.grace,
+            tags=job_tags(self._config.job.tags, values),
         )
 
     def running(self, job: Job, trial: PendingTrial, queued: float) -> RunningJob:

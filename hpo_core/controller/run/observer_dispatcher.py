@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
-from hpo_core.contracts.observer import FinishedJob, JobFinished, Observer, StudyEvent
+from hpo_core.authoring.observers import BackgroundObserver
+from hpo_core.contracts.observer import Observer, StudyEvent
 
 _log = logging.getLogger("hpo_core")
-
-
-class JobCallback:
-    """An observer that calls a function for each finished job."""
-
-    def __init__(self, function: Callable[[FinishedJob], object]) -> None:
-        self._function = function
-
-    def observe(self, event: StudyEvent, /) -> None:
-        """Call the function for finished jobs."""
-        if isinstance(event, JobFinished):
-            self._function(event.finished)
 
 
 class ObserverDispatcher:
@@ -46,3 +35,15 @@ class ObserverDispatcher:
                     observer,
                 )
                 self._observers.remove(observer)
+
+    def close(self) -> None:
+        """Wait for the observers that are notified in the background."""
+        for observer in self._observers:
+            if isinstance(observer, BackgroundObserver):
+                observer.close()
+
+    def give_up(self) -> None:
+        """End the wait of `close`. Thread-safe."""
+        for observer in self._observers:
+            if isinstance(observer, BackgroundObserver):
+                observer.give_up()

@@ -195,7 +195,9 @@ class RunningJob:
         reason: str,
         losses: Losses | None,
         ended: float,
+        *,
         is_best: bool,
+        best_job: str | None,
     ) -> FinishedJob:
         """Return the ended job, for callbacks and observers."""
         values = {
@@ -212,6 +214,8 @@ class RunningJob:
             values=values,
             is_best=is_best,
             cause=self.cause,
+            best_job=best_job,
+            metrics=dict(self.metrics),
         )
 
     def _state(self, finished: Finished, on_time_limit: str | None) -> tuple[JobState, str]:

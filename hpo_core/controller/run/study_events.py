@@ -16,6 +16,7 @@ from hpo_core.contracts.observer import (
 )
 from hpo_core.controller.run.budget_tracker import BudgetTracker
 from hpo_core.controller.run.effects import NOTHING, Effects
+from hpo_core.controller.run.incumbents import Incumbents
 from hpo_core.controller.run.running_job import RunningJob
 from hpo_core.controller.run.state import RunState
 from hpo_core.model.job import JobState
@@ -27,20 +28,31 @@ class StudyEvents:
 
     Args:
         config: The study's configuration.
+        uid: The study's uid.
         state: Where the run stands.
         budget: What is used of the budget.
+        incumbents: The best trials so far.
         is_observed: Whether there are observers.
     """
 
     def __init__(
-        self, config: StudyConfig, state: RunState, budget: BudgetTracker, *, is_observed: bool
+        self,
+        config: StudyConfig,
+        uid: str,
+        state: RunState,
+        budget: BudgetTracker,
+        incumbents: Incumbents,
+        *,
+        is_observed: bool,
     ) -> None:
         self._config = config
+        self._uid = uid
         self._state = state
         self._budget = budget
+        self._incumbents = incumbents
         self._is_observed = is_observed
 
-    def study_started(self, now: float, best: Losses | None) -> Effects:
+    def study_started(self, now: float) -> Effects:
         """Return the event of a study that is started or resumed."""
         if not self._is_observed:
             return NOTHING
@@ -52,7 +64,8 @@ class StudyEvents:
             strategy=self._config.strategy.name,
             time=now,
             progress=self._progress(now),
-            best=best,
+            best=self._incumbents.best,
+            uid=self._uid,
         )
         return Effects(notify=(event,))
 
@@ -101,7 +114,15 @@ class StudyEvents:
         """Return the event of a job that ended at `ended`; `time` is the time of the event."""
         if not self._is_observed:
             return NOTHING
-        finished = job.as_finished(self._config.objectives, state, reason, losses, ended, is_best)
+        finished = job.as_finished(
+            self._config.objectives,
+            state,
+            reason,
+            losses,
+            ended,
+            is_best=is_best,
+            best_job=self._incumbents.best_job,
+        )
         event = JobFinished(finished=finished, time=time, progress=self._progress(time))
         return Effects(notify=(event,))
 

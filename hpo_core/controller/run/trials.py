@@ -129,7 +129,7 @@ class Trials:
         is_best = (
             trial_state is TrialState.COMPLETED
             and counting is not None
-            and self._incumbents.add(counting)
+            and self._incumbents.add(counting, job.job.id)
         )
         return is_best, effects
 

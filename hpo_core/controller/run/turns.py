@@ -63,10 +63,14 @@ class Turns:
         self._clock = context.clock
         self._writer = context.writer
         self._budget = budget
-        self._incumbents = incumbents
         self._retention = retention
         self._study_events = events = StudyEvents(
-            context.config, state, budget, is_observed=is_observed
+            context.config,
+            context.study.uid,
+            state,
+            budget,
+            incumbents,
+            is_observed=is_observed,
         )
         self._trials = trials = Trials(
             context, state, strategy, rebuild, budget, incumbents, retention
@@ -100,7 +104,7 @@ class Turns:
         self._writer.study(StudyState.RUNNING)
         effects = self._resumption.resume(interrupted, jobs, alive)
         now = self._clock.now()
-        effects += self._study_events.study_started(now, self._incumbents.best)
+        effects += self._study_events.study_started(now)
         return self._continued(effects, has_adopted=bool(alive))
 
     def handle(self, events: Sequence[JobEvent], known_until: float = math.inf) -> Effects:

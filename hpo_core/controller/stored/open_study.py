@@ -36,6 +36,7 @@ _OPERATING = (
     "job.resources.gpus",
     "job.resources.cpus",
     "job.resources.memory",
+    "job.tags",
 )
 """Keys that affect only how a study is run: they may change between sessions."""
 

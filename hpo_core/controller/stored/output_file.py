@@ -1,4 +1,4 @@
-"""Write text to a file that the user names, without destroying existing data."""
+"""Write to a file that the user names, without destroying existing data."""
 
 from __future__ import annotations
 
@@ -17,33 +17,34 @@ _DESCRIPTOR = re.compile(r"/dev/(?:fd/(\d+)|(stdin|stdout|stderr))|/proc/self/fd
 _STREAMS = {"stdin": 0, "stdout": 1, "stderr": 2}
 
 
-def write_text(place: str, text: str, *, force: bool = False, option: str = "-o") -> None:
-    """Write text to a file atomically.
+def write(place: str, content: str | bytes, *, force: bool = False, option: str = "-o") -> None:
+    """Write text or bytes to a file atomically.
 
     The file is accessible only to the user (mode 0600). A link is replaced, not followed. Standard
     output (``-``), devices and named pipes are written to directly.
 
     Args:
         place: The file's path, or ``-``.
-        text: The text.
+        content: The text or the bytes.
         force: Whether to replace an existing file.
         option: The option that names the file, for messages.
 
     Raises:
         InvalidInput: If the file exists, is a store, or can't be written.
     """
-    if place == "-":
-        sys.stdout.write(text)
+    if place == "-" and isinstance(content, str):
+        sys.stdout.write(content)
         return
+    data = content.encode() if isinstance(content, str) else content
     try:
-        descriptor = _open_stream(place)
+        descriptor = _open_stream("/dev/stdout" if place == "-" else place)
         if descriptor is not None:
-            with open(descriptor, "w", encoding="utf-8", newline="") as stream:
-                stream.write(text)
+            with open(descriptor, "wb") as stream:
+                stream.write(data)
             return
         if wrong := _not_replaceable(place, force=force):
             raise InvalidInput([Fault(option, wrong)])
-        _write_whole(Path(place), text, force=force)
+        _write_whole(Path(place), data, force=force)
     except BrokenPipeError:
         raise
     except FileExistsError:  # it was created meanwhile
@@ -85,11 +86,11 @@ def _exists(place: str) -> str:
     return f"{place} already exists; name another file, or replace it with --force"
 
 
-def _write_whole(path: Path, text: str, *, force: bool) -> None:
+def _write_whole(path: Path, data: bytes, *, force: bool) -> None:
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)  # mode 0600
     try:
-        with open(descriptor, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
+        with open(descriptor, "wb") as file:
+            file.write(data)
             file.flush()
             os.fsync(descriptor)
         if force:

@@ -23,6 +23,7 @@ from typing import Any
 
 import msgspec
 
+from hpo_core import registry
 from hpo_core.config import StudyConfig
 from hpo_core.model.errors import StoreError
 from hpo_core.model.placeholders import values_of
@@ -139,8 +140,10 @@ def _would_run(config: StudyConfig) -> Iterator[str]:
         yield f"the {role} {choice.name!r}{options}"
     if job.metrics_reader is not None:
         yield f"the reader {json.dumps(msgspec.to_builtins(job.metrics_reader))}"
-    if config.observers:
-        yield f"the observers {json.dumps(msgspec.to_builtins(config.observers))}"
+    for observer in config.observers:
+        plain = msgspec.to_builtins(observer)
+        is_function = isinstance(plain, str) and registry.is_callback(plain)
+        yield f"the {'function' if is_function else 'observer'} {json.dumps(plain)} for its events"
 
 
 def _cut(text: str) -> str:

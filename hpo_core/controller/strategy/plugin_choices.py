@@ -13,6 +13,8 @@ from typing import Any
 import msgspec
 
 from hpo_core import registry
+from hpo_core.authoring.observers import BackgroundObserver, JobCallback
+from hpo_core.backends import functions
 from hpo_core.config import JobSettings, PluginChoice, StudyConfig
 from hpo_core.contracts.backend import BackendSpec
 from hpo_core.contracts.observer import ObservedStudy, Observer
@@ -144,7 +146,7 @@ def build_observers(config: StudyConfig, store: str) -> list[Observer]:
         store: The path of its store, or ``MEMORY``.
 
     Raises:
-        InvalidInput: If their options do not suit the study.
+        InvalidInput: If their options do not suit the study, or a callback can't be loaded.
         PluginError: If one is missing, broken, or raises anything else.
     """
     study = ObservedStudy(
@@ -153,9 +155,26 @@ def build_observers(config: StudyConfig, store: str) -> list[Observer]:
         store=None if store == MEMORY else store,
     )
     found: list[Observer] = []
-    for choice in config.observers:
-        found += registry.observers(*_named(choice), study)
+    faults = []
+    for place, choice in enumerate(config.observers):
+        name, options = _named(choice)
+        if not registry.is_callback(name):
+            found += registry.observers(name, options, study)
+            continue
+        try:
+            function = functions.load(name, config.job.directory)
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # a module may raise anything
+            faults.append(Fault(f"observers[{place}]", _not_loaded(name, error)))
+        else:
+            found.append(BackgroundObserver(JobCallback(function), name))
+    registry.require(faults)
     return found
+
+
+def _not_loaded(name: str, error: BaseException) -> str:
+    head = name.partition(":")[0]
+    said = f"the function {name!r} can't be loaded: {type(error).__name__}: {error}"
+    return f"{said}; a plugin {head!r} is not installed either"
 
 
 def work_of(job: JobSettings) -> tuple[str | None, Any]:

@@ -401,7 +401,10 @@ def test_the_command_line_imports_runs_and_exports(tmp_path: Path, url: str) -> 
         (["import", "optuna:sqlite:///no.db", "line"], "there is no file no.db"),
         (["import", "optuna:sqlite:///no.db", "lime"], "has no study 'lime'; did you mean 'line'"),
         (["export", "line", "--format", "optuna"], "-o: say where optuna should find the study"),
-        (["export", "line", "--format", "parket"], "'parket' is not one of csv, json, study"),
+        (
+            ["export", "line", "--format", "parket"],
+            "'parket' is not one of csv, json, parquet",
+        ),
         (["export", "line", "--format", "optuna", "-o", "f.db"], "give one such as sqlite:///FILE"),
     ],
 )
