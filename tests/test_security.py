@@ -24,6 +24,9 @@ UNSAFE_MODULES = {"pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib"
 UNSAFE_CALLS = {"eval", "exec", "compile", "execfile"}
 UNSAFE_ATTRIBUTES = {("os", "system"), ("os", "popen"), ("subprocess", "getoutput")}
 ALLOWED = {
+    # A function that workers can't import is pickled in memory, and unpickled by the processes that
+    # this study's controller has given the descriptor to. It is never stored.
+    "hpo_core/backends/pickled.py: imports cloudpickle",
     # Optuna's CMA-ES keeps a pickle among its own attributes, in memory. It is read as Optuna has
     # just written it there, and written from plain JSON of three known classes.
     "plugins/hpo-optuna/hpo_optuna/recovery.py: imports pickle",

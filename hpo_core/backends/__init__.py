@@ -4,6 +4,7 @@ inline      a Python function in the controller's own process and thread
 local/      commands and functions on this machine: the controller's side
 supervisor/ the process that starts them, listens to them and sees how they end
 functions   a study's Python function is found and called
+pickled     a function that can't be imported is carried to workers in memory
 logs        the file that takes what a job prints
 printed     what a function prints in the controller's own process goes to its job's log
 explain     why a program could not be started, with the remedy

@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Any, TypeAlias
 
 from hpo_core import client
+from hpo_core.backends.pickled import from_memory
 
 Call: TypeAlias = Callable[[client.JobInfo], Any]
 """Calls a study's function for one job."""
@@ -40,9 +41,7 @@ def load(reference: str, directory: str) -> Callable[..., Any]:
         Exception: Any exception raised on import of the module.
     """
     place, _, name = reference.rpartition(":")
-    if directory not in sys.path:
-        sys.path.insert(0, directory)
-    importlib.invalidate_caches()
+    _search(directory)
     with client.loading(reference):
         _import(place)
     module = sys.modules[SCRIPT if place.endswith(".py") else place]
@@ -56,6 +55,36 @@ def load(reference: str, directory: str) -> Callable[..., Any]:
     if not callable(function):
         raise TypeError(f"{reference!r} is not a function but {function!r}")
     return function
+
+
+def unpickle(name: str, descriptor: int, directory: str) -> Callable[..., Any]:
+    """Return a function that the controller has sent, since other processes can't import it.
+
+    Args:
+        name: Its name.
+        descriptor: That of its pickle, which is closed; see `hpo_core.backends.pickled`.
+        directory: The folder that is searched for modules first.
+
+    Raises:
+        ImportError: If a module that it needs starts a study when it is imported.
+        Exception: Any exception raised by unpickling.
+    """
+    _search(directory)
+    found = []
+    with client.loading(name):
+        found.append(from_memory(descriptor))
+    if not found:
+        raise ImportError(
+            "a module that it needs starts a study when it is imported; put that call below "
+            "if __name__ == '__main__':"
+        )
+    return found[0]
+
+
+def _search(directory: str) -> None:
+    if directory not in sys.path:
+        sys.path.insert(0, directory)
+    importlib.invalidate_caches()
 
 
 def _import(place: str) -> None:

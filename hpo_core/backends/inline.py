@@ -172,4 +172,8 @@ def build(context: BackendContext, options: NoOptions) -> InlineBackend:
 def hpo_backends() -> Iterable[BackendSpec]:
     """Return the spec of the backend."""
     summary = "Python functions, one at a time, in the controller's own process"
-    return [BackendSpec(name="inline", summary=summary, build=build, most_workers=1)]
+    return [
+        BackendSpec(
+            name="inline", summary=summary, build=build, most_workers=1, live_functions=True
+        )
+    ]

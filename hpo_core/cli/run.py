@@ -116,6 +116,7 @@ def extend_command(
     show_log()
     study = load_study(store_path, name)
     study.require_trust(trust=trust)
+    study.require_function()
     try:
         study.extend(**given)
     except InvalidInput as error:

@@ -10,6 +10,7 @@ import msgspec
 
 from hpo_core.contracts.strategy import NoOptions
 from hpo_core.model.failure import FailureCause
+from hpo_core.model.function_reference import is_importable
 from hpo_core.model.job import Job
 
 
@@ -109,7 +110,8 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         command: Argument list with ``{placeholders}``; never passed to a shell.
         function: ``"module:name"`` of a Python function.
-        callable: The function itself, if the study runs in the process that defined it.
+        callable: The function itself, if the study runs in the process that defined it. A function
+            that is not `is_importable` exists only here; see `BackendSpec.live_functions`.
         kind: The name of a `WorkSpec`, for a backend that supports this kind.
         options: The options of that kind of work, of the type that its spec declares.
         directory: Working directory of the jobs, also on the import path for the function's module.
@@ -125,6 +127,11 @@ class Work(msgspec.Struct, frozen=True, kw_only=True):
     directory: str = "."
     environment: Mapping[str, str] = {}
     metric: str | None = None
+
+    @property
+    def is_importable(self) -> bool:
+        """Whether other processes can import the function by its reference `function`."""
+        return self.function is not None and is_importable(self.function)
 
 
 class BackendContext(msgspec.Struct, frozen=True, kw_only=True):
@@ -224,6 +231,8 @@ class BackendSpec(msgspec.Struct, frozen=True, kw_only=True):
             If not, the controller cancels them.
         most_workers: Maximum number of jobs that it can run at once; None for no limit.
         works: The kinds of work that it supports besides commands and functions.
+        live_functions: Whether it also runs functions that other processes cannot import, such as a
+            lambda or a function of a notebook: it calls or sends `Work.callable`.
     """
 
     name: str
@@ -233,6 +242,7 @@ class BackendSpec(msgspec.Struct, frozen=True, kw_only=True):
     enforces_limits: bool = False
     most_workers: int | None = None
     works: frozenset[str] = frozenset()
+    live_functions: bool = False
 
 
 class WorkSpec(msgspec.Struct, frozen=True, kw_only=True):

@@ -131,7 +131,7 @@ class StudyRun:
         Raises:
             StudyRunning: If another controller runs it.
             StrategyError: If the strategy cannot be built or restored.
-            BackendError: If the backend cannot be built.
+            BackendError: If the backend cannot be built, or the study's function is not there.
         """
         client.end_loading()
         config, store = self._config, self._store
@@ -150,6 +150,7 @@ class StudyRun:
             open_study.take_over(store, study, self._prepared)
             if study.state is StudyState.FINISHED:
                 return
+            resolve.require_function(config, self._function, store)
             renewer = Renewer(
                 self._make_strategy, self._prepared.given if config.job.retries else None
             )

@@ -2,6 +2,10 @@
 
 ``"train:fit"`` is `fit` of the module `train`. ``"/home/ann/search.py:fit"`` is `fit` of a script
 that was run by its path and cannot be imported.
+
+A *live* function has only a name, by which it is stored and compared, and cannot be imported: a
+lambda, a nested function, a bound method, a callable object, or a function of an interactive
+session. ``"__main__:fit"`` and ``"train:<lambda>"`` are names of live functions.
 """
 
 from __future__ import annotations
@@ -11,43 +15,49 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from hpo_core.model.errors import BackendError
 
-_REMEDY = "define it with def at the top level of a file, or pass backend='inline'"
-
-
-def function_reference(function: Callable[..., Any]) -> str:
-    """Return the reference of a function: ``"module:name"`` or ``"/script.py:name"``.
-
-    Raises:
-        BackendError: If another process cannot import it: a lambda, a nested function, a bound
-            method, or a function defined in an interactive session.
-    """
-    module = getattr(function, "__module__", None)
+def function_name(function: Callable[..., Any]) -> str:
+    """Return the reference of a function; for a live function its name."""
+    module = getattr(function, "__module__", None) or type(function).__module__
     name = getattr(function, "__qualname__", None)
-    if not module or not name:
-        raise _unsendable(function, "it has no name")
-    if "<" in name:
-        raise _unsendable(function, "it is a lambda or a nested function")
+    if name is None:
+        return f"{module}:<{type(function).__qualname__} object>"
+    place = _place(module) if _is_found(function, module, name) else None
+    if place is not None:
+        return f"{place}:{name}"
+    return f"{module}:{name}" if "<" in name or module == "__main__" else f"{module}:<{name}>"
+
+
+def former_name(function: Callable[..., Any]) -> str:
+    """Return the name by which earlier studies have stored a live function."""
+    kind = type(function).__qualname__
+    module = getattr(function, "__module__", None)
+    return f"{module}:{getattr(function, '__qualname__', kind)}"
+
+
+def is_importable(reference: str) -> bool:
+    """Return whether a stored reference is one by which other processes can import a function."""
+    module, _, name = reference.rpartition(":")
+    return module != "__main__" and "<" not in name
+
+
+def _is_found(function: Callable[..., Any], module: str, name: str) -> bool:
+    """Return whether a function is what its module has under its name."""
     found: Any = sys.modules.get(module)
-    for part in str(name).split("."):
+    for part in name.split("."):
         found = getattr(found, part, None)
-    if found is not function:
-        raise _unsendable(function, f"{name!r} in the module {module!r} is something else")
-    place = _main(function) if module == "__main__" else module
-    return f"{place}:{name}"
+    return found is function
 
 
-def _main(function: Callable[..., Any]) -> str:
-    """Return what other processes import for ``__main__``: a module or a script's path."""
+def _place(module: str) -> str | None:
+    """Return what other processes import for a module: for ``__main__`` its name or its file.
+
+    None for an interactive session.
+    """
+    if module != "__main__":
+        return module
     main = sys.modules["__main__"]
     if main.__spec__ is not None:  # python -m package.module
         return str(main.__spec__.name)
     path: str | None = getattr(main, "__file__", None)
-    if not path or path.startswith("<"):
-        raise _unsendable(function, "it was defined interactively, not in a file")
-    return os.path.abspath(path)
-
-
-def _unsendable(function: object, why: str) -> BackendError:
-    return BackendError(f"{function!r} can't be sent to worker processes: {why}; {_REMEDY}")
+    return os.path.abspath(path) if path and not path.startswith("<") else None

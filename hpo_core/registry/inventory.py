@@ -46,6 +46,7 @@ class Announced(msgspec.Struct, frozen=True):
     summary: str
     capabilities: frozenset[Capability] = frozenset()
     works: frozenset[str] = frozenset()
+    live_functions: bool = False
 
 
 class Described(msgspec.Struct, frozen=True):
@@ -188,7 +189,9 @@ def _look(name: str) -> Described:
                 for spec in strategies_of(manager, name)
             ),
             backends=tuple(
-                Announced(spec.name, spec.summary, works=spec.works)
+                Announced(
+                    spec.name, spec.summary, works=spec.works, live_functions=spec.live_functions
+                )
                 for spec in backends_of(manager, name)
             ),
             works=tuple(Announced(spec.name, spec.summary) for spec in works_of(manager, name)),

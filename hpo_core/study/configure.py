@@ -22,8 +22,8 @@ from hpo_core.controller.strategy.resolve import read_config
 from hpo_core.model.budget import LIMITS, Budget
 from hpo_core.model.checked import read
 from hpo_core.model.durations import seconds
-from hpo_core.model.errors import BackendError, Fault, InvalidInput, nearest
-from hpo_core.model.function_reference import function_reference
+from hpo_core.model.errors import Fault, InvalidInput, nearest
+from hpo_core.model.function_reference import former_name, function_name, is_importable
 from hpo_core.study.arguments import argument_faults, told_in_python
 from hpo_core.study.place import Place
 from hpo_core.study_file import load
@@ -106,7 +106,8 @@ def from_values(place: Place, values: Mapping[str, Any]) -> StudyConfig:
         table["objective"] = {"metric": table["objective"], **direction}
     job = {key: table.pop(key) for key in JobSettings.__struct_fields__ if key in table}
     if callable(job.get("function")):
-        job["function"] = name_of(job["function"], values["backend"])
+        stored = _stored(place, table.get("name"))
+        job["function"] = name_of(job["function"], stored.job.function if stored else None)
     table["job"] = {**job, "directory": os.fspath(job.get("directory", os.getcwd()))}
     with told_in_python(values):
         return _checked(table, Path.cwd(), place)
@@ -155,27 +156,29 @@ def totals(budget: Budget, limits: Mapping[str, float | str]) -> Budget:
     return Budget(**found)
 
 
-def name_of(function: Callable[..., Any], backend: str) -> str:
-    """Return the reference of a function for the stored configuration.
+def name_of(function: Callable[..., Any], stored: str | None) -> str:
+    """Return the reference or name of a function for the stored configuration.
 
-    Raises:
-        BackendError: If the backend runs it in another process, which cannot import it.
+    Args:
+        function: The function.
+        stored: The name in the stored study, which is kept if it is a name of an earlier kind.
     """
-    try:
-        return function_reference(function)
-    except BackendError:
-        if backend != "inline":
-            raise
-        kind = type(function).__qualname__  # a callable object, which has no name
-        return f"{function.__module__}:{getattr(function, '__qualname__', kind)}"
+    name = function_name(function)
+    if stored is not None and not is_importable(name) and stored == former_name(function):
+        return stored
+    return name
 
 
 # -- parts ----------------------------------------------------------------------------------
 
 
+def _stored(place: Place, name: object) -> StudyConfig | None:
+    return place.config(name) if isinstance(name, str) else None
+
+
 def _checked(table: Mapping[str, Any], directory: Path, place: Place) -> StudyConfig:
     name = table.get("name")
-    stored = place.config(name) if isinstance(name, str) and "seed" not in table else None
+    stored = _stored(place, name) if "seed" not in table else None
     with named_by_store(place.store, str(name)):
         return read_config(table, directory, None if stored is None else stored.seed)
 

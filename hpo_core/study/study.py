@@ -267,7 +267,7 @@ class Study(WholeStudy):
 
         Args:
             function: The function that jobs call, if it cannot be imported by its stored reference,
-                such as a lambda.
+                such as a lambda or a function of a notebook.
             strategy: A new strategy instance, for a study that was run with an instance.
             progress: As for `run`.
             on_job_finished: As for `run`.
@@ -289,7 +289,7 @@ class Study(WholeStudy):
         if function is not None:
             from hpo_core.study import configure
 
-            name = configure.name_of(function, config.backend.name)
+            name = configure.name_of(function, config.job.function)
             job = msgspec.structs.replace(config.job, function=name)
             config = msgspec.structs.replace(config, job=job)
             self._function = function
@@ -351,7 +351,7 @@ class Study(WholeStudy):
         from hpo_core.controller.strategy import resolve
 
         with self._in_its_words:
-            resolve.check(self._given or self.config)
+            resolve.check(self._given or self.config, self._function)
 
     def require_trust(self, *, trust: bool = False) -> None:
         """Check that you have started or trusted the study, which would run as you.
@@ -366,6 +366,16 @@ class Study(WholeStudy):
 
         with self._stored() as (store, _):
             open_study.trusted_config(store, self._name, trust_it=trust)
+
+    def require_function(self) -> None:
+        """Check that the function of the study is there: given, or importable.
+
+        Raises:
+            BackendError: If only the notebook or program that defined it has it.
+        """
+        from hpo_core.controller.strategy import resolve
+
+        resolve.require_function(self.config, self._function, self._place.store)
 
     def try_once(
         self, configuration: Mapping[str, Value] | None = None, /, **values: Value

@@ -86,6 +86,14 @@ def test_its_options_are_stored_with_their_defaults(tmp_path: Path) -> None:
     assert getattr(work, "options", None) == {"of": "x", "plus": 0}
 
 
+def test_a_backend_that_does_not_declare_it_gets_no_function_that_cannot_be_imported() -> None:
+    with pytest.raises(PluginError) as caught:
+        study(work=None, function=lambda configuration: 0.0).run(progress=False)
+    assert str(caught.value).startswith("the backend 'sums' imports a function in other processes")
+    assert "<lambda>; define it with def at the top level of a file" in str(caught.value)
+    assert "inline, local" in str(caught.value)
+
+
 def test_its_options_are_checked_with_their_place() -> None:
     with pytest.raises(InvalidInput, match=r"work\.options\.plsu: unknown key"):
         study(work={"name": "sums", "options": {"of": "x", "plsu": 1}})

@@ -6,8 +6,7 @@ import math
 
 import pytest
 
-from hpo_core import BackendError
-from hpo_core.model.function_reference import function_reference
+from hpo_core.model.function_reference import function_name, is_importable
 
 
 def replaced(configuration):
@@ -18,26 +17,33 @@ original, replaced = replaced, None
 
 
 def test_a_function_of_a_module_is_named_after_both():
-    assert function_reference(json.dumps) == "json:dumps"
+    assert function_name(json.dumps) == "json:dumps"
 
 
 def test_a_static_method_is_found_through_its_class():
-    assert function_reference(json.JSONEncoder.default) == "json.encoder:JSONEncoder.default"
+    assert function_name(json.JSONEncoder.default) == "json.encoder:JSONEncoder.default"
+
+
+class Model:
+    def __call__(self, configuration):
+        return 1.0
 
 
 @pytest.mark.parametrize(
-    ("function", "why"),
+    ("function", "name"),
     [
-        (lambda configuration: 1.0, "it is a lambda or a nested function"),
-        (functools.partial(math.pow, 2), "it has no name"),
-        (json.JSONEncoder().encode, "'JSONEncoder.encode' in the module 'json.encoder' is some"),
-        (original, "'replaced' in the module"),
+        (lambda configuration: 1.0, f"{__name__}:<lambda>"),
+        (functools.partial(math.pow, 2), "functools:<partial object>"),
+        (json.JSONEncoder().encode, "json.encoder:<JSONEncoder.encode>"),
+        (Model(), f"{__name__}:<Model object>"),
+        (original, f"{__name__}:<replaced>"),
     ],
 )
-def test_what_another_process_could_not_find_is_refused_with_the_remedy(function, why):
-    with pytest.raises(BackendError) as caught:
-        function_reference(function)
-    assert why in str(caught.value)
-    assert str(caught.value).endswith(
-        "define it with def at the top level of a file, or pass backend='inline'"
-    )
+def test_what_another_process_could_not_import_has_a_name_that_says_so(function, name):
+    assert function_name(function) == name
+    assert not is_importable(name)
+
+
+def test_a_function_of_an_interactive_session_cannot_be_imported():
+    assert not is_importable("__main__:train")
+    assert is_importable("/home/ann/search.py:train")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import _thread
+import sqlite3
 import threading
+from contextlib import closing
 
 import pytest
 
 from hpo_core import (
+    BackendError,
     Budget,
     Configuration,
     Float,
@@ -218,6 +221,53 @@ def test_a_lambda_is_resumed_in_another_object_by_giving_it_again(make, store):
     study.extend(jobs=8)
     study.resume(function=lambda c: c["x"])
     assert len(study.trials) == 8
+
+
+def test_a_lambda_runs_in_workers_and_nothing_pickled_is_stored(make, store):
+    secret = "a word that is nowhere else"
+    asked = make(store=store, function=lambda c: len(secret) + c["x"], backend="local", workers=2)
+    found = []
+
+    def look(job):
+        files = [path for path in store.parent.rglob("*") if path.is_file()]
+        found.append([path for path in files if secret.encode() in path.read_bytes()])
+
+    asked.run(on_job_finished=look)
+    assert [trial.value for trial in asked.trials] == [
+        27 + t.configuration["x"] for t in asked.trials
+    ]
+    assert found == [[]] * 6
+    assert asked.config.job.function.endswith("<lambda>")
+
+
+def test_a_lambda_that_is_not_given_again_is_an_error_that_says_how(make, store):
+    make(store=store, function=lambda c: c["x"], backend="local").run()
+    study = load_study(store, "squares")
+    study.extend(jobs=8)
+    with pytest.raises(
+        BackendError, match=r"load_study\('.*hpo.db', 'squares'\).resume\(function="
+    ):
+        study.resume()
+    assert len(study.resume(function=lambda c: c["x"]).trials) == 8
+
+
+class Model:
+    def fit(self, configuration):
+        return configuration["x"]
+
+
+def test_the_name_that_an_earlier_study_has_for_a_bound_method_is_kept(make, store):
+    asked = make(store=store, function=Model().fit).run()
+    earlier = asked.config.job.function.replace("<", "").replace(">", "")
+    with closing(sqlite3.connect(store)) as connection, connection:
+        connection.execute(
+            "UPDATE study SET config = json_set(config, '$.job.function', ?)", [earlier]
+        )
+    make(store=store, function=Model().fit).run()
+    study = load_study(store, "squares")
+    study.extend(jobs=8)
+    study.resume(function=Model().fit, trust=True)
+    assert (len(study.trials), study.config.job.function) == (8, earlier)
 
 
 def test_a_function_of_another_name_is_not_taken_for_the_stored_one(make, store, squares):

@@ -2,6 +2,7 @@
 
     backend             the Backend: jobs, each in the care of a supervisor
     work                what jobs are: commands or calls of a function
+    live_function       a function that workers can't import is sent to them
     supervisor_client   the connection to a supervisor
     job_output          what a job says, and what to make of its end
     messages            reads a report from a line
@@ -39,4 +40,8 @@ def build(context: BackendContext, options: NoOptions) -> Backend:
 def hpo_backends() -> Iterable[BackendSpec]:
     """Announce the backend."""
     summary = "commands, or Python functions in warm worker processes, on this machine"
-    return [BackendSpec(name="local", summary=summary, build=build, enforces_limits=True)]
+    return [
+        BackendSpec(
+            name="local", summary=summary, build=build, enforces_limits=True, live_functions=True
+        )
+    ]

@@ -128,6 +128,8 @@ class LocalBackend:
         finally:
             self._loop.close()
             self._loop = None
+            if self._work.pickle is not None:
+                os.close(self._work.pickle)
 
     # -- supervisors ----------------------------------------------------------------------------
 
@@ -149,6 +151,7 @@ class LocalBackend:
             directory=os.path.abspath(context.work.directory),
             variables=self._work.variables,
             function=self._work.function,
+            pickle=self._work.pickle,
             offset=context.clock.now() - time.monotonic(),
         )
         self._all.append(self._supervisor)

@@ -119,6 +119,7 @@ def start(
     on_end: Callable[[SupervisorClient], None],
     folder: str | None,
     environment: dict[str, str],
+    pickle: int | None,
     **given: Any,
 ) -> SupervisorClient:
     """Start a supervisor.
@@ -129,6 +130,7 @@ def start(
         on_end: Called with the client if the supervisor ends by itself.
         folder: The folder of journals; None if jobs end with the controller.
         environment: The environment of the supervisor and the jobs.
+        pickle: The descriptor of a function that workers cannot import.
         **given: Arguments of `hpo_core.backends.supervisor.supervisor.run`.
 
     Raises:
@@ -136,11 +138,11 @@ def start(
     """
     ours, theirs = socket.socketpair()
     book, path = (None, None) if folder is None else journal.create(folder)
-    kept = [number for number in (theirs.fileno(), book) if number is not None]
+    kept = [number for number in (theirs.fileno(), book, pickle) if number is not None]
     output = None if folder is None else subprocess.DEVNULL
     try:
         process = subprocess.Popen(
-            boot.command("supervisor", theirs.fileno(), journal=book, **given),
+            boot.command("supervisor", theirs.fileno(), journal=book, pickle=pickle, **given),
             env=environment,
             stdin=subprocess.DEVNULL,
             stdout=output,

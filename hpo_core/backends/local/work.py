@@ -18,10 +18,11 @@ from typing import Any, Protocol
 
 from hpo_core.backends.explain import cannot_start
 from hpo_core.backends.local.job_output import CommandOutput, FunctionOutput, OutputParser
+from hpo_core.backends.local.live_function import send_to_memory
 from hpo_core.backends.supervisor.launcher import REPORT_FD
 from hpo_core.contracts.backend import BackendContext, Work
 from hpo_core.model.errors import BackendError
-from hpo_core.model.function_reference import function_reference
+from hpo_core.model.function_reference import function_name, is_importable
 from hpo_core.model.job import Job
 from hpo_core.model.placeholders import placeholder_values
 from hpo_core.model.templates import Command, Variables
@@ -33,10 +34,12 @@ class SupervisedWork(Protocol):
     Attributes:
         variables: The environment variables that the study adds for all workers.
         function: The arguments of workers; None for commands.
+        pickle: The descriptor of a function that workers cannot import; see `send_to_memory`.
     """
 
     variables: dict[str, str]
     function: dict[str, Any] | None
+    pickle: int | None
 
     def told(self, job: Job) -> dict[str, Any]:
         """Return the description of a job for the supervisor."""
@@ -61,6 +64,7 @@ class Commands:
 
     def __init__(self, context: BackendContext, arguments: tuple[str, ...]) -> None:
         self.function: dict[str, Any] | None = None
+        self.pickle: int | None = None
         self.variables: dict[str, str] = {}
         self._command = Command(arguments)
         self._environment = Variables(context.work.environment)
@@ -99,15 +103,20 @@ class Functions:
         context: What is known of the study.
 
     Raises:
-        BackendError: If there is no function, or other processes cannot import it.
+        BackendError: If there is no function, or it can be neither imported by other processes nor
+            sent to them.
     """
 
     def __init__(self, context: BackendContext) -> None:
         work = context.work
+        reference = _reference(work)
+        is_live = work.callable is not None and not is_importable(reference)
+        self.pickle = send_to_memory(work.callable) if is_live and work.callable else None
         rendered = Variables(work.environment).render({})
         self.variables = {name: value for name, value in rendered.items() if value is not None}
         self.function: dict[str, Any] | None = {
-            "function": _reference(work),
+            "function": reference,
+            "is_sent": is_live,
             "directory": os.path.abspath(work.directory),
             "metric": work.metric,
             "decides": context.decides,
@@ -128,7 +137,7 @@ def work_of(context: BackendContext) -> SupervisedWork:
     """Return the work of a study's jobs.
 
     Raises:
-        BackendError: If there is nothing to run, or other processes cannot import the function.
+        BackendError: If there is nothing to run, or the function cannot reach other processes.
     """
     if context.work.command is not None:
         return Commands(context, context.work.command)
@@ -140,7 +149,7 @@ def _reference(work: Work) -> str:
         return work.function
     if work.callable is None:
         raise BackendError("there is nothing to run; give the study a command or a function")
-    return function_reference(work.callable)
+    return function_name(work.callable)
 
 
 def _about(job: Job) -> dict[str, Any]:

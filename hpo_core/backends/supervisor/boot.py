@@ -45,5 +45,7 @@ def run(role: str, descriptor: int, given: dict[str, Any]) -> NoReturn:
     from hpo_core.backends.supervisor import worker
 
     worker.set_up(given.pop("arguments"))
-    call = worker.loaded(given.pop("function"), given.pop("directory"))
+    call = worker.loaded(
+        sock, given.pop("function"), given.pop("directory"), given.pop("is_sent", False)
+    )
     worker.serve(sock, call, **given)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import time
 from functools import partial
@@ -50,12 +51,17 @@ class FunctionSlot(Slot):
         """Have the launcher, a copy of the template, fork a worker."""
         self._connection.send("fork", log, descriptor=self._open())
 
-    def spawn_worker(self, given: dict[str, Any], variables: dict[str, str], log: str) -> None:
-        """Have the launcher start a worker as a new process."""
+    def spawn_worker(
+        self, given: dict[str, Any], variables: dict[str, str], pickle: int | None, log: str
+    ) -> None:
+        """Have the launcher start a worker as a new process; send it what it can't import."""
+        sent = None if pickle is None else os.dup(pickle)
         arguments = boot.command("worker", REPORT_FD, **given)
         self._connection.send(
             "spawn", arguments, arguments[0], variables, log, "", descriptor=self._open()
         )
+        if sent is not None and self._worker is not None:
+            self._worker.send("function", descriptor=sent)
 
     def start(self, job: SupervisedJob) -> bool:
         told = job.told

@@ -64,6 +64,7 @@ class Supervisor:
         variables: Those that the study adds for functions.
         function: The arguments of workers, for a study that runs a function; see `template`.
         offset: What to add to the monotonic clock to get the controller's.
+        pickle: The descriptor of a function that workers cannot import; None for none.
     """
 
     def __init__(
@@ -74,12 +75,14 @@ class Supervisor:
         variables: dict[str, str],
         function: dict[str, Any] | None,
         offset: float,
+        pickle: int | None,
     ) -> None:
         self._loop: Loop[None] = Loop()
         self._journal = journal
         self._environment = environment
         self._variables = variables
         self._function = function
+        self._pickle = pickle
         self._decides = function is not None and function["decides"]
         self._offset = offset
         self._controller: Connection | None = None
@@ -226,7 +229,7 @@ class Supervisor:
             sock, pid = self._fork_launcher()
             slot = FunctionSlot(sock, self._loop, self, self._decides, pid)
             start: Callable[[str], None] = partial(
-                slot.spawn_worker, self._function, self._variables
+                slot.spawn_worker, self._function, self._variables, self._pickle
             )
         elif self._template is not None and self._template.is_ready:
             slot = FunctionSlot(self._template.fork(), self._loop, self, self._decides)
@@ -361,6 +364,7 @@ class Supervisor:
         self._template = TemplateClient(
             self._loop,
             self._function,
+            self._pickle,
             {**self._environment, **encoded(self._variables)},
             log,
             self._on_template,
@@ -464,6 +468,7 @@ def run(
     variables: dict[str, str],
     function: dict[str, Any] | None,
     offset: float,
+    pickle: int | None = None,
 ) -> NoReturn:
     """Run a supervisor.
 
@@ -474,8 +479,11 @@ def run(
         variables: Those that the study adds for functions.
         function: The arguments of workers, for a study that runs a function.
         offset: What to add to the monotonic clock to get the controller's.
+        pickle: The descriptor of a function that workers cannot import.
     """
+    if pickle is not None:
+        os.set_inheritable(pickle, False)
     os.chdir(directory)
     become_subreaper()
     book = None if journal is None else Journal(journal)
-    Supervisor(sock, book, dict(os.environb), variables, function, offset).run()
+    Supervisor(sock, book, dict(os.environb), variables, function, offset, pickle).run()

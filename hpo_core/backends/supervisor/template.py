@@ -4,6 +4,7 @@ The workers thus share one import. A template never runs a job. If it cannot be 
 (`hpo_core.backends.supervisor.forkable`), it sends the reason and ends, and each worker is a new
 process.
 
+    to a template      ["function"]  with a descriptor: one that it can't import
     from a template    ["ready"]   or   ["unfit", why]
     to a template      ["fork"]  with a descriptor: the socket of a launcher
 """
@@ -29,6 +30,7 @@ def run(
     metric: str | None,
     decides: bool,
     arguments: list[str],
+    is_sent: bool = False,
 ) -> NoReturn:
     """Load the function, then fork a launcher on each request of the supervisor.
 
@@ -39,9 +41,10 @@ def run(
         metric: The metric of a number that it returns.
         decides: Whether each report waits for an answer.
         arguments: The controller's ``sys.argv``.
+        is_sent: Whether the function is sent to this process, which can't import it.
     """
     set_up(arguments)
-    call = loaded(function, directory)
+    call = loaded(sock, function, directory, is_sent)
     why = obstacle()
     supervisor = BlockingConnection(sock)
     try:

@@ -20,6 +20,7 @@ class TemplateClient:
     Args:
         loop: The event loop.
         function: The arguments of the template.
+        pickle: The descriptor of a function that it cannot import; None for none.
         environment: The environment of the template and its workers.
         log: The log file; ``""`` for the output of this process.
         on_change: Called when it is ready, with None twice; or with the reason why it can't be
@@ -37,12 +38,14 @@ class TemplateClient:
         self,
         loop: Loop[Any],
         function: dict[str, Any],
+        pickle: int | None,
         environment: Mapping[bytes, bytes],
         log: str,
         on_change: Callable[[str | None, int | None], None],
     ) -> None:
         self.is_ready = False
         self._on_change = on_change
+        sent = None if pickle is None else os.dup(pickle)
         ours, theirs = socket.socketpair()
         output = logs.create(log) if log else None
         try:
@@ -56,6 +59,8 @@ class TemplateClient:
             )
         except OSError:
             ours.close()
+            if sent is not None:
+                os.close(sent)
             raise
         finally:
             theirs.close()
@@ -64,6 +69,8 @@ class TemplateClient:
         self.pid = self._process.pid
         self._is_unfit = False
         self._connection = Connection(ours, loop, messages(self._take), self._lose)
+        if sent is not None:
+            self._connection.send("function", descriptor=sent)
 
     def fork(self) -> socket.socket:
         """Request a fork; return the socket to the new launcher."""

@@ -2,7 +2,8 @@
 
 from a worker    ["ready"]   ["report", iteration, metrics]
                  ["finished", outcome, reason, metrics]
-to a worker      ["job", id, trial, configuration, iterations, checkpoints, log]
+to a worker      ["function"]  with a descriptor, at first: one that it can't import
+                 ["job", id, trial, configuration, iterations, checkpoints, log]
                  ["go"]: a report is recorded, and the job may go on   ["stop"]
 """
 
@@ -23,7 +24,7 @@ from typing import Any, NoReturn
 
 from hpo_core import client
 from hpo_core.backends import logs
-from hpo_core.backends.functions import Call, caller, described, load, shortened
+from hpo_core.backends.functions import Call, caller, described, load, shortened, unpickle
 from hpo_core.backends.supervisor.connection import BlockingConnection
 from hpo_core.backends.supervisor.start_retry import NO_ROOM
 from hpo_core.model.values import Configuration
@@ -35,10 +36,21 @@ _log = logs.ReusedLog()
 """Collects the output of all jobs of this process except the first, whose log already exists."""
 
 
-def loaded(function: str, directory: str) -> Call | str:
-    """Return a wrapper of the study's function, or the reason why it cannot be loaded."""
+def loaded(sock: socket.socket, function: str, directory: str, is_sent: bool) -> Call | str:
+    """Return a wrapper of the study's function, or the reason why it cannot be loaded.
+
+    Args:
+        sock: The socket to the supervisor.
+        function: The function's reference or name.
+        directory: The folder that is searched for modules first.
+        is_sent: Whether the supervisor sends it, since this process can't import it.
+    """
     try:
-        return caller(load(function, directory))
+        if not is_sent:
+            return caller(load(function, directory))
+        connection = BlockingConnection(sock)
+        connection.receive()
+        return caller(unpickle(function, connection.descriptors.popleft(), directory))
     except BaseException as error:  # noqa: BLE001  # whatever it is, each job says so
         return f"cannot load {function!r}: {described(error)}"
     finally:

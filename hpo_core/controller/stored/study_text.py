@@ -13,6 +13,7 @@ from hpo_core import registry
 from hpo_core.config import PluginChoice, StudyConfig
 from hpo_core.config_tables import HEADED, tables_of
 from hpo_core.model.errors import Fault, InvalidInput, PluginError
+from hpo_core.model.function_reference import is_importable
 from hpo_core.model.text import printable
 from hpo_core.toml_text import toml_text
 
@@ -63,7 +64,7 @@ def _unsayable(config: StudyConfig) -> list[Fault]:
             "plugin of it: hpo new-strategy"
         )
         faults.append(Fault("strategy", message))
-    if config.job.function is not None and "<" in config.job.function:
+    if config.job.function is not None and not is_importable(config.job.function):
         message = (
             f"the study runs {config.job.function}, which a file can't name; define the function "
             "with def at the top level of a file"

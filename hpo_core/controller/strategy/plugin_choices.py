@@ -18,6 +18,7 @@ from hpo_core.contracts.backend import BackendSpec
 from hpo_core.contracts.observer import ObservedStudy, Observer
 from hpo_core.contracts.reader import JobOutput, MetricsReader
 from hpo_core.model.errors import Fault, Unsupported, listed
+from hpo_core.model.function_reference import is_importable
 from hpo_core.model.job import Job
 from hpo_core.model.placeholders import placeholder_values
 from hpo_core.model.templates import template
@@ -188,6 +189,14 @@ def check_work(config: StudyConfig, backend: BackendSpec) -> None:
     Raises:
         Unsupported: If it does not. The message names backends that do.
     """
+    function = config.job.function
+    if function is not None and not is_importable(function) and not backend.live_functions:
+        able = registry.backends_that(lambda other: other.live_functions)
+        raise Unsupported(
+            f"the backend {backend.name!r} imports a function in other processes, which cannot "
+            f"import {function}; define it with def at the top level of a file, or choose a "
+            f"backend that runs it: {listed(able)}"
+        )
     if config.job.work is None:
         return
     name, _ = _named(config.job.work)

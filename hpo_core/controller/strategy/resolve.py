@@ -5,6 +5,7 @@ Only the plugins that the study names are imported.
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -29,8 +30,11 @@ from hpo_core.model.errors import (
     Unsupported,
     listed,
 )
+from hpo_core.model.function_reference import is_importable
 from hpo_core.model.text import counted
 from hpo_core.registry import BuiltStrategy, Resolved
+from hpo_core.store.database import MEMORY
+from hpo_core.store.store import Store
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -304,8 +308,39 @@ def build_strategy(prepared: Prepared) -> BuiltStrategy:
     return built
 
 
-def check(config: StudyConfig) -> None:
+def require_function(
+    config: StudyConfig,
+    function: Callable[..., Any] | None,
+    store: str | os.PathLike[str] | Store | None = None,
+) -> None:
+    """Check that the function of a study is there.
+
+    Args:
+        config: The study.
+        function: The function that jobs call, if it is given.
+        store: Its store, for the message.
+
+    Raises:
+        BackendError: If it was not given, and cannot be imported.
+    """
+    reference = config.job.function
+    if function is None and reference is not None and not is_importable(reference):
+        path = store.path if isinstance(store, Store) else store
+        again = "Study(function=...)"
+        if path not in (None, MEMORY):
+            again = f"load_study({os.fspath(path)!r}, {config.name!r}).resume(function=...)"
+        raise BackendError(
+            f"the study {config.name!r} calls {reference}, which cannot be imported: only the "
+            f"notebook or program that defined it has it; give it again in Python: {again}"
+        )
+
+
+def check(config: StudyConfig, function: Callable[..., Any] | None = None) -> None:
     """Check that a new study can be run, as far as possible, by building its plugins.
+
+    Args:
+        config: The study.
+        function: The function that jobs call, if ``config.job.function`` refers to it.
 
     Raises:
         InvalidInput: If the plugins' options are invalid or do not suit the problem, or if a
@@ -316,12 +351,13 @@ def check(config: StudyConfig) -> None:
     """
     prepared = prepare(config)
     registry.require(misuses(config))
+    require_function(config, function)
     built = build_strategy(prepared)
     getattr(built.strategy, "close", lambda: None)()
     context = BackendContext(
         study=config.name,
         study_uid=secrets.token_hex(16),
-        work=work_of(config),
+        work=work_of(config, function),
         workers=config.workers,
         clock=SystemClock(),
         decides=Capability.STOPPING in built.capabilities,
