@@ -36,6 +36,7 @@ ASHA := plugins/hpo-asha/tests
 OPTUNA := plugins/hpo-optuna/tests
 BOHB := plugins/hpo-bohb/tests
 VIEW := plugins/hpo-view/tests
+NOTEBOOK := tests/integration/notebook
 LONG := hpo-asha hpo-bohb hpo-optuna hpo-view
 TESTS := tests $(filter-out $(LONG:%=plugins/%),$(PLUGINS)) \
     examples/third_party $(OPTUNA)/test_options.py $(OPTUNA)/test_strategy.py \
@@ -47,7 +48,7 @@ AT_ONCE := -n 2 --dist loadscope
 # Heavy real parts whose tests are no part of `make test`: each has a target integration-NAME, and
 # where it can't share .venv its own environment, .venv-NAME. DEBIAN has the Debian packages
 # that they need, each as COMMAND=PACKAGE: it is installed if the command is missing.
-INTEGRATIONS := asha bohb optuna torch view
+INTEGRATIONS := asha bohb notebook optuna torch view
 DEBIAN := chromium=chromium
 
 .DEFAULT_GOAL := help
@@ -85,6 +86,9 @@ integration-asha: $(READY)
 
 integration-bohb: $(READY)
 	$(BIN)/python -m pytest $(AT_ONCE) $(BOHB)/long
+
+integration-notebook: .venv-notebook/ready
+	PATH="$$PWD/.venv-notebook/bin:$$PATH" .venv-notebook/bin/python -m pytest $(NOTEBOOK)
 
 integration-optuna: debian .venv-optuna/ready
 	.venv-optuna/bin/python -m pytest $(OPTUNA)
@@ -198,6 +202,9 @@ $(DOCS_READY): constraints.txt Makefile
 .venv-optuna/ready: constraints.txt pyproject.toml plugins/hpo-optuna/pyproject.toml
 	$(call integration,optuna,-e 'plugins/hpo-optuna[cmaes]' -e plugins/hpo-random-search \
 	    -e plugins/hpo-grid-search -e plugins/hpo-asha optuna-dashboard pandas scipy)
+
+.venv-notebook/ready: constraints.txt pyproject.toml
+	$(call integration,notebook,-e '.[notebook]' -e plugins/hpo-random-search ipykernel nbclient numpy)
 
 .venv-torch/ready: constraints.txt pyproject.toml
 	$(call integration,torch,numpy torch)

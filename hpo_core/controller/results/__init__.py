@@ -6,5 +6,6 @@ tables       trials, jobs and reports as pandas tables
 summary      the summary of a study at its end
 unfinished   the reports of running jobs so far
 open_trials  trials that have not ended
+html         results as HTML for notebooks
 curves       the reports of trials
 """
