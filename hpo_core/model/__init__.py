@@ -26,5 +26,6 @@ the standard library but msgspec. Everything else in hpo-core is built on this f
     placeholders        the placeholders that a study may use
     patterns            find metrics in the output of jobs
     text                formats text for a terminal
+    comparison          linear comparisons: "x + 2 * y <= 1"
     function_reference  "module:name"
 """
