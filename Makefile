@@ -46,9 +46,11 @@ FRAMEWORKS := plugins/hpo-frameworks/tests
 MLFLOW := plugins/hpo-mlflow/tests
 TENSORBOARD := plugins/hpo-tensorboard/tests
 WANDB := plugins/hpo-wandb/tests
+NOTEBOOK := tests/integration/notebook
 # Of a plugin, `make test` runs the files tests/test_*.py; folders below have what takes minutes, or
 # a library that .venv has not.
-TESTS := tests examples/third_party $(OPTUNA)/test_options.py $(OPTUNA)/test_strategy.py \
+TESTS := tests --ignore=tests/integration examples/third_party \
+    $(OPTUNA)/test_options.py $(OPTUNA)/test_strategy.py \
     $(filter-out $(OPTUNA)/%,$(wildcard plugins/*/tests/test_*.py))
 
 # Two classes or files of tests run at once: most tests wait for processes, and not for a processor.
@@ -61,7 +63,7 @@ RUN_HERE := $(filter-out $(RUN_WITH_FRAMEWORKS),$(patsubst %/README.md,%,$(wildc
 # Heavy real parts whose tests are no part of `make test`: each has a target integration-NAME, and
 # where it can't share .venv its own environment, .venv-NAME. DEBIAN has the Debian packages
 # that they need, each as COMMAND=PACKAGE: it is installed if the command is missing.
-INTEGRATIONS := frameworks hydra mlflow optuna sklearn tensorboard torch view wandb
+INTEGRATIONS := frameworks hydra mlflow notebook optuna sklearn tensorboard torch view wandb
 DEBIAN := chromium=chromium cc=gcc
 
 .DEFAULT_GOAL := help
@@ -105,8 +107,12 @@ integration-frameworks: .venv-frameworks/ready
 
 integration-hydra: $(READY)
 	$(BIN)/python -m pytest $(HYDRA)/long
+
 integration-mlflow: .venv-mlflow/ready
 	.venv-mlflow/bin/python -m pytest $(MLFLOW)
+
+integration-notebook: .venv-notebook/ready
+	PATH="$$PWD/.venv-notebook/bin:$$PATH" .venv-notebook/bin/python -m pytest $(NOTEBOOK)
 
 integration-optuna: debian .venv-optuna/ready
 	.venv-optuna/bin/python -m pytest $(OPTUNA)
@@ -238,6 +244,8 @@ $(DOCS_READY): constraints.txt Makefile
 .venv-tensorboard/ready: constraints.txt pyproject.toml plugins/hpo-tensorboard/pyproject.toml
 	$(call integration,tensorboard,tensorboard -e plugins/hpo-tensorboard -e plugins/hpo-asha \
 	    -e plugins/hpo-random-search)
+.venv-notebook/ready: constraints.txt pyproject.toml
+	$(call integration,notebook,-e '.[notebook]' -e plugins/hpo-random-search ipykernel nbclient numpy)
 
 .venv-torch/ready: constraints.txt pyproject.toml
 	$(call integration,torch,numpy torch)

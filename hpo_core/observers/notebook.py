@@ -1,10 +1,15 @@
-"""The progress display in a notebook: a few lines under the cell, updated in place."""
+"""The progress display in a notebook: a bar and a few lines under the cell, updated in place.
+
+It is static HTML, with plain text for front ends that show no HTML; there is no script in it and
+no widget, so that it needs no extension and stays in the saved notebook.
+"""
 
 from __future__ import annotations
 
 import importlib
 import time
 from collections.abc import Callable
+from html import escape
 
 from hpo_core.contracts.observer import JobFinished, Observer, StudyEnded, StudyEvent, StudyStarted
 from hpo_core.observers.study_progress import StudyProgress, title
@@ -20,15 +25,15 @@ def notebook_progress() -> Observer:
 
 
 class NotebookProgress:
-    """Lines of text: a bar, counts, the best trial so far, the remaining budget.
+    """A bar, counts, the best trial so far, the remaining budget.
 
     Args:
-        show: Replaces the shown text.
+        show: Replaces what is shown, given by its MIME types: ``text/plain`` and ``text/html``.
         clock: A monotonic clock in seconds, for the time between two updates.
     """
 
     def __init__(
-        self, show: Callable[[str], object], clock: Callable[[], float] = time.monotonic
+        self, show: Callable[[dict[str, str]], object], clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._show = show
         self._clock = clock
@@ -48,22 +53,25 @@ class NotebookProgress:
             isinstance(event, JobFinished) and is_due
         ):
             self._shown = self._clock()
-            self._show("\n".join(_lines(known, event.time)))
+            self._show(_bundle(known, event.time))
 
 
-def _lines(known: StudyProgress, now: float) -> list[str]:
+def _bundle(known: StudyProgress, now: float) -> dict[str, str]:
     share = known.share(now)
     bar = "" if share is None else f"[{'#' * round(share * _WIDTH):{_WIDTH}}] {share:4.0%}  "
-    return [
-        f"{title(known.study)}",
-        f"{bar}{known.elapsed(now)}  {known.counts()}; {known.left(now)}",
-        known.best_so_far(),
-        *known.failures.lines(_KINDS),
-    ]
+    head = title(known.study)
+    state = f"{known.elapsed(now)}  {known.counts()}; {known.left(now)}"
+    lines = [known.best_so_far(), *known.failures.lines(_KINDS)]
+    element = "" if share is None else f'<progress max="1" value="{share:.4f}"></progress> '
+    html = [f"<b>{escape(head)}</b>", f"{element}{escape(state)}", *map(escape, lines)]
+    return {
+        "text/plain": "\n".join([head, f"{bar}{state}", *lines]),
+        "text/html": "".join(f"<div>{line}</div>" for line in html),
+    }
 
 
-def _under_the_cell() -> Callable[[str], object]:
-    """Return a function that replaces the text under the running cell."""
+def _under_the_cell() -> Callable[[dict[str, str]], object]:
+    """Return a function that replaces what is shown under the running cell."""
     display = importlib.import_module("IPython.display")
     handle = display.display({"text/plain": ""}, raw=True, display_id=True)
-    return lambda text: handle.update({"text/plain": text}, raw=True)
+    return lambda bundle: handle.update(bundle, raw=True)

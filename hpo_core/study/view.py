@@ -295,6 +295,18 @@ class StudyView:
         except StoreError as error:
             return f"<Study {self._name!r} in {self._place}: not readable: {error}>"
 
+    def _repr_html_(self) -> str:
+        """Return the same for a notebook, with a table of the best or the unfinished trials."""
+        from hpo_core.controller.results import html
+
+        try:
+            about = self.overview()
+            found = self.top(5) or self.unfinished(5)
+        except StoreError as error:
+            return html.block(self._name, html.text(f"not readable: {error}"))
+        lines = [_told(about), f"{about.strategy}, in {self._place}"]
+        return html.block(self._name, *map(html.text, lines), html.trials(found))
+
 
 def _told(about: Overview) -> str:
     words = [about.state.value, counted(about.trials, "trial")]

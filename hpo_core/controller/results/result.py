@@ -112,12 +112,21 @@ class Result(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     def __repr__(self) -> str:
         """Return the state of the study and its best value in one line."""
+        return f"<Result of {self.name!r}: {self._in_words()}>"
+
+    def _repr_html_(self) -> str:
+        """Return the same for a notebook, with a table of the best trials."""
+        from hpo_core.controller.results import html
+
+        return html.block(self.name, html.text(self._in_words()), html.trials(self.top(5)))
+
+    def _in_words(self) -> str:
         words = [self.state.value, counted(len(self.trials), "trial")]
         if len(self.objectives) > 1:
             words.append(f"{len(self.pareto_front)} not dominated")
         elif top := self.top(1):
             words.append(f"best {self.objectives[0].metric} = {top[0].value:.6g}")
-        return f"<Result of {self.name!r}: {', '.join(words)}>"
+        return ", ".join(words)
 
     def _best_so_far(self) -> str:
         """Return a note on the best running or paused trial, if one has a value."""

@@ -11,6 +11,7 @@ from hpo_core.model.constraint import is_feasible
 from hpo_core.model.errors import NoResult, StoreError
 from hpo_core.model.job import JobState, TrialState
 from hpo_core.model.objective import Losses
+from hpo_core.model.text import first_line
 from hpo_core.model.values import Configuration
 from hpo_core.store.attempts import counting
 from hpo_core.store.records import JobRecord, TrialRecord
@@ -61,6 +62,13 @@ class TrialResult(msgspec.Struct, gc=False, frozen=True, kw_only=True):
         """Return the state, the values and the configuration in one line."""
         values = "".join(f", {name} = {value:.6g}" for name, value in self.values.items())
         return f"<Trial {self.trial_id}: {self.state.value}{values}, {dict(self.configuration)}>"
+
+    def _repr_html_(self) -> str:
+        """Return the same for a notebook, with the reason of a failure."""
+        from hpo_core.controller.results import html
+
+        reason = [html.text(first_line(self.reason))] if self.reason else []
+        return html.block(f"trial {self.trial_id} ({self.name})", html.trials([self]), *reason)
 
 
 def trial_result(
