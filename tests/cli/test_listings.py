@@ -180,9 +180,12 @@ def test_json_stays_json_with_numbers_that_are_not_finite(
     def refuse(constant: str) -> None:
         raise AssertionError(f"{constant} is not JSON")
 
-    for arguments in (["jobs", "small", "--json"], ["export", "small", "--format", "json"]):
-        read = json.loads(hpo(*arguments).out, parse_constant=refuse)
-        assert {"loss": None} in [each["metrics"] for each in read]
+    jobs, trials = (
+        json.loads(hpo(*arguments).out, parse_constant=refuse)
+        for arguments in (["jobs", "small", "--json"], ["export", "small", "--format", "json"])
+    )
+    assert jobs[0]["metrics"] == {"loss": None}
+    assert trials[0]["state"] == "failed"
 
 
 def test_jobs_that_failed_are_listed_with_their_cause(write: Write, hpo: Hpo) -> None:
