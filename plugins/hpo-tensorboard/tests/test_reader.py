@@ -200,9 +200,7 @@ def test_records_are_those_of_tensorboardx(tmp_path: Path) -> None:
 def test_a_job_is_read_while_it_runs_and_needs_no_change(tmp_path: Path, strategy: str) -> None:
     text = STUDY
     if strategy == "random":
-        text = text.replace(
-            '{ name = "asha", options = { eta = 2 } }', '"random"'
-        )
+        text = text.replace('{ name = "asha", options = { eta = 2 } }', '"random"')
     (tmp_path / "study.toml").write_text(text)
     (tmp_path / "train.py").write_text(TRAIN)
     study = Study.from_file(tmp_path / "study.toml", store=tmp_path / "hpo.db").run(progress=False)
