@@ -25,6 +25,7 @@ PAGES = [
     ROOT / "CONTRIBUTING.md",
     *sorted((ROOT / "docs").rglob("*.md")),
     *sorted(ROOT.glob("plugins/*/README.md")),
+    *sorted(ROOT.glob("examples/*/README.md")),
     *sorted(ROOT.glob("examples/third_party/*/README.md")),
 ]
 README = ROOT / "README.md"
@@ -34,7 +35,7 @@ PICTURE = ROOT / "docs/pictures/run.svg"
 TUTORIAL = ROOT / "docs/write-a-strategy.md"
 EXAMPLE = ROOT / "examples/third_party/hpo-hillclimb"
 
-KNOWN_LANGUAGES = {"toml", "python", "python-fragment", "sh", "text", "mermaid"}
+KNOWN_LANGUAGES = {"toml", "python", "python-fragment", "sh", "text", "mermaid", "yaml"}
 
 
 class Block(NamedTuple):
