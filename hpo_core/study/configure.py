@@ -104,7 +104,9 @@ def from_values(place: Place, values: Mapping[str, Any]) -> StudyConfig:
     if isinstance(table["objective"], str):
         direction = {"direction": table.pop("direction")} if "direction" in table else {}
         table["objective"] = {"metric": table["objective"], **direction}
-    job = {key: table.pop(key) for key in JobSettings.__struct_fields__ if key in table}
+    of_the_study = StudyConfig.__struct_fields__  # such as tags, which jobs have as well
+    of_jobs = [key for key in JobSettings.__struct_fields__ if key not in of_the_study]
+    job = {key: table.pop(key) for key in of_jobs if key in table}
     if callable(job.get("function")):
         stored = _stored(place, table.get("name"))
         job["function"] = name_of(job["function"], stored.job.function if stored else None)
