@@ -13,6 +13,9 @@ DISTRIBUTIONS = {
     "optuna": "hpo-optuna",
     "bohb": "hpo-bohb",
     "asha": "hpo-asha",
+    "mlflow": "hpo-mlflow",
+    "tensorboard": "hpo-tensorboard",
+    "wandb": "hpo-wandb",
 }
 """The distributions of this project's plugins. Only packages that exist are listed."""
 
