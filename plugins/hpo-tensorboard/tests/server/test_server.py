@@ -91,13 +91,14 @@ def test_the_tab_hparams_has_each_trial_with_its_parameters_and_objective(
 ) -> None:
     experiment = get("plugin/hparams/experiment", {"experimentName": ""})
     assert {info["name"] for info in experiment["hparamInfos"]} == {"x", "kind", "depth"}
-    metrics = [{"name": info["name"]} for info in experiment["metricInfos"]]
-    assert [metric["name"]["tag"] for metric in metrics] == ["val/loss"]
+    metrics = [{"metric": {"tag": info["name"]["tag"]}} for info in experiment["metricInfos"]]
+    assert metrics == [{"metric": {"tag": "val/loss"}}]
     found = get(
         "plugin/hparams/session_groups",
         {
             "experimentName": "",
             "allowedStatuses": ["STATUS_SUCCESS"],
+            "aggregationType": "AGGREGATION_AVG",
             "colParams": metrics,
             "startIndex": 0,
             "sliceSize": 100,
