@@ -30,13 +30,13 @@ _CAPACITY = 10_000
 _SILENT = 1.0
 """Seconds of waiting at the end of a study before a message says so."""
 
-_PATIENCE = 60.0
+_PATIENCE = 300.0
 """Maximum time in seconds that the end of a study waits for an observer."""
 
 _STUCK = 30.0
 """Seconds without progress after which the end of a study waits no more."""
 
-_AT_ONCE = 50
+_AT_ONCE = 20
 """Maximum number of events that ``observe_all`` gets."""
 
 
@@ -60,7 +60,7 @@ class BackgroundObserver:
     occur, and are counted at the end.
 
     The observer may have a method ``observe_all(events)``, which is called in place of `observe`
-    with the events that wait, oldest first, at most 50, so that it can send them together. It
+    with the events that wait, oldest first, at most 20, so that it can send them together. It
     returns the exceptions of those that failed; if it raises one, all of them count as failed.
 
     Args:
@@ -114,17 +114,17 @@ class BackgroundObserver:
     def close(self) -> None:
         """Wait until the observer has handled all events.
 
-        The wait ends after 60 seconds, or after 30 seconds without progress; `give_up` ends it,
+        The wait ends after 30 seconds without progress, or 5 minutes; `give_up` ends it,
         too. If the observer has missed events, a warning says how many.
         """
         deadline = monotonic() + _PATIENCE
         if not self._wait(_SILENT):
             _log.warning(
-                "waiting for the observer %r to handle %s, for at most %g seconds; Ctrl-C ends "
-                "the wait",
+                "waiting for the observer %r to handle %s; Ctrl-C ends the wait, and so do %g "
+                "seconds without progress",
                 self._name,
                 counted(self._unfinished, "event"),
-                _PATIENCE,
+                _STUCK,
             )
             before = -1
             while monotonic() < deadline and before != self._unfinished:
@@ -199,7 +199,12 @@ class BackgroundObserver:
         """Wait for events, and return the oldest ones; none at the end."""
         with self._changed:
             self._changed.wait_for(lambda: self._queue or self._is_ended)
-            return [self._queue.popleft() for _ in range(min(most, len(self._queue)))]
+            found: list[StudyEvent] = []
+            while self._queue and len(found) < most:
+                if found and isinstance(self._queue[0], StudyEnded):
+                    break  # what came before it counts as handled then
+                found.append(self._queue.popleft())
+            return found
 
     def _account(self) -> str:
         causes = {

@@ -21,9 +21,11 @@ from hpo_core.cli.common import (
 )
 from hpo_core.cli.show import moment
 from hpo_core.model.errors import StoreError
-from hpo_core.model.text import first_line, printable
+from hpo_core.model.job import JobState
+from hpo_core.model.text import counted, first_line, printable
 from hpo_core.model.values import Configuration
 from hpo_core.store.records import JobRecord
+from hpo_core.study.job_filter import JobFilter
 from hpo_core.study.study import load_study, studies
 
 
@@ -100,29 +102,62 @@ def top_command(name: str, k: int, store_path: str, as_json: bool) -> None:
         print(tables.ranking(trials, constraints, unfinished))
 
 
-@click.command("jobs", epilog="Example: hpo jobs digits --json")
+@click.command("jobs", epilog="Example: hpo jobs digits --state failed --where 'lr < 0.01'")
 @study_argument
+@click.option(
+    "--state",
+    "states",
+    type=click.Choice([state.value for state in JobState]),
+    multiple=True,
+    help="Only jobs in this state; repeat it for several.",
+)
+@click.option(
+    "--where",
+    multiple=True,
+    metavar="COMPARISON",
+    help="Only jobs for which it holds, such as 'lr < 0.01' or 'loss > 2 * size'.",
+)
+@click.option("--tag", "tags", multiple=True, metavar="TAG", help="Only jobs with this tag.")
 @store_option
 @json_option
-def jobs_command(name: str, store_path: str, as_json: bool) -> None:
-    """List the jobs of the study NAME, with their state and the reason."""
+def jobs_command(
+    name: str,
+    states: tuple[str, ...],
+    where: tuple[str, ...],
+    tags: tuple[str, ...],
+    store_path: str,
+    as_json: bool,
+) -> None:
+    """List the jobs of the study NAME, with their state and the reason.
+
+    A comparison may name parameters, metrics (their last values), trial_id, attempt, target,
+    iteration and seconds. A job without the value is not listed.
+    """
     study = load_study(store_path, name)
-    jobs = study.jobs
+    all_jobs = study.jobs
+    jobs = JobFilter(states=states, tags=tags, where=where).select(study, all_jobs)
     if as_json:
         configurations, logs = study.configurations(), study.logs(jobs)
         print_json(
-            [_plain(job, configurations[job.id], log) for job, log in zip(jobs, logs, strict=True)]
+            [
+                _plain(job, configurations[job.id], log, labels)
+                for job, log, labels in zip(jobs, logs, study.tags(jobs), strict=True)
+            ]
         )
         return
+    if all_jobs and not jobs:
+        print(f"none of the {counted(len(all_jobs), 'job')} is selected", file=sys.stderr)
     metrics = [objective.metric for objective in study.config.objectives]
     causes = ["cause"] if any(job.cause is not None for job in jobs) else []
+    tagged = ["tags"] if study.config.job.tags else []
     print(
         tables.lay_out(
-            ["job", "name", "state", *causes, "seconds", "iteration", *metrics, "reason"],
+            ["job", "name", *tagged, "state", *causes, "seconds", "iteration", *metrics, "reason"],
             [
                 [
                     job.id,
                     job.name,
+                    *(", ".join(labels) for _ in tagged),
                     job.state.value,
                     *("-" if job.cause is None else job.cause.value for _ in causes),
                     "-" if job.seconds is None else f"{job.seconds:.1f}",
@@ -130,7 +165,7 @@ def jobs_command(name: str, store_path: str, as_json: bool) -> None:
                     *(tables.number(job.metrics.get(metric)) for metric in metrics),
                     first_line(job.reason),
                 ]
-                for job in jobs
+                for job, labels in zip(jobs, study.tags(jobs), strict=True)
             ],
             right="seconds iteration",
         )
@@ -143,10 +178,17 @@ def jobs_command(name: str, store_path: str, as_json: bool) -> None:
         )
 
 
-def _plain(job: JobRecord, configuration: Configuration, log: Path) -> dict[str, Any]:
+def _plain(
+    job: JobRecord, configuration: Configuration, log: Path, tags: tuple[str, ...]
+) -> dict[str, Any]:
     plain = msgspec.to_builtins(job)
     del plain["seen"]  # shown by the seconds
-    about = {"seconds": job.seconds, "configuration": configuration, "log": str(log)}
+    about: dict[str, object] = {
+        "seconds": job.seconds,
+        "configuration": configuration,
+        "log": str(log),
+    }
+    about["tags"] = tags
     return {"id": job.id, **plain, **about}
 
 

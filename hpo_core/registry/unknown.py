@@ -16,6 +16,9 @@ DISTRIBUTIONS = {
 }
 """The distributions of this project's plugins. Only packages that exist are listed."""
 
+TRACKERS = {"mlflow": "hpo-mlflow", "tensorboard": "hpo-tensorboard", "wandb": "hpo-wandb"}
+"""Those of its observers and readers."""
+
 VARIANTS = (
     "optuna:tpe", "optuna:cmaes", "optuna:gp", "optuna:nsga2", "optuna:nsga3", "optuna:qmc",
     "optuna:bruteforce", "bohb:hyperband", "asha:hyperband", "asha:sha", "asha:median", "asha:pbt",
@@ -37,8 +40,11 @@ def unknown(kind: str, name: str) -> str:
     if not name:
         return f"the {kind} has no name; {here}"
     said = f"no {kind} {name!r} is installed; {here}"
-    if (head := name.partition(":")[0]) in DISTRIBUTIONS:
-        return f"{said}; try: pip install {DISTRIBUTIONS[head]}"
+    head, known = name.partition(":")[0], DISTRIBUTIONS
+    if kind in ("observer", "reader"):
+        known = TRACKERS
+    if head in known:
+        return f"{said}; try: pip install {known[head]}"
     guess = _variants(name, names) or nearest(name, heads)
     if not guess and kind == "strategy":
         absent = [each for each in (*DISTRIBUTIONS, *VARIANTS) if each not in names]

@@ -236,7 +236,10 @@ class StudyView:
 
     def tags(self, jobs: Iterable[JobRecord]) -> list[tuple[str, ...]]:
         """Return the tags of each job, by ``job.tags`` of the configuration."""
-        config, given = self.config, self.configurations()
+        config = self.config
+        if not config.job.tags:
+            return [() for _ in jobs]
+        given = self.configurations()
         return [
             job_tags(
                 config.job.tags,
@@ -277,7 +280,9 @@ class StudyView:
             case "trials":
                 return self.result.table()
             case "jobs":
-                return tables.jobs_table(self.jobs, self.configurations(), config.space, metrics)
+                jobs = self.jobs
+                tags = self.tags(jobs) if config.job.tags else None
+                return tables.jobs_table(jobs, self.configurations(), config.space, metrics, tags)
             case "reports":
                 return tables.reports_table(self.curves(), metrics)
         hint = f"{nearest(str(table), tables.TABLES)}; {listed(tables.TABLES)}"

@@ -50,8 +50,17 @@ def jobs_table(
     configurations: Mapping[str, Configuration],
     space: SearchSpace,
     metrics: Iterable[str],
+    tags: Sequence[tuple[str, ...]] | None = None,
 ) -> Table:
-    """Return a row for each job, with a column for each of these metrics at least."""
+    """Return a row for each job, with a column for each of these metrics at least.
+
+    Args:
+        jobs: The jobs.
+        configurations: The configuration of each job, by its id.
+        space: The search space.
+        metrics: The metrics.
+        tags: The tags of each job; None for no column.
+    """
     ids = [job.id for job in jobs]
     return Table(
         [
@@ -59,6 +68,7 @@ def jobs_table(
             Column("trial_id", int, [job.trial_id for job in jobs]),
             Column("attempt", int, [job.attempt for job in jobs]),
             Column("name", str, [job.name for job in jobs]),
+            *(() if tags is None else [Column("tags", tuple, tags)]),
             Column("state", str, [job.state.value for job in jobs]),
             Column("cause", str, [job.cause and job.cause.value for job in jobs]),
             Column("target", int, [job.target for job in jobs]),

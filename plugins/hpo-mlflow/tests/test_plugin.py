@@ -24,12 +24,6 @@ def study(**options: Any) -> Study:
     )
 
 
-def test_options_are_stored_with_their_defaults() -> None:
-    (observer,) = study(experiment="digits").config.observers
-    assert not isinstance(observer, str)
-    assert observer.options == {"tracking_uri": None, "experiment": "digits", "report": True}
-
-
 @pytest.mark.parametrize(
     "address", ["http://ann:secret@host:5000", "https://token@host", "postgresql://a:b@host/runs"]
 )
