@@ -47,6 +47,7 @@ MLFLOW := plugins/hpo-mlflow/tests
 TENSORBOARD := plugins/hpo-tensorboard/tests
 WANDB := plugins/hpo-wandb/tests
 NOTEBOOK := tests/integration/notebook
+SLURM := plugins/hpo-slurm/tests
 # Of a plugin, `make test` runs the files tests/test_*.py; folders below have what takes minutes, or
 # a library that .venv has not.
 TESTS := tests --ignore=tests/integration examples/third_party \
@@ -63,8 +64,8 @@ RUN_HERE := $(filter-out $(RUN_WITH_FRAMEWORKS),$(patsubst %/README.md,%,$(wildc
 # Heavy real parts whose tests are no part of `make test`: each has a target integration-NAME, and
 # where it can't share .venv its own environment, .venv-NAME. DEBIAN has the Debian packages
 # that they need, each as COMMAND=PACKAGE: it is installed if the command is missing.
-INTEGRATIONS := frameworks hydra mlflow notebook optuna sklearn tensorboard torch view wandb
-DEBIAN := chromium=chromium cc=gcc
+INTEGRATIONS := backend frameworks hydra mlflow notebook optuna sklearn slurm tensorboard torch view wandb
+DEBIAN := chromium=chromium cc=gcc sbatch=slurm-client slurmctld=slurmctld slurmd=slurmd
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo examples test test-asha test-bohb test-kit test-optuna faults lint format bench bench-digits \
@@ -99,6 +100,9 @@ test-integrations: $(INTEGRATIONS:%=integration-%) ## tests with heavy real part
 integration-asha: $(READY)
 	$(BIN)/python -m pytest $(AT_ONCE) $(ASHA)/long
 
+integration-backend: $(READY)
+	$(BIN)/python -m pytest $(AT_ONCE) tests/backends/remote/contract.py
+
 integration-bohb: $(READY)
 	$(BIN)/python -m pytest $(AT_ONCE) $(BOHB)/long
 
@@ -121,6 +125,9 @@ integration-sklearn: $(READY)
 	$(BIN)/python -m pytest $(AT_ONCE) $(SKLEARN)/checks
 integration-tensorboard: .venv-tensorboard/ready
 	.venv-tensorboard/bin/python -m pytest $(TENSORBOARD)
+
+integration-slurm: debian $(READY)
+	PATH="$$PATH:/usr/sbin" $(BIN)/python -m pytest $(AT_ONCE) $(SLURM)/cluster
 
 integration-torch: .venv-torch/ready
 	.venv-torch/bin/python -m pytest tests/testing/test_torch.py

@@ -19,6 +19,7 @@ EXCEPTIONS: dict[str, set[str]] = {
     "plugins/hpo-bohb/tests/test_recovery.py": {"hpo_core.testing.simulator"},
     "plugins/hpo-bohb/tests/test_strategy.py": {"hpo_core.testing.simulator"},
     "plugins/hpo-optuna/tests/test_exchange.py": {"hpo_core.config"},
+    "tests/backends/remote/contract.py": {"hpo_core.scaffold"},
     "tests/cli/test_running_jobs.py": {"hpo_core.controller.strategy.resolve"},
     "tests/cli/test_tables.py": {"hpo_core.model.text"},
     "tests/cli/test_trust.py": {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
 from importlib import resources
@@ -46,9 +48,57 @@ def test_what_is_written_is_in_order_whatever_the_name(
         subprocess.run([sys.executable, "-m", "ruff", *arguments], cwd=folder, check=True)
 
 
+def test_a_new_backend_is_in_order_and_runs_a_study(tmp_path: Path) -> None:
+    folder, *files = scaffold.write_backend("my-engine", tmp_path)
+    assert set(files) == {path for path in folder.rglob("*") if path.is_file()}
+    for arguments in (["check"], ["format", "--check"]):
+        subprocess.run([sys.executable, "-m", "ruff", *arguments], cwd=folder, check=True)
+    info = folder / "hpo_my_engine-0.1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: hpo-my-engine\nVersion: 0.1.0\n")
+    (info / "entry_points.txt").write_text("[hpo_core]\nmy-engine = hpo_my_engine.plugin\n")
+    (tmp_path / "job.py").write_text("def fit(values):\n    return values['x']\n")
+    ran = subprocess.run(
+        [sys.executable, "-c", _STUDY],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(folder)},
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout == "4 completed\n"
+
+
+_STUDY = """
+from hpo_core import Budget, Float, Objective, optimize
+from job import fit
+result = optimize(
+    fit, [Float("x", 0.0, 1.0)], objective=Objective("loss", "minimize"),
+    budget=Budget(jobs=4), strategy="random", backend="my-engine", workers=2, store="hpo.db",
+)
+print(sum(trial.state.value == "completed" for trial in result.trials), "completed")
+"""
+
+
+def test_the_page_about_backends_builds_what_is_written(tmp_path: Path) -> None:
+    page = (ROOT / "docs/write-a-backend.md").read_text(encoding="utf-8")
+    folder, *_ = scaffold.write_backend("hosts", tmp_path)
+    shown = re.findall(r"```python-fragment\n# (\S+)\n(.*?)```", page, re.DOTALL)
+    assert {place for place, _ in shown} == {
+        "hpo_hosts/options.py",
+        "hpo_hosts/plugin.py",
+        "hpo_hosts/backend.py",
+        "tests/test_contract.py",
+    }
+    for place, text in shown:
+        assert text == (folder / place).read_text(encoding="utf-8"), place
+
+
 def test_every_template_is_written(tmp_path: Path) -> None:
     templates = {entry.name for entry in (resources.files(scaffold) / "templates").iterdir()}
     assert templates == set(scaffold._FILES)
+    backend = {entry.name for entry in (resources.files(scaffold) / "backend").iterdir()}
+    assert backend == set(scaffold._BACKEND)
     others = {entry.name for entry in (resources.files(scaffold) / "asktell").iterdir()}
     assert others == set(scaffold._ASKTELL)
     folder, *files = scaffold.write("my-search", tmp_path)

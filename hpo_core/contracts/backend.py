@@ -207,7 +207,8 @@ class Backend(Protocol):
     def adopt(self, jobs: Sequence[Job]) -> Sequence[str]:
         """Take over the jobs of a controller that died, each with its handle and `Job.reports`.
 
-        Their events follow from the first report that is not recorded; Started is not repeated.
+        Their events follow from the first report that is not recorded; Started is not repeated. A
+        job without a handle may have been queued: its Started may follow.
 
         Returns:
             The ids of the jobs that are alive and whose events this backend will return. All other

@@ -7,6 +7,7 @@
     run_order   starts an agent as a child of this process, for engines that call functions
     channel     the controller's end: takes the connections of agents
     reporter    the agent's end: connects, and connects again
+    mailbox     calls that other threads hand over
     wire        signed lines of JSON between the two
     endpoint    the study's key, and where its controller listens
     records     what an agent says of its job

@@ -198,7 +198,6 @@ class Agent:
             case ["have", int(count)]:
                 self._is_answered = True
                 self._sent = count
-                self._answer(count)
                 self._send()
             case ["go", int(count)]:
                 self._answer(count)

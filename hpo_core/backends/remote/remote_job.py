@@ -54,10 +54,10 @@ class RemoteJob:
     def connected(self, connection: SignedConnection) -> None:
         """Use a new connection to its agent, and say what is known already."""
         self.connection = connection
-        self.answered = self.have
-        connection.send("have", self.have)
-        if self.cancelled:
+        if self.cancelled:  # first: what follows would let the job go on
             connection.send("cancel", self.grace)
+        connection.send("have", self.have)
+        connection.send("go", self.answered)
 
     def answer(self) -> None:
         """Tell its agent that all records so far are handled."""

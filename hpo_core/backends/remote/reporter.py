@@ -33,7 +33,7 @@ class ReportClient:
         on_open: Called once a connection is established.
         on_message: Called with each message, other than signs of life.
         on_lost: Called when a connection is lost, and again when it has not come back in time.
-        on_sent: Called whenever all waiting data has been sent.
+        on_sent: Called whenever all waiting data has been sent, if given.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class ReportClient:
         on_open: Callable[[], None],
         on_message: Callable[[list[Any]], None],
         on_lost: Callable[[], None],
-        on_sent: Callable[[], None] = lambda: None,
+        on_sent: Callable[[], None] | None = None,
     ) -> None:
         self._loop = loop
         self._job_id = job_id
@@ -91,7 +91,7 @@ class ReportClient:
             self._opened,
             self._hear,
             self._closed,
-            self._on_sent,
+            self._on_sent or (lambda: None),
         )
 
     def send(self, content: bytes) -> None:

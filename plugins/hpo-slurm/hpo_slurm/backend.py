@@ -312,7 +312,7 @@ class SlurmBackend(RemoteBackend):
         outcome = ended.outcome
         if outcome is Outcome.COMPLETED:
             outcome, reason = Outcome.LOST, "its agent ended without a word"
-        if said := self._last_words(job.id):
+        if is_plain and (said := self._last_words(job.id)):
             reason = f"{reason}: {said.splitlines()[-1][:200]}\n{said}"
         self.ended(job_id, outcome, reason, ended.cause)
 

@@ -335,8 +335,8 @@ def test_a_program_that_a_node_lacks_is_a_reason(study: Study, cluster: Any) -> 
 
 
 def test_the_time_limit_of_slurm_is_a_time_limit(study: Study, cluster: Any) -> None:
-    study.write(1, time="1m")
-    study.finish(study.start())  # what it has reported counts
+    study.write(1, time="1m", job={"on_time_limit": "fail"})
+    study.finish(study.start(), status=1)
     (job,) = study.jobs().values()
     assert (job["state"], job["reason"].splitlines()[0]) == (
         "timed_out",
