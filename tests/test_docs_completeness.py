@@ -77,7 +77,7 @@ def test_every_command_is_in_the_readme(name: str) -> None:
 def test_the_readme_advises_strategies_that_exist_and_leaves_no_plugin_out() -> None:
     table = README.read_text(encoding="utf-8").partition("| your study | strategy |")[2]
     cells = [row.split("|")[2] for row in table.partition("\n\n")[0].splitlines()[2:]]
-    named = {name for cell in cells for name in re.findall(r"`([a-z]+)[:`]", cell)}
+    named = {name for cell in cells for name in re.findall(r"`([a-z-]+)[:`]", cell)}
     projects = ROOT.glob("plugins/*/pyproject.toml")
     ours = {file.parent.name for file in projects}
     installed = {

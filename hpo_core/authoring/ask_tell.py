@@ -131,6 +131,13 @@ class AskTell(BaseStrategy):
         coordinates: Sequence[float] = candidate
         return coordinates
 
+    def configuration(self, candidate: Any) -> Configuration:
+        """Return the configuration of a candidate. By default, it is that at its `point`.
+
+        For a library that suggests values of the parameters themselves.
+        """
+        return self.cube.configuration(self._coordinates(candidate))
+
     def failed(self, candidate: Any, worst: float) -> None:
         """Tell the library of a candidate without a loss. By default, it is told the worst loss so
         far.
@@ -245,8 +252,8 @@ class AskTell(BaseStrategy):
                     if is_unchanged and self._running:
                         return None
                     break
-                point = self._coordinates(candidate)
-            trial = _Trial(self.cube.configuration(point), [candidate])
+                configuration = self.configuration(candidate)
+            trial = _Trial(configuration, [candidate])
             if self._is_fit(trial):
                 return trial
         return _Trial(self._tried.draw(trial_id), [])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from hpo_core.model.parameters import Parameter
+from hpo_core.model.parameters import Categorical, Parameter, ParameterSet
 from hpo_core.model.space import SearchSpace
 from hpo_core.model.values import Configuration, Value
 
@@ -27,11 +27,20 @@ class UnitCube:
     Attributes:
         axes: The parameters that have a coordinate, in order: parents before children.
         size: The number of coordinates.
+        choices: For each coordinate the number of its choices, which have no order, or None for a
+            number. An optimizer that distinguishes them uses `numbered` and `point_of`.
     """
 
     def __init__(self, space: SearchSpace, least: int = 0) -> None:
         self.axes: tuple[Parameter, ...] = tuple(a for a in space.ordered if a.size != 1)
         self.size = max(len(self.axes), least)
+        unordered = [
+            a.size if isinstance(a, Categorical | ParameterSet) else None for a in self.axes
+        ]
+        self.choices: tuple[int | None, ...] = (
+            *unordered,
+            *[None] * (self.size - len(unordered)),
+        )
         self._space = space
         self._places = {axis.name: place for place, axis in enumerate(self.axes)}
 
@@ -66,3 +75,17 @@ class UnitCube:
             for axis in self.axes
         ]
         return point + [MIDDLE] * (self.size - len(point))
+
+    def numbered(self, point: Sequence[float]) -> list[float | int]:
+        """Return a point with the number of the choice, from 0, in place of its coordinate."""
+        return [
+            u if n is None else min(max(int(u * n), 0), n - 1)
+            for u, n in zip(point, self.choices, strict=True)
+        ]
+
+    def point_of(self, numbered: Sequence[float | int]) -> list[float]:
+        """Return the point of numbered choices and coordinates; the inverse of `numbered`."""
+        return [
+            float(value) if n is None else (value + 0.5) / n
+            for value, n in zip(numbered, self.choices, strict=True)
+        ]

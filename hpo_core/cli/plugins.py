@@ -11,47 +11,77 @@ from hpo_core import entries, registry
 from hpo_core.cli import main, plugin_commands, tables
 from hpo_core.cli.common import json_option, print_json
 from hpo_core.model.text import first_line
-from hpo_core.registry import Described, Identity
+from hpo_core.registry import Described, Identity, index
 from hpo_core.study import plots
 
 _KINDS = ("strategy", "backend", "work", "observer", "reader", "exchange", "command", "plot")
 
 
-@click.command("plugins", epilog="Example: hpo plugins --json")
+@click.command("plugins", epilog="Example: hpo plugins --search forest")
+@click.option(
+    "--search",
+    metavar="WORD",
+    help="Only what has this text in its name, summary, package or capabilities.",
+)
 @json_option
-def plugins_command(as_json: bool) -> None:
+def plugins_command(search: str | None, as_json: bool) -> None:
     """List the installed plugins: what they provide, their versions, and why one fails.
 
     They are loaded in another process, so a plugin that hangs or crashes is listed like any other.
+    A search also covers the index that the environment variable HPO_PLUGIN_INDEX names, a file
+    with the output of `hpo plugins --json`; what is not installed is marked.
     """
     described = [*map(_plain, registry.describe()), *_entries()]
+    if search is not None:
+        here = {(found["name"], found["distribution"]) for found in described}
+        absent = [
+            {**found, "installed": False}
+            for found in index.configured()
+            if (found["name"], found["distribution"]) not in here
+        ]
+        described = [found for each in [*described, *absent] if (found := _matching(each, search))]
     if as_json:
         print_json(described)
         return
     rows = []
     for found in described:
         origin = f"{found['distribution']} {found['version']}"
+        if not found.get("installed", True):
+            origin += " (not installed)"
         if found["failure"]:
             rows.append([found["name"], "FAILS", origin, first_line(found["failure"]), ""])
         if found["printed"]:
             said = f"prints when it is loaded: {first_line(found['printed'])}"
             rows.append([found["name"], "PRINTS", origin, said, ""])
-        for kind in (
-            "strategy",
-            "backend",
-            "work",
-            "observer",
-            "reader",
-            "exchange",
-            "command",
-            "plot",
-        ):
+        for kind in _KINDS:
             for spec in found[kind]:
                 able = ", ".join(spec.get("capabilities", ()))
                 rows.append([spec["name"], kind, origin, spec["summary"], able])
         if found["observers"] and not found["observer"]:
             rows.append([found["name"], "observers", origin, "", ""])
+    if search is not None and not rows:
+        print(f"no plugin has {search!r} in its name, summary, package or capabilities")
+        return
     print(tables.lay_out(["name", "kind", "from", "summary", "capabilities"], rows))
+
+
+def _matching(found: dict[str, Any], word: str) -> dict[str, Any] | None:
+    """Return what matches of a plugin, whatever the case, or None if nothing does."""
+
+    def has(*texts: str) -> bool:
+        return any(word.casefold() in text.casefold() for text in texts)
+
+    if has(found["name"], found["distribution"]):
+        return found
+    kept = {
+        kind: [
+            spec
+            for spec in found[kind]
+            if has(spec["name"], spec["summary"], *spec.get("capabilities", ()))
+        ]
+        for kind in _KINDS
+    }
+    return {**found, **kept} if any(kept.values()) else None
 
 
 def _plain(found: Described) -> dict[str, Any]:

@@ -7,6 +7,7 @@
     strategies        builds strategies from their specs
     observer_plugins  reads the options of observers, and builds them
     inventory         lists all plugins, in another process, which may fail, print or hang
+    index             plugins of an index file, which need not be installed
 
 Each plugin is loaded separately when its name is requested, so a broken plugin affects only its
 users. Imports the contracts and the model.

@@ -13,6 +13,17 @@ DISTRIBUTIONS = {
     "optuna": "hpo-optuna",
     "bohb": "hpo-bohb",
     "asha": "hpo-asha",
+    "ax": "hpo-ax",
+    "bayesopt": "hpo-bayesopt",
+    "cma": "hpo-cma",
+    "hyperopt": "hpo-hyperopt",
+    "nevergrad": "hpo-nevergrad",
+    "optunahub": "hpo-optunahub",
+    "pymoo": "hpo-pymoo",
+    "rustuna": "hpo-rustuna",
+    "skopt": "hpo-skopt",
+    "smac": "hpo-smac",
+    "syne-tune": "hpo-syne-tune",
 }
 """The distributions of this project's plugins. Only packages that exist are listed."""
 
@@ -22,6 +33,8 @@ TRACKERS = {"mlflow": "hpo-mlflow", "tensorboard": "hpo-tensorboard", "wandb": "
 VARIANTS = (
     "optuna:tpe", "optuna:cmaes", "optuna:gp", "optuna:nsga2", "optuna:nsga3", "optuna:qmc",
     "optuna:bruteforce", "bohb:hyperband", "asha:hyperband", "asha:sha", "asha:median", "asha:pbt",
+    "hyperopt:anneal", "nevergrad:ngopt", "nevergrad:pso", "pymoo:ga", "pymoo:de", "syne-tune:bore",
+    "syne-tune:rea",
 )  # fmt: skip
 """Their variants, for suggestions: users may write ``tpe``."""
 

@@ -42,6 +42,24 @@ _BACKEND = (
 )
 """The files with separate templates for backends."""
 
+_THOROUGH = """
+  contract:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - uses: actions/setup-python@v5
+        with:
+          python-version: "3.12"
+      - run: pip install -e '.[test]'
+      - run: hpo check NAME --thorough --badge contract.svg --json > contract.json
+      - uses: actions/upload-artifact@v4
+        if: always()
+        with:
+          name: contract
+          path: contract.*
+"""
+"""The job that runs the thorough kit, and keeps its report and its badge."""
+
 
 def write(name: str, directory: Path, *, asktell: bool = False) -> list[Path]:
     """Create the package of a working strategy.
@@ -64,7 +82,7 @@ def write(name: str, directory: Path, *, asktell: bool = False) -> list[Path]:
         for file, place in _FILES.items()
         if not (asktell and file == "options.py.in")
     }
-    return _write(name, directory, "strategy", files, f"      - run: hpo check {name}\n")
+    return _write(name, directory, "strategy", files, _THOROUGH.replace("NAME", name))
 
 
 def write_backend(name: str, directory: Path) -> list[Path]:

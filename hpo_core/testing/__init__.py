@@ -17,6 +17,7 @@
     first_completion   jobs_to_complete: the jobs until a first trial is completed
     drawn_by           finds the line that drew from a global random stream
     publish            a report and a badge to publish
+    library            for tests of a strategy on a library: its suggestions, its options
     backends           BackendContract: the checks of backends as a pytest class
     backend_checks/    the promises of a backend
     relay              a slow and unreliable network

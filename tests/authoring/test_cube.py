@@ -76,3 +76,19 @@ def test_coordinates_without_an_effect_are_added_to_a_small_space() -> None:
 def test_invalid_point_is_an_error(point: list[float], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         CUBE.configuration(point)
+
+
+def test_choices_without_order_are_known() -> None:
+    assert CUBE.choices == (2, None, 2, None)
+    assert UnitCube(SearchSpace((Categorical("kind", ("a", "b", "c")),)), least=2).choices == (
+        3,
+        None,
+    )
+
+
+@given(points)
+def test_a_point_of_numbered_choices_has_the_same_configuration(point: list[float]) -> None:
+    numbered = CUBE.numbered(point)
+    assert [numbered[0] in (0, 1), numbered[2] in (0, 1)] == [True, True]
+    assert CUBE.configuration(CUBE.point_of(numbered)) == CUBE.configuration(point)
+    assert CUBE.numbered(CUBE.point_of(numbered)) == numbered

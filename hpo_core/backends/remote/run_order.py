@@ -10,9 +10,14 @@ AGENT = "hpo_core.backends.remote.agent"
 """The module that a process runs to be an agent."""
 
 
-def agent_command(order_file: str, python: str = sys.executable) -> list[str]:
-    """Return the command that runs the order in a file, on any machine that can read it."""
-    return [python, "-m", AGENT, order_file]
+def agent_command(order_file: str, python: str | None = None) -> list[str]:
+    """Return the command that runs the order in a file, on any machine that can read it.
+
+    Args:
+        order_file: The file; ``-`` for standard input.
+        python: The interpreter on that machine. None for the path of this one.
+    """
+    return [python or sys.executable, "-m", AGENT, order_file]
 
 
 class RunningOrder:
