@@ -155,8 +155,8 @@ def cases(
     Args:
         subject: The strategy.
         moves: The kinds of moves.
-        space: ``PLAIN``, ``CONDITIONAL``, ``FORBIDDEN`` or ``LINEAR`` for only such spaces; None for
-            any.
+        space: ``PLAIN``, ``CONDITIONAL``, ``FORBIDDEN`` or ``LINEAR`` for such spaces only; None
+            for any.
         objectives: How many.
         landscapes: The possible distributions of losses.
     """

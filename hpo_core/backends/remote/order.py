@@ -12,7 +12,7 @@ import msgspec
 from hpo_core.backends.remote.endpoint import Endpoint
 from hpo_core.contracts.backend import BackendContext, Work
 from hpo_core.model.errors import BackendError
-from hpo_core.model.function_reference import function_reference
+from hpo_core.model.function_reference import function_name, is_importable
 from hpo_core.model.job import Job
 from hpo_core.model.values import Configuration
 
@@ -96,7 +96,12 @@ class OrderBook:
         if work.command is None and function is None:
             if work.callable is None:
                 raise BackendError("there is nothing to run; give the study a command or function")
-            function = function_reference(work.callable)
+            function = function_name(work.callable)
+        if function is not None and not is_importable(function):
+            raise BackendError(
+                f"the function {function} can't be imported on another machine; define it with def "
+                "at the top level of a file"
+            )
         self._context = context
         self._work = {
             "command": work.command,
