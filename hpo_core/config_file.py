@@ -125,7 +125,7 @@ _PLAIN_KEYS = (
 )  # fmt: skip
 _KEYS = (
     *_PLAIN_KEYS, "strategy", "backend", "objective", "constraints", "budget", "job", "parameters",
-    "forbidden",
+    "forbidden", "linear",
 )  # fmt: skip
 _REQUIRED = {
     "name": "name the study",
@@ -170,9 +170,10 @@ def _space(table: Mapping[str, Any]) -> tuple[SearchSpace | None, list[Fault]]:
         return None, []
     given = table["parameters"]
     if isinstance(given, SearchSpace):
-        return given, []
+        message = "is part of the SearchSpace; give it there"
+        return given, [Fault(key, message) for key in _EXCLUSIONS if key in table]
     if isinstance(given, list | tuple):
-        return _space_of(given)
+        return _space_of(given, table)
     if not isinstance(given, Mapping):
         return None, [Fault("parameters", "expected tables [parameters.NAME]")]
     parameters, faults = [], []
@@ -190,26 +191,40 @@ def _space(table: Mapping[str, Any]) -> tuple[SearchSpace | None, list[Fault]]:
         parameter, wrong_here = read_value(Parameter, named, path)
         parameters.append(parameter)
         faults += wrong_here
-    forbidden: Any = ()
-    if "forbidden" in table:
-        kind = next(f.type for f in msgspec.structs.fields(SearchSpace) if f.name == "forbidden")
-        forbidden, wrong_here = read_value(kind, table["forbidden"], "forbidden")
-        faults += wrong_here
+    exclusions, wrong_here = _exclusions(table)
+    faults += wrong_here
     if faults:
         return None, faults + list(_unknown_names(table))
     try:
-        return SearchSpace(tuple(parameters), forbidden), []
+        return SearchSpace(tuple(parameters), **exclusions), []
     except InvalidInput as error:
         return None, list(error.faults)
 
 
-def _space_of(given: Sequence[object]) -> tuple[SearchSpace | None, list[Fault]]:
+_EXCLUSIONS = ("forbidden", "linear")
+
+
+def _exclusions(table: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
+    """Return the forbidden combinations and the linear inequalities of a study."""
+    kinds = {field.name: field.type for field in msgspec.structs.fields(SearchSpace)}
+    found, faults = {}, []
+    for key in _EXCLUSIONS:
+        if key in table:
+            found[key], wrong_here = read_value(kinds[key], table[key], key)
+            faults += wrong_here
+    return found, faults
+
+
+def _space_of(
+    given: Sequence[object], table: Mapping[str, Any]
+) -> tuple[SearchSpace | None, list[Fault]]:
     """Return the space of parameters given as Python objects."""
     parameters, faults = read_value(tuple[Parameter, ...], given, "parameters")
-    if faults:
-        return None, faults
+    exclusions, wrong_here = _exclusions(table)
+    if faults or wrong_here:
+        return None, faults + wrong_here
     try:
-        return SearchSpace(parameters), []
+        return SearchSpace(parameters, **exclusions), []
     except InvalidInput as error:
         return None, list(error.faults)
 

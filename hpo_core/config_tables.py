@@ -18,7 +18,7 @@ HEADED = ("strategy", "backend", "objective", "budget", "job", "parameters.*", "
 _ORDER = (
     "name", "seed", "workers", "strategy", "backend", "observers", "job_name", "tags",
     "max_failures", "max_failures_at_start", "on_failure", "durability", "constraints", "enqueue",
-    "objective", "budget", "job", "parameters", "forbidden",
+    "objective", "budget", "job", "linear", "parameters", "forbidden",
 )  # fmt: skip
 
 
@@ -109,4 +109,8 @@ def _space(space: SearchSpace) -> dict[str, Any]:
         fields = {key: value for key, value in _unlike(axis).items() if key != "name"}
         parameters[axis.name] = {"type": axis.__struct_config__.tag, **fields}
     forbidden = [msgspec.to_builtins(clause) for clause in space.forbidden]
-    return {"parameters": parameters, **({"forbidden": forbidden} if forbidden else {})}
+    return {
+        "parameters": parameters,
+        **({"forbidden": forbidden} if forbidden else {}),
+        **({"linear": list(space.linear)} if space.linear else {}),
+    }

@@ -1,4 +1,4 @@
-"""Read a study file, TOML or JSON, as plain tables, with a precise error if it is neither."""
+"""Read a study file, TOML, JSON or YAML, as plain tables, with a precise error if it is none."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _BYTE_ORDER_MARKS = {
 
 
 def load(path: str) -> dict[str, Any]:
-    """Read a study file: JSON if its name ends with ``.json``, else TOML.
+    """Read a study file: JSON or YAML if its name ends so (``.json``, ``.yaml``), else TOML.
 
     Raises:
         InvalidInput: If it cannot be read, with the place and the cause.
@@ -53,15 +53,18 @@ def _text(data: bytes) -> str:
 
 
 def _table(path: str, text: str) -> dict[str, Any]:
-    suffix = Path(path).suffix.lower()
-    if suffix in (".yaml", ".yml"):
-        raise ValueError("is YAML; a study's file is TOML or JSON (study.toml, study.json)")
-    table = _json(text) if suffix == ".json" else _toml(text)
+    table = _READERS.get(Path(path).suffix.lower(), _toml)(text)
     if not isinstance(table, dict):
         raise ValueError("must hold a table (an object, {...})")
     if _is_deep(table):
         raise ValueError(_TOO_DEEP)
     return table
+
+
+def _yaml(text: str) -> Any:
+    from hpo_core.yaml_text import yaml_tables
+
+    return yaml_tables(text)
 
 
 def _json(text: str) -> Any:
@@ -98,6 +101,10 @@ def _toml(text: str) -> Any:
         else:
             cause = str(error)
         raise ValueError(f"is not TOML: {cause}") from error
+
+
+_READERS = {".json": _json, ".yaml": _yaml, ".yml": _yaml}
+"""How a file is read whose name ends so; any other is TOML."""
 
 
 def _is_deep(table: dict[str, Any]) -> bool:

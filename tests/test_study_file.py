@@ -1,6 +1,7 @@
 """A study file as plain tables; the error for an unreadable file names the cause."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +41,61 @@ def test_any_other_name_is_toml(tmp_path: Path, name: str) -> None:
     }
 
 
+YAML = """\
+name: grün
+strategy: random          # yes, no and on are texts in YAML 1.2
+parameters:
+  lr: { type: float, low: 1e-3, high: 1e3, log: true }
+  layers: { type: int, low: 0o17, high: 020 }
+  mode: { type: categorical, choices: [yes, no, on, ~, true, 1:30] }
+enqueue: [&first { lr: .5 }, *first]
+"""
+
+
 @pytest.mark.parametrize("name", ["study.yaml", "study.yml", "STUDY.YAML"])
-def test_yaml_is_refused_by_its_name(tmp_path: Path, name: str) -> None:
-    said = refusal(tmp_path, name, "name: x\nstrategy: random\n")
-    assert said == "is YAML; a study's file is TOML or JSON (study.toml, study.json)"
+def test_yaml_is_that_of_version_1_2(tmp_path: Path, name: str) -> None:
+    table = read(tmp_path, name, YAML)
+    assert table["parameters"] == {
+        "lr": {"type": "float", "low": 0.001, "high": 1000.0, "log": True},
+        "layers": {"type": "int", "low": 15, "high": 20},
+        "mode": {"type": "categorical", "choices": ["yes", "no", "on", None, True, "1:30"]},
+    }
+    assert table["enqueue"] == [{"lr": 0.5}, {"lr": 0.5}]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("a: 1\nb: 2\na: 3\n", 'is not YAML 1.2: line 3, column 1: found duplicate key "a"'),
+        ("a: {b: 1, b: 1}", "is not YAML 1.2: line 1, column 11: found duplicate key"),
+        ("a: [1, 2", "is not YAML 1.2: line 1, column 9: expected ',' or ']'"),
+        ("a: 1\n---\nb: 2", "is not YAML 1.2: line 2, column 1: but found another document"),
+        ("a: !!python/object:os.system ls", "line 1, column 4: could not determine a constructor"),
+        ("1: 2", "a key must be text, got 1; write it in quotes"),
+        ("a: !!binary aGVsbG8=", "holds b'hello', which is neither a list, a table nor a plain"),
+        ("- 1", "must hold a table"),
+        ("a: &x [*x]", "holds more than 100,000 values; use fewer aliases"),
+        (
+            "a0: &a0 [1]\n"
+            + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12)),
+            "holds more than 100,000 values; use fewer aliases",
+        ),
+    ],
+)
+def test_what_yaml_cannot_be_read_is_told_with_its_place(
+    tmp_path: Path, text: str, says: str
+) -> None:
+    assert says in refusal(tmp_path, "study.yaml", text)
+
+
+def test_without_the_library_yaml_is_refused_with_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ruamel.yaml", None)
+    said = refusal(tmp_path, "study.yaml", "name: x\n")
+    assert said.startswith(
+        "is YAML, for which ruamel.yaml is missing: pip install 'hpo-core[yaml]'"
+    )
 
 
 @pytest.mark.parametrize("name", ["study.toml", "study.json"])

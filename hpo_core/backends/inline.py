@@ -30,6 +30,7 @@ from hpo_core.contracts.hookspecs import hookimpl
 from hpo_core.contracts.strategy import NoOptions
 from hpo_core.model.errors import BackendError
 from hpo_core.model.job import Job
+from hpo_core.model.values import Configuration, fresh
 
 
 class InlineBackend:
@@ -102,8 +103,9 @@ class InlineBackend:
             if self._stopped:
                 raise client.JobStopped(f"job {job.id} should end here")
 
+        values = {name: fresh(value) for name, value in job.configuration.items()}
         info = client.JobInfo(
-            job.id, job.trial_id, job.configuration, job.iterations, job.checkpoint_dir
+            job.id, job.trial_id, Configuration(values), job.iterations, job.checkpoint_dir
         )
         self._running = job.id
         self._stopped = False

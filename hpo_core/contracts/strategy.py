@@ -253,6 +253,9 @@ class Capability(enum.Enum):
     STOPPING = "stopping jobs early"
     RESUMING = "resuming trials"
     CONSTRAINTS = "constraints"
+    RANGES = "conditions on ranges"
+    LINEAR = "linear inequalities"
+    STRUCTURED = "choices that are lists or tables"
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
@@ -289,6 +292,9 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
             ),
             Capability.MULTI_OBJECTIVE: len(self.objectives) > 1,
             Capability.CONSTRAINTS: bool(self.constraints),
+            Capability.RANGES: self.space.has_ranges,
+            Capability.LINEAR: bool(self.space.linear),
+            Capability.STRUCTURED: any(axis.has_structure for axis in axes),
         }
         return frozenset(need for need, is_needed in wanted.items() if is_needed)
 

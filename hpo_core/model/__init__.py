@@ -12,6 +12,8 @@ the standard library but msgspec. Everything else in hpo-core is built on this f
     choices             Categorical, Constant, ParameterSet
     parameters          the union of all parameters
     space               the search space: conditions, forbidden combinations
+    conditions          what conditions ask of a value: ranges
+    linear              linear inequalities of a space
     allowed             finds an allowed configuration
     lattice             a finite space as a numbered sequence
     lattice_tree        the tree behind a lattice

@@ -8,14 +8,17 @@ methods that take and return that value without its name.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypeAlias, TypeVar
+from typing import ClassVar, TypeAlias, TypeVar
 
 from hpo_core.model.checked import Checked
 from hpo_core.model.errors import Fault
-from hpo_core.model.values import Value
+from hpo_core.model.values import Scalar, Value
 
-When: TypeAlias = Mapping[str, Value | tuple[Value, ...]]
-"""Maps each parent's name to the value or values for which a parameter is active."""
+When: TypeAlias = Mapping[str, Scalar | tuple[Scalar, ...]]
+"""Maps each parent's name to the value or values for which a parameter is active.
+
+A text for a numeric parent is a range, such as ``">= 2"``.
+"""
 
 
 _Scalar = TypeVar("_Scalar", bound="ScalarAxis")
@@ -30,6 +33,9 @@ class Axis(Checked, frozen=True, tag_field="type"):
 
     FROM_PLACE = ("name",)  # the table's own name
 
+    is_numeric: ClassVar[bool] = False
+    """Whether its values are numbers in ascending order, so that a condition may name a range."""
+
     name: str
 
     @property
@@ -38,10 +44,15 @@ class Axis(Checked, frozen=True, tag_field="type"):
         return (self.name,)
 
     @property
-    def conditions(self) -> dict[str, tuple[Value, ...]]:
-        """The values of each parent for which this axis is active; empty if it is always active."""
+    def conditions(self) -> dict[str, tuple[Scalar, ...]]:
+        """The values and ranges of each parent for which this axis is active; empty if always."""
         when: When = getattr(self, "when", {})
         return {parent: several(values) for parent, values in when.items()}
+
+    @property
+    def has_structure(self) -> bool:
+        """Whether any of its values is a list or a table."""
+        return False
 
     @property
     def size(self) -> int | None:
@@ -193,6 +204,6 @@ class ScalarAxis(Axis, frozen=True):
         return self
 
 
-def several(values: Value | tuple[Value, ...]) -> tuple[Value, ...]:
+def several(values: Scalar | tuple[Scalar, ...]) -> tuple[Scalar, ...]:
     """Return one value or several as a sequence."""
     return tuple(values) if isinstance(values, tuple | list) else (values,)

@@ -121,7 +121,7 @@ def read_value(kind: Any, value: object, path: str) -> tuple[Any, list[Fault]]:
         return None, unordered
     try:
         converted = msgspec.convert(value, kind)
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, AttributeError) as error:  # numpy's are no mapping after all
         return None, _misfits(kind, value, path) or [Fault(path, _wrong(kind, value, str(error)))]
     faults = list(_not_plain(converted, path))
     return (None, faults) if faults else (converted, [])

@@ -5,20 +5,33 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import cached_property
+from typing import Any
 
 import msgspec
 
 from hpo_core.model.axis import Axis, ScalarAxis, When
 from hpo_core.model.errors import Fault, nearest
-from hpo_core.model.values import Value, as_text, identity, meant, said, unfit
+from hpo_core.model.values import (
+    Value,
+    as_text,
+    fresh,
+    has_parts,
+    identity,
+    meant,
+    plain,
+    said,
+    same_value,
+    unfit,
+)
 
 
 class Categorical(ScalarAxis, frozen=True, tag="categorical"):
-    """A choice from a list of strings, numbers, booleans or None, without an order.
+    """A choice from a list of strings, numbers, booleans, None, lists or dicts, without an order.
 
     Attributes:
         name: The parameter's name.
-        choices: The choices; ``1``, ``1.0``, ``True`` and ``"1"`` are four different choices.
+        choices: The choices; ``1``, ``1.0``, ``True`` and ``"1"`` are four different choices. Lists
+            and dicts are those of JSON; a tuple within them is a list.
         when: For each parent, the value or values for which this parameter is active.
         default: Default choice, used by ``hpo try``; the first one if None. To make the choice None
             the default, list it first.
@@ -41,7 +54,16 @@ class Categorical(ScalarAxis, frozen=True, tag="categorical"):
         return len(self.choices)
 
     def at(self, index: int) -> Value:
-        return self.choices[index]
+        return fresh(self.choices[index])
+
+    @cached_property
+    def has_structure(self) -> bool:
+        return any(map(has_parts, self.choices))
+
+    def spelled_out(self, field: str, value: Any) -> Any:
+        if field == "choices" and isinstance(value, list | tuple):
+            return [plain(choice) for choice in value]
+        return plain(value) if field == "default" else value
 
     def index(self, value: Value) -> int:
         return self._places[identity(value)]
@@ -60,7 +82,7 @@ class Categorical(ScalarAxis, frozen=True, tag="categorical"):
 
     @property
     def start(self) -> Value:
-        return self.choices[0] if self.default is None else self.default
+        return fresh(self.choices[0] if self.default is None else self.default)
 
     def faults(self) -> list[Fault]:
         faults = Axis.faults(self)
@@ -95,7 +117,14 @@ class Constant(ScalarAxis, frozen=True, tag="constant"):
         return 1
 
     def at(self, index: int) -> Value:
-        return self.value
+        return fresh(self.value)
+
+    @property
+    def has_structure(self) -> bool:
+        return has_parts(self.value)
+
+    def spelled_out(self, field: str, value: Any) -> Any:
+        return plain(value) if field == "value" else value
 
     def index(self, value: Value) -> int:
         return 0
@@ -111,7 +140,7 @@ class Constant(ScalarAxis, frozen=True, tag="constant"):
 
     @property
     def start(self) -> Value:
-        return self.value
+        return fresh(self.value)
 
     def faults(self) -> list[Fault]:
         return [*Axis.faults(self), *(Fault("value", message) for message in unfit(self.value))]
@@ -158,7 +187,14 @@ class ParameterSet(Axis, frozen=True, tag="set"):
 
     def values_at(self, index: int) -> dict[str, Value]:
         item = self.combinations[index]
-        return {name: item[name] for name in self.names}
+        return {name: fresh(item[name]) for name in self.names}
+
+    @cached_property
+    def has_structure(self) -> bool:
+        return any(has_parts(value) for item in self.combinations for value in item.values())
+
+    def spelled_out(self, field: str, value: Any) -> Any:
+        return plain(value) if field == "combinations" else value
 
     def at_all(self, index: int) -> dict[str, Value]:
         """Return the members' values of combination `index`, as `values_at` does."""
@@ -201,6 +237,17 @@ def _parsed(name: str, choices: tuple[Value, ...], text: str) -> Value:
     for written in (json.dumps, as_text):
         for choice in choices:
             if written(choice) == text:
-                return choice
+                return fresh(choice)
+    for choice in choices:
+        if has_parts(choice) and _is_json_of(choice, text):
+            return fresh(choice)
     texts = [as_text(choice) for choice in choices]
     raise ValueError(f"{name} is one of {', '.join(texts)}; got {text!r}{nearest(text, texts)}")
+
+
+def _is_json_of(value: Value, text: str) -> bool:
+    """Return whether a text is JSON of a value, whatever its spaces and the order of its keys."""
+    try:
+        return same_value(json.loads(text), value)
+    except (ValueError, RecursionError):
+        return False

@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
+from hpo_core.model.conditions import windows
 from hpo_core.model.errors import Fault, InvalidInput
 from hpo_core.model.lattice_tree import (
     NOTHING,
@@ -36,6 +37,8 @@ class Lattice:
     """The configurations of a finite space, numbered from 0. There is at least one.
 
     The last parameter changes fastest, except where conditions or forbidden combinations apply.
+    Linear inequalities are not counted: a configuration that violates one has a number, and
+    `SearchSpace.is_forbidden` tells.
 
     Args:
         space: The space.
@@ -88,7 +91,7 @@ class Lattice:
 
 
 class _Known(msgspec.Struct, frozen=True):
-    """What is known about a name: its value, that it is inactive, or that it is unmentioned."""
+    """What is known about a name: its value (or one of the same effect), or that it is inactive."""
 
     value: Value = None
     has_value: bool = False
@@ -97,15 +100,10 @@ class _Known(msgspec.Struct, frozen=True):
         return self.has_value and identity(self.value) in wanted
 
 
-_INACTIVE = _UNMENTIONED = _Known()
+_INACTIVE = _Known()
 
 _Facts: TypeAlias = Mapping[str, _Known]
 _Wanted: TypeAlias = frozenset[tuple[type, Any]]
-_Clause: TypeAlias = dict[str, _Wanted]
-
-
-def _clause(wanted: Mapping[str, tuple[Value, ...]]) -> _Clause:
-    return {name: frozenset(map(identity, values)) for name, values in wanted.items()}
 
 
 class _Builder:
@@ -118,8 +116,8 @@ class _Builder:
     def __init__(self, space: SearchSpace, leaves: Mapping[str, Leaf]) -> None:
         self._axes = space.ordered
         self._leaves = leaves
-        self._conditions = {name: _clause(parents) for name, parents in space.conditions.items()}
-        self._clauses = tuple(map(_clause, space.clauses))
+        self._conditions = space.wanted
+        self._clauses = space.unwanted
         self._built: dict[tuple[tuple[str, ...], tuple[int, ...]], Node] = {}
 
     def root(self) -> Node:
@@ -217,12 +215,18 @@ def _classes(leaf: Leaf, mentions: Sequence[tuple[str, _Wanted]]) -> list[tuple[
         alike.setdefault(said, []).append(point)
     classes: list[tuple[Members, _Facts]] = []
     for same in alike.values():
-        known = {name: _Known(value, True) for name, value in _values(leaf, same[0]).items()}
-        classes.append((Members(tuple(same), False, len(same)), known))
-    if others := leaf.size - len(points):
-        unmentioned = dict.fromkeys(leaf.axis.names, _UNMENTIONED)
-        classes.append((Members(tuple(points), True, others), unmentioned))
+        classes.append((Members(tuple(same), False, len(same)), _facts(leaf, same[0])))
+    ranges = [one for _, wanted in mentions for one in getattr(wanted, "ranges", ())]
+    for first, end in windows(leaf.axis, ranges) if ranges else [(0, leaf.size)]:
+        listed = tuple(point for point in points if first <= point < end)
+        if others := end - first - len(listed):
+            members = Members(listed, True, others, first)
+            classes.append((members, _facts(leaf, members.at(0))))
     return sorted(classes, key=lambda entry: entry[0].at(0))  # close to the order of the axis
+
+
+def _facts(leaf: Leaf, point: int) -> _Facts:
+    return {name: _Known(value, True) for name, value in _values(leaf, point).items()}
 
 
 def _mentioned(leaf: Leaf, mentions: Sequence[tuple[str, _Wanted]]) -> set[int]:

@@ -78,23 +78,26 @@ def product(parts: Sequence[Node]) -> Node:
 
 
 class Members(msgspec.Struct, frozen=True):
-    """Some points of an axis: the listed ones, or all except the listed ones.
+    """Some points of an axis: the listed ones, or all of a run except the listed ones.
 
     Attributes:
         listed: Points, ascending.
         all_but: Whether the members are the points that are not listed.
         size: How many members there are.
+        first: The first point of the run.
     """
 
     listed: tuple[int, ...]
     all_but: bool
     size: int
+    first: int = 0
 
     def at(self, place: int) -> int:
         """Return the point of member number `place`."""
         if not self.all_but:
             return self.listed[place]
         ranks = range(len(self.listed))
+        place += self.first
         return place + bisect_right(ranks, place, key=lambda rank: self.listed[rank] - rank)
 
     def place(self, point: int) -> int | None:
@@ -103,7 +106,10 @@ class Members(msgspec.Struct, frozen=True):
         is_listed = below < len(self.listed) and self.listed[below] == point
         if is_listed == self.all_but:
             return None
-        return point - below if self.all_but else below
+        if not self.all_but:
+            return below
+        place = point - below - self.first
+        return place if 0 <= place < self.size and point >= self.first else None
 
 
 class Branch(msgspec.Struct, frozen=True):

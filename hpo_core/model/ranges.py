@@ -24,6 +24,8 @@ _FINEST_STEP = 64  # in units of the last place; with finer steps, index() could
 class _Range(ScalarAxis, frozen=True):
     """Base class of Float and Int: checks, and the position of a value on the scale."""
 
+    is_numeric = True
+
     def _place(self, value: float) -> float:
         """Return the position of a value between low (0) and high (1), up to rounding."""
         raise NotImplementedError

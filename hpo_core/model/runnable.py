@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from hpo_core.model.axis import several
+from hpo_core.model.conditions import is_range
 from hpo_core.model.errors import Fault
 from hpo_core.model.parameters import Categorical, Constant, Parameter, ParameterSet
 from hpo_core.model.space import SearchSpace
-from hpo_core.model.values import Value
+from hpo_core.model.values import Scalar, Value
 
 
 def unrunnable(space: SearchSpace) -> Iterator[Fault]:
@@ -26,11 +27,12 @@ def unrunnable(space: SearchSpace) -> Iterator[Fault]:
 
 
 def _points(
-    space: SearchSpace, wanted: Mapping[str, Value | tuple[Value, ...]], path: str
+    space: SearchSpace, wanted: Mapping[str, Scalar | tuple[Scalar, ...]], path: str
 ) -> Iterator[Fault]:
     for name, values in wanted.items():
-        if space.by_name[name].size is None:
-            point = several(values)[0]
+        axis = space.by_name[name]
+        points = [each for each in several(values) if not is_range(each, axis)]
+        for point in points[:1] if axis.size is None else ():
             yield Fault(
                 f"{path}.{name}",
                 f"{name} is continuous, so it is practically never {point!r}; give {name} a "

@@ -1,39 +1,45 @@
-"""The search space: parameters, when they are active, and which combinations are forbidden."""
+"""The search space: parameters, when they are active, and which combinations are excluded."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import TypeAlias
 
 from hpo_core.model.allowed import first_allowed
 from hpo_core.model.axis import several
 from hpo_core.model.checked import Checked
+from hpo_core.model.comparison import Comparison, comparison
+from hpo_core.model.conditions import Clause, is_range, meets, range_faults, wanted
 from hpo_core.model.errors import Fault, InvalidInput, nearest
+from hpo_core.model.linear import linear_faults, searched
 from hpo_core.model.parameters import Categorical, Constant, Float, Int, Parameter
-from hpo_core.model.values import Configuration, Value, identity
+from hpo_core.model.values import Configuration, Scalar, Value
 
 
 class SearchSpace(Checked, frozen=True):
-    """The parameters of a study, with their conditions and forbidden combinations.
+    """The parameters of a study, with their conditions and excluded combinations.
 
     A parameter is active if it has no condition, or if every parent that its ``when`` names is
-    active and has one of the values given there. A configuration holds only the active parameters,
-    parents before children, otherwise in declaration order.
+    active and has one of the values given there, or lies in a range: ``{"layers": ">= 2"}``. A
+    configuration holds only the active parameters, parents before children, otherwise in
+    declaration order.
 
     Attributes:
         parameters: The axes, each with its own name.
         forbidden: Combinations that are never run: mappings from names to a value or a list of
             values. A configuration is forbidden if all the names are active and have such values.
+        linear: Linear inequalities between numeric parameters, such as ``"x + 2 * y <= 1"``. A
+            configuration that violates one, with all of its names active, is forbidden too.
 
     Raises:
         InvalidInput: If a name is used twice, a parent is unknown, conditions form a cycle, a
-            parent or a forbidden parameter cannot take a value given for it, or all configurations
-            are forbidden.
+            parent or a forbidden parameter cannot take a value given for it, an inequality is
+            invalid or never holds, or all configurations are forbidden.
     """
 
     parameters: tuple[Parameter, ...]
-    forbidden: tuple[Mapping[str, Value | tuple[Value, ...]], ...] = ()
+    forbidden: tuple[Mapping[str, Scalar | tuple[Scalar, ...]], ...] = ()
+    linear: tuple[str, ...] = ()
 
     # -- properties ------------------------------------------------------------------
 
@@ -65,7 +71,10 @@ class SearchSpace(Checked, frozen=True):
 
     @cached_property
     def conditions(self) -> dict[str, dict[str, tuple[Value, ...]]]:
-        """The conditions of each parameter by name; values have the types of the parents."""
+        """The conditions of each parameter by name; values have the types of the parents.
+
+        A text for a numeric parent is a range.
+        """
         return {
             axis.name: {
                 parent: tuple(self._own(parent, value) for value in values)
@@ -99,11 +108,25 @@ class SearchSpace(Checked, frozen=True):
 
     def is_active(self, axis: Parameter, values: Mapping[str, Value]) -> bool:
         """Return whether `axis` is active, given the values of its active parents."""
-        return _meets(values, self._wanted[axis.name])
+        return meets(values, self.wanted[axis.name])
 
     def is_forbidden(self, values: Mapping[str, Value]) -> bool:
-        """Return whether the values match a forbidden combination."""
-        return any(_meets(values, clause) for clause in self._unwanted)
+        """Return whether the values match a forbidden combination or violate an inequality."""
+        return self.is_excluded(values) or any(
+            not one.holds(numbers) for one, numbers in self._inequalities_of(values)
+        )
+
+    def is_excluded(self, values: Mapping[str, Value]) -> bool:
+        """Return whether the values match a forbidden combination, whatever the inequalities."""
+        return any(meets(values, clause) for clause in self.unwanted)
+
+    def _inequalities_of(
+        self, values: Mapping[str, Value]
+    ) -> Iterator[tuple[Comparison, Mapping[str, float]]]:
+        """Yield the inequalities all of whose names have a value, with the values."""
+        for one in self._inequalities:
+            if all(name in values for name in one.coefficients):
+                yield one, values  # type: ignore[misc]  # those of these names are numbers
 
     def build(self, choose: Callable[[Parameter], Value | Mapping[str, Value]]) -> Configuration:
         """Build a configuration by calling `choose` for each active parameter, parents first.
@@ -116,7 +139,7 @@ class SearchSpace(Checked, frozen=True):
         """
         values: dict[str, Value] = {}
         for axis, parents in self._plan:
-            if not parents or _meets(values, parents):
+            if not parents or meets(values, parents):
                 chosen = choose(axis)
                 if isinstance(chosen, Mapping):
                     values.update(chosen)
@@ -134,7 +157,7 @@ class SearchSpace(Checked, frozen=True):
         """
         values: dict[str, Value] = {}
         for axis, parents in self._plan:
-            if not parents or _meets(values, parents):
+            if not parents or meets(values, parents):
                 values.update(axis.values_from(uniform()))
         return Configuration(values)
 
@@ -145,13 +168,15 @@ class SearchSpace(Checked, frozen=True):
     def defaults(self, given: Mapping[str, Value] | None = None) -> Configuration:
         """Return the configuration of the default values.
 
-        If it is forbidden, return the allowed configuration that `first_allowed` finds.
+        If it is forbidden, return an allowed configuration: the one that `first_allowed` finds, or
+        with inequalities the first of many that are drawn.
 
         Args:
             given: Values in place of the defaults of some parameters.
 
         Raises:
-            InvalidInput: If `given` is invalid or makes a forbidden configuration, with all faults.
+            InvalidInput: If `given` is invalid or makes a forbidden configuration, with all faults;
+                or if no configuration is found that satisfies all inequalities.
         """
         if given:
             values = dict(given)
@@ -162,7 +187,7 @@ class SearchSpace(Checked, frozen=True):
             return built
         allowed = first_allowed(self)
         assert allowed is not None, "checked when the space was made"
-        return Configuration(allowed)
+        return Configuration(searched(self, allowed) if self.linear else allowed)
 
     def configuration(self, values: Mapping[str, Value]) -> Configuration:
         """Return `values` as a configuration of this space, in its order.
@@ -186,7 +211,7 @@ class SearchSpace(Checked, frozen=True):
         faults: list[Fault] = []
         active: dict[str, Value] = {}
         for axis, parents in self._plan:
-            if parents and not _meets(active, parents):
+            if parents and not meets(active, parents):
                 continue
             faults += axis.wrong_in(values)
             for name in axis.names:
@@ -194,11 +219,19 @@ class SearchSpace(Checked, frozen=True):
                     active[name] = values[name]
         if len(active) < len(values):
             faults += self._superfluous(values, active)
-        for clause in self._unwanted:
-            if _meets(active, clause):
+        for clause in self.unwanted:
+            if meets(active, clause):
                 forbidden = ", ".join(f"{name}={active[name]!r}" for name in clause)
                 faults.append(Fault("", f"the combination {forbidden} is forbidden"))
-        return faults
+        return faults or [
+            Fault(
+                "",
+                f"{', '.join(f'{name}={active[name]!r}' for name in one.coefficients)} "
+                f"violates {text}",
+            )
+            for text, one in zip(self.linear, self._inequalities, strict=True)
+            if all(name in active for name in one.coefficients) and not one.holds(active)  # type: ignore[arg-type]  # checked above
+        ]
 
     def _superfluous(self, values: Iterable[str], active: Collection[str]) -> Iterator[Fault]:
         for name in values:
@@ -211,19 +244,41 @@ class SearchSpace(Checked, frozen=True):
     # -- cached lookups ----------------------------------------------
 
     @cached_property
-    def _wanted(self) -> dict[str, _Clause]:
-        """The parents' values of each parameter, by identity."""
-        return {name: _clause(parents) for name, parents in self.conditions.items()}
+    def wanted(self) -> dict[str, Clause]:
+        """What each parameter wants of its parents, by identity."""
+        return {name: self._clause(parents) for name, parents in self.conditions.items()}
 
     @cached_property
-    def _unwanted(self) -> tuple[_Clause, ...]:
+    def unwanted(self) -> tuple[Clause, ...]:
         """The forbidden combinations, by identity."""
-        return tuple(map(_clause, self.clauses))
+        return tuple(self._clause(clause, has_ranges=False) for clause in self.clauses)
+
+    def _clause(
+        self, values: Mapping[str, tuple[Value, ...]], *, has_ranges: bool = True
+    ) -> Clause:
+        return {
+            name: wanted(those, self.by_name[name] if has_ranges else None)
+            for name, those in values.items()
+        }
 
     @cached_property
-    def _plan(self) -> tuple[tuple[Parameter, _Clause], ...]:
+    def _inequalities(self) -> tuple[Comparison, ...]:
+        return tuple(map(comparison, self.linear))
+
+    @cached_property
+    def has_ranges(self) -> bool:
+        """Whether any condition names a range."""
+        return any(
+            is_range(value, self.by_name[parent])
+            for axis in self.parameters
+            for parent, values in axis.conditions.items()
+            for value in values
+        )
+
+    @cached_property
+    def _plan(self) -> tuple[tuple[Parameter, Clause], ...]:
         """The parameters, parents before children, each with its conditions."""
-        return tuple((axis, self._wanted[axis.name]) for axis in self.ordered)
+        return tuple((axis, self.wanted[axis.name]) for axis in self.ordered)
 
     # -- validation -------------------------------------------------------------------
 
@@ -234,12 +289,17 @@ class SearchSpace(Checked, frozen=True):
         for axis in self.parameters:
             for parent, values in axis.conditions.items():
                 path = f"parameters.{axis.name}.when.{parent}"
-                faults += self._wrong_values(path, parent, values)
+                numeric = getattr(self.by_name.get(parent), "is_numeric", False)
+                ranges = [each for each in values if numeric and isinstance(each, str)]
+                faults += range_faults(path, self.by_name.get(parent), ranges)
+                others = tuple(each for each in values if each not in ranges)
+                faults += self._wrong_values(path, parent, others)
         for index, clause in enumerate(self.forbidden):
             if not clause:
                 faults.append(Fault(f"forbidden[{index}]", "give at least one parameter"))
             for name, given in clause.items():
                 faults += self._wrong_values(f"forbidden[{index}].{name}", name, several(given))
+        faults += linear_faults(self.linear, self.by_name)
         faults = faults or self._cycles()
         if not faults and self.forbidden and first_allowed(self) is None:
             faults.append(Fault("forbidden", "no configuration is left; allow at least one"))
@@ -285,21 +345,6 @@ class SearchSpace(Checked, frozen=True):
     def _own(self, name: str, value: Value) -> Value:
         """Convert an integer given for a Float to a float."""
         return self._owners[name].coerce(value) if name in self._owners else value
-
-
-_Clause: TypeAlias = dict[str, frozenset[tuple[type, object]]]
-
-
-def _clause(wanted: Mapping[str, tuple[Value, ...]]) -> _Clause:
-    return {name: frozenset(map(identity, values)) for name, values in wanted.items()}
-
-
-def _meets(values: Mapping[str, Value], clause: _Clause) -> bool:
-    """Return whether every name has one of its required values."""
-    for name, wanted in clause.items():
-        if name not in values or identity(values[name]) not in wanted:
-            return False
-    return True
 
 
 def _those_of(names: Iterable[str], values: Mapping[str, Value]) -> dict[str, Value]:

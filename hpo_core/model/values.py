@@ -1,10 +1,12 @@
 """Plain values, their identity, and the immutable mapping of parameters to values.
 
 The type of a value is part of its identity: ``1``, ``1.0``, ``True`` and ``"1"`` are four values.
+The same holds within lists and tables, of which the order of keys does not count.
 """
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 import re
@@ -12,8 +14,11 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NoReturn, TypeAlias
 
-Value: TypeAlias = str | int | float | bool | None
-"""The values that a parameter can take: plain Python, never a numpy scalar."""
+Scalar: TypeAlias = str | int | float | bool | None
+"""A value without parts: plain Python, never a numpy scalar."""
+
+Value: TypeAlias = str | int | float | bool | list[Any] | dict[str, Any] | None
+"""The values that a parameter can take: scalars, and lists and tables (dicts) of JSON."""
 
 JSON: TypeAlias = dict[str, Any] | list[Any] | str | int | float | bool | None
 """The values that JSON can hold."""
@@ -27,12 +32,38 @@ def identity(value: object) -> tuple[type, object]:
     The key is hashable for any value. The key of any other object never equals that of a plain
     value.
     """
-    return type(value), value if isinstance(value, _PLAIN) else None
+    kind = type(value)
+    if kind is list:
+        return kind, tuple(map(identity, value))  # type: ignore[call-overload]  # a list
+    if kind is dict:
+        return kind, frozenset((key, identity(each)) for key, each in value.items())  # type: ignore[attr-defined]
+    return kind, value if isinstance(value, _PLAIN) else None
 
 
 def same_value(one: object, other: object) -> bool:
     """Return whether two values are equal and of the same type: 1 is not 1.0, nor True."""
+    if has_parts(one):
+        return identity(one) == identity(other)
     return type(one) is type(other) and one == other
+
+
+def has_parts(value: object) -> bool:
+    """Return whether a value is a list or a table."""
+    return isinstance(value, list | dict)
+
+
+def fresh(value: Value) -> Value:
+    """Return a value that shares no list or table with it, so that a change harms nobody else."""
+    return copy.deepcopy(value) if has_parts(value) else value
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON gives it back: a tuple within it is a list."""
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value]
+    if isinstance(value, dict):
+        return {key: plain(each) for key, each in value.items()}
+    return value
 
 
 def is_one_of(value: object, values: Iterable[object]) -> bool:
@@ -44,6 +75,13 @@ def unfit(value: Value) -> Iterator[str]:
     """Yield the reasons why a value does not survive a round trip through JSON."""
     if isinstance(value, float) and not math.isfinite(value):
         yield f"a number must be finite, got {value}"
+    elif type(value) is list:
+        yield from (wrong for each in value for wrong in unfit(each))
+    elif type(value) is dict:
+        yield from (f"a key must be text, got {key!r}" for key in value if type(key) is not str)
+        yield from (wrong for each in value.values() for wrong in unfit(each))
+    elif type(value) not in _PLAIN:
+        yield f"a value must be plain, got {said(value)}"
 
 
 def said(value: object) -> str:
@@ -86,6 +124,10 @@ def with_type(value: Value) -> str:
             return f"the number {as_text(value)}"
         case str():
             return f"the text {value!r}"
+        case list():
+            return f"the list {as_text(value)}"
+        case dict():
+            return f"the table {as_text(value)}"
         case _:
             return as_text(value)
 
@@ -111,6 +153,8 @@ def as_text(value: Value) -> str:
             return value
         case bool() | None:
             return _WORDS[value]
+        case list() | dict():
+            return json.dumps(value, ensure_ascii=False)
         case _:
             return repr(value)
 
@@ -177,6 +221,8 @@ class Configuration(dict[str, Value]):
     clear = pop = popitem = setdefault = update = _refuse
 
     def __hash__(self) -> int:  # type: ignore[override]  # dict is mutable and has no hash
+        if any(map(has_parts, self.values())):
+            return hash(frozenset((name, _hashable(value)) for name, value in self.items()))
         return hash(frozenset(self.items()))
 
     def __reduce__(self) -> tuple[type[Configuration], tuple[dict[str, Value]]]:
@@ -190,6 +236,15 @@ class Configuration(dict[str, Value]):
 
     def __repr__(self) -> str:
         return f"Configuration({super().__repr__()})"
+
+
+def _hashable(value: Any) -> object:
+    """Return a hashable stand-in, equal for equal values: 1 and 1.0 are alike, as in a dict."""
+    if isinstance(value, list):
+        return tuple(map(_hashable, value))
+    if isinstance(value, dict):
+        return frozenset((key, _hashable(each)) for key, each in value.items())
+    return value
 
 
 def same_values(one: Mapping[str, Value], other: Mapping[str, Value]) -> bool:

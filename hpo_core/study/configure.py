@@ -69,7 +69,7 @@ def from_file(path: str | os.PathLike[str], place: Place, flags: Flags) -> Study
     """Read a study's file.
 
     Args:
-        path: The file, TOML or JSON.
+        path: The file, TOML, JSON or YAML.
         place: Where the study is stored. Without a seed in the file, a stored study keeps its seed.
         flags: The flags that override the file.
 

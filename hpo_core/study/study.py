@@ -182,7 +182,7 @@ class Study(WholeStudy):
         observers: Iterable[Observer] = (),
         **above: Any,
     ) -> Self:
-        """Create a study from a file, TOML or JSON; see docs/configuration.md.
+        """Create a study from a file, TOML, JSON or YAML; see docs/configuration.md.
 
         Args:
             path: The file.

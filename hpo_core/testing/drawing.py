@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from functools import cache
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 from hypothesis import HealthCheck, Phase, given, reject, settings
@@ -19,7 +19,7 @@ from hpo_core.contracts.strategy import Capability, Problem
 from hpo_core.model.errors import InvalidInput
 from hpo_core.model.parameters import Categorical, Constant, Float, Int, Parameter, ParameterSet
 from hpo_core.model.space import SearchSpace
-from hpo_core.model.values import Value
+from hpo_core.model.values import Value, identity
 from hpo_core.testing.cases import Case
 from hpo_core.testing.landscape import Landscape
 from hpo_core.testing.long_runs import LANDSCAPES, SEEDS, has, long_runs
@@ -27,7 +27,10 @@ from hpo_core.testing.moves import EVERYTHING, UNAIMED, Do, Move
 from hpo_core.testing.spaces import (
     CONDITIONAL,
     FORBIDDEN,
+    LINEAR,
+    NUMBERS,
     PLAIN,
+    RANGES,
     UNLIMITED,
     objectives_of,
 )
@@ -152,7 +155,8 @@ def cases(
     Args:
         subject: The strategy.
         moves: The kinds of moves.
-        space: ``PLAIN``, ``CONDITIONAL`` or ``FORBIDDEN`` for only such spaces; None for any.
+        space: ``PLAIN``, ``CONDITIONAL``, ``FORBIDDEN`` or ``LINEAR`` for such spaces only; None
+            for any.
         objectives: How many.
         landscapes: The possible distributions of losses.
     """
@@ -198,28 +202,47 @@ def spaces(draw: st.DrawFn, subject: Subject, extra: str | None) -> SearchSpace:
         return subject.can(capability) and what not in subject.refusals and draw(st.booleans())
 
     names = "abcd"[: draw(st.integers(1 if extra in (None, PLAIN) else 2, 4))]
-    axes: list[Parameter] = [draw(_parameter(name, subject.kinds)) for name in names]
-    forbidden: list[dict[str, Value]] = []
+    kinds = tuple(kind for kind in subject.kinds if extra != LINEAR or kind in NUMBERS)
+    if not kinds:
+        reject()
+    axes: list[Parameter] = [draw(_parameter(name, kinds)) for name in names]
+    forbidden: list[dict[str, Any]] = []
+    linear: list[str] = []
     if may(CONDITIONAL, Capability.CONDITIONAL):
-        axes = _with_conditions(draw, axes)
+        has_ranges = subject.can(Capability.RANGES) and RANGES not in subject.refusals
+        axes = _with_conditions(draw, axes, has_ranges=has_ranges)
     if may(FORBIDDEN, Capability.FORBIDDEN):
         for _ in range(draw(st.integers(1, 2))):
             chosen = draw(st.lists(st.sampled_from(axes), min_size=1, max_size=2, unique_by=id))
-            forbidden.append({name: value for axis in chosen for name, value in _one(draw, axis)})
+            clause = {name: value for axis in chosen for name, value in _one(draw, axis)}
+            if not any(isinstance(value, list | dict) for value in clause.values()):
+                forbidden.append(clause)
+    numbers = [axis for axis in axes if isinstance(axis, Float | Int)]
+    if len(numbers) > 1 and extra != PLAIN and may(LINEAR, Capability.LINEAR):
+        one, other = numbers[:2]
+        middle = sum(axis.low + axis.high for axis in (one, other)) / 2
+        linear.append(f"{one.name} + {other.name} <= {middle}")
     try:
-        space = SearchSpace(tuple(axes), tuple(forbidden))
+        space = SearchSpace(tuple(axes), tuple(forbidden), tuple(linear))
     except InvalidInput:  # every configuration is forbidden
         reject()
     return space
 
 
-def _with_conditions(draw: st.DrawFn, axes: list[Parameter]) -> list[Parameter]:
+def _with_conditions(
+    draw: st.DrawFn, axes: list[Parameter], *, has_ranges: bool
+) -> list[Parameter]:
     """Make parameters depend on earlier ones."""
     made = axes[:1]
     for index, axis in enumerate(axes[1:], 1):
         parent = axes[draw(st.integers(0, index - 1))]
         if index == 1 or draw(st.booleans()):
-            when = dict(_one(draw, parent)[:1])
+            when: dict[str, Any] = dict(_one(draw, parent)[:1])
+            if has_ranges and isinstance(parent, Float | Int) and draw(st.booleans()):
+                when = {parent.name: f">= {parent.quantile(draw(st.sampled_from((0.4, 0.6))))}"}
+            elif isinstance(when[next(iter(when))], list | dict):
+                made.append(axis)  # no condition can name a list
+                continue
             axis = msgspec.structs.replace(axis, when=when)
         made.append(axis)
     return made
@@ -268,6 +291,12 @@ def _parameter(name: str, kinds: tuple[str, ...]) -> st.SearchStrategy[Parameter
             max_size=4,
             unique_by=lambda value: (type(value), value),
         ).map(lambda choices: Categorical(name, tuple(choices))),
+        "lists and tables": st.lists(
+            st.sampled_from(([], [1, 2], [1.0, 2], {"a": [1], "b": None}, {}, "[]", 1)),
+            min_size=1,
+            max_size=4,
+            unique_by=identity,
+        ).map(lambda choices: Categorical(name, tuple(choices))),  # type: ignore[arg-type]
         "constants": st.sampled_from([Constant(name, value) for value in (1, "fixed", False)]),
         "parameter sets": st.integers(1, 3).map(
             lambda size: ParameterSet(

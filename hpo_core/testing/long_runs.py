@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from hpo_core.contracts.strategy import Capability, Problem
-from hpo_core.model.parameters import Float, Parameter
+from hpo_core.model.parameters import Float, Int, Parameter
 from hpo_core.model.space import SearchSpace
 from hpo_core.testing.cases import Case
 from hpo_core.testing.landscape import Landscape
@@ -21,6 +21,8 @@ from hpo_core.testing.spaces import (
     CONDITIONAL,
     FORBIDDEN,
     KINDS,
+    LINEAR,
+    NUMBERS,
     PLAIN,
     UNLIMITED,
     objectives_of,
@@ -86,6 +88,8 @@ def _space(subject: Subject, number: int, extra: str | None) -> SearchSpace | No
         fit = [space for space in subject.spaces if has(space, extra)]
         return fit[number % len(fit)] if fit else None
     kinds = [kind for kind in subject.kinds if kind != "constants"] or list(subject.kinds)
+    if extra == LINEAR:
+        kinds = [kind for kind in kinds if kind in NUMBERS]
     if not kinds:
         return None
     chosen = itertools.islice(itertools.cycle(kinds), number * 3, number * 3 + 4)
@@ -97,10 +101,24 @@ def _space(subject: Subject, number: int, extra: str | None) -> SearchSpace | No
         return may and extra in (what, None) and (extra == what or number % 2 == 1)
 
     if wants(CONDITIONAL, Capability.CONDITIONAL):
-        axes[1] = msgspec.structs.replace(axes[1], when=dict(list(_some(axes[0]).items())[:1]))
+        when = dict(list(_some(axes[0]).items())[:1])
+        if isinstance(axes[0], Float | Int) and subject.can(Capability.RANGES):
+            when = {axes[0].name: f">= {axes[0].quantile(0.3)}"}
+        if not any(isinstance(value, list | dict) for value in when.values()):
+            axes[1] = msgspec.structs.replace(axes[1], when=when)
     if wants(FORBIDDEN, Capability.FORBIDDEN):
-        forbidden += [{**_some(axes[2])}, {**_some(axes[0]), **_some(axes[3])}]
-    return SearchSpace(tuple(axes), tuple(forbidden))
+        clauses = [{**_some(axes[2])}, {**_some(axes[0]), **_some(axes[3])}]
+        forbidden += [
+            clause
+            for clause in clauses
+            if not any(isinstance(value, list | dict) for value in clause.values())
+        ]
+    numbers = [axis for axis in axes if isinstance(axis, Float | Int)]
+    linear = []
+    if len(numbers) > 1 and extra != PLAIN and wants(LINEAR, Capability.LINEAR):
+        one, other = numbers[-2:]
+        linear.append(f"{one.name} + {other.name} <= {(one.high + other.high) / 2}")
+    return SearchSpace(tuple(axes), tuple(forbidden), tuple(linear))
 
 
 def _some(axis: Parameter) -> Mapping[str, Any]:
@@ -110,8 +128,10 @@ def _some(axis: Parameter) -> Mapping[str, Any]:
 
 
 def has(space: SearchSpace, extra: str | None) -> bool:
-    """Return whether a space is ``PLAIN``, ``CONDITIONAL`` or ``FORBIDDEN``; None means any."""
+    """Return whether a space is of a kind, such as ``PLAIN`` or ``LINEAR``; None means any."""
     conditional, forbidden = space.is_conditional, bool(space.forbidden)
     if extra == PLAIN:
-        return not conditional and not forbidden
+        return not conditional and not forbidden and not space.linear
+    if extra == LINEAR:
+        return bool(space.linear)
     return (extra != CONDITIONAL or conditional) and (extra != FORBIDDEN or forbidden)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
+from typing import Any
 
 import msgspec
 
@@ -13,7 +14,7 @@ from hpo_core.model.constraint import Constraint
 from hpo_core.model.objective import Objective
 from hpo_core.model.parameters import Categorical, Constant, Float, Int, Parameter, ParameterSet
 from hpo_core.model.space import SearchSpace
-from hpo_core.model.values import Configuration, Value
+from hpo_core.model.values import Configuration
 
 KINDS: dict[str, tuple[Capability | None, Callable[[str], Parameter]]] = {
     "continuous floats": (None, lambda name: Float(name, 0.0, 1.0)),
@@ -33,8 +34,21 @@ KINDS: dict[str, tuple[Capability | None, Callable[[str], Parameter]]] = {
             tuple({f"{name}_x": x, f"{name}_y": y} for x, y in ((1, "p"), (2, "q"), (3, "r"))),
         ),
     ),
+    "lists and tables": (
+        Capability.STRUCTURED,
+        lambda name: Categorical(name, ([], [1, 2], [1.0, 2], {"a": [1], "b": None}, "[1, 2]")),
+    ),
 }
 """The kinds of parameters: the capability that each needs, and an example with a given name."""
+
+NUMBERS = (
+    "continuous floats",
+    "log floats",
+    "stepped floats",
+    "integers",
+    "log integers",
+)
+"""The kinds that have a place in a linear inequality."""
 
 PLAIN = "neither conditions nor forbidden combinations"
 UNLIMITED = "jobs of no limited length"
@@ -42,13 +56,16 @@ CONDITIONAL = "conditional parameters"
 FORBIDDEN = "forbidden combinations"
 SEVERAL_OBJECTIVES = "several objectives"
 CONSTRAINED = "constraints"
+RANGES = "conditions on ranges"
+LINEAR = "linear inequalities"
 
 LOSS = Objective("loss", "minimize")
 
 
 def problem(
     *parameters: Parameter,
-    forbidden: Sequence[Mapping[str, Value]] = (),
+    forbidden: Sequence[Mapping[str, Any]] = (),
+    linear: Sequence[str] = (),
     seed: int = 7,
     objectives: int = 1,
     max_iterations: int | None = 9,
@@ -56,7 +73,7 @@ def problem(
 ) -> Problem:
     """Return a problem with these parameters and otherwise default values."""
     return Problem(
-        space=SearchSpace(parameters, tuple(forbidden)),
+        space=SearchSpace(parameters, tuple(forbidden), tuple(linear)),
         objectives=objectives_of(objectives),
         seed=seed,
         max_iterations=max_iterations,
@@ -93,6 +110,9 @@ def probe() -> dict[str, tuple[Capability | None, Problem]]:
     probes[CONDITIONAL] = (Capability.CONDITIONAL, problem(one, when))
     clause = {"a": 0.0, "b": 0.0}
     probes[FORBIDDEN] = (Capability.FORBIDDEN, problem(one, other, forbidden=[clause]))
+    above = Float("b", 0.0, 0.9, step=0.1, when={"a": ">= 0.3, < 0.8"})
+    probes[RANGES] = (Capability.RANGES, problem(one, above))
+    probes[LINEAR] = (Capability.LINEAR, problem(one, other, linear=["a + 2 * b <= 1.2"]))
     probes[SEVERAL_OBJECTIVES] = (Capability.MULTI_OBJECTIVE, problem(one, objectives=2))
     probes[CONSTRAINED] = (Capability.CONSTRAINTS, constrained(problem(one)))
     probes[UNLIMITED] = (None, problem(one, max_iterations=None))

@@ -39,7 +39,7 @@ examples, is in [the study file](../configuration.md). A *duration* is a number 
 such as `"1h30m"`.
 """
 
-FIELDS = {"objective": "objectives", "parameters": "space", "forbidden": "space"}
+FIELDS = {"objective": "objectives", "parameters": "space", "forbidden": "space", "linear": "space"}
 """The keys that `StudyConfig` has under another name."""
 
 IN_A_FILE = {
@@ -53,12 +53,14 @@ IN_A_FILE = {
     "job": ("table", "required"),
     "parameters": ("table of tables", "required"),
     "forbidden": ("list of tables", "none"),
+    "linear": ("list of text", "none"),
 }
 """The keys whose form in a file is another one than in `StudyConfig`: their types and defaults."""
 
 SAID = {
     "parameters": "The search space: a table for each parameter, with the keys of its `type`.",
     "forbidden": "Combinations that are never run: a value or values for some parameters.",
+    "linear": "Linear inequalities between floats and ints, such as ``x + 2 * y <= 1``.",
 }
 
 TABLES: list[tuple[str, type]] = [

@@ -101,6 +101,15 @@ class IgnoresForbidden(Stream):
         self.space = msgspec.structs.replace(problem.space, forbidden=())
 
 
+@breaks("no_linear_inequality_is_violated")
+class IgnoresInequalities(Stream):
+    capabilities = ALL_SPACES | {Capability.LINEAR}
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        self.space = msgspec.structs.replace(problem.space, linear=())
+
+
 @breaks("iteration_targets_are_respected")
 class TrainsTooFar(Stream):
     def ask(self, trial_id: int, /) -> Any:

@@ -15,7 +15,7 @@ from hpo_core.testing.checks.plain import not_plain
 from hpo_core.testing.drawing import cases, for_all
 from hpo_core.testing.kit import check
 from hpo_core.testing.simulator import Simulator
-from hpo_core.testing.spaces import CONDITIONAL, FORBIDDEN, PLAIN, probe
+from hpo_core.testing.spaces import CONDITIONAL, FORBIDDEN, LINEAR, PLAIN, probe
 from hpo_core.testing.subject import Broken, NotApplicable, Subject
 from hpo_core.testing.wording import short
 
@@ -98,6 +98,16 @@ def no_forbidden_combination_is_suggested(subject: Subject) -> str | None:
                 raise Broken(f"{short(suggestion)} is forbidden")
 
     for_all(subject, cases(subject, space=FORBIDDEN), body)
+    return None
+
+
+@check(
+    remedy="ask space.is_forbidden(configuration), which knows the inequalities, too",
+    needs=Capability.LINEAR,
+)
+def no_linear_inequality_is_violated(subject: Subject) -> str | None:
+    """Every suggestion satisfies the linear inequalities of its space."""
+    _all_in_space(subject, LINEAR)
     return None
 
 

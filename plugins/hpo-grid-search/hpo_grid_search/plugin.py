@@ -25,6 +25,9 @@ def hpo_strategies() -> Iterable[StrategySpec]:
                     Capability.CATEGORICALS,
                     Capability.MULTI_OBJECTIVE,
                     Capability.CONSTRAINTS,  # it does not learn from results
+                    Capability.RANGES,
+                    Capability.LINEAR,
+                    Capability.STRUCTURED,
                 }
             ),
         )

@@ -22,9 +22,9 @@ from hpo_grid_search.options import GridOptions, faults
 class GridSearch(BaseStrategy):
     """Suggest every configuration of the grid once, in the lattice's order, until exhausted.
 
-    A point of the grid that has already been run (enqueued by a user) is not run again. The
-    position on the grid follows from the last suggestion alone, so no state is saved, and restoring
-    is fast.
+    A point of the grid that has already been run (enqueued by a user) is not run again, and a point
+    that violates a linear inequality is omitted. The position on the grid follows from the last
+    suggestion alone, so no state is saved, and restoring is fast.
 
     Args:
         problem: The study.
@@ -39,19 +39,21 @@ class GridSearch(BaseStrategy):
     def __init__(self, problem: Problem, options: GridOptions) -> None:
         if wrong := list(faults(problem.space, options)):
             raise InvalidInput(wrong)
+        self._space = problem.space
         self._lattice = Lattice(problem.space, options.points)
         self._next = 0
         self._adopted: set[int] = set()  # later points that have already been run
 
     def ask(self, trial_id: int, /) -> Start | Exhausted:
         """Suggest the next point of the grid."""
-        while self._next in self._adopted:
-            self._adopted.remove(self._next)
+        while self._next < self._lattice.size:
             self._next += 1
-        if self._next == self._lattice.size:
-            return Exhausted()
-        self._next += 1
-        return Start(self._lattice[self._next - 1])
+            configuration = self._lattice[self._next - 1]
+            if self._next - 1 in self._adopted:
+                self._adopted.remove(self._next - 1)
+            elif not self._space.is_forbidden(configuration):
+                return Start(configuration)
+        return Exhausted()
 
     def adopt(self, trial_id: int, suggestion: Start | Resume, /) -> None:
         """Skip the suggestion's point later, if it is a point of the grid after the position."""

@@ -280,4 +280,7 @@ def test_it_announces_what_it_can_do() -> None:
         Capability.CATEGORICALS,
         Capability.MULTI_OBJECTIVE,
         Capability.CONSTRAINTS,
+        Capability.RANGES,
+        Capability.LINEAR,
+        Capability.STRUCTURED,
     }

@@ -12,7 +12,9 @@ from optuna.trial import TrialState
 from hpo_core.plugin import (
     Configuration,
     Exhausted,
+    Fault,
     Float,
+    InvalidInput,
     Lattice,
     Parameter,
     Problem,
@@ -25,6 +27,9 @@ from hpo_optuna.fixed import restricted
 from hpo_optuna.options import BruteForce
 from hpo_optuna.strategy import OptunaStrategy
 
+COUNTED_AT_MOST = 100_000
+"""Maximum number of configurations of a space with linear inequalities, which are counted."""
+
 
 class BruteForceStrategy(OptunaStrategy):
     """Every configuration once, then exhausted.
@@ -36,18 +41,20 @@ class BruteForceStrategy(OptunaStrategy):
         options: The sampler's options.
 
     Raises:
-        InvalidInput: If the space has no end.
+        InvalidInput: If the space has no end, or is too large to count what satisfies its linear
+            inequalities.
     """
 
     def __init__(self, problem: Problem, options: BruteForce) -> None:
         space = _stepped(problem.space)
         super().__init__(msgspec.structs.replace(problem, space=space), options)
         self._lattice = Lattice(restricted(space, options.fixed))
+        self._size = _count(self._lattice, space)
         self._seen: set[int] = set()
 
     def ask(self, trial_id: int, /) -> Start | Exhausted:
         """Suggest a configuration that is new."""
-        if len(self._seen) == self._lattice.size:
+        if len(self._seen) == self._size:
             return Exhausted()
         start = super().ask(trial_id)
         if isinstance(start, Start):
@@ -57,7 +64,7 @@ class BruteForceStrategy(OptunaStrategy):
     def adopt(self, trial_id: int, suggestion: Start | Resume, /) -> None:
         """Count the configuration as seen."""
         if isinstance(suggestion, Start):
-            if len(self._seen) == self._lattice.size:  # there is nothing to draw in its place
+            if len(self._seen) == self._size:  # there is nothing to draw in its place
                 self._recall(trial_id, suggestion.configuration, {})
             else:
                 super().adopt(trial_id, suggestion)
@@ -76,7 +83,7 @@ class BruteForceStrategy(OptunaStrategy):
 
     def _takes(self, configuration: Configuration) -> bool:
         index = self._lattice.index(configuration)
-        return index is not None and index not in self._seen
+        return index is not None and index not in self._seen and super()._takes(configuration)
 
     def _refuse(self, trial: optuna.Trial) -> None:
         """Count it as tried: only what has ended is never drawn again."""
@@ -96,4 +103,21 @@ def _stepped(space: SearchSpace) -> SearchSpace:
             return Float(axis.name, axis.low, axis.high, step=1.0, when=axis.when)
         return axis
 
-    return SearchSpace(tuple(map(stepped, space.parameters)), space.forbidden)
+    return SearchSpace(tuple(map(stepped, space.parameters)), space.forbidden, space.linear)
+
+
+def _count(lattice: Lattice, space: SearchSpace) -> int:
+    """Return how many configurations of a lattice satisfy the space's inequalities.
+
+    Raises:
+        InvalidInput: If there are too many to count.
+    """
+    if not space.linear:
+        return lattice.size
+    if lattice.size > COUNTED_AT_MOST:
+        message = (
+            f"brute force counts what satisfies them, among at most {COUNTED_AT_MOST:,} "
+            f"configurations, and here are {lattice.size:,}; give larger steps, or take optuna:tpe"
+        )
+        raise InvalidInput([Fault("linear", message)])
+    return sum(not space.is_forbidden(lattice[place]) for place in range(lattice.size))

@@ -6,6 +6,7 @@ import datetime
 import math
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution
@@ -125,9 +126,12 @@ def _moment(time: float | None, now: datetime.datetime) -> datetime.datetime:
 def _distribution(axis: Float | Int | Categorical | Constant) -> BaseDistribution:
     match axis:
         case Constant():
-            return CategoricalDistribution([axis.value])
-        case Categorical(choices=choices):
-            if len(set(choices)) < len(choices):  # to Optuna 1, 1.0 and True are one choice
+            value: Any = repr(axis.value) if axis.has_structure else axis.value
+            return CategoricalDistribution([value])
+        case Categorical():
+            choices: Any = axis.choices
+            # to Optuna 1, 1.0 and True are one choice, and it has no lists and tables
+            if axis.has_structure or len(set(choices)) < len(choices):
                 return CategoricalDistribution([repr(choice) for choice in choices])
             return CategoricalDistribution(choices)
         case _:

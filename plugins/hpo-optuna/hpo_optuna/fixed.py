@@ -59,11 +59,22 @@ def restricted(space: SearchSpace, fixed: Mapping[str, Value]) -> SearchSpace:
         for axis in space.parameters
         if axis.size is None
     ]
+    faults += [
+        Fault(
+            f"fixed.{name}",
+            "brute force can't fix a parameter whose choices are lists or tables; leave its other "
+            "choices out instead",
+        )
+        for name in fixed
+        if space.by_name[name].has_structure
+    ]
     if faults:
         raise InvalidInput(faults)
     others = {name: tuple(_others(space.by_name[name], kept)) for name, kept in fixed.items()}
-    clauses = tuple({name: values} for name, values in others.items() if values)
-    return SearchSpace(space.parameters, (*space.forbidden, *clauses)) if clauses else space
+    clauses: tuple[Any, ...] = tuple({name: values} for name, values in others.items() if values)
+    if not clauses:
+        return space
+    return SearchSpace(space.parameters, (*space.forbidden, *clauses), space.linear)
 
 
 def _others(axis: Parameter, kept: Value) -> Iterator[Value]:

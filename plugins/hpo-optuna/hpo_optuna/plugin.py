@@ -30,6 +30,9 @@ _ALWAYS = frozenset(
         Capability.INTEGERS,
         Capability.CATEGORICALS,
         Capability.STOPPING,
+        Capability.RANGES,
+        Capability.LINEAR,
+        Capability.STRUCTURED,
     }
 )
 _SEVERAL = _ALWAYS | {Capability.MULTI_OBJECTIVE}

@@ -7,6 +7,9 @@ from collections.abc import Iterable
 from hpo_core.plugin import Capability, Problem, Strategy, StrategySpec, hookimpl
 from hpo_process.options import ProcessOptions
 
+UNSPOKEN = frozenset({Capability.RANGES, Capability.LINEAR})
+"""What a space may have that the protocol has no words for."""
+
 
 @hookimpl
 def hpo_strategies() -> Iterable[StrategySpec]:
@@ -17,7 +20,7 @@ def hpo_strategies() -> Iterable[StrategySpec]:
             summary="A strategy in any language: a command that speaks JSON lines",
             build=_build,
             options=ProcessOptions,
-            capabilities=frozenset(Capability),
+            capabilities=frozenset(Capability) - UNSPOKEN,
             stored_defaults={"directory": "."},
         )
     ]

@@ -28,6 +28,7 @@ from hpo_core.plugin import (
 from hpo_process import messages
 from hpo_process.conversation import Conversation
 from hpo_process.options import ProcessOptions
+from hpo_process.plugin import UNSPOKEN
 from hpo_process.space import WireSpace
 
 
@@ -151,7 +152,7 @@ class ProcessStrategy(BaseStrategy):
                 f"the process speaks version {hello.protocol} of the protocol, and this "
                 f"hpo-process speaks {messages.PROTOCOL}; install another version of either"
             )
-        known = {capability.name.lower(): capability for capability in Capability}
+        known = {each.name.lower(): each for each in Capability if each not in UNSPOKEN}
         if unknown := [name for name in hello.capabilities if name not in known]:
             raise StrategyError(
                 f"the process has the capabilities {', '.join(unknown)}, which are unknown; "

@@ -26,6 +26,10 @@ point.
 """
 
 
+VIOLATIONS_IN_A_ROW = 1_000_000
+"""The same for a finite space, whose configurations are walked through one after the other."""
+
+
 class RandomSearch(BaseStrategy):
     """Independent draws from an infinite space; trial n is a function of the seed and n alone.
 
@@ -53,11 +57,7 @@ class RandomSearch(BaseStrategy):
             configuration = draw(self._space, self._seed, trial_id, attempt)
             if not self._space.is_forbidden(configuration):
                 return Start(configuration)
-        raise StrategyError(
-            f"trial {trial_id}: {FORBIDDEN_IN_A_ROW:,} random draws in a row were forbidden; the "
-            "forbidden combinations cover nearly all of the space: leave those values out of the "
-            "parameters instead"
-        )
+        raise _nearly_all_forbidden(trial_id, FORBIDDEN_IN_A_ROW)
 
     def restore(self, history: History, saved: SavedState | None, /) -> None:
         """Do nothing: no draw depends on an earlier one."""
@@ -70,6 +70,7 @@ class FiniteRandomSearch(BaseStrategy):
     seen so far (suggested or adopted), so restoring needs only the history. Draws are as in
     `RandomSearch`; if several in a row are forbidden or already seen, the next new configuration on
     a random walk through the space is used. Memory grows with the trials, not with the space.
+    The number of configurations that satisfy linear inequalities is known at the end of the walk.
 
     Args:
         problem: The study.
@@ -89,19 +90,36 @@ class FiniteRandomSearch(BaseStrategy):
         self._walked = 0  # all earlier positions of the walk are seen: a shortcut, not state
 
     def ask(self, trial_id: int, /) -> Start | Exhausted:
-        """Suggest a new configuration."""
+        """Suggest a new configuration.
+
+        Raises:
+            StrategyError: If 1,000,000 configurations in a row violate an inequality.
+        """
         if len(self._seen) == self._lattice.size:
             return Exhausted()
         for attempt in range(SEEN_IN_A_ROW):
             configuration = draw(self._space, self._seed, trial_id, attempt)
             index = self._lattice.index(configuration)
-            if index is not None and index not in self._seen:
+            if index is not None and index not in self._seen and self._takes(configuration):
                 self._seen.add(index)
                 return Start(configuration)
-        while (new := self._walk(self._walked)) in self._seen:
+        refused = 0
+        while self._walked < self._lattice.size:
+            new = self._walk(self._walked)
+            if new not in self._seen:
+                configuration = self._lattice[new]
+                if self._takes(configuration):
+                    self._seen.add(new)
+                    return Start(configuration)
+                refused += 1
+            if refused == VIOLATIONS_IN_A_ROW:
+                raise _nearly_all_forbidden(trial_id, refused)
             self._walked += 1
-        self._seen.add(new)
-        return Start(self._lattice[new])
+        return Exhausted()
+
+    def _takes(self, configuration: Configuration) -> bool:
+        """Return whether the inequalities hold; the lattice knows what else is forbidden."""
+        return not self._space.linear or not self._space.is_forbidden(configuration)
 
     def adopt(self, trial_id: int, suggestion: Start | Resume, /) -> None:
         """Count the suggestion's configuration as seen."""
@@ -118,3 +136,11 @@ class FiniteRandomSearch(BaseStrategy):
             index = self._lattice.index(configuration)
             if index is not None:
                 self._seen.add(index)
+
+
+def _nearly_all_forbidden(trial_id: int, draws: int) -> StrategyError:
+    return StrategyError(
+        f"trial {trial_id}: {draws:,} random draws in a row were forbidden; the "
+        "forbidden combinations and linear inequalities cover nearly all of the space: leave those "
+        "values out of the parameters instead"
+    )
