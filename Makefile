@@ -59,8 +59,8 @@ TESTS := tests --ignore=tests/integration examples/third_party \
     $(OPTUNA)/test_options.py $(OPTUNA)/test_strategy.py \
     $(filter-out $(OPTUNA)/%,$(wildcard plugins/*/tests/test_*.py))
 
-# Two classes or files of tests run at once: most tests wait for processes, and not for a processor.
-AT_ONCE := -n 2 --dist loadscope
+# Three classes or files of tests run at once: most tests wait for processes, not for a processor.
+AT_ONCE := -n 3 --dist loadscope
 
 # The examples that `make examples` runs, and those among them that take heavy libraries.
 RUN_WITH_FRAMEWORKS := examples/lightgbm examples/notebook examples/pytorch
