@@ -65,6 +65,7 @@ EXCEPTIONS: dict[str, set[str]] = {
     },
     "tests/store/test_opening.py": {"hpo_core.model.errors"},
     "tests/store/test_what_is_kept.py": {"hpo_core.model.values"},
+    "tests/study/test_kinds_of_spaces.py": {"hpo_core.cli.main"},
     "tests/test_config.py": {"hpo_core.misuse"},
     "tests/test_docs.py": {"hpo_core.controller.strategy.resolve"},
     "tests/test_docs_completeness.py": {
