@@ -41,8 +41,10 @@ def misuses_of(values: Mapping[str, Any]) -> Iterator[Fault]:
             yield from used.ignored_formats()
             yield from used.ambiguous_names()
             yield from _unmentioned(job, space.parameters, used)
+            yield from _without_gpus(job, used)
     if job is not None:
         yield from _without_nul(job)
+        yield from _set_by_resources(job)
         wanted = [*objectives, *values.get("constraints", ())]
         yield from _not_read(job, {each.metric: None for each in wanted})
         yield from _shared_file(job, values.get("workers", 1))
@@ -99,6 +101,26 @@ def _without_nul(job: JobSettings) -> Iterator[Fault]:
         if "\0" in argument:
             message = "an argument of a process cannot contain the character NUL; leave it out"
             yield Fault(f"job.command[{place}]", message)
+
+
+def _without_gpus(job: JobSettings, used: Texts) -> Iterator[Fault]:
+    """Yield the text that names the GPUs of a job, if it has none."""
+    path = used.of_machine().get("gpu")
+    if path is not None and (job.resources is None or job.resources.gpus is None):
+        message = "{gpu} stands for the GPUs of a job, and the job has none"
+        yield Fault(path, f"{message}; give job.resources.gpus, such as resources = {{ gpus = 1 }}")
+
+
+def _set_by_resources(job: JobSettings) -> Iterator[Fault]:
+    """Yield the variables that would give a job other GPUs than those that it has."""
+    if job.resources is not None and job.resources.gpus is not None:
+        for name in ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES"):
+            if name in job.environment:
+                yield Fault(
+                    f"job.environment.{name}",
+                    "hides GPUs that job.resources.gpus gives to the job; leave it out (name the "
+                    "GPUs to use as backend.options.gpus)",
+                )
 
 
 def _unmentioned(job: JobSettings, parameters: Sequence[Parameter], used: Texts) -> Iterator[Fault]:

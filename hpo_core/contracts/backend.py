@@ -239,6 +239,11 @@ class BackendSpec(msgspec.Struct, frozen=True, kw_only=True):
             study whose jobs need others is refused.
         live_functions: Whether it also runs functions that other processes cannot import, such as a
             lambda or a function of a notebook: it calls or sends `Work.callable`.
+        capacity: Returns how many jobs with these resources it can run at once, with its options:
+            the number of workers of a study that gives none. None if that is unknown.
+        placeholders: The placeholders that it fills in besides those of every backend, of ``gpu``
+            (the GPUs of the job, as in CUDA_VISIBLE_DEVICES) and ``worker`` (a number from 0, of
+            which no other running job has the same). A study that uses others is refused.
     """
 
     name: str
@@ -250,6 +255,8 @@ class BackendSpec(msgspec.Struct, frozen=True, kw_only=True):
     works: frozenset[str] = frozenset()
     resources: frozenset[str] = frozenset()
     live_functions: bool = False
+    capacity: Callable[[Resources, Any], int] | None = None
+    placeholders: frozenset[str] = frozenset()
 
 
 class WorkSpec(msgspec.Struct, frozen=True, kw_only=True):

@@ -24,7 +24,11 @@ class FailureCause(enum.Enum):
 SIGNALLED = 128
 """A shell reports a command that a signal has ended with this exit status, and more."""
 
-_NO_MEMORY = ("memoryerror", "outofmemory", "out of memory", "bad_alloc", "cannot allocate memory")
+_NO_MEMORY = (
+    "memoryerror", "outofmemory", "out of memory", "out_of_memory", "bad_alloc", "alloc_failed",
+    "cannot allocate memory", "can't allocate memory", "resource_exhausted", "resourceexhausted",
+)  # fmt: skip
+"""What programs say: Python, C++, the system, CUDA and ROCm, cuBLAS, PyTorch, JAX, TensorFlow."""
 
 
 def cause_in(text: str) -> FailureCause:

@@ -16,6 +16,10 @@ from hpo_core.model.values import Value
 JOB_NAME_VALUES: Mapping[str, Value] = {"name": "study", "trial_id": 1, "job_id": "1.1"}
 """The placeholders of job names besides the parameters, each with an example value."""
 
+MACHINE_VALUES: Mapping[str, Value] = {"gpu": "0", "worker": 0}
+"""The placeholders of commands and variables that some backends fill in, with example values. A
+parameter with such a name takes its place, as in studies that are older than these placeholders."""
+
 _MEANINGS = {"name": "the study's name", "trial_id": "the trial's number", "job_id": "the job's id"}
 
 
@@ -44,7 +48,11 @@ class Texts:
         self._parameters = parameters
         self._is_command = command is not None
         self._labels = (job_name, *tags)
-        known = {**parameters, **{name: (value,) for name, value in PLACEHOLDER_VALUES.items()}}
+        known = {
+            **{name: (value,) for name, value in MACHINE_VALUES.items()},
+            **parameters,
+            **{name: (value,) for name, value in PLACEHOLDER_VALUES.items()},
+        }
         self._of_jobs: list[tuple[str, str, Known]] = [
             (f"job.command[{position}]", argument, known)
             for position, argument in enumerate(command or ())
@@ -80,6 +88,15 @@ class Texts:
         """Return the parameters that the command and the environment variables use."""
         used = (name for _, text, known in self._of_jobs for name in template(text).names(known))
         return {name for name in used if name in self._parameters}
+
+    def of_machine(self) -> dict[str, str]:
+        """Return the placeholders that only some backends fill in, each with the key of a text."""
+        return {
+            name: path
+            for path, text, known in self._of_jobs
+            for name in template(text).names(known)
+            if name in MACHINE_VALUES and name not in self._parameters
+        }
 
     def ambiguous_names(self) -> Iterator[Fault]:
         """Yield the parameters whose names have another meaning in job names and tags."""

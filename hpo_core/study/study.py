@@ -56,7 +56,8 @@ class Study(WholeStudy):
         budget: The limits, such as ``{"jobs": 20}``; None to run until the strategy is exhausted.
         strategy: A config string such as ``"optuna:tpe"``, or a strategy instance.
         options: The strategy's options.
-        workers: Maximum number of jobs that run at once.
+        workers: Maximum number of jobs that run at once; None for 1 or, with ``resources``, as many
+            as the backend has resources for.
         backend: ``"local"`` runs jobs in processes on this machine, ``"inline"`` in this process.
         backend_options: The backend's options.
         seed: Random seed of the study. If None, a stored study keeps its own, and a new one
@@ -74,7 +75,7 @@ class Study(WholeStudy):
         max_failures_at_start: The study fails if this many trials fail at the start before any
             succeeds; 0 for no limit. None for the value of the stored study, or 5 for a new one.
         **settings: Other keys of the top level of a study file or of its table ``job``, such as
-            ``tags``, ``min_iterations``, ``silence_limit``.
+            ``tags``, ``silence_limit``, ``resources``.
 
     Raises:
         InvalidInput: With all faults of the arguments.
@@ -93,7 +94,7 @@ class Study(WholeStudy):
         budget: Budget | Mapping[str, Any] | None = None,
         strategy: str | Strategy = "random",
         options: Mapping[str, Any] | None = None,
-        workers: int = 1,
+        workers: int | None = None,
         backend: str = "local",
         backend_options: Mapping[str, Any] | None = None,
         seed: int | None = None,

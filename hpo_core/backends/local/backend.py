@@ -15,6 +15,7 @@ from typing import Any
 
 from hpo_core.backends.local import orphans, supervisor_client
 from hpo_core.backends.local.job_output import OutputParser, Report
+from hpo_core.backends.local.machine import Machine
 from hpo_core.backends.local.oom import OutOfMemoryKills
 from hpo_core.backends.local.reattach import journals, what_is_left
 from hpo_core.backends.local.resource_errors import explained, is_machines, remedy
@@ -46,13 +47,20 @@ class LocalBackend:
 
     Args:
         context: Information about the study.
+        gpus: The names of the GPUs for its jobs, or ``"auto"``.
         loop: The event loop, which stays open; its own one if None.
 
     Raises:
         BackendError: If it cannot run the study's work.
+        InvalidInput: If this machine has too little for a job.
     """
 
-    def __init__(self, context: BackendContext, loop: Loop[JobEvent] | None = None) -> None:
+    def __init__(
+        self,
+        context: BackendContext,
+        gpus: str | Sequence[Any] = "auto",
+        loop: Loop[JobEvent] | None = None,
+    ) -> None:
         if os.name != "posix":
             raise BackendError(
                 "the local backend needs POSIX processes (Linux, macOS); choose backend 'inline'"
@@ -65,6 +73,10 @@ class LocalBackend:
         self._loop: Loop[JobEvent] | None = loop
         with explained():
             self._loop = loop or Loop()
+        self._machine = Machine(context.resources, gpus, context.study_uid)
+        for remark in self._machine.remarks(context.workers):
+            _log.warning(remark)
+        self._waiting: dict[str, Job] = {}  # for a place
         self._supervisor: SupervisorClient | None = None
         self._all: list[SupervisorClient] = []  # including those started by an earlier controller
         self._jobs: dict[str, tuple[SupervisorClient | None, OutputParser]] = {}
@@ -80,13 +92,20 @@ class LocalBackend:
     def submit(self, job: Job) -> None:
         with explained():
             supervisor = self._supervisor or self._start()
+            place = self._machine.take(job.id)
+            if place is None:
+                self._waiting[job.id] = job
+                return
+            told = self._work.told(job, place, self._machine.prefix(place))
         self._jobs[job.id] = (supervisor, self._work.output(job))
         if ended := self._ended.pop(supervisor, None):
             supervisor.put("recorded", {}, ended)
-        supervisor.put("start", job.id, self._work.told(job))
+        supervisor.put("start", job.id, told)
         supervisor.flush()
 
     def cancel(self, job_id: str, *, grace: float) -> None:
+        if self._waiting.pop(job_id, None) is not None:
+            self._early.append(Finished(job_id, self._now(), Outcome.CANCELLED))
         supervisor, output = self._jobs.get(job_id, (None, None))
         if supervisor is not None and output is not None:
             output.cancelled = not output.fault
@@ -128,6 +147,7 @@ class LocalBackend:
                 if self._context.folder is not None:
                     shutil.rmtree(self._context.folder, ignore_errors=True)
         finally:
+            self._machine.close()
             if self._owns_loop:
                 self._loop.close()
             self._loop = None
@@ -156,6 +176,7 @@ class LocalBackend:
             function=self._work.function,
             pickle=self._work.pickle,
             offset=context.clock.now() - time.monotonic(),
+            bound=context.resources is not None,
         )
         self._all.append(self._supervisor)
         return self._supervisor
@@ -180,6 +201,8 @@ class LocalBackend:
                 reason = "" if is_over else "the process that had started it was killed"
                 outcome = Outcome.CANCELLED if is_over else Outcome.LOST
                 self._end(job_id, Finished(job_id, self._now(), outcome, reason))
+        self._machine.give_back_all(supervisor)
+        self._submit_waiting()
 
     def _now(self) -> float:
         return self._context.clock.now()
@@ -222,6 +245,8 @@ class LocalBackend:
             self._heard.get(supervisor, {}).pop(job_id, None)
             self._ended.setdefault(supervisor, []).append(job_id)
         if output is None:
+            self._machine.give_back(job_id)
+            self._submit_waiting()
             return
         time = min(time, self._now())
         self._report(job_id, time, output.rest())
@@ -243,7 +268,7 @@ class LocalBackend:
         if isinstance(error, OSError) and is_machines(error):
             raise error
         job = self._jobs[job_id][1].job
-        reason = self._work.cannot_start(job, error)
+        reason = self._work.cannot_start(job, self._machine.place(job_id), error)
         self._end(job_id, Finished(job_id, self._now(), Outcome.FAILED, reason))
 
     def _on_short(self, _: SupervisorClient, number: int, text: str) -> None:
@@ -269,9 +294,18 @@ class LocalBackend:
 
     def _end(self, job_id: str, finished: Finished) -> None:
         _, output = self._jobs.pop(job_id)
+        self._machine.give_back(job_id)
         if output.job.log and finished.outcome is not Outcome.COMPLETED:  # otherwise its parent did
             remove_if_empty(output.job.log)
         self._open.emit(finished)
+        self._submit_waiting()
+
+    def _submit_waiting(self) -> None:
+        """Submit the jobs that have waited for a place, as far as there are some now."""
+        if self._waiting:
+            waiting, self._waiting = self._waiting, {}
+            for job in waiting.values():
+                self.submit(job)
 
     # -- jobs of an earlier controller
     # ------------------------------------------------------------------
@@ -318,9 +352,12 @@ class LocalBackend:
         count: int,
         reports: int,
         started: float,
+        place: list[Any] | None = None,
     ) -> None:
         """Handle a job that an earlier controller has started."""
         job = self._to_adopt.get(job_id)
+        if supervisor is not None and place is not None:
+            self._machine.hold(supervisor, job_id, place)
         if job is not None:
             output = self._work.output(job)
             output.skip(count, reports)

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 
+from hpo_core.backends.local.places import Place
 from hpo_core.client import ENDLESS
 
 Pid: TypeAlias = Annotated[int, msgspec.Meta(gt=1, lt=1 << 31)]
@@ -33,6 +34,7 @@ class JobLine(msgspec.Struct, array_like=True, frozen=True, tag="job"):
     bytes: Count
     reports: Count
     started: float
+    place: Place | None = None
 
 
 class DataLine(msgspec.Struct, array_like=True, frozen=True, tag="data"):

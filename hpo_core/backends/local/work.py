@@ -2,10 +2,13 @@
 
 For each job it is told
 
+    place                                 what it has for itself: worker, GPUs, share, CPUs
     log, checkpoints                      a file and a folder to make
     time_limit, silence_limit, grace      in seconds
-    arguments, program, variables         of a command
+    variables                             of a command, or of the worker of a function
+    arguments, program                    of a command
     call                                  of a function: trial, configuration, iterations
+    prefix                                of the command of a worker: sets its limit of memory
 """
 
 from __future__ import annotations
@@ -14,11 +17,14 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from hpo_core.backends.explain import cannot_start
+from hpo_core.backends.local import devices
 from hpo_core.backends.local.job_output import CommandOutput, FunctionOutput, OutputParser
 from hpo_core.backends.local.live_function import send_to_memory
+from hpo_core.backends.local.places import Place
 from hpo_core.backends.supervisor.launcher import REPORT_FD
 from hpo_core.contracts.backend import BackendContext, Work
 from hpo_core.model.errors import BackendError
@@ -26,6 +32,7 @@ from hpo_core.model.function_reference import function_name, is_importable
 from hpo_core.model.job import Job
 from hpo_core.model.placeholders import placeholder_values
 from hpo_core.model.templates import Command, Variables
+from hpo_core.model.values import Value
 
 
 class SupervisedWork(Protocol):
@@ -41,15 +48,21 @@ class SupervisedWork(Protocol):
     function: dict[str, Any] | None
     pickle: int | None
 
-    def told(self, job: Job) -> dict[str, Any]:
-        """Return the description of a job for the supervisor."""
+    def told(self, job: Job, place: Place, prefix: Sequence[str]) -> dict[str, Any]:
+        """Return the description of a job for the supervisor.
+
+        Args:
+            job: The job.
+            place: What it has for itself.
+            prefix: The beginning of its command, which sets its limit of memory.
+        """
         ...
 
     def output(self, job: Job) -> OutputParser:
         """Return the parser for the output of a job."""
         ...
 
-    def cannot_start(self, job: Job, error: OSError | ValueError) -> str:
+    def cannot_start(self, job: Job, place: Place, error: OSError | ValueError) -> str:
         """Return a human-readable reason why a job could not be started."""
         ...
 
@@ -72,21 +85,26 @@ class Commands:
         self._path = context.work.environment.get("PATH", os.environ.get("PATH", os.defpath))
         self._programs: dict[str, str] = {}
 
-    def told(self, job: Job) -> dict[str, Any]:
-        values = placeholder_values(job)
+    def told(self, job: Job, place: Place, prefix: Sequence[str]) -> dict[str, Any]:
+        values = _placeholders(job, place)
         arguments = self._command.render(values)
+        program = self._find(arguments[0]) if arguments else ""
+        if prefix:
+            program, arguments = prefix[0], [*prefix, program, *arguments[1:]]
+        variables = {**self._environment.render(values), **_variables(job), **variables_of(place)}
         return {
-            **_about(job),
+            **_about(job, place),
             "arguments": arguments,
-            "program": self._find(arguments[0]) if arguments else "",
-            "variables": {**self._environment.render(values), **_variables(job)},
+            "program": program,
+            "variables": variables,
         }
 
     def output(self, job: Job) -> OutputParser:
         return CommandOutput(job)
 
-    def cannot_start(self, job: Job, error: OSError | ValueError) -> str:
-        return cannot_start(self._command.render(placeholder_values(job)), self._directory, error)
+    def cannot_start(self, job: Job, place: Place, error: OSError | ValueError) -> str:
+        arguments = self._command.render(_placeholders(job, place))
+        return cannot_start(arguments, self._directory, error)
 
     def _find(self, program: str) -> str:
         """Return the file of a program, looked up on PATH once for all jobs."""
@@ -123,13 +141,18 @@ class Functions:
             "arguments": sys.argv,
         }
 
-    def told(self, job: Job) -> dict[str, Any]:
-        return {**_about(job), "call": [job.trial_id, job.configuration, job.iterations]}
+    def told(self, job: Job, place: Place, prefix: Sequence[str]) -> dict[str, Any]:
+        return {
+            **_about(job, place),
+            "call": [job.trial_id, job.configuration, job.iterations],
+            "variables": variables_of(place),
+            "prefix": prefix,
+        }
 
     def output(self, job: Job) -> OutputParser:
         return FunctionOutput(job)
 
-    def cannot_start(self, job: Job, error: OSError | ValueError) -> str:
+    def cannot_start(self, job: Job, place: Place, error: OSError | ValueError) -> str:
         return f"cannot start a worker process: {error}"
 
 
@@ -152,8 +175,21 @@ def _reference(work: Work) -> str:
     return function_name(work.callable)
 
 
-def _about(job: Job) -> dict[str, Any]:
+def variables_of(place: Place) -> dict[str, str]:
+    """Return the environment variables that tell a job what it has for itself."""
+    gpus = devices.variables(place.gpus) if place.gpus else {}
+    return {"HPO_WORKER": str(place.worker), **gpus}
+
+
+def _placeholders(job: Job, place: Place) -> dict[str, Value]:
+    """Return what placeholders stand for; a parameter may have the name of one of a machine."""
+    gpus: dict[str, Value] = {"gpu": ",".join(place.gpus)} if place.gpus else {}
+    return {**gpus, "worker": place.worker, **placeholder_values(job)}
+
+
+def _about(job: Job, place: Place) -> dict[str, Any]:
     return {
+        "place": (place.worker, place.gpus, place.share, place.cpus),
         "log": job.log,
         "checkpoints": job.checkpoint_dir,
         "time_limit": job.time_limit,

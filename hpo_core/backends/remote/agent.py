@@ -115,7 +115,7 @@ class Agent:
     def _end_of_job(self) -> Record:
         """Run the job; return the record of its end, when none of its processes is left."""
         try:
-            self._backend = LocalBackend(self._context(), self._loop)
+            self._backend = LocalBackend(self._context(), loop=self._loop)
             self._backend.submit(self._job)
             end = self._serve(self._backend)
         except HpoError as error:

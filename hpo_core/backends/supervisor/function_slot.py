@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import time
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -36,27 +37,43 @@ class FunctionSlot(Slot):
         owner: What is told of it.
         decides: Whether each report waits for an answer.
         pid: The process id of the launcher, if known.
+        worker: The number of the worker, see `Slot`.
     """
 
     def __init__(
-        self, sock: socket.socket, loop: Loop[None], owner: Owner, decides: bool, pid: int = 0
+        self,
+        sock: socket.socket,
+        loop: Loop[None],
+        owner: Owner,
+        decides: bool,
+        pid: int = 0,
+        *,
+        worker: int = 0,
     ) -> None:
-        super().__init__(sock, loop, owner, pid)
+        super().__init__(sock, loop, owner, pid, worker=worker)
         self._decides = decides
         self._worker: Connection | None = None
         self._is_ready = False  # whether its worker has loaded the function
         self._line = b""  # the start of an incomplete line
 
-    def fork_worker(self, log: str) -> None:
+    def fork_worker(self, variables: Mapping[str, str], log: str) -> None:
         """Have the launcher, a copy of the template, fork a worker."""
-        self._connection.send("fork", log, descriptor=self._open())
+        self._connection.send("fork", variables, log, descriptor=self._open())
 
     def spawn_worker(
-        self, given: dict[str, Any], variables: dict[str, str], pickle: int | None, log: str
+        self,
+        given: dict[str, Any],
+        variables: dict[str, str],
+        pickle: int | None,
+        log: str,
+        prefix: Sequence[str],
     ) -> None:
-        """Have the launcher start a worker as a new process; send it what it can't import."""
+        """Have the launcher start a worker as a new process, with a prefix of its command.
+
+        What the worker cannot import is sent to it.
+        """
         sent = None if pickle is None else os.dup(pickle)
-        arguments = boot.command("worker", REPORT_FD, **given)
+        arguments = [*prefix, *boot.command("worker", REPORT_FD, **given)]
         self._connection.send(
             "spawn", arguments, arguments[0], variables, log, "", descriptor=self._open()
         )
@@ -123,6 +140,9 @@ class FunctionSlot(Slot):
             elif line is lines[-1] and not rest and _is_end(line):
                 self._loop.never(self)
                 self._loop.never((self, "log"))
+                if self._owner.retires:  # with its process ends what that has of a GPU
+                    self.kill()
+                    return
                 self.job = None
                 self._owner.ended(job, None)
                 self._owner.idle(self)

@@ -5,7 +5,7 @@ controller connects to the socket of a live supervisor, and reads the file of on
 line is a JSON list; the first names the process and its socket, and for each job that ended while
 there was no controller follow
 
-    ["job", id, pid, bytes, reports, started]   how much of its output had been recorded before
+    ["job", id, pid, bytes, reports, started, place]   how much of its output had been recorded
     ["data", id, time, text]                    the output after that, bytes as Latin-1
     ["ended", id, time, ran, status, cause]     as the supervisor tells it to a controller
 

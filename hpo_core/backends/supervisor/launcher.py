@@ -5,7 +5,7 @@ else: what happens to it affects only that job. On Linux a launcher also inherit
 left the job's group, and ends them with the job.
 
     to a launcher      ["spawn", arguments, program, variables, log, checkpoints]  and a descriptor
-                       ["fork", log]  and a descriptor: a worker, from a template
+                       ["fork", variables, log]  and a descriptor: a worker, from a template
                        ["hold"]: the job is being ended with a grace period
                        ["release"]: that period is over
     from a launcher    ["launcher", pid]   ["started", pid, time]   ["refused", errno, text]
@@ -134,7 +134,7 @@ class Launcher:
                 held = True
                 self._supervisor.send("leaving")
 
-    def _fork(self, descriptor: int, log: str) -> int:
+    def _fork(self, descriptor: int, variables: dict[str, str], log: str) -> int:
         """Fork a worker that has `descriptor` as its socket."""
         assert self._serve is not None
         pid = os.fork()
@@ -144,6 +144,7 @@ class Launcher:
             self._socket.close()
             os.setsid()
             logs.write_to(log)
+            os.environ.update(variables)
             self._serve(socket.socket(fileno=os.dup(descriptor)))
         os._exit(1)
 

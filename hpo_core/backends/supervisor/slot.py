@@ -17,7 +17,13 @@ _PIPE_HOLDS = 1 << 20
 
 
 class Owner(Protocol):
-    """The owner of a slot, which is notified of its events."""
+    """The owner of a slot, which is notified of its events.
+
+    Attributes:
+        retires: Whether each worker is to end with its job.
+    """
+
+    retires: bool
 
     def idle(self, slot: Slot) -> None:
         """The slot is ready for a job."""
@@ -51,14 +57,25 @@ class Slot:
         loop: What waits for it.
         owner: What is told of it.
         pid: The process id of the launcher, if known.
+        worker: The number of the worker that runs its jobs.
 
     Attributes:
+        worker: The number of the worker that runs its jobs.
         job: The running job, or None.
         launcher: The launcher's process.
         leader: The leader of the process group that the launcher has started; 0 for none.
     """
 
-    def __init__(self, sock: socket.socket, loop: Loop[None], owner: Owner, pid: int = 0) -> None:
+    def __init__(
+        self,
+        sock: socket.socket,
+        loop: Loop[None],
+        owner: Owner,
+        pid: int = 0,
+        *,
+        worker: int = 0,
+    ) -> None:
+        self.worker = worker
         self.job: SupervisedJob | None = None
         self.launcher = pid
         self.leader = 0

@@ -66,6 +66,18 @@ class SupervisedJob:
         self._unrecorded = bytearray()
         self._recorded_bytes = self._recorded_reports = 0
 
+    @property
+    def worker(self) -> int:
+        """The number of its worker: of what it has for itself on this machine."""
+        number: int = self.told["place"][0]
+        return number
+
+    @property
+    def cpus(self) -> list[int]:
+        """Its CPUs; none for all."""
+        cpus: list[int] = self.told["place"][3]
+        return cpus
+
     # -- states -------------------------------------------------------------------------------
 
     def begin(self, pid: int, began: float) -> None:
@@ -126,8 +138,9 @@ class SupervisedJob:
     def summary(self) -> list[list[Any]]:
         """Return its unrecorded output as messages for the next controller."""
         started = self._clock() - (time.monotonic() - self._started)
+        recorded = self._recorded_bytes, self._recorded_reports
         messages: list[list[Any]] = [
-            ["job", self.id, self.pid, self._recorded_bytes, self._recorded_reports, started]
+            ["job", self.id, self.pid, *recorded, started, self.told["place"]]
         ]
         if self._unrecorded:
             text = self._unrecorded.decode("latin-1")

@@ -24,6 +24,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import gc
+import itertools
 import os
 import shutil
 import socket
@@ -31,7 +32,7 @@ import tempfile
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NoReturn
 
@@ -65,6 +66,11 @@ class Supervisor:
         function: The arguments of workers, for a study that runs a function; see `template`.
         offset: What to add to the monotonic clock to get the controller's.
         pickle: The descriptor of a function that workers cannot import; None for none.
+        bound: Whether each job belongs to the worker that has its GPUs and CPUs. If so, workers
+            are new processes, which have them from the start.
+
+    Attributes:
+        retires: Whether it starts no more jobs: a later controller has its last ones.
     """
 
     def __init__(
@@ -76,6 +82,7 @@ class Supervisor:
         function: dict[str, Any] | None,
         offset: float,
         pickle: int | None,
+        bound: bool,
     ) -> None:
         self._loop: Loop[None] = Loop()
         self._journal = journal
@@ -88,12 +95,14 @@ class Supervisor:
         self._controller: Connection | None = None
         self._jobs: dict[str, SupervisedJob] = {}
         self._queue: deque[SupervisedJob] = deque()
-        self._idle: list[Slot] = []
-        self._slots: set[Slot] = set()
+        self._idle: dict[int, Slot] = {}  # by the numbers of their workers, like the next one
+        self._slots: dict[int, Slot] = {}
         self._let_go: list[int] = []  # launchers that are about to end
         self._first: dict[Slot, SupervisedJob] = {}  # jobs that wait for their slot's worker
         self._template: TemplateClient | None = None
-        self._is_fresh = False  # whether workers are new processes, and not forked
+        self._is_bound = bound
+        self._is_fresh = bound  # whether workers are new processes, and not forked
+        self.retires = False
         self._retry = StartRetry(self._loop, self._tell, self._fill)
         self._is_closing = self._listens = False
         self._folder = self._listen() if journal is not None else ""
@@ -139,7 +148,7 @@ class Supervisor:
             if waiting is job:
                 job.finish(None)
                 slot.kill()
-        for slot in self._slots:
+        for slot in self._slots.values():
             if slot.job is job:
                 slot.end(grace)
         self._loop.emit(None)
@@ -157,14 +166,14 @@ class Supervisor:
         """Kill all jobs, wait until none of their processes runs, and end."""
         self._is_closing = True
         self._queue.clear()
-        for slot in list(self._slots):
+        for slot in list(self._slots.values()):
             slot.kill()
         self._loop.later("close", PATIENCE / 2, self._end)
         self._end_if_closing()
 
     def _answer(self) -> None:
         """Answer the jobs that wait for reports which are now recorded."""
-        for slot in self._slots:
+        for slot in self._slots.values():
             job = slot.job
             if isinstance(slot, FunctionSlot) and job is not None and job.is_answered:
                 slot.go_on()
@@ -185,7 +194,7 @@ class Supervisor:
         """Read the output of jobs, unless too much of it waits to be sent or recorded."""
         alone = self._controller is None
         waits = not alone and self._controller.waiting > UNSENT_AT_MOST  # type: ignore[union-attr]
-        for slot in self._slots:
+        for slot in self._slots.values():
             job = slot.job
             slot.listen(not waits and not (job is not None and job.holds_too_much(alone)))
 
@@ -195,64 +204,99 @@ class Supervisor:
     # -- slots ----------------------------------------------------------------------------------
 
     def _fill(self) -> None:
-        """Assign waiting jobs to idle or new slots."""
+        """Start waiting jobs in idle or new slots."""
         self._reap_launchers()
-        while self._queue and not self._is_closing and not self._retry.waits:
+        while not self._is_closing and not self._retry.waits:
+            job = next(filter(self._can_start, self._queue), None)
+            if job is None:
+                return
             if self._retry.is_careful and self._is_starting():
                 self._retry.later()
                 return
             try:
-                if self._idle:
-                    if self._idle[-1].start(self._queue[0]):
-                        self._queue.popleft()
-                    self._idle.pop()
-                elif not self._open_slot():
+                slot = self._idle_slot(job)
+                if slot is not None:
+                    if slot.start(job):
+                        self._queue.remove(job)
+                    del self._idle[slot.worker]
+                elif not self._open_slot(job):
                     return
             except OSError as error:
                 if error.errno not in SHORTAGES:
                     raise
-                self.refused(self._queue.popleft(), error.errno, error.strerror or str(error))
+                self._queue.remove(job)
+                self.refused(job, error.errno, error.strerror or str(error))
+
+    def _can_start(self, job: SupervisedJob) -> bool:
+        """Return whether a job has not to wait for the end of its worker's last job."""
+        return not self._is_bound or job.worker in self._idle or job.worker not in self._slots
+
+    def _idle_slot(self, job: SupervisedJob) -> Slot | None:
+        """Return an idle slot for a job: that of its worker, or the one that was used last."""
+        if self._is_bound:
+            return self._idle.get(job.worker)
+        return self._idle[next(reversed(self._idle))] if self._idle else None
+
+    def _worker_of(self, job: SupervisedJob) -> int:
+        """Return the number of the worker for whose jobs a new slot is opened."""
+        if self._is_bound:
+            return job.worker
+        return next(number for number in itertools.count() if number not in self._slots)
 
     def _is_starting(self) -> bool:
         """Return whether a job is about to start of which it is not known yet whether it can."""
-        jobs = (slot.job for slot in self._slots)
+        jobs = (slot.job for slot in self._slots.values())
         return bool(self._first) or any(job is not None and not job.pid for job in jobs)
 
-    def _open_slot(self) -> bool:
-        """Open a slot for the job that waits first; return whether that was possible now."""
+    def _open_slot(self, job: SupervisedJob) -> bool:
+        """Open a slot for the worker of a waiting job; return whether that was possible now."""
+        told, number = job.told, self._worker_of(job)
         if self._function is None:
-            sock, pid = self._fork_launcher()
-            self._add(CommandSlot(sock, self._loop, self, pid))
+            sock, pid = self._fork_launcher(job.cpus)
+            slot = CommandSlot(sock, self._loop, self, pid, worker=number)
+            self._slots[number] = self._idle[number] = slot
             return True
-        job = self._queue[0]
+        own = {**told["variables"], "HPO_WORKER": str(number)}
+        start: Callable[[], None]
         if self._is_fresh:
-            sock, pid = self._fork_launcher()
-            slot = FunctionSlot(sock, self._loop, self, self._decides, pid)
-            start: Callable[[str], None] = partial(
-                slot.spawn_worker, self._function, self._variables, self._pickle
+            sock, pid = self._fork_launcher(job.cpus)
+            worker = FunctionSlot(sock, self._loop, self, self._decides, pid, worker=number)
+            variables = {**self._variables, **own}
+            start = partial(
+                worker.spawn_worker,
+                self._function,
+                variables,
+                self._pickle,
+                told["log"],
+                told["prefix"],
             )
         elif self._template is not None and self._template.is_ready:
-            slot = FunctionSlot(self._template.fork(), self._loop, self, self._decides)
-            start = slot.fork_worker
+            worker = FunctionSlot(
+                self._template.fork(), self._loop, self, self._decides, worker=number
+            )
+            start = partial(worker.fork_worker, own, told["log"])
         else:
             if self._template is None:
-                self._start_template(job.told["log"])
+                self._start_template(told["log"])
             return False
         try:
-            start(job.told["log"])
+            start()
         except OSError:
-            slot.close()
+            worker.close()
             raise
-        self._slots.add(slot)
-        self._first[slot] = self._queue.popleft()
+        self._slots[number] = worker
+        self._queue.remove(job)
+        self._first[worker] = job
         return True
 
-    def _add(self, slot: Slot) -> None:
-        self._slots.add(slot)
-        self._idle.append(slot)
+    def _forget(self, slot: Slot) -> None:
+        """Forget a slot that is used no more; the worker's next job gets another one."""
+        for slots in (self._slots, self._idle):
+            if slots.get(slot.worker) is slot:
+                del slots[slot.worker]
 
-    def _fork_launcher(self) -> tuple[socket.socket, int]:
-        """Fork a launcher of commands, or of a new worker process."""
+    def _fork_launcher(self, cpus: Sequence[int]) -> tuple[socket.socket, int]:
+        """Fork a launcher of commands, or of a new worker process, for certain CPUs or all."""
         ours, theirs = socket.socketpair()
         try:
             pid = os.fork()
@@ -264,6 +308,8 @@ class Supervisor:
             try:
                 gc.disable()  # what would be collected here may own a descriptor that is closed
                 _close_all_but(theirs.fileno())
+                if cpus:
+                    os.sched_setaffinity(0, cpus)
                 become_launcher(theirs, self._environment)
             finally:  # whatever it is, it must not reach this copy of the supervisor
                 os._exit(1)
@@ -290,20 +336,20 @@ class Supervisor:
             if slot.start(job):
                 return
             self._queue.appendleft(job)
-        if self._retry.waits and len(self._slots) > 1:
+        if self.retires or (self._retry.waits and len(self._slots) > 1):
             self._let_launcher_go(slot)  # it takes the room that a job of another one needs
         else:
-            self._idle.append(slot)
+            self._idle[slot.worker] = slot
         self._fill()
 
     def _let_launcher_go(self, slot: Slot) -> None:
         slot.close()
-        self._slots.discard(slot)
+        self._forget(slot)
         self._let_go.append(slot.launcher)
 
     def refused(self, job: SupervisedJob, number: int | None, text: str) -> None:
         """Handle a command that could not be started."""
-        runs = any(slot.job is not None and slot.job.pid for slot in self._slots)
+        runs = any(slot.job is not None and slot.job.pid for slot in self._slots.values())
         if number in SHORTAGES and self._retry.refused(number, text, runs=runs):
             self._queue.appendleft(job)
             return
@@ -325,9 +371,7 @@ class Supervisor:
         self, slot: Slot, status: int | None, refusal: tuple[int | None, str] | None = None
     ) -> None:
         """Handle a slot that can no longer be used."""
-        self._slots.discard(slot)
-        if slot in self._idle:
-            self._idle.remove(slot)
+        self._forget(slot)
         self._let_go.append(slot.launcher)
         job = self._first.pop(slot, None)
         if job is not None and job.end is None:
@@ -343,7 +387,7 @@ class Supervisor:
 
     def orphaned(self) -> None:
         """A launcher was killed: what its job has left are this process's children now."""
-        launchers = {slot.launcher for slot in self._slots}
+        launchers = {slot.launcher for slot in self._slots.values()}
         stuck = end_children(launchers | ({self._template.pid} if self._template else set()))
         if stuck:
             self.stuck(stuck)
@@ -406,6 +450,9 @@ class Supervisor:
             self._controller.close()
         self._connect(sock)
         assert self._controller is not None
+        self.retires = True
+        for slot in list(self._idle.values()):
+            self._let_launcher_go(slot)
         for job in self._jobs.values():
             for message in job.summary():
                 self._controller.put(*message)
@@ -423,7 +470,7 @@ class Supervisor:
         self._queue.clear()
         self._journal.clear()
         self._journal.write(*(line for job in self._ended() for line in job.summary()))
-        for slot in self._slots:
+        for slot in self._slots.values():
             if isinstance(slot, FunctionSlot):
                 slot.go_on()
         self._hear_jobs()
@@ -439,13 +486,13 @@ class Supervisor:
             self._end()
 
     def _end_if_closing(self) -> None:
-        if self._is_closing and not any(slot.leader for slot in self._slots):
+        if self._is_closing and not any(slot.leader for slot in self._slots.values()):
             self._end()
 
     def _end(self) -> NoReturn:
         """End, with all that is left of this process's children."""
         end_children()
-        for slot in self._slots:
+        for slot in self._slots.values():
             slot.remove_spare_log()
         if self._folder:
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -469,6 +516,7 @@ def run(
     function: dict[str, Any] | None,
     offset: float,
     pickle: int | None = None,
+    bound: bool = False,
 ) -> NoReturn:
     """Run a supervisor.
 
@@ -480,10 +528,11 @@ def run(
         function: The arguments of workers, for a study that runs a function.
         offset: What to add to the monotonic clock to get the controller's.
         pickle: The descriptor of a function that workers cannot import.
+        bound: Whether each job belongs to one of the workers.
     """
     if pickle is not None:
         os.set_inheritable(pickle, False)
     os.chdir(directory)
     become_subreaper()
     book = None if journal is None else Journal(journal)
-    Supervisor(sock, book, dict(os.environb), variables, function, offset, pickle).run()
+    Supervisor(sock, book, dict(os.environb), variables, function, offset, pickle, bound).run()

@@ -37,6 +37,7 @@ _OPERATING = (
     "job.resources.cpus",
     "job.resources.memory",
     "job.tags",
+    "backend.options",
 )
 """Keys that affect only how a study is run: they may change between sessions."""
 
@@ -270,7 +271,8 @@ def not_larger(limit: str, now: float | None, total: float) -> str | None:
 
 
 def _is_operating(change: str) -> bool:
-    return change.partition(":")[0].partition("[")[0] in _OPERATING
+    key = change.partition(":")[0].partition("[")[0]
+    return key in _OPERATING or key.startswith("backend.options.")
 
 
 def _changed_message(name: str, changes: list[str]) -> str:

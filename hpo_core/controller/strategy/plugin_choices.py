@@ -15,14 +15,14 @@ import msgspec
 from hpo_core import registry
 from hpo_core.authoring.observers import BackgroundObserver, JobCallback
 from hpo_core.backends import functions
-from hpo_core.config import JobSettings, PluginChoice, StudyConfig
+from hpo_core.config import JobSettings, PluginChoice, StudyConfig, texts
 from hpo_core.contracts.backend import BackendSpec
 from hpo_core.contracts.observer import ObservedStudy, Observer
 from hpo_core.contracts.reader import JobOutput, MetricsReader
 from hpo_core.model.errors import Fault, Unsupported, listed
 from hpo_core.model.function_reference import is_importable
 from hpo_core.model.job import Job
-from hpo_core.model.placeholders import placeholder_values
+from hpo_core.model.placeholders import placeholder_values, values_of
 from hpo_core.model.templates import template
 from hpo_core.model.values import as_plain_text
 from hpo_core.readers.columns import Columns
@@ -228,11 +228,17 @@ def check_work(config: StudyConfig, backend: BackendSpec) -> None:
 
 
 def check_resources(config: StudyConfig, backend: BackendSpec) -> None:
-    """Check that a backend gives jobs the resources that they need.
+    """Check that a backend gives jobs the resources that they need, and tells them which.
 
     Raises:
         Unsupported: If it does not. The message names backends that do.
     """
+    used = texts(config.job, config.job_name, values_of(config.space.parameters)).of_machine()
+    for name, path in used.items():
+        if name not in backend.placeholders:
+            raise Unsupported(
+                f"{path}: the backend {backend.name!r} does not fill in {{{name}}}; leave it out"
+            )
     needed = () if config.job.resources is None else config.job.resources.names
     lacking = [f"job.resources.{name}" for name in needed if name not in backend.resources]
     if lacking:

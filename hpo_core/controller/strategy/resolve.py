@@ -182,7 +182,24 @@ def read_config(table: Mapping[str, Any], directory: Path, seed: int | None = No
         raise InvalidInput(faults)
     if broken is not None:
         raise broken
-    return config
+    return config if "workers" in table else _with_fitting_workers(config)
+
+
+def _with_fitting_workers(config: StudyConfig) -> StudyConfig:
+    """Return a configuration with as many workers as the backend has resources for.
+
+    A machine that has too little for one job can read the study, and refuses to run it.
+    """
+    backend, resources = registry.backend(config.backend.name), config.job.resources
+    if resources is None or backend.spec.capacity is None:
+        return config
+    plugin_choices.check_resources(config, backend.spec)
+    options, faults = registry.options(backend, config.backend.options, "backend.options")
+    registry.require(faults)
+    try:
+        return msgspec.structs.replace(config, workers=backend.spec.capacity(resources, options))
+    except InvalidInput:  # said when the backend is built
+        return config
 
 
 def prepare(config: StudyConfig, given: Strategy | None = None) -> Prepared:
@@ -249,6 +266,7 @@ def as_stored(prepared: Prepared, stored: StudyConfig) -> Prepared:
 
 def completed(stored: StudyConfig, prepared: Prepared) -> StudyConfig:
     """Return a stored configuration completed with newer options."""
+    stored = _with_backend_defaults(stored, prepared)
     if stored.strategy.name != prepared.config.strategy.name:
         return stored
     options = stored.strategy.options
@@ -257,6 +275,14 @@ def completed(stored: StudyConfig, prepared: Prepared) -> StudyConfig:
         return as_stored(alone, stored).config
     except InvalidInput:  # another plugin version: the difference is reported elsewhere
         return stored
+
+
+def _with_backend_defaults(stored: StudyConfig, prepared: Prepared) -> StudyConfig:
+    """Return a stored configuration in which newer options of its backend have their defaults."""
+    if stored.backend.name != prepared.backend.spec.name:
+        return stored
+    options, faults = registry.options(prepared.backend, stored.backend.options, "")
+    return stored if faults else _with_options(stored, "backend", options)
 
 
 def _with_options(config: StudyConfig, role: str, options: Any) -> StudyConfig:

@@ -129,7 +129,7 @@ def test_any_bytes_are_a_report_or_malformed(line):
     "line",
     [
         ["supervisor", 17, "/tmp/hpo-x/supervisor"],
-        ["job", "7.1", 17, 120, 3, 1.5],
+        ["job", "7.1", 17, 120, 3, 1.5, [1, ["0"], 0.5, [2, 3]]],
         ["data", "7.1", 1.5, "\xff\x00\n"],
         ["ended", "7.1", 9.5, 2.5, -9, ""],
         ["ended", "7.1", 9.5, 2.5, None, "time_limit"],
@@ -138,6 +138,11 @@ def test_any_bytes_are_a_report_or_malformed(line):
 def test_a_line_of_a_journal_comes_out_as_it_was_written(line):
     entry = journal_schema.read(json.dumps(line).encode())
     assert journal_schema.as_message(entry) == line
+
+
+def test_a_journal_of_an_earlier_version_says_nothing_of_places():
+    entry = journal_schema.read(b'["job", "7.1", 17, 120, 3, 1.5]')
+    assert journal_schema.as_message(entry) == ["job", "7.1", 17, 120, 3, 1.5, None]
 
 
 @pytest.mark.parametrize(

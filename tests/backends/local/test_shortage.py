@@ -222,6 +222,7 @@ def test_supervisor_fails_if_no_job_can_be_started(tmp_path, kind, free):
     ) as supervisor:
         theirs.close()
         told = {"arguments": ["true"], "program": "true", "variables": {}, "log": ""}
+        told["place"] = [0, [], 1.0, []]
         ours.sendall(json.dumps(["start", "1.1", {**told, "checkpoints": ""}]).encode() + b"\n")
         with ours.makefile("rb") as messages:
             said = [json.loads(messages.readline()) for _ in range(2)]

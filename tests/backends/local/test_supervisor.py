@@ -129,7 +129,7 @@ def test_a_worker_that_is_ready_first_gets_a_job_once_its_process_is_known():
     ours, theirs = socket.socketpair()
     loop, launcher = Loop(), BlockingConnection(theirs)
     slot = FunctionSlot(ours, loop, Owner(), decides=False)
-    slot.fork_worker("")
+    slot.fork_worker({}, "")
     assert launcher.receive()[0] == "fork"
     with socket.socket(fileno=launcher.descriptors.popleft()) as worker:
         worker.sendall(b'["ready"]\n')

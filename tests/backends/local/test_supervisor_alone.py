@@ -45,6 +45,9 @@ TOLD = {
     "silence_limit": None,
     "grace": 0.0,
     "call": [1, {}, None],
+    "place": [0, [], 1.0, []],
+    "variables": {},
+    "prefix": [],
 }
 
 

@@ -1,0 +1,69 @@
+"""What this machine gives to each job of a study: a place, and a limit of memory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from hpo_core.backends.local.memory import MemoryLimit, writable_cgroup
+from hpo_core.backends.local.places import Place, Places, places_of
+from hpo_core.model.resources import Resources
+from hpo_core.model.text import counted
+
+
+class Machine:
+    """The machine, divided into places for jobs.
+
+    Args:
+        resources: What each job needs; None for no limits.
+        gpus: The names of the GPUs to use, or ``"auto"``.
+        uid: The study.
+
+    Raises:
+        InvalidInput: If it has too little for a job.
+    """
+
+    def __init__(self, resources: Resources | None, gpus: str | Sequence[Any], uid: str) -> None:
+        self._resources = resources
+        self._count: int | None = None
+        self._memory: MemoryLimit | None = None
+        if resources is None:
+            self._places = Places(None)
+        else:
+            places = places_of(resources, gpus)
+            self._count, self._places = len(places), Places(places)
+            if resources.memory is not None:
+                has_gpus = resources.gpus is not None
+                self._memory = MemoryLimit(resources.memory, has_gpus, uid, writable_cgroup())
+        self.take = self._places.take
+        self.place = self._places.place
+        self.give_back = self._places.give_back
+        self.give_back_all = self._places.give_back_all
+
+    def hold(self, owner: object, job_id: str, place: Sequence[Any]) -> None:
+        """Register the place of a job that an earlier controller has started; see `Places`."""
+        worker, gpus, share, cpus = place
+        self._places.hold(owner, job_id, Place(worker, tuple(gpus), share, tuple(cpus)))
+
+    def prefix(self, place: Place) -> list[str]:
+        """Return the beginning of the command of a job in a place; see `MemoryLimit.prefix`."""
+        return [] if self._memory is None else self._memory.prefix(place.worker)
+
+    def remarks(self, workers: int) -> Iterator[str]:
+        """Yield what users should know of how their resources are given."""
+        if self._count is not None and workers > self._count:
+            yield (
+                f"workers is {workers}, but this machine has job.resources for "
+                f"{counted(self._count, 'job')} at a time: the others wait; leave workers out"
+            )
+        has_cpus = self._resources is not None and self._resources.cpus is not None
+        if has_cpus and not hasattr(os, "sched_setaffinity"):
+            yield "job.resources.cpus are counted, but this system cannot bind jobs to them"
+        if self._memory is not None and self._memory.remark:
+            yield self._memory.remark
+
+    def close(self) -> None:
+        """Remove what limits the memory of jobs."""
+        if self._memory is not None:
+            self._memory.close()
