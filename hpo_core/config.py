@@ -87,6 +87,8 @@ class JobSettings(Checked, frozen=True, kw_only=True):
             default of new studies; see `settled`.
         grace: Time between the request to terminate a job and the kill, in seconds or as a
             duration.
+        checkpoints: Where checkpoints are kept, in place of the study's folder: a folder that
+            machines share, or an address of fsspec such as ``"s3://bucket/folder"``.
         keep_checkpoints: Number of best trials that keep their checkpoints, besides trials that may
             be resumed. None to keep all.
         metrics: For jobs that do not report by themselves: maps each metric to a regular expression
@@ -112,6 +114,7 @@ class JobSettings(Checked, frozen=True, kw_only=True):
     max_iterations: int | None = None
     retries: int = 0
     grace: float = 5.0
+    checkpoints: str | None = None
     keep_checkpoints: int | None = None
     metrics: dict[str, str] = {}
     iteration: str | None = None
@@ -153,6 +156,8 @@ class JobSettings(Checked, frozen=True, kw_only=True):
             limit = getattr(self, key)
             if limit is not None and not limit > 0:
                 faults.append(Fault(key, f"must be above 0, got {limit}"))
+        if self.checkpoints == "":
+            faults.append(Fault("checkpoints", "is empty; give a folder, or leave it out"))
         if self.keep_checkpoints is not None and self.keep_checkpoints < 0:
             message = f"must be 0 or more, got {self.keep_checkpoints}"
             faults.append(Fault("keep_checkpoints", message))

@@ -98,6 +98,10 @@ def parse(
         folder = directory / values["job"].directory
         if os.path.isdir(folder):
             values["job"] = msgspec.structs.replace(values["job"], directory=str(folder.resolve()))
+            address = values["job"].checkpoints
+            if address and "://" not in address:  # a folder
+                absolute = str((directory / address).resolve())
+                values["job"] = msgspec.structs.replace(values["job"], checkpoints=absolute)
         else:
             faults.append(Fault("job.directory", f"there is no folder {os.fspath(folder)!r}"))
     told = {fault.path for fault in faults}

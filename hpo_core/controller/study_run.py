@@ -22,6 +22,7 @@ from hpo_core.controller.run.incumbents import stored_incumbents
 from hpo_core.controller.run.metrics_readers import ReadingBackend
 from hpo_core.controller.run.observer_dispatcher import ObserverDispatcher
 from hpo_core.controller.run.recovery import Interrupted
+from hpo_core.controller.run.remote_checkpoints import CheckpointingBackend
 from hpo_core.controller.run.session import Session
 from hpo_core.controller.run.turns import Turns
 from hpo_core.controller.stored import adopt_history, manage, open_study
@@ -224,6 +225,9 @@ class StudyRun:
     def _context(
         self, study: StudyRecord, writer: StudyWriter, strategy: CheckedStrategy
     ) -> RunContext:
+        folder = self._store.folder(study)
+        if self._config.job.checkpoints is not None:
+            folder.keep_checkpoints_at(self._config.job.checkpoints)
         is_resuming = Capability.RESUMING in self._capabilities
         is_stopping = Capability.STOPPING in self._capabilities
         return RunContext(
@@ -231,7 +235,7 @@ class StudyRun:
             study=study,
             store=self._store,
             writer=writer,
-            folder=self._store.folder(study),
+            folder=folder,
             clock=self._clock,
             is_resuming=is_resuming,
             compares_targets=is_resuming or strategy.compares_targets,
@@ -266,15 +270,21 @@ class StudyRun:
         return Session(context, turns, strategy, budget, self._dispatcher)
 
     def _build_backend(self, session: Session, context: RunContext) -> Backend:
-        make = plugin_choices.reader_of(self._config)
-        if make is None:
-            return resolve.build_backend(
-                self._prepared, self._backend_context(context, session.deliver)
+        checkpoints, deliver = context.folder.checkpoints, session.deliver
+        wrappers: list[ReadingBackend | CheckpointingBackend] = []  # the outermost one first
+        if checkpoints.remote is not None:
+            wrappers.append(
+                CheckpointingBackend(checkpoints, checkpoints.remote, deliver, self._clock)
             )
-        reading = ReadingBackend(make, session.deliver, self._clock)
-        return reading.on(
-            resolve.build_backend(self._prepared, self._backend_context(context, reading.deliver))
-        )
+            deliver = wrappers[-1].deliver
+        make = plugin_choices.reader_of(self._config)
+        if make is not None:
+            wrappers.append(ReadingBackend(make, deliver, self._clock))
+            deliver = wrappers[-1].deliver
+        backend = resolve.build_backend(self._prepared, self._backend_context(context, deliver))
+        for wrapper in reversed(wrappers):
+            backend = wrapper.on(backend)
+        return backend
 
     def _backend_context(
         self, context: RunContext, deliver: Callable[[JobEvent], None]

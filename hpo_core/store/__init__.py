@@ -15,6 +15,7 @@
     adopted        what a strategy adopted when it could not be restored
     writer         StudyWriter: the writes of a study's controller, one transaction per turn
     checkpoints    the checkpoints of trials, and how they are copied
+    remote         checkpoints at an address of fsspec
     folder         a study's files: logs, checkpoints, journals
     whole          deletes, renames and copies whole studies
     required_file  a file that must remain in place while a study runs

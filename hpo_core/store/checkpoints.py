@@ -14,12 +14,16 @@ from collections.abc import Container, Iterator
 from pathlib import Path
 
 from hpo_core.model.errors import HpoError, StoreError
+from hpo_core.store.remote import Remote
 from hpo_core.store.snapshot import copy_folder
 
 _log = logging.getLogger("hpo_core")
 
 _ASIDE = ".for-job-"
 _OLD = ".before-job-"
+_FETCHED = ".fetched-"
+_TO_STORE = ".to-store-"
+_AT = ".at-"
 
 
 class CopyError(HpoError):
@@ -31,10 +35,12 @@ class Checkpoints:
 
     Args:
         root: The parent folder; it need not exist.
+        remote: Where they are stored in addition; None for nowhere.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, remote: Remote | None = None) -> None:
         self._root = root
+        self.remote = remote
 
     def folder(self, trial_id: int) -> str:
         """Return the folder of a trial's checkpoints."""
@@ -53,6 +59,7 @@ class Checkpoints:
         """
         aside = self._aside(job_id)
         try:
+            self.fetch(source)
             shutil.rmtree(aside, ignore_errors=True)
             self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
             if os.path.lexists(self.folder(source)):
@@ -75,6 +82,9 @@ class Checkpoints:
         if not aside.exists():
             return
         try:
+            if self.remote is not None:
+                self.remote.wait(int(folder.name))
+                self._mark(int(folder.name), int(job_id.partition(".")[2]))
             if os.path.lexists(folder):
                 old = self._root / f"{_OLD}{job_id}"
                 _remove(old)
@@ -117,12 +127,86 @@ class Checkpoints:
 
     def delete(self, trial_id: int) -> None:
         """Delete a trial's checkpoints; log a warning if this fails."""
+        if self.remote is not None:
+            self.remote.wait(trial_id)
+            self.remote.delete_later(trial_id)
         try:
             shutil.rmtree(self.folder(trial_id))
         except FileNotFoundError:
             pass
         except OSError as error:
             _log.warning("the checkpoints of trial %d could not be deleted: %s", trial_id, error)
+
+    def exist(self, trial_id: int) -> bool:
+        """Return whether a trial has checkpoints, here or at the address."""
+        if os.path.isdir(self.folder(trial_id)):
+            return True
+        return self.remote is not None and self.remote.latest(trial_id) > 0
+
+    # -- at an address ----------------------------------------------------------------------------
+
+    def fetch(self, trial_id: int) -> None:
+        """Replace a trial's folder by its stored state, if that is newer, or there is no folder.
+
+        Raises:
+            CopyError: If this fails.
+        """
+        if self.remote is None:
+            return
+        folder = Path(self.folder(trial_id))
+        try:
+            latest = self.remote.latest(trial_id)
+            if latest > self._marked(trial_id) or (latest and not folder.is_dir()):
+                aside = self._root / f"{_FETCHED}{trial_id}"
+                self.remote.fetch(trial_id, latest, aside)
+                _remove(folder)
+                os.replace(aside, folder)
+                self._mark(trial_id, latest)
+        except Exception as error:  # a file system of fsspec may raise anything
+            raise CopyError(
+                f"cannot fetch the checkpoints of trial {trial_id}: {type(error).__name__}: {error}"
+            ) from error
+
+    def expect_to_store(self, job_id: str) -> None:
+        """Register that a job's checkpoints are to be stored, even after a crash."""
+        if os.path.isdir(self.folder(int(job_id.partition(".")[0]))):
+            (self._root / f"{_TO_STORE}{job_id}").touch()
+
+    def expected(self) -> Iterator[str]:
+        """Yield the jobs whose checkpoints are to be stored."""
+        for entry in self._entries():
+            if entry.name.startswith(_TO_STORE):
+                yield entry.name.removeprefix(_TO_STORE)
+
+    def store(self, job_id: str) -> None:
+        """Store the checkpoints that a job has left; log a warning if this fails."""
+        trial_id, number = map(int, job_id.split("."))
+        folder, expected = Path(self.folder(trial_id)), self._root / f"{_TO_STORE}{job_id}"
+        try:
+            if self.remote is not None and expected.exists() and folder.is_dir():
+                self.remote.store(trial_id, number, folder)
+                self._mark(trial_id, number)
+            expected.unlink(missing_ok=True)
+        except Exception as error:  # noqa: BLE001  # a file system of fsspec may raise anything
+            _log.warning(
+                "the checkpoints of job %s could not be stored (%s: %s); they are stored when the "
+                "study is resumed, or with those of the trial's next job",
+                job_id,
+                type(error).__name__,
+                error,
+            )
+
+    def _marked(self, trial_id: int) -> int:
+        """Return the number of the job whose stored state a folder goes back to; 0 for none."""
+        try:
+            return int((self._root / f"{_AT}{trial_id}").read_text())
+        except (FileNotFoundError, ValueError):
+            return 0
+
+    def _mark(self, trial_id: int, number: int) -> None:
+        new = self._root / f"{_AT}{trial_id}.new"
+        new.write_text(str(number))
+        os.replace(new, self._root / f"{_AT}{trial_id}")
 
     def _aside(self, job_id: str) -> Path:
         return self._root / f"{_ASIDE}{job_id}"

@@ -13,6 +13,7 @@ from hpo_core.model.errors import StoreError
 from hpo_core.model.text import is_good_name
 from hpo_core.store.checkpoints import Checkpoints
 from hpo_core.store.database import MEMORY
+from hpo_core.store.remote import Remote
 from hpo_core.store.snapshot import copy_folder
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class StudyFolder:
         self.name = name
         self._uid = uid
         self._earlier: Path | None = None
+        self._checkpoints: Checkpoints | None = None
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         if store == MEMORY:
             import tempfile
@@ -118,7 +120,23 @@ class StudyFolder:
     @property
     def checkpoints(self) -> Checkpoints:
         """The checkpoints of the study's trials."""
-        return Checkpoints(self.path / _CHECKPOINTS)
+        return self._checkpoints or Checkpoints(self.path / _CHECKPOINTS)
+
+    def keep_checkpoints_at(self, address: str) -> None:
+        """Keep checkpoints in another folder, or store them at an address of fsspec.
+
+        Args:
+            address: The path of a folder that studies may share, or an address such as
+                ``s3://bucket``.
+
+        Raises:
+            InvalidInput: If the address cannot be used.
+        """
+        if "://" in address:
+            remote = Remote(address, self._uid)
+            self._checkpoints = Checkpoints(self.path / _CHECKPOINTS, remote)
+        else:
+            self._checkpoints = Checkpoints(Path(address) / self._uid)
 
     def copy_files(self, to: StudyFolder) -> list[str]:
         """Copy logs and checkpoints, consistent for each trial, to the folder of a copy of the

@@ -150,6 +150,7 @@ NEWER: dict[str, object] = {
     "job.metrics": {},
     "job.metrics_reader": None,
     "job.resources": None,
+    "job.checkpoints": None,
 }
 """Each key that schema 1 did not have, with the value by which a study behaves as it did then."""
 

@@ -18,6 +18,7 @@ budget_tracker        the used and the remaining budget, and when time is up
 incumbents            the best trials so far
 checkpoint_retention  deletes checkpoints that are no longer needed
 iteration_warnings    warns of jobs that count in another unit, or not at all
+remote_checkpoints    checkpoints fetched before a job and stored after it
 metrics_readers       reports read from the output or files of jobs
 observer_dispatcher   notifies observers and callbacks
 study_events          creates the events for observers

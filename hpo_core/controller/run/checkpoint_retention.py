@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 
 from hpo_core.controller.results.result import ranking
@@ -43,7 +42,7 @@ class CheckpointRetention:
             self._keep is not None
             and state is TrialState.COMPLETED
             and not self._is_best(trial_id)
-            and not os.path.isdir(self._checkpoints.folder(trial_id))
+            and not self._checkpoints.exist(trial_id)
         )
 
     def begin(

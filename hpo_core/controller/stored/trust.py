@@ -138,6 +138,8 @@ def _would_run(config: StudyConfig) -> Iterator[str]:
     for role, choice in (("strategy", config.strategy), ("backend", config.backend)):
         options = f" with the options {json.dumps(choice.options)}" if choice.options else ""
         yield f"the {role} {choice.name!r}{options}"
+    if job.checkpoints is not None:
+        yield f"checkpoints kept at {job.checkpoints}"
     if job.metrics_reader is not None:
         yield f"the reader {json.dumps(msgspec.to_builtins(job.metrics_reader))}"
     for observer in config.observers:
@@ -166,7 +168,9 @@ def _content(config: StudyConfig) -> dict[str, Any]:
     return {"job": run, **{key: study[key] for key in _OF_STUDY if key in study}}
 
 
-_OF_JOB = ("command", "function", "work", "directory", "environment", "metrics_reader")
+_OF_JOB = (
+    "command", "function", "work", "directory", "environment", "metrics_reader", "checkpoints",
+)  # fmt: skip
 _OF_STUDY = ("space", "strategy", "backend", "observers")
 
 
