@@ -41,8 +41,11 @@ def bucket(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     s3fs.S3FileSystem.clear_instance_cache()
-    s3fs.S3FileSystem().mkdir("checkpoints")
+    files = s3fs.S3FileSystem()
+    files.makedirs("checkpoints", exist_ok=True)  # moto's content outlives its server
     yield "s3://checkpoints/team"
+    files.invalidate_cache()
+    files.rm("checkpoints/team", recursive=True)
     server.stop()
 
 
