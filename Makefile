@@ -288,7 +288,7 @@ $(DOCS_READY): constraints.txt Makefile
 
 # A local object store, for checkpoints in S3.
 .venv-remote/ready: constraints.txt pyproject.toml
-	$(call integration,remote,'moto[server]' s3fs -e plugins/hpo-random-search -e plugins/hpo-asha)
+	$(call integration,remote,'moto[s3]' flask flask-cors s3fs -e plugins/hpo-random-search -e plugins/hpo-asha)
 
 .venv-torch/ready: constraints.txt pyproject.toml
 	$(call integration,torch,numpy torch)

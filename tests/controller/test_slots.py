@@ -142,6 +142,16 @@ def test_warm_workers_of_a_function_keep_their_gpu_from_before_the_import(folder
     assert {row[1:] for row in rows} <= {("3", "3", "0"), ("4", "4", "1")}
 
 
+def test_a_function_that_workers_cannot_import_has_its_own_gpu_too(folder: Path) -> None:
+    def fit(configuration: dict[str, Any]) -> float:
+        return float(os.environ["CUDA_VISIBLE_DEVICES"])
+
+    ran = study(folder, {"gpus": 1}, [3, 4], command=None, function=fit)
+    ran.run(progress=False)
+    assert states(ran) == {"completed": 8}
+    assert {trial.values["loss"] for trial in ran.trials} <= {3.0, 4.0}
+
+
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="needs CPU affinity")
 @pytest.mark.parametrize("kind", ["command", "function"])
 def test_each_job_runs_on_its_own_cpus(folder: Path, kind: str) -> None:
@@ -184,11 +194,12 @@ def test_a_job_that_needs_more_memory_than_it_may_use_is_told_apart(
 
 
 def test_a_machine_with_too_little_refuses_the_study(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     with pytest.raises(InvalidInput, match="asks for 1, but no GPU was found here"):
         study(folder, {"gpus": 1}, []).run(progress=False)
+    assert "workers is 1, since this machine has too little for a job" in caplog.text
     with pytest.raises(InvalidInput, match="asks for 4, but there are only 0, 1; ask for fewer"):
         study(folder, {"gpus": 4}, [0, 1]).run(progress=False)
 

@@ -5,6 +5,7 @@ Only the plugins that the study names are imported.
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping
@@ -36,6 +37,8 @@ from hpo_core.model.text import counted
 from hpo_core.registry import BuiltStrategy, Resolved
 from hpo_core.store.database import MEMORY
 from hpo_core.store.store import Store
+
+_log = logging.getLogger("hpo_core")
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -199,6 +202,11 @@ def _with_fitting_workers(config: StudyConfig) -> StudyConfig:
     try:
         return msgspec.structs.replace(config, workers=backend.spec.capacity(resources, options))
     except InvalidInput:  # said when the backend is built
+        _log.warning(
+            "workers is %d, since this machine has too little for a job of the study; give workers "
+            "to run more jobs at a time elsewhere",
+            config.workers,
+        )
         return config
 
 
