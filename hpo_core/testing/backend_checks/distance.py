@@ -37,6 +37,7 @@ class Distance(BackendChecks):
         return self.drive(folder, function, make=build, decides=decides)
 
     def test_a_job_whose_worker_is_lost_is_lost_and_the_next_one_runs(self, start: Begin) -> None:
+        self.needs_processes("a job is lost only with the controller")
         driver = start(jobs.waits)
         job = driver.submit()
         pid = int(driver.reported(job).metrics["pid"])
