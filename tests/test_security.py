@@ -30,7 +30,7 @@ ALLOWED = {
     # Optuna's CMA-ES keeps a pickle among its own attributes, in memory. It is read as Optuna has
     # just written it there, and written from plain JSON of three known classes.
     "plugins/hpo-optuna/hpo_optuna/recovery.py: imports pickle",
-    # The library of scikit-learn counts processors, and makes a hash of the data. It unpickles nothing.
+    # scikit-learn's library counts processors, and hashes the data. It unpickles nothing.
     "plugins/hpo-sklearn/hpo_sklearn/search.py: imports joblib",
     "plugins/hpo-sklearn/hpo_sklearn/stored.py: imports joblib",
     "plugins/hpo-sklearn/hpo_sklearn/stored.py: imports pickle",

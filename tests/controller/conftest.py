@@ -34,7 +34,7 @@ report() {
 }
 """
 
-_OF_A_JOB = set(JobSettings.__struct_fields__)
+_OF_A_JOB = set(JobSettings.__struct_fields__) - set(StudyConfig.__struct_fields__)
 
 
 class Numbers(BaseStrategy):
