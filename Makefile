@@ -69,13 +69,15 @@ RUN_HERE := $(filter-out $(RUN_WITH_FRAMEWORKS),$(patsubst %/README.md,%,$(wildc
 # Heavy real parts whose tests are no part of `make test`: each has a target integration-NAME, and
 # where it can't share .venv its own environment, .venv-NAME. DEBIAN has the Debian packages
 # that they need, each as COMMAND=PACKAGE: it is installed if the command is missing.
-INTEGRATIONS := ax backend bayesopt frameworks hydra libraries mlflow notebook optuna remote sklearn slurm tensorboard \
-    torch view wandb
+INTEGRATIONS := hydra notebook optuna sklearn torch view
+# Likewise, but not part of continuous integration, which has 45 minutes: `make test-integrations-more`.
+MORE_INTEGRATIONS := asha ax backend bayesopt bohb frameworks libraries mlflow remote slurm tensorboard wandb
 DEBIAN := chromium=chromium cc=gcc sbatch=slurm-client slurmctld=slurmctld slurmd=slurmd
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo examples test test-asha test-bohb test-kit test-optuna faults lint format bench bench-digits \
-    dist docs picture picture-view reference clean debian test-integrations $(INTEGRATIONS:%=integration-%)
+    dist docs picture picture-view reference clean debian test-integrations test-integrations-more \
+    $(INTEGRATIONS:%=integration-%) $(MORE_INTEGRATIONS:%=integration-%)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -102,6 +104,8 @@ test: lint ## lint, then run all tests but the long ones of some plugins
 	$(BIN)/python -m pytest $(AT_ONCE) $(TESTS)
 
 test-integrations: $(INTEGRATIONS:%=integration-%) ## tests with heavy real parts
+
+test-integrations-more: $(MORE_INTEGRATIONS:%=integration-%) ## those that take longer: clusters, trackers, optimizer libraries, frameworks
 
 integration-asha: $(READY)
 	$(BIN)/python -m pytest $(AT_ONCE) $(ASHA)/long
