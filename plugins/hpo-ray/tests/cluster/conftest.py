@@ -1,21 +1,23 @@
-"""A Ray cluster of several nodes on this machine, which the tests of this folder share."""
+"""A Ray cluster that the tests of this folder share."""
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+sys.path.insert(0, str(Path(__file__).parent))
+
+from nodes import Nodes  # noqa: E402  # it lies beside this file
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="session")
 def address() -> Iterator[str]:
-    """Start a head with eight CPUs, and return its address; `auto` is this one, too."""
-    from ray.cluster_utils import Cluster
-
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 8})
-    os.environ["RAY_ADDRESS"] = cluster.address
-    yield cluster.address
-    cluster.shutdown()
+    """Start a head with eight CPUs, and return its address."""
+    with Nodes(8) as nodes:
+        os.environ["RAY_ADDRESS"] = nodes.address  # for the address "auto"
+        yield nodes.address
+        del os.environ["RAY_ADDRESS"]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from hpo_core.plugin import Backend, BackendContext
 from hpo_core.testing import BackendContract
 from hpo_ray.options import RayOptions
 from hpo_ray.plugin import build
 
 
+@pytest.mark.usefixtures("address")
 class OnActors(BackendContract):
     quick_jobs = 200
 
