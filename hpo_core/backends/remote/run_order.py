@@ -102,8 +102,9 @@ class RunningWorker:
     def __init__(self, text: str, directory: str | None = None) -> None:
         if directory is not None:
             text = moved(text, directory)
+        name = json.loads(text)["name"]  # for those who look at the machine's processes
         self._process = subprocess.Popen(
-            [sys.executable, "-m", WORKER],
+            [sys.executable, "-m", WORKER, name],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=directory,

@@ -10,7 +10,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from types import TracebackType
+from typing import Any
 
 
 class Nodes:
@@ -71,17 +74,27 @@ class Nodes:
         raise AssertionError("the Ray cluster has ended")
 
 
+def persist(start: Callable[[], Any]) -> Any:
+    """Start a node; try again if a busy machine takes longer than the 30 s that Ray waits."""
+    for _ in range(4):
+        try:
+            return start()
+        except Exception as error:  # noqa: BLE001  # Ray raises no other type
+            print(error, file=sys.stderr)
+    return start()
+
+
 def main(port: int, cpus: int) -> None:
-    """Start a head, and obey."""
+    """Start a head with four fake GPUs, and obey."""
     from ray.cluster_utils import Cluster
 
-    head = {"num_cpus": cpus, **({"gcs_server_port": port} if port else {})}
-    cluster = Cluster(initialize_head=True, head_node_args=head)
+    head = {"num_cpus": cpus, "num_gpus": 4, **({"gcs_server_port": port} if port else {})}
+    cluster = persist(lambda: Cluster(initialize_head=True, head_node_args=head))
     print(f"nodes: {cluster.address}", flush=True)
     for line in sys.stdin:
         match line.split():
             case ["add", count]:
-                cluster.add_node(num_cpus=int(count))
+                persist(partial(cluster.add_node, num_cpus=int(count)))
             case ["kill"]:
                 cluster.remove_node(list(cluster.worker_nodes)[-1], allow_graceful=False)
             case ["crash"]:

@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import psutil
 import pytest
 
-from hpo_core.plugin import Backend, BackendContext
+from hpo_core.plugin import Backend, BackendContext, Resources
 from hpo_core.testing import BackendContract
 from hpo_ray.options import RayOptions
 from hpo_ray.plugin import build
 
 
 @pytest.mark.usefixtures("address")
-class OnActors(BackendContract):
+class TestFunctions(BackendContract):
+    work = "function"
     quick_jobs = 200
+    resources = Resources(gpus=1, cpus=1)
 
     def make_backend(self, context: BackendContext) -> Backend:
-        return build(context, RayOptions(address="auto", upload=False, host="127.0.0.1"))
+        return self.make_distant_backend(context, "")
+
+    def make_distant_backend(self, context: BackendContext, reach: str) -> Backend:
+        return build(
+            context, RayOptions(address="auto", upload=False, host="127.0.0.1", reach=reach)
+        )
+
+    def lose_worker(self, handle: Any) -> None:
+        """Kill the actor."""
+        for process in psutil.process_iter(["cmdline"]):
+            if process.info["cmdline"] and handle["worker"] in process.info["cmdline"]:
+                process.parent().kill()
 
 
-class TestFunctions(OnActors):
-    work = "function"
-
-
-class TestCommands(OnActors):
+class TestCommands(TestFunctions):
     work = "command"
