@@ -27,7 +27,7 @@ ALONE := plugins/hpo-ax plugins/hpo-bayesopt
 TOGETHER := $(filter-out $(ALONE),$(LIBRARIES))
 
 # Plugins that .venv has without the heavy library that they wrap.
-BARE := $(wildcard plugins/hpo-mlflow plugins/hpo-wandb) $(LIBRARIES)
+BARE := $(wildcard plugins/hpo-mlflow plugins/hpo-ray plugins/hpo-wandb) $(LIBRARIES)
 
 READY := .venv/ready
 DEMO_READY := .venv-demo/ready
@@ -52,6 +52,7 @@ MLFLOW := plugins/hpo-mlflow/tests
 TENSORBOARD := plugins/hpo-tensorboard/tests
 WANDB := plugins/hpo-wandb/tests
 NOTEBOOK := tests/integration/notebook
+RAY := plugins/hpo-ray/tests
 SLURM := plugins/hpo-slurm/tests
 # Of a plugin, `make test` runs the files tests/test_*.py; folders below have what takes minutes, or
 # a library that .venv has not.
@@ -74,7 +75,7 @@ INTEGRATIONS := ax backend bayesopt frameworks hydra libraries mlflow notebook o
 DEBIAN := chromium=chromium cc=gcc sbatch=slurm-client slurmctld=slurmctld slurmd=slurmd
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo examples test test-asha test-bohb test-kit test-optuna faults lint format bench bench-digits \
+.PHONY: help setup demo examples test test-asha test-bohb test-kit test-optuna faults lint format bench bench-digits bench-ray bench-scale \
     dist docs picture picture-view reference clean debian test-integrations $(INTEGRATIONS:%=integration-%)
 
 help: ## list the targets
@@ -141,6 +142,9 @@ integration-sklearn: $(READY)
 integration-tensorboard: .venv-tensorboard/ready
 	.venv-tensorboard/bin/python -m pytest $(TENSORBOARD)
 
+integration-ray: .venv-ray/ready
+	.venv-ray/bin/python -m pytest $(RAY)/cluster
+
 integration-slurm: debian $(READY)
 	PATH="$$PATH:/usr/sbin" $(BIN)/python -m pytest $(AT_ONCE) $(SLURM)/cluster
 
@@ -197,6 +201,13 @@ format: $(READY) ## put the code into its one form
 
 bench: $(BENCH_READY) ## measure speed, beside other tools
 	$(BIN)/python benchmarks/run.py
+
+bench-ray: .venv-ray/ready ## trivial jobs on Ray, beside Ray alone and Ray Tune
+	.venv-ray/bin/python -m pip install --quiet 'ray[tune]'
+	.venv-ray/bin/python benchmarks/ray_jobs.py
+
+bench-scale: $(READY) ## how many workers one controller keeps busy, in virtual time: minutes
+	$(BIN)/python benchmarks/scale.py
 
 bench-digits: $(READY) ## examples/digits by several strategies on equal budgets: half an hour
 	$(BIN)/python benchmarks/digits.py
@@ -297,6 +308,9 @@ $(DOCS_READY): constraints.txt Makefile
 	$(call integration,frameworks,-e plugins/hpo-frameworks -e plugins/hpo-random-search \
 	    -e plugins/hpo-asha torch lightning transformers accelerate keras xgboost-cpu lightgbm \
 	    catboost cloudpickle ipykernel nbclient pandas scikit-learn)
+
+.venv-ray/ready: constraints.txt pyproject.toml plugins/hpo-ray/pyproject.toml
+	$(call integration,ray,-e plugins/hpo-ray -e plugins/hpo-random-search 'ray[default]')
 
 .venv-view/ready: constraints.txt pyproject.toml plugins/hpo-view/pyproject.toml
 	$(call integration,view,-e 'plugins/hpo-view[images]' -e plugins/hpo-random-search \

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from hpo_core.plugin import BackendContext, InvalidInput, Resources, Work
 from hpo_ray.backend import settings_of
 from hpo_ray.options import RayOptions, check
+
+from hpo_core.plugin import BackendContext, InvalidInput, Resources, Work
 
 
 class StillClock:

@@ -11,7 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from nodes import Nodes  # noqa: E402  # it lies beside this file
+from nodes import Nodes  # it lies beside this file
 
 
 @pytest.fixture(scope="session")

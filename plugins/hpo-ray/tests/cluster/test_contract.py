@@ -6,11 +6,11 @@ from typing import Any
 
 import psutil
 import pytest
+from hpo_ray.options import RayOptions
+from hpo_ray.plugin import build
 
 from hpo_core.plugin import Backend, BackendContext, Resources
 from hpo_core.testing import BackendContract
-from hpo_ray.options import RayOptions
-from hpo_ray.plugin import build
 
 
 @pytest.mark.usefixtures("address")
