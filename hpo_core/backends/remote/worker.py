@@ -1,8 +1,8 @@
 """An agent that runs one job after the other, as the controller sends them.
 
-``python -m hpo_core.backends.remote.worker NAME`` reads a `WorkerOrder` from its standard input, and
-ends with its job once that is closed: its parent has ended. It also ends if the controller says so,
-and if the controller is gone for good. Then it prints why.
+``python -m hpo_core.backends.remote.worker NAME`` reads a `WorkerOrder` from its standard input,
+and ends with its job once that is closed: its parent has ended. It also ends if the controller says
+so, and if the controller is gone for good. Then it prints why.
 """
 
 from __future__ import annotations

@@ -88,7 +88,12 @@ def main(port: int, cpus: int) -> None:
     """Start a head with four fake GPUs, and obey."""
     from ray.cluster_utils import Cluster
 
-    head = {"num_cpus": cpus, "num_gpus": 4, "include_dashboard": False, **({"gcs_server_port": port} if port else {})}
+    head = {
+        "num_cpus": cpus,
+        "num_gpus": 4,
+        "include_dashboard": False,
+        **({"gcs_server_port": port} if port else {}),
+    }
     cluster = persist(lambda: Cluster(initialize_head=True, head_node_args=head))
     print(f"nodes: {cluster.address}", flush=True)
     for line in sys.stdin:

@@ -18,6 +18,7 @@ from nodes import Nodes
 
 HPO = [sys.executable, "-c", "from hpo_core.cli.main import main; main()"]
 HANGS = 300
+WORKER = "hpo_core.backends.remote.worker"
 
 MODULE = """
 import os
@@ -143,7 +144,7 @@ def jobs_of(listed: str) -> list[dict[str, Any]]:
 def actors() -> list[psutil.Process]:
     """Return the processes of actors that run workers."""
     found = psutil.process_iter(["cmdline"])
-    workers = [each for each in found if "hpo_core.backends.remote.worker" in each.info["cmdline"]]
+    workers = [each for each in found if WORKER in (each.info["cmdline"] or ())]
     return [actor for worker in workers if (actor := worker.parent()) is not None]
 
 
@@ -195,7 +196,7 @@ def test_a_cluster_that_is_gone_fails_the_study_which_can_be_resumed(study: Stud
         out = study.finish(run, status=1)
         assert f"the Ray cluster at {nodes.address} is gone" in out
         assert "resume" in out
-    assert "cannot be reached" in study.run("resume", "valley", status=1)
+    assert "cannot be reached" in study.run("resume", "valley", status=2)
     with Nodes(2, port):
         study.open_gate()
         study.run("resume", "valley")
@@ -222,5 +223,5 @@ def test_a_cluster_of_its_own_shares_gpus_and_ends_with_the_study(study: Study) 
 
 def test_a_job_that_no_machine_has_room_for_is_refused(study: Study) -> None:
     study.write(1, "gated", num_gpus=1, job={"resources": {"gpus": 2}})
-    out = study.run("run", "study.json", status=1)
+    out = study.run("run", "study.json", status=2)
     assert "a job needs CPU 1, GPU 2, and this machine has" in out
