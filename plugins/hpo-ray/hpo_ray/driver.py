@@ -11,6 +11,7 @@ import fcntl
 import math
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterable
@@ -38,6 +39,11 @@ ENDED_IN = 60
 _STOPS_IN = 20.0
 """Maximum time in seconds for an actor to end its worker."""
 
+_ANSWERS_IN = 10.0
+"""Seconds in which the head of an existing cluster accepts a connection."""
+
+_TRACE = "Traceback (most recent call last)"
+
 _AT_ONCE = 32
 """Maximum number of actors that are being ended at once."""
 
@@ -55,6 +61,8 @@ class Driver:
 
         from hpo_ray.actor import WorkerActor
 
+        if settings.address is not None:
+            check_reach(settings.address)
         self._ray = ray
         self._settings, self._say = settings, say
         self._actors: dict[str, Any] = {}
@@ -157,8 +165,14 @@ class Driver:
 
     def _ended(self, name: str, future: Future[Any]) -> None:
         error = future.exception()
+        actor = self._actors.get(name)
+        if actor is not None and isinstance(error, self._ray.exceptions.ActorUnavailableError):
+            # Ray has no answer and does not know of its death: it may live. Ray waits a second for
+            # news before it says so, again each time.
+            self._when(actor.join.remote(), self._ended, name)
+            return
         reason = str(future.result()) if error is None else _reason(error)
-        actor = self._actors.pop(name, None)
+        self._actors.pop(name, None)
         if actor is not None and error is None:
             self._ray.kill(actor)
         was_to_end = name in self._doomed
@@ -176,9 +190,28 @@ class Driver:
         self._ray.kill(actor)
 
 
+def check_reach(address: str) -> None:
+    """Connect to the head of a cluster once: Ray itself tries for minutes.
+
+    Raises:
+        ConnectionError: If nothing answers there.
+    """
+    if address == "auto":
+        address = os.environ.get("RAY_ADDRESS", "")
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit():
+        return  # Ray looks for it on this machine
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _ANSWERS_IN).close()
+    except OSError as error:
+        raise ConnectionError(f"nothing answers at {address} ({error})") from error
+
+
 def _reason(error: BaseException) -> str:
     """Return the lines of one of Ray's errors that say something, as one line."""
     lines = [line.strip() for line in str(error).splitlines()]
+    if isinstance(error, RuntimeError) and _TRACE in str(error):  # Ray's last attempt to connect
+        lines = lines[-1:]
     told = [line for line in lines if line and not line.startswith(("class_name:", "actor_id:"))]
     text = " ".join(dict.fromkeys(told)) or type(error).__name__
     return text if len(text) <= 2_000 else f"{text[:800]} … {text[-1_200:]}"
@@ -231,6 +264,7 @@ def main() -> int:
 
     settings = msgspec.json.decode(sys.stdin.buffer.readline(), type=Settings)
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_gcs_server_port_wait_time_s", "2")  # attempts of 40 s; else 20
     try:
         with alone(settings.lock):
             driver = Driver(settings, say)

@@ -1,7 +1,7 @@
 """What the backend and its driver say to each other, each message a line of JSON.
 
-The driver reads `Settings`, and answers with Ready or Failed. Then it reads Start, End, Find and
-Stop, and says Ended for each worker, and Found. It ends when its standard input is closed.
+The driver reads `Settings`, and answers with Ready or Failed. Then it reads Start, End and
+Find, and says Ended for each worker, and Found. It ends when its standard input is closed.
 """
 
 from __future__ import annotations

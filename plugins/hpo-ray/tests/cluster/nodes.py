@@ -7,13 +7,16 @@ the newest node, ``crash`` for all of them; it answers each with a line.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from types import TracebackType
 from typing import Any
+
+import psutil
 
 
 class Nodes:
@@ -76,12 +79,23 @@ class Nodes:
 
 def persist(start: Callable[[], Any]) -> Any:
     """Start a node; try again if a busy machine takes longer than the 30 s that Ray waits."""
+    before = set(psutil.Process().children())
     for _ in range(4):
         try:
             return start()
         except Exception as error:  # noqa: BLE001  # Ray raises no other type
             print(error, file=sys.stderr)
+            kill(set(psutil.Process().children()) - before)
     return start()
+
+
+def kill(processes: Collection[psutil.Process]) -> None:
+    """Kill processes with their descendants, and wait until they have ended."""
+    doomed = [each for one in processes for each in (one, *one.children(recursive=True))]
+    for process in doomed:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(doomed)
 
 
 def main(port: int, cpus: int) -> None:
