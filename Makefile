@@ -52,7 +52,6 @@ MLFLOW := plugins/hpo-mlflow/tests
 TENSORBOARD := plugins/hpo-tensorboard/tests
 WANDB := plugins/hpo-wandb/tests
 NOTEBOOK := tests/integration/notebook
-RAY := plugins/hpo-ray/tests
 SLURM := plugins/hpo-slurm/tests
 # Of a plugin, `make test` runs the files tests/test_*.py; folders below have what takes minutes, or
 # a library that .venv has not.
@@ -75,8 +74,8 @@ INTEGRATIONS := ax backend bayesopt frameworks hydra libraries mlflow notebook o
 DEBIAN := chromium=chromium cc=gcc sbatch=slurm-client slurmctld=slurmctld slurmd=slurmd
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo examples test test-asha test-bohb test-kit test-optuna faults lint format bench bench-digits bench-ray bench-scale \
-    dist docs picture picture-view reference clean debian test-integrations $(INTEGRATIONS:%=integration-%)
+.PHONY: help setup demo examples test test-asha test-bohb test-kit test-optuna test-ray faults lint format bench bench-digits \
+    bench-ray bench-scale dist docs picture picture-view reference clean debian test-integrations $(INTEGRATIONS:%=integration-%)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -142,9 +141,6 @@ integration-sklearn: $(READY)
 integration-tensorboard: .venv-tensorboard/ready
 	.venv-tensorboard/bin/python -m pytest $(TENSORBOARD)
 
-integration-ray: .venv-ray/ready
-	.venv-ray/bin/python -m pytest $(RAY)/cluster
-
 integration-slurm: debian $(READY)
 	PATH="$$PATH:/usr/sbin" $(BIN)/python -m pytest $(AT_ONCE) $(SLURM)/cluster
 
@@ -173,6 +169,9 @@ test-kit: $(READY) ## the thorough contract kit, and every broken strategy under
 
 test-optuna: $(OPTUNA_READY) ## the long tests of hpo-optuna: minutes, and PyTorch
 	$(BIN)/python -m pytest $(OPTUNA)
+
+test-ray: .venv-ray/ready ## hpo-ray on a real Ray cluster: 8 minutes, so run by hand
+	.venv-ray/bin/python -m pytest plugins/hpo-ray/tests/cluster
 
 test-asha: $(READY) ## the long tests of hpo-asha: minutes
 	$(BIN)/python -m pytest $(ASHA)

@@ -11,6 +11,9 @@ from types import TracebackType
 AGENT = "hpo_core.backends.remote.agent"
 """The module that a process runs to be an agent."""
 
+WORKER = "hpo_core.backends.remote.worker"
+"""The module that a process runs to be a worker."""
+
 
 def agent_command(order_file: str, python: str | None = None) -> list[str]:
     """Return the command that runs the order in a file, on any machine that can read it.
@@ -20,10 +23,6 @@ def agent_command(order_file: str, python: str | None = None) -> list[str]:
         python: The interpreter on that machine. None for the path of this one.
     """
     return [python or sys.executable, "-m", AGENT, order_file]
-
-
-WORKER = "hpo_core.backends.remote.worker"
-"""The module that a process runs to be a worker."""
 
 
 class RunningOrder:
