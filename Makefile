@@ -107,7 +107,7 @@ integration-asha: $(READY)
 	$(BIN)/python -m pytest $(AT_ONCE) $(ASHA)/long
 
 integration-backend: $(READY)
-	$(BIN)/python -m pytest $(AT_ONCE) tests/backends/remote/contract.py
+	$(BIN)/python -m pytest $(AT_ONCE) tests/backends/remote/contract.py tests/backends/remote/pool.py
 
 integration-bohb: $(READY)
 	$(BIN)/python -m pytest $(AT_ONCE) $(BOHB)/long

@@ -164,7 +164,10 @@ def test_the_job_of_a_worker_killed_under_load_is_run_again(study: Study, addres
     study.write(4, "gated", address=address)
     run = study.start("run", "study.json")
     study.until_jobs_wait(2)
-    actors()[0].kill()
+    actor = actors()[0]
+    doomed = actor.children(recursive=True)
+    actor.kill()
+    psutil.wait_procs(doomed, HANGS)  # its job does not pass the gate
     study.open_gate()
     study.finish(run)
     states = study.states()
