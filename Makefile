@@ -27,7 +27,7 @@ ALONE := plugins/hpo-ax plugins/hpo-bayesopt
 TOGETHER := $(filter-out $(ALONE),$(LIBRARIES))
 
 # Plugins that .venv has without the heavy library that they wrap.
-BARE := $(wildcard plugins/hpo-mlflow plugins/hpo-wandb) $(LIBRARIES)
+BARE := $(wildcard plugins/hpo-mlflow plugins/hpo-ray plugins/hpo-wandb) $(LIBRARIES)
 
 READY := .venv/ready
 DEMO_READY := .venv-demo/ready
@@ -75,9 +75,9 @@ MORE_INTEGRATIONS := asha ax backend bayesopt bohb frameworks libraries mlflow r
 DEBIAN := chromium=chromium cc=gcc sbatch=slurm-client slurmctld=slurmctld slurmd=slurmd
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo examples test test-asha test-bohb test-kit test-optuna faults lint format bench bench-digits \
-    dist docs picture picture-view reference clean debian test-integrations test-integrations-more \
-    $(INTEGRATIONS:%=integration-%) $(MORE_INTEGRATIONS:%=integration-%)
+.PHONY: help setup demo examples test test-asha test-bohb test-kit test-optuna test-ray faults lint format bench \
+    bench-digits bench-ray bench-scale dist docs picture picture-view reference clean debian \
+    test-integrations test-integrations-more $(INTEGRATIONS:%=integration-%) $(MORE_INTEGRATIONS:%=integration-%)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -111,7 +111,7 @@ integration-asha: $(READY)
 	$(BIN)/python -m pytest $(AT_ONCE) $(ASHA)/long
 
 integration-backend: $(READY)
-	$(BIN)/python -m pytest $(AT_ONCE) tests/backends/remote/contract.py
+	$(BIN)/python -m pytest $(AT_ONCE) tests/backends/remote/contract.py tests/backends/remote/pool.py
 
 integration-bohb: $(READY)
 	$(BIN)/python -m pytest $(AT_ONCE) $(BOHB)/long
@@ -174,6 +174,9 @@ test-kit: $(READY) ## the thorough contract kit, and every broken strategy under
 test-optuna: $(OPTUNA_READY) ## the long tests of hpo-optuna: minutes, and PyTorch
 	$(BIN)/python -m pytest $(OPTUNA)
 
+test-ray: .venv-ray/ready ## hpo-ray on a real Ray cluster: 8 minutes, so run by hand
+	.venv-ray/bin/python -m pytest plugins/hpo-ray/tests/cluster
+
 test-asha: $(READY) ## the long tests of hpo-asha: minutes
 	$(BIN)/python -m pytest $(ASHA)
 
@@ -201,6 +204,13 @@ format: $(READY) ## put the code into its one form
 
 bench: $(BENCH_READY) ## measure speed, beside other tools
 	$(BIN)/python benchmarks/run.py
+
+bench-ray: .venv-ray/ready ## trivial jobs on Ray, beside Ray alone and Ray Tune
+	.venv-ray/bin/python -m pip install --quiet 'ray[tune]'
+	.venv-ray/bin/python benchmarks/ray_jobs.py
+
+bench-scale: $(READY) ## how many workers one controller keeps busy, in virtual time: minutes
+	$(BIN)/python benchmarks/scale.py
 
 bench-digits: $(READY) ## examples/digits by several strategies on equal budgets: half an hour
 	$(BIN)/python benchmarks/digits.py
@@ -301,6 +311,9 @@ $(DOCS_READY): constraints.txt Makefile
 	$(call integration,frameworks,-e plugins/hpo-frameworks -e plugins/hpo-random-search \
 	    -e plugins/hpo-asha torch lightning transformers accelerate keras xgboost-cpu lightgbm \
 	    catboost cloudpickle ipykernel nbclient pandas scikit-learn)
+
+.venv-ray/ready: constraints.txt pyproject.toml plugins/hpo-ray/pyproject.toml
+	$(call integration,ray,-e plugins/hpo-ray -e plugins/hpo-random-search 'ray[default]')
 
 .venv-view/ready: constraints.txt pyproject.toml plugins/hpo-view/pyproject.toml
 	$(call integration,view,-e 'plugins/hpo-view[images]' -e plugins/hpo-random-search \

@@ -35,8 +35,10 @@ from hpo_core.backends.remote.endpoint import Endpoint as Endpoint
 from hpo_core.backends.remote.order import JobOrder as JobOrder
 from hpo_core.backends.remote.reporter import ReportClient as ReportClient
 from hpo_core.backends.remote.run_order import RunningOrder as RunningOrder
+from hpo_core.backends.remote.run_order import RunningWorker as RunningWorker
 from hpo_core.backends.remote.run_order import agent_command as agent_command
 from hpo_core.backends.remote.run_order import run_order as run_order
+from hpo_core.backends.remote.worker_pool import WorkerPool as WorkerPool
 from hpo_core.contracts import CONTRACT_VERSION as CONTRACT_VERSION
 from hpo_core.contracts.backend import Backend as Backend
 from hpo_core.contracts.backend import BackendContext as BackendContext

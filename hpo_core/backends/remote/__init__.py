@@ -5,6 +5,8 @@
     order       JobOrder: all that another process needs to run a job, as JSON
     agent       runs one order, with the backend `local`, and reports to the controller
     run_order   starts an agent as a child of this process, for engines that call functions
+    worker_pool WorkerPool: a RemoteBackend whose engine starts workers that run many jobs
+    worker      an agent that runs one job after the other
     channel     the controller's end: takes the connections of agents
     reporter    the agent's end: connects, and connects again
     mailbox     calls that other threads hand over

@@ -63,26 +63,26 @@ class Agent:
     Args:
         order: The order.
         spool: Takes the records of the job.
+        name: The name by which the controller knows this agent.
         has_lifeline: Whether the closing of standard input ends the job.
     """
 
-    def __init__(self, order: JobOrder, spool: SpoolWriter, *, has_lifeline: bool) -> None:
-        self._order, self._spool = order, spool
-        self._job = order.as_job()
-        self._waits_for_decisions = order.decides and order.work["command"] is None
+    def __init__(
+        self, order: JobOrder, spool: SpoolWriter, name: str, *, has_lifeline: bool
+    ) -> None:
+        self._name = name
         self._host = socket.gethostname()
         self._clock = _Clock()
         self._loop: Loop[JobEvent] = Loop()
-        self._sent = self._answered = 0
-        self._cancelled = self._signalled = self._unwanted = False
-        self._is_answered = self._is_passed_on = False
+        self._signalled = self._unwanted = False
         self._backend: LocalBackend | None = None
+        self._begin(order, spool)
         self._client = ReportClient(
             self._loop,
-            order.job_id,
+            name,
             self._endpoint,
             patience=order.patience,
-            on_open=lambda: None,
+            on_open=self._joined,
             on_message=self._hear,
             on_lost=self._lost,
             on_sent=self._send,
@@ -102,30 +102,48 @@ class Agent:
             and (left := until - time.monotonic()) > 0
         ):
             self._loop.run(left)
+        self._run_job()
+        self._client.close()
+
+    # -- the job --------------------------------------------------------------------------------
+
+    def _begin(self, order: JobOrder, spool: SpoolWriter) -> None:
+        """Take an order, of which nothing has happened yet."""
+        self._order, self._spool = order, spool
+        self._waits_for_decisions = order.decides and order.work["command"] is None
+        self._sent = self._answered = 0
+        self._cancelled = self._is_answered = self._is_passed_on = False
+
+    def _run_job(self) -> None:
+        """Run the job to its end, unless it is to end before, and wait for the controller."""
         if not self._is_to_end:
             self._append(self._end_of_job())
         elif not self._unwanted:
             now = self._clock.now()
             self._append(JobEnded(now, Outcome.CANCELLED, "", None, None, None, self._is_lost))
         self._wait_for_the_controller()
-        self._client.close()
-
-    # -- the job --------------------------------------------------------------------------------
 
     def _end_of_job(self) -> Record:
         """Run the job; return the record of its end, when none of its processes is left."""
         try:
-            self._backend = LocalBackend(self._context(), loop=self._loop)
-            self._backend.submit(self._job)
-            end = self._serve(self._backend)
+            if self._backend is None:
+                self._backend = LocalBackend(self._context(), loop=self._loop)
+            backend = self._backend
+            backend.submit(self._order.as_job())
+            end = self._serve(backend)
         except HpoError as error:
             return JobEnded(
                 self._clock.now(), Outcome.FAILED, str(error), None, None, FailureCause.ERROR, False
             )
         finally:
-            if self._backend is not None:
-                self._backend.close()
+            self._release()
         return of_event(end, self._host, signalled=self._is_lost)
+
+    def _release(self) -> None:
+        """Release what the job has used."""
+        if self._backend is not None:
+            self._backend.close()
+            self._backend = None
 
     def _serve(self, backend: LocalBackend) -> Finished:
         while True:
@@ -143,7 +161,7 @@ class Agent:
         order = self._order
         return BackendContext(
             study=order.study,
-            study_uid=f"{order.study_uid}/{order.job_id}",  # jobs here end independently
+            study_uid=f"{order.study_uid}/{self._name}",  # jobs here end independently
             work=order.as_work(),
             workers=1,
             clock=self._clock,
@@ -171,7 +189,7 @@ class Agent:
 
     def _end(self, grace: float) -> None:
         if self._backend is not None:
-            self._backend.cancel(self._job.id, grace=grace)
+            self._backend.cancel(self._order.job_id, grace=grace)
         self._loop.interrupt()
 
     # -- the controller -------------------------------------------------------------------------
@@ -184,7 +202,7 @@ class Agent:
         self._spool.append(record)
         self._send()
         if not self._client.is_open:
-            self._spool.sync()
+            self._sync()
 
     def _send(self) -> None:
         client, spool = self._client, self._spool
@@ -192,6 +210,9 @@ class Agent:
             content = b'["record", %d, %s]' % (self._sent, spool.line(self._sent).rstrip(b"\n"))
             self._sent += 1
             client.send(content)
+
+    def _joined(self) -> None:
+        """There is a connection: the controller says what it has."""
 
     def _hear(self, message: list[Any]) -> None:
         match message:
@@ -212,7 +233,7 @@ class Agent:
         self._answered = max(self._answered, min(count, self._spool.count))
 
     def _lost(self) -> None:
-        self._spool.sync()
+        self._sync()
         if not self._order.outlives and not self._client.is_expected:
             self._give_up()
         self._loop.interrupt()
@@ -222,8 +243,12 @@ class Agent:
         self._unwanted = True
         self._end(0.0)
 
+    def _sync(self) -> None:
+        if self._order.spool:  # else nobody reads it but this agent
+            self._spool.sync()
+
     def _wait_for_the_controller(self) -> None:
-        self._spool.sync()
+        self._sync()
         until = time.monotonic() + self._order.patience
         while (
             self._answered < self._spool.count
@@ -247,9 +272,7 @@ class Agent:
 
 def run(order: JobOrder, *, has_lifeline: bool) -> int:
     """Run an order; return the exit status of the agent."""
-    sys.argv[:] = order.arguments
-    if order.prefix == sys.prefix:
-        sys.path[:] = order.path
+    become(order)
     path = order.spool or os.path.join(tempfile.mkdtemp(prefix="hpo-"), "spool")
     try:
         spool = SpoolWriter(path)
@@ -257,7 +280,7 @@ def run(order: JobOrder, *, has_lifeline: bool) -> int:
         print(f"job {order.job_id} was begun before, and is not run again here", file=sys.stderr)
         return BEGUN_BEFORE
     try:
-        Agent(order, spool, has_lifeline=has_lifeline).run()
+        Agent(order, spool, order.job_id, has_lifeline=has_lifeline).run()
     finally:
         spool.close()
         if not order.spool:
@@ -271,13 +294,26 @@ def main(source: str) -> int:
     if source != "-":
         with open(source, "rb") as file:
             return run(order_of(file.read()), has_lifeline=False)
+    line = first_line()
+    return run(order_of(line), has_lifeline=True) if line else 0
+
+
+def first_line() -> bytes:
+    """Read a line from standard input; return nothing if it is closed before the line's end."""
     line = b""
     while not line.endswith(b"\n"):  # by hand: what is buffered could not be waited for
         data = os.read(0, 1 << 16)
         if not data:
-            return 0
+            return b""
         line += data
-    return run(order_of(line), has_lifeline=True)
+    return line
+
+
+def become(order: JobOrder) -> None:
+    """Take the controller's arguments, and its import path if that is of this environment."""
+    sys.argv[:] = order.arguments
+    if order.prefix == sys.prefix:
+        sys.path[:] = order.path
 
 
 if __name__ == "__main__":

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 from types import TracebackType
 
 AGENT = "hpo_core.backends.remote.agent"
 """The module that a process runs to be an agent."""
+
+WORKER = "hpo_core.backends.remote.worker"
+"""The module that a process runs to be a worker."""
 
 
 def agent_command(order_file: str, python: str | None = None) -> list[str]:
@@ -82,3 +87,55 @@ def run_order(text: str, directory: str | None = None) -> int:
     """
     with RunningOrder(text, directory) as running:
         return running.wait()
+
+
+class RunningWorker:
+    """A worker that is a child of this process, and ends with it.
+
+    Args:
+        text: The order, `WorkerPool.worker_order`.
+        directory: The working directory of its jobs, where that of the controller does not exist;
+            else None.
+    """
+
+    def __init__(self, text: str, directory: str | None = None) -> None:
+        if directory is not None:
+            text = moved(text, directory)
+        name = json.loads(text)["name"]  # for those who look at the machine's processes
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", WORKER, name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            cwd=directory,
+        )
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(text.encode() + b"\n")
+            self._process.stdin.flush()
+        except OSError:  # it has ended already, which its exit status says
+            pass
+
+    def wait(self) -> str:
+        """Wait until it has ended, and return why; ``""`` if that was to be."""
+        assert self._process.stdout is not None
+        status = self._process.wait()
+        os.set_blocking(self._process.stdout.fileno(), False)
+        said = (self._process.stdout.read() or b"").decode(errors="replace").strip()
+        return said if status == 0 else f"its agent ended with exit status {status}; see its log"
+
+    def end(self) -> None:
+        """Have it end its job and itself immediately; return at once."""
+        if self._process.stdin is not None and not self._process.stdin.closed:
+            self._process.stdin.close()
+
+
+def moved(text: str, directory: str) -> str:
+    """Return the order of a worker whose jobs run in another folder, in another environment."""
+    content = json.loads(text)
+    order = content["order"]
+    content["order"] = {
+        **order,
+        "work": {**order["work"], "directory": directory},
+        "prefix": "",
+    }
+    return json.dumps(content)

@@ -1,0 +1,146 @@
+"""Trivial jobs on Ray: through hpo-ray, as tasks and actor calls of Ray alone, and by Ray Tune.
+
+Each is run in a process of its own, on a cluster that it starts with as many CPUs as there are
+workers. The start of the cluster and the first jobs, for which actors start, are not measured: the
+rate is that of all jobs after the first tenth. Ray alone does what a search has to do: it keeps a
+number of calls under way, and makes the next one when one has ended.
+"""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from common import config, say, trivial
+
+WORKERS = 4
+JOBS = {"hpo": 4_000, "tasks": 4_000, "actors": 4_000, "tune": 60}
+SKIPPED = 10
+"""The first of so many parts are not measured."""
+
+
+def rate_of(moments: list[float]) -> float:
+    """Return ends per second, without the first part of them."""
+    rest = moments[len(moments) // SKIPPED :]
+    return (len(rest) - 1) / (rest[-1] - rest[0])
+
+
+def hpo() -> float:
+    """Return jobs per second through hpo-ray."""
+    from hpo_core import HyperParameterOptimizer
+
+    moments: list[float] = []
+    study = config(JOBS["hpo"], backend="ray", workers=WORKERS)
+    with (
+        tempfile.TemporaryDirectory() as name,
+        HyperParameterOptimizer(study, store=Path(name) / "hpo.db") as optimizer,
+    ):
+        optimizer.run(on_job_finished=lambda _: moments.append(time.perf_counter()))
+    assert len(moments) == JOBS["hpo"]
+    return rate_of(moments)
+
+
+def configurations() -> Iterator[dict[str, Any]]:
+    """Return what random search returns, for nothing."""
+    while True:
+        yield {"x": 0.25, "depth": 3, "kind": "tree"}
+
+
+def bare(call: Callable[[int, dict[str, Any]], Any], jobs: int) -> float:
+    """Return calls per second, with so many under way as there are workers."""
+    import ray
+
+    told, moments = configurations(), []
+    running = {call(number, next(told)): number for number in range(WORKERS)}
+    for left in range(jobs - WORKERS, -WORKERS, -1):
+        (done,), _ = ray.wait(list(running), num_returns=1)
+        ray.get(done)
+        moments.append(time.perf_counter())
+        free = running.pop(done)
+        if left > 0:
+            running[call(free, next(told))] = free
+    return rate_of(moments)
+
+
+def tasks() -> float:
+    """Return tasks per second of Ray alone."""
+    import ray
+
+    _start()
+    task = ray.remote(trivial)
+    return bare(lambda _, told: task.remote(told), JOBS["tasks"])
+
+
+def actors() -> float:
+    """Return calls of actors per second of Ray alone."""
+    import ray
+
+    _start()
+
+    class Worker:
+        def run(self, told: dict[str, Any]) -> float:
+            return trivial(told)
+
+    made = [ray.remote(Worker).remote() for _ in range(WORKERS)]
+    return bare(lambda number, told: made[number].run.remote(told), JOBS["actors"])
+
+
+def tune() -> float:
+    """Return trials per second of Ray Tune, with random search."""
+    from ray import tune as library
+
+    _start()
+    moments: list[float] = []
+
+    class Note(library.Callback):
+        def on_trial_complete(self, *_: Any, **__: Any) -> None:
+            moments.append(time.perf_counter())
+
+    with tempfile.TemporaryDirectory() as name:
+        library.Tuner(
+            lambda told: {"loss": trivial(told)},
+            param_space={
+                "x": library.uniform(0, 1),
+                "depth": library.randint(1, 9),
+                "kind": library.choice(["tree", "forest", None]),
+            },
+            tune_config=library.TuneConfig(
+                metric="loss", mode="min", num_samples=JOBS["tune"], max_concurrent_trials=WORKERS
+            ),
+            run_config=library.RunConfig(storage_path=name, verbose=0, callbacks=[Note()]),
+        ).fit()
+    return rate_of(moments)
+
+
+def _start() -> None:
+    import ray
+
+    logging.disable(logging.WARNING)
+    ray.init(num_cpus=WORKERS, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
+
+
+def main(arguments: list[str]) -> None:
+    """Run each, and compare; with a name, run it and print its rate."""
+    if arguments:
+        print(f"rate {globals()[arguments[0]]()}")
+        return
+    rates = {}
+    for name in JOBS:
+        done = subprocess.run(
+            [sys.executable, __file__, name], stdout=subprocess.PIPE, text=True, check=True
+        )
+        rates[name] = float(done.stdout.rpartition("rate ")[2])
+        say(f"{name}, {WORKERS} workers", f"{rates[name]:,.1f} a second")
+    say("hpo-ray / tasks of Ray alone", f"{rates['hpo'] / rates['tasks']:.2f}", ">= 0.8")
+    say("hpo-ray / calls of Ray actors alone", f"{rates['hpo'] / rates['actors']:.2f}", ">= 0.8")
+    say("hpo-ray / Ray Tune", f"{rates['hpo'] / rates['tune']:.0f}", ">= 20")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
