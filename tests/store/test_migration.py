@@ -151,6 +151,8 @@ NEWER: dict[str, object] = {
     "job.metrics_reader": None,
     "job.resources": None,
     "job.checkpoints": None,
+    "job.tags": [],
+    "space.linear": [],
 }
 """Each key that schema 1 did not have, with the value by which a study behaves as it did then."""
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 import sys
 import threading
+from collections.abc import Iterator
 
 _GPU = ("/dev/nvidia", "/dev/kfd", "/dev/dri/render")
+_JEMALLOC = "jemalloc_bg_thd"
 _OPENMP = ("libgomp", "libomp", "libiomp", "vcomp")
 
 
@@ -42,11 +44,12 @@ def _open_gpu() -> str | None:
 def _has_used_openmp() -> bool:
     """Return whether OpenMP threads exist, for which there is no API.
 
-    The native threads of this process are counted. Those of BLAS libraries, which survive a fork,
+    The native threads of this process are counted, without those of the allocator jemalloc (in
+    pyarrow, which pandas loads), which survive a fork. Those of BLAS libraries survive it too, and
     are known if threadpoolctl is loaded (scikit-learn loads it). All others are assumed to be
     OpenMP threads if such a library is loaded.
     """
-    native = len(os.listdir("/proc/self/task")) - 1
+    native = sum(name != _JEMALLOC for name in _thread_names()) - 1
     if native == 0 or not _has_openmp():
         return False
     pools = sys.modules.get("threadpoolctl")
@@ -55,6 +58,15 @@ def _has_used_openmp() -> bool:
     blas = [pool for pool in pools.threadpool_info() if pool.get("user_api") == "blas"]
     own = (pool["num_threads"] - 1 for pool in blas if pool.get("threading_layer") == "pthreads")
     return native > int(sum(own))
+
+
+def _thread_names() -> Iterator[str]:
+    for thread in os.listdir("/proc/self/task"):
+        try:
+            with open(f"/proc/self/task/{thread}/comm", encoding="utf-8") as file:
+                yield file.read().strip()
+        except OSError:  # it has just ended
+            continue
 
 
 def _has_openmp() -> bool:
