@@ -26,8 +26,9 @@ class EventFilesReader:
     report. It is complete once it has all metrics of the study; scalars of the step that follow are
     left out. Without one of them it is complete when the next step begins.
 
-    Files that are there when the job starts are those of an earlier job. Their names are written
-    down beside the job's log, for a controller that takes over the job.
+    Files that are there when the job starts are those of an earlier job, unless they change: a
+    writer that starts within the same second reuses the name. Their times are written down beside
+    the job's log, for a controller that takes over the job.
 
     Args:
         output: The job's output.
@@ -55,7 +56,7 @@ class EventFilesReader:
         reports = [
             report
             for path in self._event_files()
-            if path not in self._earlier
+            if self._is_of_this_job(path)
             for report in self._file(path).read()
         ]
         return reports
@@ -96,14 +97,18 @@ class EventFilesReader:
             )
         return self._files[path]
 
-    def _what_was_there(self) -> frozenset[str]:
+    def _is_of_this_job(self, path: str) -> bool:
+        return self._earlier.get(path) != os.stat(path).st_mtime_ns
+
+    def _what_was_there(self) -> dict[str, int]:
         with suppress(FileNotFoundError), open(self._memo, encoding="utf-8") as file:
-            return frozenset(json.load(file))
-        found = self._event_files()
+            before: dict[str, int] = json.load(file)
+            return before
+        found = {path: os.stat(path).st_mtime_ns for path in self._event_files()}
         os.makedirs(os.path.dirname(self._memo), exist_ok=True)
         with open(self._memo, "w", encoding="utf-8") as file:
             json.dump(found, file)
-        return frozenset(found)
+        return found
 
 
 class _EventFile:

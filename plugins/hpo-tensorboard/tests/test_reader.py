@@ -171,6 +171,17 @@ def test_what_is_missing_is_named_with_what_was_found(tmp_path: Path) -> None:
     assert "has the tag 'val_loss'; did you mean 'val/loss'?" in found.missing()
 
 
+def test_a_file_that_this_job_writes_again_is_read(tmp_path: Path) -> None:
+    """A job that resumes its trial within a second has a writer with the same file name."""
+    path = tmp_path / "trial" / FILE
+    append(path, 1, loss=simple(0.5))
+    found = reader(tmp_path)
+    assert found.read() == []
+    path.unlink()
+    append(path, 2, loss=simple(0.25))
+    assert found.read() == [(2, {"loss": 0.25})]
+
+
 def test_the_folder_may_have_placeholders_and_an_unknown_one_is_said(tmp_path: Path) -> None:
     found = reader(tmp_path, directory="runs/{trial_id}-{x}")
     append(tmp_path / "runs" / "1-1" / FILE, 1, loss=simple(0.5))
