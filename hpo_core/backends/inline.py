@@ -30,7 +30,7 @@ from hpo_core.contracts.hookspecs import hookimpl
 from hpo_core.contracts.strategy import NoOptions
 from hpo_core.model.errors import BackendError
 from hpo_core.model.job import Job
-from hpo_core.model.values import Configuration, fresh
+from hpo_core.model.values import Configuration, fresh, has_parts
 
 
 class InlineBackend:
@@ -103,9 +103,12 @@ class InlineBackend:
             if self._stopped:
                 raise client.JobStopped(f"job {job.id} should end here")
 
-        values = {name: fresh(value) for name, value in job.configuration.items()}
+        configuration = job.configuration
+        if any(map(has_parts, configuration.values())):
+            copies = {name: fresh(value) for name, value in configuration.items()}
+            configuration = Configuration(copies)
         info = client.JobInfo(
-            job.id, job.trial_id, Configuration(values), job.iterations, job.checkpoint_dir
+            job.id, job.trial_id, configuration, job.iterations, job.checkpoint_dir
         )
         self._running = job.id
         self._stopped = False
