@@ -61,5 +61,5 @@ def stopwatch() -> Iterator[list[float]]:
 
 
 def say(what: str, figure: str, target: str = "") -> None:
-    """Print one figure, with what is asked of it."""
+    """Print one figure, with its requirement."""
     print(f"{what:<58} {figure:>16}   {target}", flush=True)

@@ -82,7 +82,7 @@ def _shared_file(job: JobSettings, workers: int) -> Iterator[Fault]:
     file = job.metrics_file
     if file is None or workers == 1:
         return
-    with suppress(ValueError):  # an error of its own
+    with suppress(ValueError):  # which is its own error
         if not _OWN_FILE.intersection(template(file).names()):
             yield Fault(
                 "job.metrics_file",

@@ -1,4 +1,4 @@
-"""Read a study file, TOML, JSON or YAML, as plain tables, with a precise error if it is none."""
+"""Read a study file, TOML, JSON or YAML, as plain tables, with a precise error if it is invalid."""
 
 from __future__ import annotations
 

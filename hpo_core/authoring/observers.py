@@ -1,6 +1,6 @@
 """Building blocks of observers: a callback, and a bounded queue before an observer that waits.
 
-A tracker waits for a server or a disk. `BackgroundObserver` notifies it in a thread of its own, so
+A tracker waits for a server or a disk. `BackgroundObserver` notifies it in its own thread, so
 that a slow or dead one never slows a study down.
 """
 
@@ -53,7 +53,7 @@ class JobCallback:
 
 
 class BackgroundObserver:
-    """Notifies an observer in a thread of its own, by a bounded queue.
+    """Notifies an observer in its own thread, by a bounded queue.
 
     If the queue is full, events are dropped, reports first. If the observer raises an exception,
     the event counts as failed, and the next one is tried. Both are logged once when they first

@@ -175,7 +175,7 @@ class ObserverSpec(msgspec.Struct, frozen=True, kw_only=True):
         build: Builds the observer of a session from the study and the options, and imports what it
             needs. Raises `hpo_core.InvalidInput` for options that do not suit the study.
         options: A frozen `msgspec.Struct` with the options, their types and defaults.
-        background: Whether the observer is notified in a thread of its own, by a bounded queue, so
+        background: Whether the observer is notified in its own thread, by a bounded queue, so
             that it may wait for a server or a disk; see `hpo_core.plugin.BackgroundObserver`.
     """
 

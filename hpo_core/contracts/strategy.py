@@ -120,7 +120,7 @@ class Strategy(Protocol):
     ``capabilities``: a frozenset of `Capability` for this instance, if they are known only once it
     is built, or if there is no spec. It takes precedence over the spec.
 
-    ``no_more_trials()``: called at most once in a session, when the budget of trials is used up.
+    ``no_more_trials()``: called at most once in a session, when the budget allows no more trials.
     After it, ``ask`` must not return `Start`. Without this method, no more asks are made after the
     first `Start` that exceeds the budget.
 

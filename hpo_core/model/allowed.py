@@ -83,7 +83,7 @@ def _asked(clauses: Sequence[Mapping[str, Sequence[Value]]], name: str) -> list[
 
 
 def _in_windows(axis: Parameter, ranges: Sequence[Range], asked: int) -> list[dict[str, Value]]:
-    """Return so many values where all ranges hold alike, for each such part of the axis."""
+    """Return `asked` values of each part of the axis in which the same ranges hold."""
     if axis.size is not None:
         return [
             axis.values_at(index)

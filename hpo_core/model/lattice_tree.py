@@ -38,7 +38,7 @@ class Leaf(msgspec.Struct, frozen=True):
         values.update(self.axis.values_at(index))
 
     def take(self, values: dict[str, Value]) -> int | None:
-        """Remove the values of the axis and return their point, or None if there is none."""
+        """Remove the values of the axis and return their point, or None if no point is left."""
         names = self.axis.names
         if any(name not in values for name in names):
             return None

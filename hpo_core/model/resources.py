@@ -40,7 +40,7 @@ class Resources(Checked, frozen=True, kw_only=True):
 
     @property
     def jobs_per_gpu(self) -> int:
-        """Number of jobs that share a GPU; 1 if each has GPUs of its own, or needs none."""
+        """Number of jobs that share a GPU; 1 if each has its own GPUs, or needs none."""
         return 1 if self.gpus is None or self.gpus >= 1 else int(1 / self.gpus + 1e-9)
 
     def spelled_out(self, field: str, value: Any) -> Any:

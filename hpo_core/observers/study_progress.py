@@ -165,7 +165,7 @@ class StudyProgress:
         return shown
 
     def seconds_left(self, now: float) -> float | None:
-        """Estimate the time until the budget is used up, at the pace of this session.
+        """Estimate the time until the budget ends, at the pace of this session.
 
         Returns:
             The estimate in seconds; None without a budget, or before any of it is used.

@@ -8,7 +8,10 @@ plugin that supports two versions has an entry in both groups.
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import re
+import sys
+from functools import lru_cache
 from importlib.metadata import Distribution, EntryPoint
 from typing import NamedTuple
 
@@ -63,13 +66,32 @@ def installed() -> list[Identity]:
 
 
 def scan() -> list[Found]:
-    """Return all installed plugins sorted by name, each name of a distribution once."""
+    """Return all installed plugins sorted by name, each name of a distribution once.
+
+    A study asks several times, so a folder of ``sys.path`` is read again only if it has changed.
+    """
     plugins: dict[tuple[str, str], Found] = {}
-    for distribution in importlib.metadata.distributions():
-        for found in _plugins_of(distribution):
+    for folder in sys.path:
+        place = os.path.abspath(folder)  # "" is the current directory
+        for found in _plugins_in(place, _changed(place)):
             key = found.identity.name, found.identity.distribution
             plugins.setdefault(key, found)  # the first one on the path is used
     return [plugins[key] for key in sorted(plugins)]
+
+
+def _changed(folder: str) -> int | None:
+    """Return when an entry was last added to a folder or removed; None if it cannot be read."""
+    try:
+        return os.stat(folder).st_mtime_ns
+    except OSError:
+        return None
+
+
+@lru_cache(maxsize=100)
+def _plugins_in(folder: str, changed: int | None) -> list[Found]:
+    """Return the plugins whose metadata is in a folder of ``sys.path``."""
+    distributions = importlib.metadata.distributions(path=[folder])
+    return [found for each in distributions for found in _plugins_of(each)]
 
 
 def _plugins_of(distribution: Distribution) -> list[Found]:

@@ -109,7 +109,7 @@ def hooked_observers(name: str, config: Mapping[str, Any]) -> list[Observer]:
 
 
 def load(kind: str, name: str) -> pluggy.PluginManager:
-    """Load the plugin with a name into a plugin manager of its own.
+    """Load the plugin with a name into its own plugin manager.
 
     Args:
         kind: The kind of plugin, for messages.

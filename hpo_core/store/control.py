@@ -153,7 +153,7 @@ class ControlPipe:
 
 
 def send(folder: StudyFolder, word: str) -> bool:
-    """Send a message to the study's controller; return False if there is none."""
+    """Send a message to the study's controller; return False if no controller runs it."""
     try:
         descriptor = os.open(folder.control, os.O_WRONLY | os.O_NONBLOCK | _NO_LINK)
     except OSError:

@@ -178,7 +178,7 @@ class Study:
         )
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
-        """Read the store; nothing if there is none yet.
+        """Read the store; nothing if it does not exist yet.
 
         Read-only: if the controller was killed, any other connection would copy the write-ahead log
         into the file and delete it when it is closed, which is for hpo-core to do.

@@ -50,7 +50,7 @@ def test_a_copy_that_was_left_aside_counts_if_its_job_is_recorded(
     assert list(checkpoints.trials()) == [1, 2]
 
 
-def test_a_copy_left_half_done_is_made_anew(checkpoints: Checkpoints) -> None:
+def test_a_copy_left_half_done_is_made_again(checkpoints: Checkpoints) -> None:
     checkpoints.copy_aside(2, "1.2")
     checkpoints.copy_aside(2, "1.2")
     checkpoints.put_in_place("1.2")

@@ -25,7 +25,7 @@ class MemoryLimit:
         has_gpus: Whether jobs use GPUs. CUDA reserves far more addresses than it uses memory, so
             these have no limit of the address space.
         study_uid: The study, for the names of its cgroups.
-        parent: A cgroup in which others can be made; None if there is none.
+        parent: A cgroup in which others can be made; None if cgroups cannot be used.
 
     Attributes:
         remark: What users should know of how the limit is kept; ``""`` for nothing.

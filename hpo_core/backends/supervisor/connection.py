@@ -184,7 +184,7 @@ class BlockingConnection:
         """Return the next message.
 
         Args:
-            waits: Whether to wait for it; if not, an empty list is returned if there is none yet.
+            waits: Whether to wait for it; if not, an empty list is returned if none has arrived.
 
         Raises:
             EOFError: If the other side is gone.

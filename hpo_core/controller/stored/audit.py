@@ -67,7 +67,7 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
         suggestions: Number of suggestions equal to the stored ones.
         decisions: Number of decisions equal to the stored ones.
         adopted: Number of adopted configurations (enqueued, imported).
-        difference: The first difference; None if there is none.
+        difference: The first difference; None if the two are equal.
     """
 
     name: str

@@ -124,7 +124,7 @@ def _limits(budget: Budget) -> str:
 
 
 def find_or_create(store: Store, prepared: Prepared, now: float) -> StudyRecord:
-    """Return the study with this name; create it if there is none or it was never started.
+    """Return the study with this name; create it if it does not exist or was never started.
 
     It is marked as this user's, since the caller has its complete configuration. If settings change
     how it is run, `take_over` marks it when they are stored.

@@ -49,7 +49,7 @@ class Prepared(msgspec.Struct, frozen=True):
         strategy: The strategy's spec, or the strategy itself if given as an instance.
         strategy_options: The options, of the type that the spec declares.
         backend: The backend's spec.
-        backend_options: Its options, of its own type.
+        backend_options: Its options, in the type that it declares.
         options_given: The strategy's options as they were given, without defaults.
     """
 

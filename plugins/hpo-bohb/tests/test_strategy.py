@@ -452,7 +452,7 @@ def test_after_the_last_trial_places_of_failed_ones_stay_empty() -> None:
     assert [type(answer) for answer in answers] == [Resume, Resume, Exhausted]
 
 
-def test_after_the_last_trial_nothing_is_trained_anew() -> None:
+def test_after_the_last_trial_nothing_is_trained_again() -> None:
     run = study(HyperBandOptions(resume=False)).run(9)
 
     assert [type(answer) for answer in full(run)] == [Exhausted]

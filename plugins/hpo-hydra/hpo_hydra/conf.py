@@ -25,7 +25,7 @@ class HpoSweeperConf:
         max_iterations: Maximum number of iterations of a trial, for strategies that stop early.
         iterations: The key of the application that gets the number of iterations.
         checkpoint_dir: The key of the application that gets the trial's folder for checkpoints.
-        max_failures_at_start: The sweep fails if so many trials fail before any succeeds.
+        max_failures_at_start: The sweep fails if this number of trials fails before any succeeds.
         tags: Labels of the study.
     """
 

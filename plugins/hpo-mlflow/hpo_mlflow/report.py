@@ -18,7 +18,7 @@ from importlib.metadata import entry_points
 (command,) = entry_points(group="hpo_core.commands", name="report")
 command.load()(sys.argv[1:])
 """
-"""Calls the command in a process of its own, which leaves the output of this one alone."""
+"""Calls the command in its own process, which leaves the output of this one alone."""
 
 
 def is_installed() -> bool:

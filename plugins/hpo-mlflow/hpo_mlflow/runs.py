@@ -50,7 +50,7 @@ class Runs:
         self._experiment = self._experiment_id(experiment)
 
     def find(self, trial: int | None) -> Found | None:
-        """Return a trial's run, or the study's; None if there is none."""
+        """Return a trial's run, or the study's; None if it has no run yet."""
         of = "hpo.kind" if trial is None else TRIAL
         value = "study" if trial is None else str(trial)
         found = self._client.search_runs(

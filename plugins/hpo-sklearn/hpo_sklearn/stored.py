@@ -31,7 +31,7 @@ def fingerprint(*parts: Any) -> str:
 
 
 def stored_config(store: str | os.PathLike[str], name: str, tag: str) -> StudyConfig | None:
-    """Return the configuration of a stored search, or None if there is none.
+    """Return the configuration of a stored search, or None if no such search is stored.
 
     Args:
         store: The store's file.

@@ -99,7 +99,7 @@ GPU 1: NVIDIA A100-SXM4-40GB (UUID: GPU-3f2d1a8e-0c1d-4f3d-8a53-7f1f3f0f7a10)
 
 @pytest.fixture
 def hidden(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A machine on which nothing is said of GPUs; return the folder of its programs."""
+    """A machine without any description of GPUs; return the folder of its programs."""
     for name in devices.VISIBLE:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")

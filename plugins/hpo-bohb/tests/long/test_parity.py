@@ -29,7 +29,7 @@ def test_bohb_with_every_sixth_evaluation_failing(parity: Any, space: str, seed:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_bohb_that_trains_promoted_configurations_anew(parity: Any, seed: int) -> None:
+def test_bohb_that_trains_promoted_configurations_again(parity: Any, seed: int) -> None:
     evaluations, picks = parity("bohb", "numbers", seed, brackets=9, resume=False)
 
     assert evaluations == 170
