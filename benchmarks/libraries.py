@@ -2,7 +2,7 @@
 
     python benchmarks/libraries.py 100 cma nevergrad:ngopt rustuna:tpe optuna:tpe
 
-For each strategy: the time of an ask and tell on average over a number of trials of four parameters,
+For each strategy: the mean time of an ask and a tell over a number of trials of four parameters,
 and the time to restore all of them. Run it in the environment that has the libraries.
 """
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import pytest
 
 from hpo_core import InvalidInput
-from hpo_core.controller.strategy.resolve import read_config
+from hpo_core.controller.strategy.read_config import read_config
 
 tomllib = importlib.import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
 

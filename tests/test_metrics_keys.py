@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hpo_core.config_file import parse
-from hpo_core.controller.strategy.resolve import work_of
+from hpo_core.controller.strategy.build import work_of
 from hpo_core.misuse import misuses
 
 PATTERN = r"loss=([0-9.]+)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import shutil
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping
@@ -279,7 +280,7 @@ def test_a_missing_plugin_is_named_by_the_distribution_that_the_study_had_it_fro
     store = tmp_path / "hpo.db"
     with HyperParameterOptimizer(study("count"), store=store, function=half) as optimizer:
         optimizer.run()
-    (tmp_path / "acme-search-1.0" / "acme_search-1.0.dist-info" / "entry_points.txt").unlink()
+    shutil.rmtree(tmp_path / "acme-search-1.0" / "acme_search-1.0.dist-info")
     said = r"the strategy 'count' is not installed; .* acme-search 1.0: pip install acme-search$"
     with pytest.raises(UnknownPlugin, match=said):
         HyperParameterOptimizer(study("count"), store=store)

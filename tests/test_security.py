@@ -136,7 +136,7 @@ def files(folder: Path) -> Path:
 def stored(folder: Path) -> None:
     """Make a store with a study that was never begun, and its folder."""
     from hpo_core import HyperParameterOptimizer
-    from hpo_core.controller.strategy.resolve import read_config
+    from hpo_core.controller.strategy.read_config import read_config
     from hpo_core.store.store import Store
 
     write(folder, ["a", "b"])

@@ -26,10 +26,10 @@ from hpo_core.controller.run.remote_checkpoints import CheckpointingBackend
 from hpo_core.controller.run.session import Session
 from hpo_core.controller.run.turns import Turns
 from hpo_core.controller.stored import adopt_history, manage, open_study
-from hpo_core.controller.strategy import plugin_choices, resolve
+from hpo_core.controller.strategy import build, plugin_choices
 from hpo_core.controller.strategy.checked_strategy import CheckedStrategy
+from hpo_core.controller.strategy.prepared import Prepared
 from hpo_core.controller.strategy.rebuild import Renewer
-from hpo_core.controller.strategy.resolve import Prepared
 from hpo_core.controller.strategy.restore import rebuilt, restored_strategy
 from hpo_core.model.errors import HpoError
 from hpo_core.model.job import StudyState
@@ -156,7 +156,7 @@ class StudyRun:
             open_study.take_over(store, study, self._prepared)
             if study.state is StudyState.FINISHED:
                 return
-            resolve.require_function(config, self._function, store)
+            build.require_function(config, self._function, store)
             renewer = Renewer(
                 self._make_strategy, self._prepared.given if config.job.retries else None
             )
@@ -216,7 +216,7 @@ class StudyRun:
         return CheckedStrategy(strategy, self._config)
 
     def _make_strategy(self) -> Strategy:
-        built = resolve.build_strategy(self._prepared)
+        built = build.build_strategy(self._prepared)
         self._capabilities = built.capabilities
         return built.strategy
 
@@ -281,7 +281,7 @@ class StudyRun:
         if make is not None:
             wrappers.append(ReadingBackend(make, deliver, self._clock))
             deliver = wrappers[-1].deliver
-        backend = resolve.build_backend(self._prepared, self._backend_context(context, deliver))
+        backend = build.build_backend(self._prepared, self._backend_context(context, deliver))
         for wrapper in reversed(wrappers):
             backend = wrapper.on(backend)
         return backend
@@ -293,7 +293,7 @@ class StudyRun:
         return BackendContext(
             study=config.name,
             study_uid=folder.instance(),
-            work=resolve.work_of(config, self._function),
+            work=build.work_of(config, self._function),
             workers=config.workers,
             clock=self._clock,
             decides=Capability.STOPPING in self._capabilities,

@@ -148,7 +148,7 @@ def windows(axis: Points, ranges: Iterable[Range]) -> Iterator[tuple[int, int]]:
 
 
 def _first(size: int, holds: Callable[[int], bool]) -> int:
-    """Return the first index for which a monotone test holds, or the size if it holds for no index."""
+    """Return the first index at which a monotone test holds; or the size."""
     low, high = 0, size
     while low < high:
         middle = (low + high) // 2

@@ -6,10 +6,13 @@ print, hang or crash the interpreter on import. A separate process contains that
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 
 import msgspec
 
@@ -32,7 +35,7 @@ from hpo_core.registry.lookup import (
 PATIENCE = 5.0
 """Maximum time in seconds to load a plugin for the listing."""
 
-_AT_ONCE = 2
+_READY = b"ready"  # what the child process writes before it loads the first plugin
 _CHILD = (
     "import sys; sys.path[:] = sys.argv[2:]; "
     "from hpo_core.registry import inventory; inventory.main()"
@@ -81,11 +84,11 @@ class Described(msgspec.Struct, frozen=True):
 def describe(patience: float = PATIENCE) -> list[Described]:
     """Describe every installed plugin, or why it fails, without importing it in this process.
 
-    One process loads them all. If it crashes or hangs, each is loaded again in its own process,
-    which tells the plugin that does so from the others.
+    One process loads them all. If it crashes or hangs, the plugin that it was loading is loaded
+    again alone, to be sure that it is the cause, and another process loads the others.
 
     Args:
-        patience: Maximum time in seconds of each of these processes.
+        patience: Maximum time in seconds to load one plugin.
     """
     everything = scan()
     loadable: dict[str, Identity] = {}
@@ -99,9 +102,7 @@ def describe(patience: float = PATIENCE) -> list[Described]:
             failed[found.identity] = Described(found.identity, failure=failure)
         else:
             loadable[found.identity.name] = found.identity
-    described = _described_by_child(list(loadable), patience) if loadable else []
-    if isinstance(described, str):
-        described = _each_alone(list(loadable.values()), patience)
+    described = _described_elsewhere(list(loadable.values()), patience)
     by_name = {one.plugin.name: one for one in described}
     return [failed.get(each.identity) or by_name[each.identity.name] for each in everything]
 
@@ -116,46 +117,87 @@ def backends_that(can: Callable[[Announced], bool]) -> list[str]:
     return [spec.name for found in describe() for spec in found.backends if can(spec)]
 
 
-def _each_alone(plugins: Sequence[Identity], patience: float) -> list[Described]:
-    from concurrent.futures import ThreadPoolExecutor  # slow to import and rarely needed
-
-    pool = ThreadPoolExecutor(_AT_ONCE)
-    try:
-        return list(pool.map(lambda plugin: _described_alone(plugin, patience), plugins))
-    finally:
-        pool.shutdown(cancel_futures=True)
+def _described_elsewhere(plugins: Sequence[Identity], patience: float) -> list[Described]:
+    """Describe plugins, without importing them in this process."""
+    described: list[Described] = []
+    while left := plugins[len(described) :]:
+        found, _ = _described_by_child(left, patience)
+        described += found
+        if len(found) == len(left):
+            break
+        suspect = _described_alone(left[len(found)], patience)
+        if suspect.failure is None:  # a plugin loaded before it is the cause
+            return [_described_alone(plugin, patience) for plugin in plugins]
+        described.append(suspect)
+    return described
 
 
 def _described_alone(plugin: Identity, patience: float) -> Described:
-    described = _described_by_child([plugin.name], patience)
-    return Described(plugin, failure=described) if isinstance(described, str) else described[0]
+    found, failure = _described_by_child([plugin], patience)
+    return found[0] if found else Described(plugin, failure=failure)
 
 
-def _described_by_child(names: Sequence[str], patience: float) -> list[Described] | str:
-    """Return the descriptions from a process that loads plugins, or why there are none."""
+def _described_by_child(
+    plugins: Sequence[Identity], patience: float
+) -> tuple[list[Described], str | None]:
+    """Return the descriptions from a process that loads plugins, and why it ended early, if so."""
     import signal
     import subprocess
 
-    with subprocess.Popen(
-        [sys.executable, "-c", _CHILD, "\n".join(names), *map(str, sys.path)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    ) as child:
+    names = "\n".join(plugin.name for plugin in plugins)
+    with (
+        tempfile.TemporaryFile() as errors,
+        subprocess.Popen(
+            [sys.executable, "-c", _CHILD, names, *map(str, sys.path)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            start_new_session=True,
+        ) as child,
+    ):
+        assert child.stdout is not None
+        found: list[Described] = []
         try:
-            answer, errors = child.communicate(timeout=patience)
-        except BaseException as error:
-            os.killpg(child.pid, signal.SIGKILL)
-            if not isinstance(error, subprocess.TimeoutExpired):
-                raise
-            return f"takes longer than {patience:g} s to import"
-    try:
-        return msgspec.json.decode(answer, type=list[Described])
-    except msgspec.DecodeError:
-        status, last = child.returncode, errors.decode(errors="replace").strip().splitlines()[-1:]
-        how = f"signal {-status}" if status < 0 else f"exit status {status}"
-        return ": ".join([f"ends the interpreter that imports it ({how})", *last])
+            for line in _lines(child.stdout.fileno(), patience):
+                found.append(msgspec.json.decode(line, type=Described))
+            if len(found) == len(plugins):
+                return found, None
+            status = child.wait()
+        except TimeoutError:
+            return found, f"takes longer than {patience:g} s to import"
+        finally:  # also at Ctrl-C
+            with suppress(ProcessLookupError):
+                os.killpg(child.pid, signal.SIGKILL)
+        errors.seek(0)
+        last = errors.read().decode(errors="replace").strip().splitlines()[-1:]
+    how = f"signal {-status}" if status < 0 else f"exit status {status}"
+    return found, ": ".join([f"ends the interpreter that imports it ({how})", *last])
+
+
+def _lines(pipe: int, patience: float) -> Iterator[bytes]:
+    """Yield the lines of a child process after the one that says that it is ready.
+
+    Raises:
+        TimeoutError: If the next line takes longer than `patience` seconds.
+    """
+    import select
+
+    is_ready, text = False, b""
+    poller = select.poll()
+    poller.register(pipe)
+    deadline = math.inf
+    while True:
+        left = None if deadline == math.inf else max(deadline - time.monotonic(), 0.0) * 1000
+        if not poller.poll(left):
+            raise TimeoutError
+        if not (piece := os.read(pipe, 65536)):
+            return
+        *lines, text = (text + piece).split(b"\n")
+        for line in lines:
+            deadline = time.monotonic() + patience
+            if is_ready:
+                yield line
+            is_ready = is_ready or line == _READY
 
 
 # -- the child process ---------------------------------------------------------------------------
@@ -163,9 +205,10 @@ def _described_by_child(names: Sequence[str], patience: float) -> list[Described
 
 def main() -> None:
     """Load the plugins named on the command line; write their descriptions to standard output."""
-    with os.fdopen(os.dup(1), "wb") as answer:
-        described = [_look_quietly(name) for name in sys.argv[1].split("\n")]
-        answer.write(msgspec.json.encode(described))
+    with os.fdopen(os.dup(1), "wb", buffering=0) as answer:
+        answer.write(_READY + b"\n")
+        for name in sys.argv[1].split("\n"):
+            answer.write(msgspec.json.encode(_look_quietly(name)) + b"\n")
     os._exit(0)  # without waiting for threads that a plugin may have started
 
 

@@ -18,7 +18,7 @@ from hpo_core.config import JobSettings, PluginChoice, StudyConfig
 from hpo_core.contracts.observer import Observer
 from hpo_core.controller.stored.missing import named_by_store
 from hpo_core.controller.stored.open_study import not_larger
-from hpo_core.controller.strategy.resolve import read_config
+from hpo_core.controller.strategy.read_config import read_config
 from hpo_core.model.budget import LIMITS, Budget
 from hpo_core.model.checked import read
 from hpo_core.model.durations import seconds

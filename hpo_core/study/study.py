@@ -349,10 +349,10 @@ class Study(WholeStudy):
             PluginError: If a plugin is missing or broken, or does not support what the study needs.
             StrategyError: If the strategy cannot be built.
         """
-        from hpo_core.controller.strategy import resolve
+        from hpo_core.controller.strategy import build
 
         with self._in_its_words:
-            resolve.check(self._given or self.config, self._function)
+            build.check(self._given or self.config, self._function)
 
     def require_trust(self, *, trust: bool = False) -> None:
         """Check that you have started or trusted the study, which would run as you.
@@ -374,9 +374,9 @@ class Study(WholeStudy):
         Raises:
             BackendError: If only the notebook or program that defined it has it.
         """
-        from hpo_core.controller.strategy import resolve
+        from hpo_core.controller.strategy import build
 
-        resolve.require_function(self.config, self._function, self._place.store)
+        build.require_function(self.config, self._function, self._place.store)
 
     def try_once(
         self, configuration: Mapping[str, Value] | None = None, /, **values: Value

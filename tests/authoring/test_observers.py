@@ -1,4 +1,4 @@
-"""Observers in the background: a bounded queue, and what was missed is reported once and counted."""
+"""Observers in the background: a bounded queue; what was missed is reported once and counted."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from hpo_core import HyperParameterOptimizer, study_file
-from hpo_core.controller.strategy.resolve import read_config
+from hpo_core.controller.strategy.read_config import read_config
 from hpo_core.plugin import JobReported
 
 Hpo = Callable[..., Any]

@@ -14,7 +14,7 @@ class Target:
     """The target iteration of a job, and the iteration reached.
 
     Args:
-        iterations: The target, counted from the start of the trial; None if the trial has no target.
+        iterations: The target, counted from the start of the trial; None for no target.
         most: The study's `max_iterations`.
         wanted: The metrics of the study's objectives and constraints.
         is_final: Whether the trial is never resumed beyond this target.

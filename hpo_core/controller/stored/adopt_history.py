@@ -10,8 +10,8 @@ from functools import partial
 from typing import TypeVar
 
 from hpo_core.contracts.strategy import Asked, History, Resume, Strategy, Told
+from hpo_core.controller.strategy.prepared import Prepared
 from hpo_core.controller.strategy.rebuild import handles_attempts
-from hpo_core.controller.strategy.resolve import Prepared
 from hpo_core.controller.strategy.restore import restore
 from hpo_core.model.errors import StrategyError
 from hpo_core.store import adopted

@@ -23,10 +23,10 @@ from hpo_core.contracts.strategy import (
 from hpo_core.controller.stored.missing import named_by_store
 from hpo_core.controller.stored.open_study import warn_of_stranger
 from hpo_core.controller.stored.trust import require
-from hpo_core.controller.strategy import resolve
+from hpo_core.controller.strategy import build, resolve
 from hpo_core.controller.strategy.checked_strategy import CheckedStrategy
+from hpo_core.controller.strategy.prepared import Prepared
 from hpo_core.controller.strategy.rebuild import Renewer
-from hpo_core.controller.strategy.resolve import Prepared
 from hpo_core.controller.strategy.restore import restore, without_metrics
 from hpo_core.model.errors import StrategyError
 from hpo_core.model.report import Decision, Report
@@ -131,10 +131,10 @@ def replay(
             prepared = _prepared(config, study, strategy)
         forgot = store.retries(study.id).forgot
         renewer = Renewer(
-            lambda: resolve.build_strategy(prepared).strategy,
+            lambda: build.build_strategy(prepared).strategy,
             prepared.given if forgot or config.budget.trials is not None else None,
         )
-        checked = CheckedStrategy(resolve.build_strategy(prepared).strategy, config)
+        checked = CheckedStrategy(build.build_strategy(prepared).strategy, config)
 
         def rebuild(end: int, is_full: bool | None = None) -> None:
             """Continue with a strategy that was told the history only up to a row."""

@@ -15,8 +15,9 @@ from hpo_core.config import StudyConfig
 from hpo_core.contracts.exchange import ExchangedStudy, ExchangedTrial
 from hpo_core.contracts.strategy import Start
 from hpo_core.controller.stored import open_study
-from hpo_core.controller.strategy import resolve
+from hpo_core.controller.strategy import build, resolve
 from hpo_core.controller.strategy.checked_strategy import CheckedStrategy
+from hpo_core.controller.strategy.prepared import Prepared
 from hpo_core.controller.strategy.restore import restored_strategy
 from hpo_core.model.errors import Fault, InvalidInput
 from hpo_core.model.job import TrialState, job_id
@@ -174,14 +175,14 @@ def _origin(theirs: ExchangedStudy, trial: ExchangedTrial) -> str:
 def _take_in(
     store: Store,
     study: StudyRecord,
-    prepared: resolve.Prepared,
+    prepared: Prepared,
     theirs: ExchangedStudy,
     fit: Sequence[tuple[ExchangedTrial, Configuration]],
 ) -> dict[int, int]:
     """Pass the trials to the strategy, and store all of them, or none."""
     config = prepared.config
     strategy = restored_strategy(
-        lambda: resolve.build_strategy(prepared).strategy, config.strategy.name, store, study
+        lambda: build.build_strategy(prepared).strategy, config.strategy.name, store, study
     )
     checked = CheckedStrategy(strategy, config)
     try:

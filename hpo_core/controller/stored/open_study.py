@@ -11,7 +11,8 @@ from hpo_core import registry
 from hpo_core.config import PluginChoice, StudyConfig, differences, from_json, to_json
 from hpo_core.config import settled as settle
 from hpo_core.controller.stored import trust
-from hpo_core.controller.strategy.resolve import Prepared, as_stored, completed
+from hpo_core.controller.strategy.prepared import Prepared
+from hpo_core.controller.strategy.resolve import as_stored, completed
 from hpo_core.misuse import misuses
 from hpo_core.model.budget import LIMITS, Budget
 from hpo_core.model.durations import human
