@@ -109,7 +109,7 @@ FAULTS = {
         "test_searches_in_one_process_share_no_stream_and_leave_the_global_one_alone",
     ],
     "strategies resolved by class names: a user's RandomSearch was silently replaced": [
-        "tests/test_registry.py::test_a_class_of_the_same_name_as_a_built_in_one_is_not_replaced",
+        "tests/registry/test_resolution.py::test_a_class_of_the_same_name_as_a_built_in_one_is_not_replaced",
         "tests/test_faults_of_earlier_controllers.py::"
         "test_a_users_class_named_random_search_is_the_one_that_is_asked",
     ],
@@ -145,10 +145,10 @@ FAULTS = {
         "test_a_retry_for_which_no_job_is_left_leaves_its_trial_failed_not_running",
     ],
     "one look-up imported every plugin, a broken one broke all, state was a pickle": [
-        "tests/test_registry.py::test_looking_one_plugin_up_imports_no_other",
-        "tests/test_registry.py::"
+        "tests/registry/test_resolution.py::test_looking_one_plugin_up_imports_no_other",
+        "tests/registry/test_broken_plugins.py::"
         "test_a_broken_plugin_is_an_error_with_its_reason_for_who_uses_it_alone",
-        "tests/test_registry.py::test_two_distributions_with_one_name_are_an_error_that_shows_both",
+        "tests/registry/test_broken_plugins.py::test_two_distributions_with_one_name_are_an_error_that_shows_both",
         "tests/test_faults_of_earlier_controllers.py::test_a_store_holds_text_and_numbers_alone",
     ],
     "a core and its plugins drifted apart for years": [
