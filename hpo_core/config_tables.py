@@ -33,10 +33,6 @@ def tables_of(config: StudyConfig) -> dict[str, Any]:
     if "backend" in tables:
         tables["backend"] = _choice(config.backend)
     if "observers" in tables:
-        tables["observers"] = [
-            each if isinstance(each, str) else _choice(each) for each in config.observers
-        ]
-    if "observers" in tables:
         tables["observers"] = list(map(_choice, config.observers))
     if "constraints" in tables:
         tables["constraints"] = [

@@ -1,4 +1,7 @@
-"""What is wrong with options that Optuna takes, and raises at many trials later."""
+"""What is wrong with options that Optuna accepts.
+
+With some it raises many trials later; with others the pruner never stops a job.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,16 @@ from collections.abc import Iterator
 
 from hpo_core.plugin import Fault, Problem
 from hpo_optuna.options import NSGA3, TPE, CmaEs, Options
-from hpo_optuna.pruners import Hyperband, Patient, Pruner, as_options
+from hpo_optuna.pruners import (
+    Asha,
+    Hyperband,
+    Median,
+    Patient,
+    Percentile,
+    Pruner,
+    Threshold,
+    as_options,
+)
 
 
 def late_faults(problem: Problem, options: Options) -> Iterator[Fault]:
@@ -22,6 +34,30 @@ def late_faults(problem: Problem, options: Options) -> Iterator[Fault]:
             yield from _points(problem, options)
     if options.pruner is not None:
         yield from _of_pruner(as_options(options.pruner), "pruner")
+
+
+def why_nothing_is_pruned(problem: Problem, options: Options) -> str | None:
+    """Return the reason why the pruner can never stop a job of the study, if there is one."""
+    if options.pruner is None:
+        return None
+    return _why_none(as_options(options.pruner), problem.max_iterations, "pruner")
+
+
+def _why_none(pruner: Pruner, most: int | None, path: str) -> str | None:
+    match pruner:
+        case Patient(wrapped_pruner=wrapped) if wrapped is not None:
+            return _why_none(wrapped, most, f"{path}.wrapped_pruner")
+        case Hyperband(max_resource=int(highest)) if highest < pruner.min_resource:
+            return f"{path}.max_resource, {highest}, is below min_resource, {pruner.min_resource}"
+        case Asha(min_resource=int(first)) | Hyperband(min_resource=first):
+            name = "min_resource"
+        case Median() | Percentile() | Threshold():
+            name, first = "n_warmup_steps", pruner.n_warmup_steps
+        case _:
+            return None
+    if most is None or first < most:
+        return None
+    return f"{path}.{name} is {first}, and job.max_iterations {most}"
 
 
 def _points(problem: Problem, options: NSGA3) -> Iterator[Fault]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from hpo_core.plugin import (
     hookimpl,
 )
 from hpo_optuna import options as sampler
-from hpo_optuna.late import late_faults
+from hpo_optuna.late import late_faults, why_nothing_is_pruned
 from hpo_optuna.options import Options, SamplerOptions
 
 if TYPE_CHECKING:
@@ -49,6 +50,9 @@ VARIANTS: tuple[tuple[str, type[SamplerOptions], str, frozenset[Capability]], ..
     ("bruteforce", sampler.BruteForce, "All of a finite space, in random order", _CONSTRAINED),
 )
 """Each variant's name, options, summary and capabilities; the first one is the default."""
+
+
+_log = logging.getLogger("hpo_optuna")
 
 
 @hookimpl
@@ -100,6 +104,8 @@ def build(problem: Problem, options: Options) -> Strategy:
     """
     if wrong := list(late_faults(problem, options)):
         raise InvalidInput(wrong)
+    if why := why_nothing_is_pruned(problem, options):
+        _log.warning("the pruner never stops a job: %s", why)
     strategy = _build(problem, options)
     if options.pruner is None:  # then reports need not wait for a decision
         [announced] = [able for _, kind, _, able in VARIANTS if kind is type(options)]

@@ -25,7 +25,16 @@ from hpo_optuna.options import (
     Random,
 )
 from hpo_optuna.plugin import build
-from hpo_optuna.pruners import Asha, Median, Patient, Percentile, Pruner, Threshold, Wilcoxon
+from hpo_optuna.pruners import (
+    Asha,
+    Hyperband,
+    Median,
+    Patient,
+    Percentile,
+    Pruner,
+    Threshold,
+    Wilcoxon,
+)
 from hpo_optuna.strategy import OptunaStrategy
 
 from hpo_core.plugin import (
@@ -369,3 +378,37 @@ def test_nan_in_curves_causes_no_warning_of_numpy(pruner: Pruner) -> None:
                 strategy.tell(running(trial_id, iteration, loss))
             strategy.tell(final(trial_id, 1.0))
     assert caught == []
+
+
+# -- pruners that can stop no job ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("pruner", "why"),
+    [
+        (
+            Hyperband(min_resource=9, max_resource=3),
+            "pruner.max_resource, 3, is below min_resource, 9",
+        ),
+        (Asha(min_resource=20), "pruner.min_resource is 20, and job.max_iterations 20"),
+        (Median(n_warmup_steps=30), "pruner.n_warmup_steps is 30, and job.max_iterations 20"),
+        (
+            Patient(patience=2, wrapped_pruner=Hyperband(min_resource=50)),
+            "pruner.wrapped_pruner.min_resource is 50, and job.max_iterations 20",
+        ),
+    ],
+    ids=repr,
+)
+def test_a_pruner_that_can_stop_no_job_is_warned_of(
+    pruner: Pruner, why: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    made(TPE(pruner=pruner), max_iterations=20)
+    assert f"the pruner never stops a job: {why}" in caplog.text
+
+
+@pytest.mark.parametrize("pruner", [Hyperband(), Asha(), Median(n_warmup_steps=19)], ids=repr)
+def test_a_pruner_that_can_stop_jobs_is_not_warned_of(
+    pruner: Pruner, caplog: pytest.LogCaptureFixture
+) -> None:
+    made(TPE(pruner=pruner), max_iterations=20)
+    assert caplog.text == ""
