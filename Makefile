@@ -59,8 +59,9 @@ TESTS := tests --ignore=tests/integration examples/third_party \
     $(OPTUNA)/test_options.py $(OPTUNA)/test_strategy.py \
     $(filter-out $(OPTUNA)/%,$(wildcard plugins/*/tests/test_*.py))
 
-# Three classes or files of tests run at once: most tests wait for processes, not for a processor.
-AT_ONCE := -n 3 --dist loadscope
+# Three tests run at once: most wait for processes, not for a processor. Those that share what a
+# fixture has made are in a group (`xdist_group`), which runs in one process.
+AT_ONCE := -n 3 --dist loadgroup
 
 # The examples that `make examples` runs, and those among them that take heavy libraries.
 RUN_WITH_FRAMEWORKS := examples/lightgbm examples/notebook examples/pytorch

@@ -12,6 +12,8 @@ from zipfile import ZipFile
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("packages")  # its tests share what a fixture has made
+
 ROOT = Path(__file__).parents[1]
 PLUGIN = ROOT / "plugins" / "hpo-random-search"
 DISTRIBUTIONS = [ROOT, *(file.parent for file in sorted(ROOT.glob("plugins/*/pyproject.toml")))]

@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[1]
 LONGEST = "a" + "-b" * ((scaffold.LONGEST - 1) // 2)
 
 
+@pytest.mark.xdist_group("packages")  # which have built some of the wheels
 @pytest.mark.parametrize("asktell", [False, True], ids=["plain", "asktell"])
 def test_a_new_strategy_passes_every_check_in_a_new_environment(
     packaging: Any, tmp_path: Path, asktell: bool

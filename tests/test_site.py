@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("site")  # its tests share what a fixture has made
+
 ROOT = Path(__file__).parents[1]
 SITE = ROOT / "docs/site"
 

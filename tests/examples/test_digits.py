@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("digits")  # its tests share what a fixture has made
+
 TRAIN = Path(__file__).parents[2] / "examples" / "digits" / "train.py"
 
 SGD = ("--epochs", "3", "--solver", "sgd", "--momentum", "0.5", "--learning-rate")

@@ -13,6 +13,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from bad_jobs import ENDLESS, EXPECTED, MODES, Came, faults, run
 
+pytestmark = pytest.mark.xdist_group("bad_jobs")  # its tests share what a fixture has made
+
 Studies = Callable[[str], tuple[dict[str, Came], Came]]
 
 

@@ -12,6 +12,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from fuzz import AREAS, field, fuzz
 
+pytestmark = pytest.mark.xdist_group("fuzz")  # its tests share what a fixture has made
+
 CASES = {
     "files": 80,
     "options": 40,

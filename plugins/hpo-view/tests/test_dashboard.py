@@ -19,6 +19,8 @@ from serving import TOKEN, Served, served
 
 import hpo_core as hpo
 
+pytestmark = pytest.mark.xdist_group("view")  # its tests share what a fixture has made
+
 
 @pytest.fixture
 def store(tmp_path: Path) -> Path:

@@ -14,6 +14,8 @@ from sample_studies import traces
 import hpo_core as hpo
 from hpo_core import InvalidInput, TrialState
 
+pytestmark = pytest.mark.xdist_group("view")  # its tests share what a fixture has made
+
 PLOTS = (
     "budget", "contour", "edf", "failures", "hypervolume_history", "intermediate_values",
     "optimization_history", "parallel_coordinate", "param_importances", "pareto_front", "rank",

@@ -18,6 +18,8 @@ from hpo_view.report import report
 import hpo_core as hpo
 from hpo_core import InvalidInput
 
+pytestmark = pytest.mark.xdist_group("view")  # its tests share what a fixture has made
+
 
 @pytest.fixture(scope="module")
 def page() -> str:
