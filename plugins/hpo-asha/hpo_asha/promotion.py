@@ -85,9 +85,9 @@ class Promotion(PausingScheduler[Climber]):
     through the brackets for new trials.
 
     A trial whose job fails is in no later rung: ``n`` counts results. A value that is not finite is
-        not a result, and its trial is never promoted. A trial that has passed several rungs when it
-        is paused, such as an enqueued one that reports rarely, enters only the last of them; a
-        trial that has trained to the end without a pause enters none.
+    not a result, and its trial is never promoted. A trial that has passed several rungs when it is
+    paused, such as an enqueued one that reports rarely, enters only the last of them; a trial that
+    has trained to the end without a pause enters none.
 
     If no trial can be started any more, none can be promoted, and none has trained to the end, the
     best trial of the highest rung is resumed nevertheless (`completes`): otherwise the study would
