@@ -38,12 +38,12 @@ class PyCMA(GenerationAskTell):
 
     def generation(self) -> Sequence[Sequence[float]]:
         """Draw a generation from the distribution."""
-        self._points = self._strategy.ask()
-        return list(self._points)
+        self._generation: list[Sequence[float]] = self._strategy.ask()
+        return self._generation
 
     def advance(self, losses: list[float]) -> None:
         """Adapt the distribution, or restart if it has converged."""
-        self._strategy.tell(self._points, losses)
+        self._strategy.tell(self._generation, losses)
         if self._restarts and self._strategy.stop():
             self._restarts -= 1
             self._begin(self._strategy.popsize * self.options.incpopsize, math.nan)

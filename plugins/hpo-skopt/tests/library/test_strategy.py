@@ -23,7 +23,7 @@ def ours(options: Options, trials: int) -> list[list[float]]:
 
 class TestExtraTrees(InstalledContract):
     strategy = "skopt:et"
-    given = {"n_initial_points": 3}
+    given = {"n_initial_points": 5, "acq_func": "EI"}
     examples = 1
     long_runs = ()
     checks = SHORT_CHECKS

@@ -27,7 +27,7 @@ def ours(options: Options, trials: int) -> list[list[float]]:
 
 class TestForest(InstalledContract):
     strategy = "smac"
-    given = {"challengers": 50, "n_configs": 3}
+    given = {"challengers": 50, "n_configs": 3, "n_trees": 3}
     examples = 1
     long_runs = ()
     checks = SHORT_CHECKS
