@@ -38,8 +38,9 @@ class PyCMA(GenerationAskTell):
 
     def generation(self) -> Sequence[Sequence[float]]:
         """Draw a generation from the distribution."""
-        self._generation: list[Sequence[float]] = self._strategy.ask()
-        return self._generation
+        points: list[Sequence[float]] = self._strategy.ask()
+        self._generation = points
+        return points
 
     def advance(self, losses: list[float]) -> None:
         """Adapt the distribution, or restart if it has converged."""
