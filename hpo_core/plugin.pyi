@@ -24,11 +24,15 @@ from hpo_core import StudyState as StudyState
 from hpo_core import TrialState as TrialState
 from hpo_core.authoring.ask_tell import AskTell as AskTell
 from hpo_core.authoring.cube import UnitCube as UnitCube
+from hpo_core.authoring.define_by_run import DefineByRunAskTell as DefineByRunAskTell
+from hpo_core.authoring.generations import GenerationAskTell as GenerationAskTell
 from hpo_core.authoring.generators import generator_to_json as generator_to_json
 from hpo_core.authoring.generators import set_generator as set_generator
 from hpo_core.authoring.observers import BackgroundObserver as BackgroundObserver
 from hpo_core.authoring.streams import RandomStreams as RandomStreams
 from hpo_core.authoring.streams import drawing_from as drawing_from
+from hpo_core.authoring.variants import Variant as Variant
+from hpo_core.authoring.variants import variant_specs as variant_specs
 from hpo_core.backends.remote.backend import RemoteBackend as RemoteBackend
 from hpo_core.backends.remote.channel import ReportChannel as ReportChannel
 from hpo_core.backends.remote.endpoint import Endpoint as Endpoint

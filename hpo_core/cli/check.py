@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,9 +13,7 @@ from hpo_core import registry
 from hpo_core.cli.common import json_option, print_json
 from hpo_core.cli.pairs import options_of
 from hpo_core.cli.tables import LAST_CELL
-from hpo_core.contracts.strategy import Capability, StrategySpec
 from hpo_core.model.errors import nearest
-from hpo_core.model.parameters import Float
 from hpo_core.model.text import cut, printable
 
 if TYPE_CHECKING:
@@ -73,8 +71,8 @@ def check_command(
         from hpo_core.testing import publish
         from hpo_core.testing.checks import CHECKS
         from hpo_core.testing.effort import QUICK, THOROUGH
+        from hpo_core.testing.installed import installed_subject
         from hpo_core.testing.kit import CheckOutcome, result_of
-        from hpo_core.testing.subject import Installed, Subject
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] != "hypothesis":
             raise
@@ -87,16 +85,8 @@ def check_command(
         _require_badge(badge)
     given = options_of(options)
     resolved = registry.strategy(name)
-    read, faults = registry.options(resolved, given, "options")
-    registry.require(faults)
-    effort = QUICK if is_quick else THOROUGH
-    subject = Subject(
-        lambda problem: resolved.spec.build(problem, read),
-        _capabilities(resolved.spec, read),
-        origin=Installed(resolved.spec.name, given),
-        options=resolved.spec.options,
-        effort=effort.changed(examples, long_runs),
-    )
+    effort = (QUICK if is_quick else THOROUGH).changed(examples, long_runs)
+    subject = installed_subject(resolved, given, effort=effort)
     table = _Table(checks, is_shown=not as_json)
     results = []
     for number, check in enumerate(checks, 1):
@@ -187,20 +177,6 @@ def _write_badge(badge: Path, results: list[CheckResult], checks: int) -> None:
         write_badge(badge, results, checks)
     except OSError as error:
         raise click.FileError(str(badge), error.strerror or str(error)) from error
-
-
-def _capabilities(spec: StrategySpec, options: Any) -> frozenset[Capability]:
-    """Return the capabilities of a strategy: those of the instance, or else of its spec."""
-    from hpo_core.testing.spaces import problem
-    from hpo_core.testing.subject import RAISED
-
-    try:
-        strategy = spec.build(problem(Float("x", 0.0, 1.0)), options)
-    except RAISED:  # it refuses such a problem, as it may; whatever else it is, the checks show it
-        return spec.capabilities
-    own: frozenset[Capability] = getattr(strategy, "capabilities", spec.capabilities)
-    getattr(strategy, "close", lambda: None)()
-    return own
 
 
 def _progress(line: str) -> None:

@@ -1,6 +1,7 @@
 """Contract kits: test classes for authors of plugins to inherit, and the checks of `hpo check`.
 
     strategy_contract  StrategyContract: the checks of strategies as a pytest class
+    installed          the same for an installed strategy: a pytest class, and `hpo check`
     kit                the same checks without pytest, each with a result
     checks/            the promises of a strategy, one function each
     subject            the strategy under check: how to build it, and its capabilities
@@ -18,6 +19,7 @@
     drawn_by           finds the line that drew from a global random stream
     publish            a report and a badge to publish
     library            for tests of a strategy on a library: its suggestions, its options
+    parity             a study of two numbers, to compare a strategy with its library's own loop
     backends           BackendContract: the checks of backends as a pytest class
     backend_checks/    the promises of a backend
     relay              a slow and unreliable network

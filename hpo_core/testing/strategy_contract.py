@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from hpo_core.contracts.strategy import Capability, Problem, Strategy
+from hpo_core.model.errors import nearest
 from hpo_core.model.space import SearchSpace
 from hpo_core.testing.checks import CHECKS
 from hpo_core.testing.effort import QUICK, THOROUGH, Effort
 from hpo_core.testing.kit import Check, CheckOutcome, result_of
 from hpo_core.testing.subject import Source, Subject
+
+_NAMES = frozenset(check.name for check in CHECKS)
+
+SHORT_CHECKS = _NAMES - {
+    "cost_of_an_ask",
+    "many_jobs_may_be_pending",
+    "thousands_of_choices_are_taken",
+    "two_hundred_parameters_are_taken",
+}
+"""The checks without long histories and large spaces, where a model takes minutes."""
 
 
 class StrategyContract:
@@ -37,6 +48,8 @@ class StrategyContract:
         examples: Number of short cases of each check; None for 20, or 100 if thorough.
         long_runs: Number of results of each long run; None for three runs of 60 to 150 results, or
             ten if thorough. Use fewer, or none, for a slow strategy.
+        checks: The names of the checks to run; None for all. For a strategy whose model is slow:
+            `SHORT_CHECKS`, which go without long histories and large spaces.
     """
 
     capabilities: frozenset[Capability] = frozenset()
@@ -45,6 +58,23 @@ class StrategyContract:
     thorough: bool = False
     examples: int | None = None
     long_runs: Sequence[int] | None = None
+    checks: Collection[str] | None = None
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        """Leave out the checks that are not to run: they are no tests of this class.
+
+        Raises:
+            TypeError: If there is no check of a name.
+        """
+        super().__init_subclass__(**keywords)
+        if cls.checks is None:
+            return
+        for name in cls.checks:
+            if name not in _NAMES:
+                guess = nearest(name, sorted(_NAMES))
+                raise TypeError(f"{cls.__name__}.checks: there is no check {name!r}{guess}")
+        for name in _NAMES - frozenset(cls.checks):
+            setattr(cls, f"test_{name}", None)
 
     def make_strategy(self, problem: Problem) -> Strategy:
         """Build the strategy for a problem; raise `InvalidInput` to reject it."""

@@ -5,31 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import msgspec
-
 from hpo_ax.options import Fast, RandomSearch
-from hpo_core.plugin import AskTell, Problem, Strategy, StrategySpec, hookimpl
-
-VARIANTS: tuple[tuple[str, type[msgspec.Struct], str], ...] = (
-    ("ax", Fast, "Bayesian optimization of Ax: few, expensive jobs"),
-    ("ax:random", RandomSearch, "A Sobol sequence of Ax"),
+from hpo_core.plugin import (
+    AskTell,
+    Problem,
+    Strategy,
+    StrategySpec,
+    Variant,
+    hookimpl,
+    variant_specs,
 )
-"""The name, options and summary of each strategy. The first one is the default."""
+
+VARIANTS = (
+    Variant("ax", Fast, "Bayesian optimization of Ax: few, expensive jobs"),
+    Variant("ax:random", RandomSearch, "A Sobol sequence of Ax"),
+)
+"""The strategies; the first one is the default."""
 
 
 @hookimpl
 def hpo_strategies() -> Iterable[StrategySpec]:
     """Return the specs of the strategies."""
-    return [
-        StrategySpec(
-            name=name,
-            summary=summary,
-            build=build,
-            options=options,
-            capabilities=AskTell.capabilities,
-        )
-        for name, options, summary in VARIANTS
-    ]
+    return variant_specs(VARIANTS, build, AskTell.capabilities)
 
 
 def build(problem: Problem, options: Any) -> Strategy:

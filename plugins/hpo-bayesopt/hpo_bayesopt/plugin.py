@@ -5,30 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import msgspec
-
 from hpo_bayesopt.options import Options
-from hpo_core.plugin import AskTell, Problem, Strategy, StrategySpec, hookimpl
-
-VARIANTS: tuple[tuple[str, type[msgspec.Struct], str], ...] = (
-    ("bayesopt", Options, "A Gaussian process of bayesian-optimization"),
+from hpo_core.plugin import (
+    AskTell,
+    Problem,
+    Strategy,
+    StrategySpec,
+    Variant,
+    hookimpl,
+    variant_specs,
 )
-"""The name, options and summary of each strategy."""
+
+VARIANTS = (Variant("bayesopt", Options, "A Gaussian process of bayesian-optimization"),)
+"""The strategies."""
 
 
 @hookimpl
 def hpo_strategies() -> Iterable[StrategySpec]:
     """Return the specs of the strategies."""
-    return [
-        StrategySpec(
-            name=name,
-            summary=summary,
-            build=build,
-            options=options,
-            capabilities=AskTell.capabilities,
-        )
-        for name, options, summary in VARIANTS
-    ]
+    return variant_specs(VARIANTS, build, AskTell.capabilities)
 
 
 def build(problem: Problem, options: Any) -> Strategy:

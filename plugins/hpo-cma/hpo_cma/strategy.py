@@ -3,30 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Sequence
-from typing import Any, NamedTuple
 
 import cma
 import numpy as np
 
 from hpo_cma.options import Options, check
-from hpo_core.plugin import AskTell, Problem
+from hpo_core.plugin import GenerationAskTell, Problem
 
 
-class Candidate(NamedTuple):
-    """One configuration of a generation.
-
-    Attributes:
-        place: Its place in the generation.
-        point: Its coordinates.
-    """
-
-    place: int
-    point: Any
-
-
-class PyCMA(AskTell):
+class PyCMA(GenerationAskTell):
     """CMA-ES: a generation is suggested, and the distribution adapted once all of it is told.
 
     Args:
@@ -50,26 +36,18 @@ class PyCMA(AskTell):
         # To pycma, a seed of 0 is the time, and nan the global stream, which is the study's here.
         self._begin(self.options.popsize, self.problem.seed % 2**32 or math.nan)
 
-    def suggest(self) -> Candidate | None:
-        """Return the next configuration of the generation; None once all of them are out."""
-        return self._waiting.popleft() if self._waiting else None
+    def generation(self) -> Sequence[Sequence[float]]:
+        """Draw a generation from the distribution."""
+        points: list[Sequence[float]] = self._strategy.ask()
+        self._generation = points
+        return points
 
-    def point(self, candidate: Any) -> Sequence[float]:
-        """Return the coordinates of a candidate."""
-        point: Sequence[float] = candidate.point
-        return point
-
-    def learn(self, candidate: Any, loss: float) -> None:
-        """Collect the loss; with the last one of a generation, begin the next one."""
-        self._losses[candidate.place] = loss
-        if len(self._losses) < len(self._generation):
-            return
-        self._strategy.tell(self._generation, [loss for _, loss in sorted(self._losses.items())])
+    def advance(self, losses: list[float]) -> None:
+        """Adapt the distribution, or restart if it has converged."""
+        self._strategy.tell(self._generation, losses)
         if self._restarts and self._strategy.stop():
             self._restarts -= 1
             self._begin(self._strategy.popsize * self.options.incpopsize, math.nan)
-        else:
-            self._next_generation()
 
     def _begin(self, popsize: int | None, seed: float) -> None:
         given = {
@@ -84,9 +62,3 @@ class PyCMA(AskTell):
             given["popsize"] = popsize
         middle = np.full(self._dimensions, 0.5)
         self._strategy = cma.CMAEvolutionStrategy(middle, self.options.sigma0, given)
-        self._next_generation()
-
-    def _next_generation(self) -> None:
-        self._generation = self._strategy.ask()
-        self._waiting = deque(Candidate(*pair) for pair in enumerate(self._generation))
-        self._losses: dict[int, float] = {}

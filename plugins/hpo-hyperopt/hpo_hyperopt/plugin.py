@@ -5,32 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import msgspec
-
-from hpo_core.plugin import AskTell, Problem, Strategy, StrategySpec, hookimpl
+from hpo_core.plugin import (
+    AskTell,
+    Problem,
+    Strategy,
+    StrategySpec,
+    Variant,
+    hookimpl,
+    variant_specs,
+)
 from hpo_hyperopt.options import TPE, Anneal, Random
 
-VARIANTS: tuple[tuple[str, type[msgspec.Struct], str], ...] = (
-    ("hyperopt:tpe", TPE, "Hyperopt's tree-structured Parzen estimator"),
-    ("hyperopt:anneal", Anneal, "Simulated annealing around good configurations"),
-    ("hyperopt:rand", Random, "Hyperopt's random draws"),
+VARIANTS = (
+    Variant("hyperopt:tpe", TPE, "Hyperopt's tree-structured Parzen estimator"),
+    Variant("hyperopt:anneal", Anneal, "Simulated annealing around good configurations"),
+    Variant("hyperopt:rand", Random, "Hyperopt's random draws"),
 )
-"""The name, options and summary of each strategy. The first one is the default."""
+"""The strategies; the first one is the default."""
 
 
 @hookimpl
 def hpo_strategies() -> Iterable[StrategySpec]:
     """Return the specs of the strategies."""
-    return [
-        StrategySpec(
-            name=name,
-            summary=summary,
-            build=build,
-            options=options,
-            capabilities=AskTell.capabilities,
-        )
-        for name, options, summary in VARIANTS
-    ]
+    return variant_specs(VARIANTS, build, AskTell.capabilities)
 
 
 def build(problem: Problem, options: Any) -> Strategy:

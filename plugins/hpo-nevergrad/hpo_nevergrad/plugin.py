@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import msgspec
-
-from hpo_core.plugin import AskTell, Problem, Strategy, StrategySpec, hookimpl
+from hpo_core.plugin import (
+    AskTell,
+    Problem,
+    Strategy,
+    StrategySpec,
+    Variant,
+    hookimpl,
+    variant_specs,
+)
 from hpo_nevergrad.options import (
     PSO,
     TBPSA,
@@ -18,31 +24,24 @@ from hpo_nevergrad.options import (
     TwoPointsDE,
 )
 
-VARIANTS: tuple[tuple[str, type[msgspec.Struct], str], ...] = (
-    ("nevergrad:ngopt", NGOpt, "Nevergrad's choice for the space and the budget"),
-    ("nevergrad:de", TwoPointsDE, "Differential evolution with two-points crossover"),
-    ("nevergrad:pso", PSO, "Particle swarm optimization"),
-    ("nevergrad:oneplusone", OnePlusOne, "The (1+1) evolution strategy: few jobs, one at a time"),
-    ("nevergrad:tbpsa", TBPSA, "Population control, for objectives with noise"),
-    ("nevergrad:scrhammersley", ScrHammersleySearch, "A scrambled Hammersley sequence"),
-    ("nevergrad:registry", Registry, "Any of Nevergrad's optimizers, by its name there"),
+VARIANTS = (
+    Variant("nevergrad:ngopt", NGOpt, "Nevergrad's choice for the space and the budget"),
+    Variant("nevergrad:de", TwoPointsDE, "Differential evolution with two-points crossover"),
+    Variant("nevergrad:pso", PSO, "Particle swarm optimization"),
+    Variant(
+        "nevergrad:oneplusone", OnePlusOne, "The (1+1) evolution strategy: few jobs, one at a time"
+    ),
+    Variant("nevergrad:tbpsa", TBPSA, "Population control, for objectives with noise"),
+    Variant("nevergrad:scrhammersley", ScrHammersleySearch, "A scrambled Hammersley sequence"),
+    Variant("nevergrad:registry", Registry, "Any of Nevergrad's optimizers, by its name there"),
 )
-"""The name, options and summary of each strategy. The first one is the default."""
+"""The strategies; the first one is the default."""
 
 
 @hookimpl
 def hpo_strategies() -> Iterable[StrategySpec]:
     """Return the specs of the strategies."""
-    return [
-        StrategySpec(
-            name=name,
-            summary=summary,
-            build=build,
-            options=options,
-            capabilities=AskTell.capabilities,
-        )
-        for name, options, summary in VARIANTS
-    ]
+    return variant_specs(VARIANTS, build, AskTell.capabilities)
 
 
 def build(problem: Problem, options: Any) -> Strategy:

@@ -9,21 +9,35 @@ from typing import Any
 
 import nevergrad as ng
 import numpy as np
+from nevergrad.optimization import metamodel
 
 from hpo_core.plugin import AskTell, Fault, InvalidInput, Problem, nearest
 from hpo_nevergrad.options import Options, check, name_of
 
 
+def _float(value: Any) -> float:
+    """Return a number, which may be an array of one element."""
+    return float(np.asarray(value).item())
+
+
+# Nevergrad's surrogate models call float() on an array of one element, which numpy 2.4 refuses; so
+# NGOpt would fail. This is what float() returned before.
+setattr(metamodel, "float", _float)  # noqa: B010  # there is no such name, says the type checker
+
+
 class Nevergrad(AskTell):
     """An optimizer of Nevergrad: numbers are scalars from 0 to 1, choices are `ng.p.Choice`.
+
+    With one worker, an optimizer is not asked while a candidate of its own has no loss: sequential
+    ones, which NGOpt chooses then, would wait for it forever.
 
     Args:
         problem: The study.
         options: The options.
 
     Raises:
-        InvalidInput: If an option is out of its range, or the optimizer is unknown or fails to
-            accept the space.
+        InvalidInput: If an option is out of its range, or the optimizer is unknown or takes one
+            worker only.
     """
 
     def __init__(self, problem: Problem, options: Options) -> None:
@@ -33,6 +47,11 @@ class Nevergrad(AskTell):
             known = [str(each) for each in ng.optimizers.registry]
             wrong = f"Nevergrad has no optimizer {name!r}{nearest(name, known)}"
             raise InvalidInput([Fault("name", wrong)])
+        workers = options.num_workers or problem.workers
+        if workers > 1 and ng.optimizers.registry[name].no_parallelization:
+            wrong = f"{name} takes one configuration at a time, not {workers}; give 1"
+            raise InvalidInput([Fault("num_workers", wrong)])
+        self._workers = workers
         super().__init__(problem, options)
 
     def setup(self, dimensions: int, seed: int) -> None:
@@ -47,11 +66,15 @@ class Nevergrad(AskTell):
         self._optimizer = ng.optimizers.registry[name_of(self.options)](
             parametrization=self._space,
             budget=self.options.budget,
-            num_workers=self.options.num_workers or self.problem.workers,
+            num_workers=self._workers,
         )
+        self._pending = 0
 
     def suggest(self) -> Any:
-        """Ask for a candidate."""
+        """Ask for a candidate; None if the only worker's last one has no loss yet."""
+        if self._workers == 1 and self._pending:
+            return None
+        self._pending += 1
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of a budget that is exceeded, which is hpo-core's
             return self._optimizer.ask()
@@ -62,9 +85,8 @@ class Nevergrad(AskTell):
 
     def learn(self, candidate: Any, loss: float) -> None:
         """Tell the loss of a candidate."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of losses beyond 5e20, which Nevergrad clips
-            self._optimizer.tell(candidate, loss)
+        self._pending -= 1
+        self._tell(candidate, loss)
 
     def foreign(self, point: list[float], loss: float) -> None:
         """Tell the loss of a point that was enqueued, if the optimizer accepts such points."""
@@ -72,4 +94,9 @@ class Nevergrad(AskTell):
             new_value=tuple(self.cube.numbered(point))
         )
         with contextlib.suppress(ng.errors.TellNotAskedNotSupportedError):
-            self.learn(candidate, loss)
+            self._tell(candidate, loss)
+
+    def _tell(self, candidate: Any, loss: float) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of losses beyond 5e20, which Nevergrad clips
+            self._optimizer.tell(candidate, loss)

@@ -5,35 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import msgspec
-
-from hpo_core.plugin import AskTell, Problem, Strategy, StrategySpec, hookimpl
+from hpo_core.plugin import (
+    AskTell,
+    Problem,
+    Strategy,
+    StrategySpec,
+    Variant,
+    hookimpl,
+    variant_specs,
+)
 from hpo_pymoo.options import DE, ES, G3PCX, GA, PSO, MixedVariableGA
 
-VARIANTS: tuple[tuple[str, type[msgspec.Struct], str], ...] = (
-    ("pymoo:ga", GA, "A genetic algorithm"),
-    ("pymoo:de", DE, "Differential evolution"),
-    ("pymoo:pso", PSO, "Particle swarm optimization"),
-    ("pymoo:es", ES, "An evolution strategy"),
-    ("pymoo:g3pcx", G3PCX, "G3-PCX, for smooth objectives of numbers"),
-    ("pymoo:mixed", MixedVariableGA, "A genetic algorithm that knows choices without order"),
+VARIANTS = (
+    Variant("pymoo:ga", GA, "A genetic algorithm"),
+    Variant("pymoo:de", DE, "Differential evolution"),
+    Variant("pymoo:pso", PSO, "Particle swarm optimization"),
+    Variant("pymoo:es", ES, "An evolution strategy"),
+    Variant("pymoo:g3pcx", G3PCX, "G3-PCX, for smooth objectives of numbers"),
+    Variant("pymoo:mixed", MixedVariableGA, "A genetic algorithm that knows choices without order"),
 )
-"""The name, options and summary of each strategy. The first one is the default."""
+"""The strategies; the first one is the default."""
 
 
 @hookimpl
 def hpo_strategies() -> Iterable[StrategySpec]:
     """Return the specs of the strategies."""
-    return [
-        StrategySpec(
-            name=name,
-            summary=summary,
-            build=build,
-            options=options,
-            capabilities=AskTell.capabilities,
-        )
-        for name, options, summary in VARIANTS
-    ]
+    return variant_specs(VARIANTS, build, AskTell.capabilities)
 
 
 def build(problem: Problem, options: Any) -> Strategy:

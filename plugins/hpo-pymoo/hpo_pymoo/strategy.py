@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,25 +19,13 @@ from pymoo.core.termination import NoTermination
 from pymoo.core.variable import Choice, Real
 from pymoo.problems.static import StaticProblem
 
-from hpo_core.plugin import AskTell, Problem
+from hpo_core.plugin import GenerationAskTell, Problem
 from hpo_pymoo.options import check
 
 ALGORITHMS: dict[str, Any] = {each.__name__: each for each in (GA, DE, PSO, ES, G3PCX)}
 
 
-class Candidate(msgspec.Struct, frozen=True):
-    """One configuration of a generation.
-
-    Attributes:
-        place: Its place in the generation.
-        point: Its coordinates.
-    """
-
-    place: int
-    point: list[float]
-
-
-class Generations(AskTell):
+class Pymoo(GenerationAskTell):
     """An algorithm of pymoo on the unit cube: it advances once all of a generation is told.
 
     Args:
@@ -54,12 +41,11 @@ class Generations(AskTell):
         super().__init__(problem, options)
 
     def setup(self, dimensions: int, seed: int) -> None:
-        """Create the algorithm, and the first generation."""
+        """Create the algorithm."""
         self._algorithm, self._space = self.create(dimensions)
         self._algorithm.setup(
             self._space, termination=NoTermination(), seed=self.problem.seed % 2**32, verbose=False
         )
-        self._next_generation()
 
     def create(self, dimensions: int) -> tuple[Any, Any]:
         """Return the algorithm and the space."""
@@ -71,35 +57,20 @@ class Generations(AskTell):
         """Return the coordinates of an individual of pymoo."""
         return [float(each) for each in individual.X]
 
-    def suggest(self) -> Candidate | None:
-        """Return the next configuration of the generation; None once all of them are out."""
-        return self._waiting.popleft() if self._waiting else None
+    def generation(self) -> Sequence[Sequence[float]]:
+        """Ask for a generation; pymoo gives none once it has ended."""
+        asked = self._algorithm.ask()
+        self._individuals = [] if asked is None else asked
+        return [self.coordinates(each) for each in self._individuals]
 
-    def point(self, candidate: Any) -> Sequence[float]:
-        """Return the coordinates of a candidate."""
-        point: list[float] = candidate.point
-        return point
-
-    def learn(self, candidate: Any, loss: float) -> None:
-        """Collect the loss; with the last one of a generation, begin the next one."""
-        self._losses[candidate.place] = loss
-        if len(self._losses) < len(self._generation):
-            return
-        values = np.array([[loss] for _, loss in sorted(self._losses.items())])
-        Evaluator().eval(StaticProblem(self._space, F=values), self._generation)
-        self._algorithm.tell(infills=self._generation)
-        self._next_generation()
-
-    def _next_generation(self) -> None:
-        generation = self._algorithm.ask()
-        self._generation = [] if generation is None else generation
-        self._waiting = deque(
-            Candidate(place, self.coordinates(each)) for place, each in enumerate(self._generation)
-        )
-        self._losses: dict[int, float] = {}
+    def advance(self, losses: list[float]) -> None:
+        """Tell the losses of the generation."""
+        values = np.array([[loss] for loss in losses])
+        Evaluator().eval(StaticProblem(self._space, F=values), self._individuals)
+        self._algorithm.tell(infills=self._individuals)
 
 
-class Mixed(Generations):
+class Mixed(Pymoo):
     """The genetic algorithm for numbers and choices: `Real` from 0 to 1, and `Choice`."""
 
     def create(self, dimensions: int) -> tuple[Any, Any]:
@@ -117,7 +88,7 @@ class Mixed(Generations):
         return self.cube.point_of([individual.X[name] for name in self._names])
 
 
-def build_strategy(problem: Problem, options: msgspec.Struct) -> Generations:
+def build_strategy(problem: Problem, options: msgspec.Struct) -> Pymoo:
     """Build the strategy for the options."""
-    made = Mixed if type(options).__name__ == "MixedVariableGA" else Generations
+    made = Mixed if type(options).__name__ == "MixedVariableGA" else Pymoo
     return made(problem, options)

@@ -5,32 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import msgspec
-
-from hpo_core.plugin import AskTell, Problem, Strategy, StrategySpec, hookimpl
+from hpo_core.plugin import (
+    AskTell,
+    Problem,
+    Strategy,
+    StrategySpec,
+    Variant,
+    hookimpl,
+    variant_specs,
+)
 from hpo_rustuna.options import TPE, CmaEs, Random
 
-VARIANTS: tuple[tuple[str, type[msgspec.Struct], str], ...] = (
-    ("rustuna:tpe", TPE, "Tree-structured Parzen estimator in Rust: many jobs"),
-    ("rustuna:cmaes", CmaEs, "CMA-ES, for numbers without conditions"),
-    ("rustuna:random", Random, "Rustuna's random draws"),
+VARIANTS = (
+    Variant("rustuna:tpe", TPE, "Tree-structured Parzen estimator in Rust: many jobs"),
+    Variant("rustuna:cmaes", CmaEs, "CMA-ES, for numbers without conditions"),
+    Variant("rustuna:random", Random, "Rustuna's random draws"),
 )
-"""The name, options and summary of each strategy. The first one is the default."""
+"""The strategies; the first one is the default."""
 
 
 @hookimpl
 def hpo_strategies() -> Iterable[StrategySpec]:
     """Return the specs of the strategies."""
-    return [
-        StrategySpec(
-            name=name,
-            summary=summary,
-            build=build,
-            options=options,
-            capabilities=AskTell.capabilities,
-        )
-        for name, options, summary in VARIANTS
-    ]
+    return variant_specs(VARIANTS, build, AskTell.capabilities)
 
 
 def build(problem: Problem, options: Any) -> Strategy:

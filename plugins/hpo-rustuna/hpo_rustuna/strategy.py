@@ -2,43 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 import rustuna
 from rustuna.trial import TrialState
 
-from hpo_core.plugin import (
-    AskTell,
-    Configuration,
-    Fault,
-    Float,
-    Int,
-    InvalidInput,
-    Parameter,
-    Problem,
-    Value,
-)
+from hpo_core.plugin import DefineByRunAskTell, Parameter, Problem
 from hpo_rustuna.options import Options, check
 
-LARGEST = 2**53
-"""Rustuna keeps integers as floats, which are exact up to here."""
 
-
-class Candidate(NamedTuple):
-    """A trial of Rustuna.
-
-    Attributes:
-        number: Its number.
-        configuration: Its configuration.
-    """
-
-    number: int
-    configuration: Configuration
-
-
-class Rustuna(AskTell):
+class Rustuna(DefineByRunAskTell):
     """A sampler of Rustuna, which is asked for the active parameters alone.
 
     Args:
@@ -49,18 +24,10 @@ class Rustuna(AskTell):
         InvalidInput: If an option is out of its range, or an integer exceeds 2^53.
     """
 
+    library = "Rustuna"
+
     def __init__(self, problem: Problem, options: Options) -> None:
         check(options)
-        faults = [
-            Fault(
-                f"parameters.{axis.name}",
-                f"Rustuna keeps integers as floats, exact up to 2^53 = {LARGEST}; narrow the range",
-            )
-            for axis in problem.space.parameters
-            if isinstance(axis, Int) and max(abs(axis.low), abs(axis.high)) > LARGEST
-        ]
-        if faults:
-            raise InvalidInput(faults)
         super().__init__(problem, options)
 
     def setup(self, dimensions: int, seed: int) -> None:
@@ -70,59 +37,22 @@ class Rustuna(AskTell):
         )
         self._study = rustuna.create_study(sampler=sampler)
 
-    def suggest(self) -> Candidate:
-        """Ask for a trial and its active parameters."""
-        trial = self._study.ask()
-        configuration = self.problem.space.build(lambda axis: _suggested(trial, axis))
-        return Candidate(trial.number, configuration)
+    def new_trial(self) -> Any:
+        """Ask for a trial."""
+        return self._study.ask()
 
-    def configuration(self, candidate: Any) -> Configuration:
-        """Return the configuration of a trial, as it was suggested."""
-        configuration: Configuration = candidate.configuration
-        return configuration
-
-    def learn(self, candidate: Any, loss: float) -> None:
+    def complete(self, number: int, loss: float) -> None:
         """Tell the loss of a trial."""
-        self._study.tell(candidate.number, loss)
+        self._study.tell(number, loss)
 
-    def failed(self, candidate: Any, worst: float) -> None:
+    def fail(self, number: int) -> None:
         """Tell that a trial has failed."""
-        self._study.tell(candidate.number, state=TrialState.FAIL)
+        self._study.tell(number, state=TrialState.FAIL)
 
-    def foreign(self, point: list[float], loss: float) -> None:
-        """Add a trial that was enqueued."""
-        values = self.cube.configuration(point)
-        axes = [
-            axis
-            for axis in self.problem.space.ordered
-            if axis.size != 1 and values.keys() >= set(axis.names)
-        ]
-        self._study.enqueue_trial({axis.name: _native(axis, values) for axis in axes})
+    def add(self, axes: Sequence[Parameter], values: Mapping[str, Any], loss: float) -> None:
+        """Add a trial that was enqueued: Rustuna adds only what it has suggested itself."""
+        self._study.enqueue_trial(values)
         trial = self._study.ask()
         for axis in axes:
-            _suggested(trial, axis)
+            self.suggested(trial, axis)
         self._study.tell(trial.number, loss)
-
-
-def _suggested(trial: Any, axis: Parameter) -> Mapping[str, Value]:
-    """Let Rustuna suggest a parameter; one with a single value does not reach it."""
-    match axis:
-        case _ if axis.size == 1:
-            return axis.values_at(0)
-        case Float(step=None):
-            value = trial.suggest_float(axis.name, axis.low, axis.high, log=axis.log)
-            return {axis.name: min(max(value, axis.low), axis.high)}
-        case Float():
-            high = axis.at((axis.size or 1) - 1)
-            value = trial.suggest_float(axis.name, axis.low, high, step=axis.step)
-            return axis.values_at(axis.index(value))
-        case Int():
-            high = axis.at(axis.size - 1)
-            step = axis.step or 1
-            return {axis.name: trial.suggest_int(axis.name, axis.low, high, step, axis.log)}
-        case _:
-            return axis.values_at(int(trial.suggest_categorical(axis.name, range(axis.size or 0))))
-
-
-def _native(axis: Parameter, values: Mapping[str, Value]) -> Any:
-    return values[axis.name] if isinstance(axis, Float | Int) else axis.index_of(values)

@@ -5,32 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import msgspec
-
-from hpo_core.plugin import AskTell, Problem, Strategy, StrategySpec, hookimpl
+from hpo_core.plugin import (
+    AskTell,
+    Problem,
+    Strategy,
+    StrategySpec,
+    Variant,
+    hookimpl,
+    variant_specs,
+)
 from hpo_skopt.options import GP, ExtraTrees, RandomForest
 
-VARIANTS: tuple[tuple[str, type[msgspec.Struct], str], ...] = (
-    ("skopt:gp", GP, "A Gaussian process: few, expensive jobs"),
-    ("skopt:et", ExtraTrees, "Extra trees: many choices, few jobs"),
-    ("skopt:rf", RandomForest, "A random forest"),
+VARIANTS = (
+    Variant("skopt:gp", GP, "A Gaussian process: few, expensive jobs"),
+    Variant("skopt:et", ExtraTrees, "Extra trees: many choices, few jobs"),
+    Variant("skopt:rf", RandomForest, "A random forest"),
 )
-"""The name, options and summary of each strategy. The first one is the default."""
+"""The strategies; the first one is the default."""
 
 
 @hookimpl
 def hpo_strategies() -> Iterable[StrategySpec]:
     """Return the specs of the strategies."""
-    return [
-        StrategySpec(
-            name=name,
-            summary=summary,
-            build=build,
-            options=options,
-            capabilities=AskTell.capabilities,
-        )
-        for name, options, summary in VARIANTS
-    ]
+    return variant_specs(VARIANTS, build, AskTell.capabilities)
 
 
 def build(problem: Problem, options: Any) -> Strategy:

@@ -33,7 +33,7 @@ class SMAC(AskTell):
 
     def setup(self, dimensions: int, seed: int) -> None:
         """Create the facade; the files that it writes at that are removed at once."""
-        self._names = [axis.name for axis in self.cube.axes]
+        self._names = [f"{place:04}" for place in range(dimensions)]
         self._space = ConfigSpace.ConfigurationSpace(seed=self.problem.seed % 2**32)
         for name, size in zip(self._names, self.cube.choices, strict=True):
             self._space.add(

@@ -6,50 +6,32 @@ import cma
 from hpo_cma.options import Options
 from hpo_cma.plugin import build
 
-from hpo_core.plugin import AskTell, Float, Objective, Problem, SearchSpace, Strategy
-from hpo_core.testing import StrategyContract, other_defaults, suggestions
-
-PROBLEM = Problem(
-    space=SearchSpace((Float("x", 0.0, 1.0), Float("y", 0.0, 1.0))),
-    objectives=(Objective("loss", "minimize"),),
-    seed=7,
+from hpo_core.testing import (
+    SHORT_CHECKS,
+    VALLEY,
+    InstalledContract,
+    other_defaults,
+    valley,
+    valley_points,
 )
 
 
-def loss(x: float, y: float) -> float:
-    return (x - 0.3) ** 2 + 10.0 * (y - 0.6 * x) ** 2
-
-
 def ours(options: Options, trials: int) -> list[list[float]]:
-    strategy = build(PROBLEM, options)
-    found = suggestions(strategy, lambda c: loss(c["x"], c["y"]), trials)  # type: ignore[arg-type]
-    return [[c["x"], c["y"]] for c in found]  # type: ignore[misc]
+    return valley_points(build(VALLEY, options), trials)
 
 
-class TestCMA(StrategyContract):
-    capabilities = AskTell.capabilities
-    options = Options
+class TestCMA(InstalledContract):
+    strategy = "cma"
     examples = 3
     long_runs = (30,)
 
-    def make_strategy(self, problem: Problem) -> Strategy:
-        return build(problem, Options())
 
-
-class TestRestarts(StrategyContract):
-    capabilities = AskTell.capabilities
-    options = Options
+class TestRestarts(InstalledContract):
+    strategy = "cma"
+    given = {"popsize": 4, "restarts": 2}
     examples = 2
     long_runs = ()
-    # Minutes of model fits; `hpo check` runs them.
-    test_cost_of_an_ask = None
-    test_two_hundred_parameters_are_taken = None
-    test_thousands_of_choices_are_taken = None
-    test_many_jobs_may_be_pending = None
-    test_another_process_gives_the_same_suggestions = None
-
-    def make_strategy(self, problem: Problem) -> Strategy:
-        return build(problem, Options(popsize=4, restarts=2))
+    checks = SHORT_CHECKS
 
 
 def test_suggestions_are_those_of_its_own_loop() -> None:
@@ -57,7 +39,7 @@ def test_suggestions_are_those_of_its_own_loop() -> None:
     found = []
     while len(found) < 120:
         points = native.ask()
-        native.tell(points, [loss(*point) for point in points])
+        native.tell(points, [valley(*point) for point in points])
         found += [list(point) for point in points]
     assert ours(Options(), 120) == found[:120]
 

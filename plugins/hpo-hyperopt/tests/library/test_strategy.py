@@ -10,56 +10,33 @@ from hpo_hyperopt.plugin import build
 from hpo_hyperopt.strategy import ALGORITHMS
 from hyperopt import anneal, hp, tpe
 
-from hpo_core.plugin import AskTell, Float, Objective, Problem, SearchSpace, Strategy
-from hpo_core.testing import StrategyContract, other_defaults, suggestions
-
-PROBLEM = Problem(
-    space=SearchSpace((Float("x", 0.0, 1.0), Float("y", 0.0, 1.0))),
-    objectives=(Objective("loss", "minimize"),),
-    seed=7,
+from hpo_core.testing import (
+    SHORT_CHECKS,
+    VALLEY,
+    InstalledContract,
+    other_defaults,
+    valley,
+    valley_points,
 )
 
 
-def loss(x: float, y: float) -> float:
-    return (x - 0.3) ** 2 + 10.0 * (y - 0.6 * x) ** 2
-
-
 def ours(options: Options, trials: int) -> list[list[float]]:
-    strategy = build(PROBLEM, options)
-    found = suggestions(strategy, lambda c: loss(c["x"], c["y"]), trials)  # type: ignore[arg-type]
-    return [[c["x"], c["y"]] for c in found]  # type: ignore[misc]
+    return valley_points(build(VALLEY, options), trials)
 
 
-class TestTPE(StrategyContract):
-    capabilities = AskTell.capabilities
-    options = TPE
+class TestTPE(InstalledContract):
+    strategy = "hyperopt:tpe"
+    given = {"n_startup_jobs": 4}
     examples = 1
     long_runs = ()
-    # Minutes of model fits; `hpo check` runs them.
-    test_cost_of_an_ask = None
-    test_two_hundred_parameters_are_taken = None
-    test_thousands_of_choices_are_taken = None
-    test_many_jobs_may_be_pending = None
-    test_another_process_gives_the_same_suggestions = None
-
-    def make_strategy(self, problem: Problem) -> Strategy:
-        return build(problem, TPE(n_startup_jobs=4))
+    checks = SHORT_CHECKS
 
 
-class TestAnneal(StrategyContract):
-    capabilities = AskTell.capabilities
-    options = Anneal
+class TestAnneal(InstalledContract):
+    strategy = "hyperopt:anneal"
     examples = 2
     long_runs = ()
-    # Minutes of model fits; `hpo check` runs them.
-    test_cost_of_an_ask = None
-    test_two_hundred_parameters_are_taken = None
-    test_thousands_of_choices_are_taken = None
-    test_many_jobs_may_be_pending = None
-    test_another_process_gives_the_same_suggestions = None
-
-    def make_strategy(self, problem: Problem) -> Strategy:
-        return build(problem, Anneal())
+    checks = SHORT_CHECKS
 
 
 @pytest.mark.parametrize("options", [TPE(), Anneal(), Random()], ids=lambda o: o.algorithm)
@@ -68,7 +45,7 @@ def test_suggestions_are_those_of_its_own_loop(options: Options) -> None:
 
     def objective(values: dict[str, float]) -> float:
         found.append([values["x"], values["y"]])
-        return loss(**values)
+        return valley(**values)
 
     hyperopt.fmin(
         objective,

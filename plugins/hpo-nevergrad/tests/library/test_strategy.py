@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import nevergrad as ng
 import numpy as np
 import pytest
@@ -17,66 +18,41 @@ from hpo_nevergrad.options import (
 )
 from hpo_nevergrad.plugin import build
 
-from hpo_core.plugin import AskTell, Float, InvalidInput, Objective, Problem, SearchSpace, Strategy
-from hpo_core.testing import StrategyContract, other_defaults, suggestions
-
-PROBLEM = Problem(
-    space=SearchSpace((Float("x", 0.0, 1.0), Float("y", 0.0, 1.0))),
-    objectives=(Objective("loss", "minimize"),),
-    seed=7,
+from hpo_core.plugin import Float, InvalidInput, Report, SearchSpace, Start, Status, Strategy, Wait
+from hpo_core.testing import (
+    SHORT_CHECKS,
+    VALLEY,
+    InstalledContract,
+    other_defaults,
+    suggestions,
+    valley,
+    valley_points,
 )
 
 
-def loss(x: float, y: float) -> float:
-    return (x - 0.3) ** 2 + 10.0 * (y - 0.6 * x) ** 2
-
-
 def ours(options: Options, trials: int) -> list[list[float]]:
-    strategy = build(PROBLEM, options)
-    found = suggestions(strategy, lambda c: loss(c["x"], c["y"]), trials)  # type: ignore[arg-type]
-    return [[c["x"], c["y"]] for c in found]  # type: ignore[misc]
+    return valley_points(build(VALLEY, options), trials)
 
 
-class TestNGOpt(StrategyContract):
-    capabilities = AskTell.capabilities
-    options = NGOpt
+class TestNGOpt(InstalledContract):
+    strategy = "nevergrad:ngopt"
     examples = 1
     long_runs = ()
-    # Minutes of model fits; `hpo check` runs them.
-    test_cost_of_an_ask = None
-    test_two_hundred_parameters_are_taken = None
-    test_thousands_of_choices_are_taken = None
-    test_many_jobs_may_be_pending = None
-    test_another_process_gives_the_same_suggestions = None
-
-    def make_strategy(self, problem: Problem) -> Strategy:
-        return build(problem, NGOpt())
+    checks = SHORT_CHECKS
 
 
-class TestDE(StrategyContract):
-    capabilities = AskTell.capabilities
-    options = TwoPointsDE
+class TestDE(InstalledContract):
+    strategy = "nevergrad:de"
+    given = {"budget": 100}
     examples = 3
     long_runs = (30,)
 
-    def make_strategy(self, problem: Problem) -> Strategy:
-        return build(problem, TwoPointsDE(budget=100))
 
-
-class TestOnePlusOne(StrategyContract):
-    capabilities = AskTell.capabilities
-    options = OnePlusOne
+class TestOnePlusOne(InstalledContract):
+    strategy = "nevergrad:oneplusone"
     examples = 2
     long_runs = ()
-    # Minutes of model fits; `hpo check` runs them.
-    test_cost_of_an_ask = None
-    test_two_hundred_parameters_are_taken = None
-    test_thousands_of_choices_are_taken = None
-    test_many_jobs_may_be_pending = None
-    test_another_process_gives_the_same_suggestions = None
-
-    def make_strategy(self, problem: Problem) -> Strategy:
-        return build(problem, OnePlusOne())
+    checks = SHORT_CHECKS
 
 
 @pytest.mark.parametrize(
@@ -101,15 +77,56 @@ def test_suggestions_are_those_of_its_own_loop(options: Options, name: str) -> N
     np.random.seed(7)  # pycma draws from the global stream
     for _ in range(60):
         candidate = native.ask()
-        native.tell(candidate, loss(*candidate.value))
+        native.tell(candidate, valley(*candidate.value))
         if list(candidate.value) not in found:  # hpo-core tries no configuration twice
             found.append(list(candidate.value))
     assert ours(options, len(found)) == found
 
 
+def test_the_surrogate_model_of_ngopt_runs_with_the_numpy_that_is_installed() -> None:
+    space = SearchSpace((Float("x", 0.0, 1.0),))
+    strategy = build(msgspec.structs.replace(VALLEY, space=space), NGOpt())
+    found = suggestions(strategy, lambda c: (c["x"] - 0.3) ** 2, 40)  # type: ignore[operator]
+    assert min(abs(c["x"] - 0.3) for c in found) < 1e-3  # type: ignore[operator]
+
+
+def final(trial_id: int, loss: float | None) -> Report:
+    return Report(
+        trial_id=trial_id,
+        job_id=f"{trial_id}.1",
+        losses=None if loss is None else (loss,),
+        status=Status.FAILED if loss is None else Status.COMPLETED,
+    )
+
+
+def one_worker() -> Strategy:
+    """An optimizer that takes one configuration at a time: NGOpt chooses Cobyla here."""
+    return build(msgspec.structs.replace(VALLEY, workers=1), NGOpt(budget=12))
+
+
+def test_a_sequential_optimizer_is_not_asked_before_its_candidate_has_a_loss() -> None:
+    strategy = one_worker()
+    assert isinstance(strategy.ask(1), Start)
+    assert strategy.ask(2) == Wait()
+    strategy.tell(final(1, 0.5))
+    assert isinstance(strategy.ask(2), Start)
+
+
+def test_a_sequential_optimizer_goes_on_after_a_first_job_that_failed() -> None:
+    strategy = one_worker()
+    for trial_id, loss in enumerate([None, None, 0.5, 0.4, 0.3], 1):
+        assert isinstance(strategy.ask(trial_id), Start)
+        strategy.tell(final(trial_id, loss))
+
+
+def test_a_sequential_optimizer_refuses_several_workers() -> None:
+    with pytest.raises(InvalidInput, match="Cobyla takes one configuration at a time, not 4"):
+        build(msgspec.structs.replace(VALLEY, workers=4), Registry(name="Cobyla"))
+
+
 def test_a_name_that_the_registry_lacks_is_refused_with_the_nearest_one() -> None:
     with pytest.raises(InvalidInput, match="no optimizer 'TwoPointDE'; did you mean 'TwoPointsDE'"):
-        build(PROBLEM, Registry(name="TwoPointDE"))
+        build(VALLEY, Registry(name="TwoPointDE"))
 
 
 def test_the_defaults_are_those_of_the_library() -> None:

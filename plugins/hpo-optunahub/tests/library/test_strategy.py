@@ -16,15 +16,13 @@ from hpo_optunahub.plugin import build
 
 from hpo_core import Budget, HpoError, optimize
 from hpo_core.plugin import (
-    AskTell,
     Float,
     InvalidInput,
     Objective,
     Problem,
     SearchSpace,
-    Strategy,
 )
-from hpo_core.testing import StrategyContract, suggestions
+from hpo_core.testing import InstalledContract, suggestions
 
 REGISTRY = Path(__file__).parent / "registry" / "package"
 HALVES = Options(package="samplers/halves", registry_root=str(REGISTRY))
@@ -35,14 +33,11 @@ PROBLEM = Problem(
 )
 
 
-class TestSampler(StrategyContract):
-    capabilities = AskTell.capabilities
-    options = Options
+class TestSampler(InstalledContract):
+    strategy = "optunahub"
+    given = {"package": HALVES.package, "registry_root": HALVES.registry_root}
     examples = 3
     long_runs = ()
-
-    def make_strategy(self, problem: Problem) -> Strategy:
-        return build(problem, HALVES)
 
 
 def git(folder: Path, *arguments: str) -> str:

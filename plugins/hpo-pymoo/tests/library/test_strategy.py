@@ -12,60 +12,40 @@ from pymoo.core.mixed import MixedVariableGA
 from pymoo.core.problem import ElementwiseProblem
 from pymoo.optimize import minimize
 
-from hpo_core.plugin import AskTell, Float, Objective, Problem, SearchSpace, Strategy
-from hpo_core.testing import StrategyContract, other_defaults, suggestions
-
-PROBLEM = Problem(
-    space=SearchSpace((Float("x", 0.0, 1.0), Float("y", 0.0, 1.0))),
-    objectives=(Objective("loss", "minimize"),),
-    seed=7,
+from hpo_core.testing import (
+    SHORT_CHECKS,
+    VALLEY,
+    InstalledContract,
+    other_defaults,
+    valley,
+    valley_points,
 )
 
 
-def loss(x: float, y: float) -> float:
-    return (x - 0.3) ** 2 + 10.0 * (y - 0.6 * x) ** 2
-
-
 def ours(options: msgspec.Struct, trials: int) -> list[list[float]]:
-    strategy = build(PROBLEM, options)
-    found = suggestions(strategy, lambda c: loss(c["x"], c["y"]), trials)  # type: ignore[arg-type]
-    return [[c["x"], c["y"]] for c in found]  # type: ignore[misc]
+    return valley_points(build(VALLEY, options), trials)
 
 
-class TestGA(StrategyContract):
-    capabilities = AskTell.capabilities
-    options = our.GA
+class TestGA(InstalledContract):
+    strategy = "pymoo:ga"
+    given = {"pop_size": 8}
     examples = 3
     long_runs = (30,)
 
-    def make_strategy(self, problem: Problem) -> Strategy:
-        return build(problem, our.GA(pop_size=8))
 
-
-class TestMixed(StrategyContract):
-    capabilities = AskTell.capabilities
-    options = our.MixedVariableGA
+class TestMixed(InstalledContract):
+    strategy = "pymoo:mixed"
+    given = {"pop_size": 8}
     examples = 3
     long_runs = ()
 
-    def make_strategy(self, problem: Problem) -> Strategy:
-        return build(problem, our.MixedVariableGA(pop_size=8))
 
-
-class TestPSO(StrategyContract):
-    capabilities = AskTell.capabilities
-    options = our.PSO
+class TestPSO(InstalledContract):
+    strategy = "pymoo:pso"
+    given = {"pop_size": 6}
     examples = 2
     long_runs = ()
-    # Minutes of model fits; `hpo check` runs them.
-    test_cost_of_an_ask = None
-    test_two_hundred_parameters_are_taken = None
-    test_thousands_of_choices_are_taken = None
-    test_many_jobs_may_be_pending = None
-    test_another_process_gives_the_same_suggestions = None
-
-    def make_strategy(self, problem: Problem) -> Strategy:
-        return build(problem, our.PSO(pop_size=6))
+    checks = SHORT_CHECKS
 
 
 class Native(ElementwiseProblem):
@@ -77,7 +57,7 @@ class Native(ElementwiseProblem):
 
     def _evaluate(self, x: np.ndarray, out: dict[str, float], *_: object, **__: object) -> None:
         self.found.append([float(each) for each in x])
-        out["F"] = loss(*x)
+        out["F"] = valley(*x)
 
 
 OPTIONS = [

@@ -8,50 +8,34 @@ import rustuna
 from hpo_rustuna.options import TPE, CmaEs, Options, Random
 from hpo_rustuna.plugin import build
 
-from hpo_core.plugin import AskTell, Float, Objective, Problem, SearchSpace, Strategy
-from hpo_core.testing import StrategyContract, other_defaults, suggestions
-
-PROBLEM = Problem(
-    space=SearchSpace((Float("x", 0.0, 1.0), Float("y", 0.0, 1.0))),
-    objectives=(Objective("loss", "minimize"),),
-    seed=7,
+from hpo_core.plugin import Float, SearchSpace
+from hpo_core.testing import (
+    SHORT_CHECKS,
+    VALLEY,
+    InstalledContract,
+    other_defaults,
+    suggestions,
+    valley,
+    valley_points,
 )
 
 
-def loss(x: float, y: float) -> float:
-    return (x - 0.3) ** 2 + 10.0 * (y - 0.6 * x) ** 2
-
-
 def ours(options: Options, trials: int) -> list[list[float]]:
-    strategy = build(PROBLEM, options)
-    found = suggestions(strategy, lambda c: loss(c["x"], c["y"]), trials)  # type: ignore[arg-type]
-    return [[c["x"], c["y"]] for c in found]  # type: ignore[misc]
+    return valley_points(build(VALLEY, options), trials)
 
 
-class TestTPE(StrategyContract):
-    capabilities = AskTell.capabilities
-    options = TPE
+class TestTPE(InstalledContract):
+    strategy = "rustuna:tpe"
+    given = {"n_startup_trials": 4}
     examples = 3
     long_runs = (30,)
 
-    def make_strategy(self, problem: Problem) -> Strategy:
-        return build(problem, TPE(n_startup_trials=4))
 
-
-class TestCMAES(StrategyContract):
-    capabilities = AskTell.capabilities
-    options = CmaEs
+class TestCMAES(InstalledContract):
+    strategy = "rustuna:cmaes"
     examples = 2
     long_runs = ()
-    # Minutes of model fits; `hpo check` runs them.
-    test_cost_of_an_ask = None
-    test_two_hundred_parameters_are_taken = None
-    test_thousands_of_choices_are_taken = None
-    test_many_jobs_may_be_pending = None
-    test_another_process_gives_the_same_suggestions = None
-
-    def make_strategy(self, problem: Problem) -> Strategy:
-        return build(problem, CmaEs())
+    checks = SHORT_CHECKS
 
 
 @pytest.mark.parametrize("options", [TPE(), CmaEs(), Random()], ids=lambda o: o.sampler)
@@ -62,15 +46,15 @@ def test_suggestions_are_those_of_its_own_loop(options: Options) -> None:
     for _ in range(60):
         trial = native.ask()
         point = [trial.suggest_float("x", 0.0, 1.0), trial.suggest_float("y", 0.0, 1.0)]
-        native.tell(trial.number, loss(*point))
+        native.tell(trial.number, valley(*point))
         found.append(point)
     assert ours(options, 60) == found
 
 
 def test_values_on_a_log_scale_are_exactly_those_of_the_library() -> None:
     space = SearchSpace((Float("x", 1e-5, 1.0, log=True),))
-    strategy = build(msgspec.structs.replace(PROBLEM, space=space), TPE())
-    found = suggestions(strategy, lambda c: float(c["x"]), 40)
+    strategy = build(msgspec.structs.replace(VALLEY, space=space), TPE())
+    found = suggestions(strategy, lambda c: c["x"], 40)  # type: ignore[arg-type, return-value]
     native = rustuna.create_study(sampler=rustuna.samplers.TPESampler(seed=7))
     for configuration in found:
         trial = native.ask()
