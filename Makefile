@@ -27,7 +27,7 @@ ALONE := plugins/hpo-ax plugins/hpo-bayesopt
 TOGETHER := $(filter-out $(ALONE),$(LIBRARIES))
 
 # Plugins that .venv has without the heavy library that they wrap.
-BARE := $(wildcard plugins/hpo-mlflow plugins/hpo-ray plugins/hpo-wandb) $(LIBRARIES)
+BARE := $(wildcard plugins/hpo-dask plugins/hpo-mlflow plugins/hpo-ray plugins/hpo-wandb) $(LIBRARIES)
 
 READY := .venv/ready
 DEMO_READY := .venv-demo/ready
@@ -53,6 +53,7 @@ TENSORBOARD := plugins/hpo-tensorboard/tests
 WANDB := plugins/hpo-wandb/tests
 NOTEBOOK := tests/integration/notebook
 SLURM := plugins/hpo-slurm/tests
+DASK := plugins/hpo-dask/tests
 # Of a plugin, `make test` runs the files tests/test_*.py; folders below have what takes minutes, or
 # a library that .venv has not.
 TESTS := tests --ignore=tests/integration examples/third_party \
@@ -72,12 +73,12 @@ RUN_HERE := $(filter-out $(RUN_WITH_FRAMEWORKS),$(patsubst %/README.md,%,$(wildc
 # that they need, each as COMMAND=PACKAGE: it is installed if the command is missing.
 INTEGRATIONS := hydra notebook optuna sklearn torch view
 # Likewise, but not part of continuous integration, which has 45 minutes: `make test-integrations-more`.
-MORE_INTEGRATIONS := asha ax backend bayesopt bohb frameworks libraries mlflow remote slurm tensorboard wandb
+MORE_INTEGRATIONS := dask asha ax backend bayesopt bohb frameworks libraries mlflow remote slurm tensorboard wandb
 DEBIAN := chromium=chromium cc=gcc sbatch=slurm-client slurmctld=slurmctld slurmd=slurmd
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo examples test test-asha test-bohb test-kit test-optuna test-ray faults lint format bench \
-    bench-digits bench-ray bench-scale dist docs picture picture-view reference clean debian \
+    bench-dask bench-digits bench-ray bench-scale dist docs picture picture-view reference clean debian \
     test-integrations test-integrations-more $(INTEGRATIONS:%=integration-%) $(MORE_INTEGRATIONS:%=integration-%)
 
 help: ## list the targets
@@ -122,6 +123,9 @@ integration-ax: .venv-ax/ready
 
 integration-bayesopt: .venv-bayesopt/ready
 	OMP_NUM_THREADS=1 .venv-bayesopt/bin/python -m pytest plugins/hpo-bayesopt/tests/library
+
+integration-dask: .venv-dask/ready
+	.venv-dask/bin/python -m pytest $(AT_ONCE) $(DASK)/cluster
 
 integration-frameworks: .venv-frameworks/ready
 	.venv-frameworks/bin/python -m pytest $(FRAMEWORKS)/frameworks
@@ -205,6 +209,9 @@ format: $(READY) ## put the code into its one form
 
 bench: $(BENCH_READY) ## measure speed, beside other tools
 	$(BIN)/python benchmarks/run.py
+
+bench-dask: .venv-dask/ready ## jobs on Dask, beside client.submit alone
+	.venv-dask/bin/python benchmarks/dask_jobs.py
 
 bench-ray: .venv-ray/ready ## trivial jobs on Ray, beside Ray alone and Ray Tune
 	.venv-ray/bin/python -m pip install --quiet 'ray[tune]'
@@ -312,6 +319,9 @@ $(DOCS_READY): constraints.txt Makefile
 	$(call integration,frameworks,-e plugins/hpo-frameworks -e plugins/hpo-random-search \
 	    -e plugins/hpo-asha torch lightning transformers accelerate keras xgboost-cpu lightgbm \
 	    catboost cloudpickle ipykernel nbclient pandas scikit-learn)
+
+.venv-dask/ready: constraints.txt pyproject.toml plugins/hpo-dask/pyproject.toml
+	$(call integration,dask,-e plugins/hpo-dask -e plugins/hpo-random-search pytest-xdist)
 
 .venv-ray/ready: constraints.txt pyproject.toml plugins/hpo-ray/pyproject.toml
 	$(call integration,ray,-e plugins/hpo-ray -e plugins/hpo-random-search 'ray[default]')

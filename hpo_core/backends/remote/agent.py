@@ -74,7 +74,7 @@ class Agent:
         self._host = socket.gethostname()
         self._clock = _Clock()
         self._loop: Loop[JobEvent] = Loop()
-        self._signalled = self._unwanted = False
+        self._signalled = self._unwanted = self._is_orphaned = False
         self._backend: LocalBackend | None = None
         self._begin(order, spool)
         self._client = ReportClient(
@@ -185,7 +185,7 @@ class Agent:
     @property
     def _is_lost(self) -> bool:
         """Whether its machine ends it, and not the study."""
-        return self._signalled and not self._cancelled
+        return (self._signalled or self._is_orphaned) and not self._cancelled
 
     def _end(self, grace: float) -> None:
         if self._backend is not None:
@@ -267,6 +267,7 @@ class Agent:
     def _read_lifeline(self) -> None:
         if not os.read(0, 4096):
             self._loop.unwatch(0)
+            self._is_orphaned = True
             self._give_up()
 
 

@@ -137,11 +137,11 @@ class RemoteBackend(abc.ABC):
 
         Args:
             finished: What its agent says.
-            signalled: Whether a signal to terminate has ended it, that neither the study nor the
-                job itself had sent.
+            signalled: Whether its agent has ended it after a signal to terminate, that neither the
+                study nor the job itself had sent, or after the agent's parent had ended.
         """
         if signalled and finished.outcome is not Outcome.COMPLETED:
-            reason = "its machine has ended it by a signal"
+            reason = "its machine or its worker has ended it"
             return Finished(finished.job_id, finished.time, Outcome.LOST, reason, ran=finished.ran)
         return finished
 

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from types import TracebackType
 
 AGENT = "hpo_core.backends.remote.agent"
@@ -96,11 +97,20 @@ class RunningWorker:
         text: The order, `WorkerPool.worker_order`.
         directory: The working directory of its jobs, where that of the controller does not exist;
             else None.
+        environment: Environment variables of its jobs, which take precedence over the study's: the
+            devices that the engine has assigned.
     """
 
-    def __init__(self, text: str, directory: str | None = None) -> None:
+    def __init__(
+        self,
+        text: str,
+        directory: str | None = None,
+        environment: Mapping[str, str] = {},
+    ) -> None:
         if directory is not None:
             text = moved(text, directory)
+        if environment:
+            text = with_variables(text, environment)
         name = json.loads(text)["name"]  # for those who look at the machine's processes
         self._process = subprocess.Popen(
             [sys.executable, "-m", WORKER, name],
@@ -138,4 +148,12 @@ def moved(text: str, directory: str) -> str:
         "work": {**order["work"], "directory": directory},
         "prefix": "",
     }
+    return json.dumps(content)
+
+
+def with_variables(text: str, environment: Mapping[str, str]) -> str:
+    """Return the order of a worker whose jobs have further environment variables."""
+    content = json.loads(text)
+    work = content["order"]["work"]
+    work["environment"] = {**work["environment"], **environment}
     return json.dumps(content)

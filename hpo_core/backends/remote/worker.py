@@ -135,7 +135,8 @@ def main() -> int:
     with locked(order.lock), tempfile.TemporaryDirectory(prefix="hpo-") as spools:
         worker = Worker(order, spools)
         worker.run()
-    print(worker.why, flush=True)
+    with contextlib.suppress(BrokenPipeError):  # its parent has ended
+        os.write(1, worker.why.encode())
     return 0
 
 

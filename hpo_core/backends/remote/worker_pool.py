@@ -140,7 +140,7 @@ class WorkerPool(RemoteBackend):
         self._fill()
 
     def fail(self, error: BackendError) -> None:
-        """End the study with an error, at the next call of `events`."""
+        """End the study with an error, at the next call of `events`; start no more workers."""
         self._trouble = error
         self.wake()
 
@@ -245,7 +245,7 @@ class WorkerPool(RemoteBackend):
             name = next(iter(self._free))
             del self._free[name]
             self._send(name, next(iter(self._queue)))
-        if not self._queue or self._is_delayed:
+        if not self._queue or self._is_delayed or self._trouble is not None:
             return
         coming = sum(not worker.has_joined for worker in self._workers.values())
         number = min(len(self._queue) - coming, self._most - len(self._workers))

@@ -1,0 +1,188 @@
+"""The process that is a Dask client: it connects to a cluster, or starts one.
+
+A Dask client has an event loop and threads, and so is no part of the controller's process. The
+controller starts this one with ``python -m hpo_dask.driver``. The protocol is in
+`hpo_dask.messages`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+
+import msgspec
+from distributed import Client, LocalCluster
+
+from hpo_dask.devices import VARIABLES
+from hpo_dask.messages import (
+    Answer,
+    End,
+    Failed,
+    Find,
+    OwnCluster,
+    Request,
+    Settings,
+    Start,
+)
+from hpo_dask.tasks import Tasks, reason_of
+
+ENDED_IN = 60
+"""Seconds in which the driver and the workers of an earlier session on this machine have ended."""
+
+_ANSWERS_IN = 10.0
+"""Seconds in which the scheduler of an existing cluster accepts a connection."""
+
+_LONGEST = 1 << 30
+"""Maximum length of a request in bytes."""
+
+
+def _too_late(*_: object) -> None:
+    raise TimeoutError(
+        f"the processes of an earlier session have not ended in {ENDED_IN} s; see `ps`, end them, "
+        "and resume the study"
+    )
+
+
+@contextlib.contextmanager
+def alone(path: str) -> Iterator[None]:
+    """Wait until the driver and workers of an earlier session on this machine have ended."""
+    if not path:
+        yield
+        return
+    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+    with open(path, "a") as file:
+        signal.signal(signal.SIGALRM, _too_late)
+        signal.alarm(ENDED_IN)
+        fcntl.flock(file, fcntl.LOCK_EX)
+        signal.alarm(0)
+        fcntl.flock(file, fcntl.LOCK_SH)
+        yield
+
+
+@contextlib.asynccontextmanager
+async def cluster_of(own: OwnCluster) -> AsyncIterator[Any]:
+    """Start a cluster in this process."""
+    os.environ.update(dict.fromkeys(VARIABLES, ",".join(own.gpus)))
+    async with LocalCluster(
+        n_workers=1,
+        threads_per_worker=own.threads,
+        processes=False,
+        asynchronous=True,
+        dashboard_address=None,
+        memory_limit=0,
+        resources=own.resources,
+    ) as cluster:
+        yield cluster
+
+
+def address_of(settings: Settings) -> str:
+    """Return the address of an existing scheduler.
+
+    Raises:
+        ConnectionError: If the file that should have it does not exist, or is damaged.
+    """
+    if settings.address:
+        return settings.address
+    try:
+        with open(settings.scheduler_file) as file:
+            return str(json.load(file)["address"])
+    except (OSError, ValueError, KeyError) as error:
+        raise ConnectionError(f"the scheduler file cannot be read ({error})") from error
+
+
+def check_reach(address: str) -> None:
+    """Connect to a scheduler once: Dask itself tries for seconds where nothing listens.
+
+    Raises:
+        ConnectionError: If nothing answers there.
+    """
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _ANSWERS_IN).close()
+    except OSError as error:
+        raise ConnectionError(f"nothing answers there ({error})") from error
+
+
+@contextlib.asynccontextmanager
+async def client_of(settings: Settings) -> AsyncIterator[Any]:
+    """Connect to the cluster; start it if it is of the study."""
+    async with contextlib.AsyncExitStack() as stack:
+        where: Any
+        if settings.own is None:
+            where = address_of(settings)
+            check_reach(where)
+        else:
+            where = await stack.enter_async_context(cluster_of(settings.own))
+        yield await stack.enter_async_context(
+            Client(where, asynchronous=True, timeout=_ANSWERS_IN, set_as_default=False)
+        )
+
+
+async def requests() -> AsyncIterator[Request]:
+    """Yield requests until standard input is closed."""
+    reader = asyncio.StreamReader(limit=_LONGEST)
+    loop = asyncio.get_running_loop()
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    while line := await reader.readline():
+        yield msgspec.json.decode(line, type=Request)
+
+
+async def serve(tasks: Tasks) -> None:
+    """Carry out requests until there are no more."""
+    async for request in requests():
+        match request:
+            case Start(orders):
+                tasks.start(orders)
+            case End(names):
+                tasks.end(names)
+            case Find(keep):
+                await tasks.find(keep)
+
+
+async def drive(settings: Settings, say: Callable[[Answer], None]) -> None:
+    """Be a client until standard input is closed.
+
+    Raises:
+        Gone: If the scheduler is gone.
+    """
+    async with client_of(settings) as client:
+        tasks = Tasks(settings, client, say)
+        say(await tasks.prepare())
+        both = [asyncio.ensure_future(each) for each in (serve(tasks), tasks.until_gone())]
+        done, waiting = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        for other in waiting:
+            other.cancel()
+        await tasks.close()
+        for one in done:
+            one.result()
+
+
+def main() -> int:
+    """Be a driver until standard input is closed."""
+    out = open(os.dup(1), "wb", buffering=0)  # noqa: SIM115  # for answers alone
+    os.dup2(2, 1)
+
+    def say(answer: Answer) -> None:
+        with contextlib.suppress(OSError):  # the controller is gone
+            out.write(msgspec.json.encode(answer) + b"\n")
+
+    settings = msgspec.json.decode(sys.stdin.buffer.readline(), type=Settings)
+    try:
+        with alone("" if settings.own is None else settings.own.lock):
+            asyncio.run(drive(settings, say))
+    except Exception as error:
+        say(Failed(reason_of(error)))
+        raise
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
