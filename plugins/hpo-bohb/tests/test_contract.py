@@ -15,7 +15,7 @@ from hpo_core.testing import StrategyContract
 
 
 class Contract(StrategyContract):
-    examples = 6
+    examples = 3
     long_runs: Any = ()
     given: Any = None
 
