@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -144,41 +145,69 @@ def test_a_resumed_study_continues_the_same_runs(server: str, tmp_path: Path) ->
         assert after.trials[trial].info.run_id == run.info.run_id
 
 
-def test_a_trial_that_is_run_again_after_a_kill_has_one_run(server: str, tmp_path: Path) -> None:
-    file = write(tmp_path, server, "killed")
-    (tmp_path / "train.py").write_text(
-        "import os, sys, hpo_core\n"
-        "hpo_core.report(1, **{'val/loss': 1.0})\n"
-        "if not os.path.exists('again'): print('up', flush=True); sys.stdin = None; import signal; "
-        "signal.pause()\n"
-        "hpo_core.report(2, **{'val/loss': 0.5})\n"
-    )
+def started(file: Path, store: Path) -> subprocess.Popen[str]:
+    """Return a process that runs one job of a study, once the job has reported."""
     code = textwrap.dedent(
         f"""
-        import sys
         from hpo_core import Study
         from hpo_core.plugin import JobReported
         class Says:
             def observe(self, event, /):
                 if isinstance(event, JobReported):
                     print("reported", flush=True)
-        Study.from_file({str(file)!r}, store={str(tmp_path / "hpo.db")!r},
+        Study.from_file({str(file)!r}, store={str(store)!r},
                         observers=[Says()], jobs=1).run(progress=False)
         """
     )
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert process.stdout.readline() == "reported\n"
+    return process
+
+
+def test_a_trial_that_is_run_again_after_ctrl_c_has_one_run(server: str, tmp_path: Path) -> None:
+    file = write(tmp_path, server, "interrupted")
+    (tmp_path / "train.py").write_text(
+        "import os, signal, hpo_core\n"
+        "hpo_core.report(1, **{'val/loss': 1.0})\n"
+        "if not os.path.exists('again'): signal.pause()\n"
+        "hpo_core.report(2, **{'val/loss': 0.5})\n"
+    )
+    process = started(file, tmp_path / "hpo.db")
     process.send_signal(signal.SIGINT)
     process.wait()
     (tmp_path / "again").touch()
-    study = load_study(tmp_path / "hpo.db", "killed").resume(progress=False)
-    logged = Logged(server, "killed")
+    study = load_study(tmp_path / "hpo.db", "interrupted").resume(progress=False)
+    logged = Logged(server, "interrupted")
     assert list(logged.trials) == [1]
     assert [job.state.value for job in study.jobs] == ["lost", "completed"]
     run = logged.trials[1]
     assert (run.info.status, run.data.tags["hpo.job"]) == ("FINISHED", "1.2")
     assert logged.history(1, "val/loss")[-1] == (2, 0.5)
+    assert logged.study[0].info.status == "FINISHED"
+
+
+def test_a_job_that_outlives_its_killed_controller_has_one_run(server: str, tmp_path: Path) -> None:
+    file = write(tmp_path, server, "killed")
+    os.mkfifo(tmp_path / "go")
+    (tmp_path / "train.py").write_text(
+        "import hpo_core\n"
+        "hpo_core.report(1, **{'val/loss': 1.0})\n"
+        "open('go').read()\n"
+        "hpo_core.report(2, **{'val/loss': 0.5})\n"
+    )
+    process = started(file, tmp_path / "hpo.db")
+    process.kill()
+    process.wait()
+    (tmp_path / "go").write_text("")
+    study = load_study(tmp_path / "hpo.db", "killed").resume(progress=False)
+    assert [job.state.value for job in study.jobs] == ["completed"]
+    logged = Logged(server, "killed")
+    assert list(logged.trials) == [1]
+    run = logged.trials[1]
+    assert (run.info.status, run.data.tags["hpo.job"]) == ("FINISHED", "1.1")
+    assert logged.history(1, "val/loss")[-1] == (2, 0.5)
+    assert len(logged.study) == 1
     assert logged.study[0].info.status == "FINISHED"
 
 
