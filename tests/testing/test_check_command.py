@@ -73,14 +73,8 @@ def test_a_good_strategy_is_checked_with_its_options_and_the_exit_status_is_0() 
     assert (told["strategy"], told["passed"]) == ("grid", True)
     assert [row["check"] for row in told["checks"]] == [check.name for check in CHECKS]
     assert {row["outcome"] for row in told["checks"]} == {"passed", "not applicable"}
-    assert (told["kit"], told["effort"]) == (__version__, "quick")
+    assert (told["kit"], told["effort"]) == (__version__, "quick, 1 example, 1 long run")
     assert told["libraries"]["msgspec"] == metadata.version("msgspec")
-
-
-def test_the_numbers_that_were_requested_are_part_of_the_effort() -> None:
-    numbers = ("--examples", "2", "--long-runs", "0")
-    told = json.loads(hpo("check", "random", *LIES_IN_SPACE, *numbers, "--json").stdout)
-    assert told["effort"] == "quick, 2 examples, 0 long runs"
 
 
 def test_a_failure_shows_the_counterexample_and_the_remedy_and_the_exit_status_is_1(
