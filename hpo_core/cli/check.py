@@ -14,7 +14,7 @@ from hpo_core.cli.common import json_option, print_json
 from hpo_core.cli.pairs import options_of
 from hpo_core.cli.tables import LAST_CELL
 from hpo_core.model.errors import nearest
-from hpo_core.model.text import cut, printable
+from hpo_core.model.text import counted, cut, printable
 
 if TYPE_CHECKING:
     from hpo_core.testing.kit import Check, CheckResult
@@ -98,7 +98,7 @@ def check_command(
     if badge is not None:
         _write_badge(badge, results, len(CHECKS))
     if as_json:
-        how_much = "quick" if is_quick else "thorough"
+        how_much = _effort(is_quick=is_quick, examples=examples, long_runs=long_runs)
         print_json(publish.report(resolved.spec.name, resolved.plugin, how_much, results))
         return 1 if failed else 0
     for result in failed:
@@ -177,6 +177,13 @@ def _write_badge(badge: Path, results: list[CheckResult], checks: int) -> None:
         write_badge(badge, results, checks)
     except OSError as error:
         raise click.FileError(str(badge), error.strerror or str(error)) from error
+
+
+def _effort(*, is_quick: bool, examples: int | None, long_runs: int | None) -> str:
+    """Return the effort in words, with the numbers that were requested."""
+    numbers = (("example", examples), ("long run", long_runs))
+    requested = [counted(number, what) for what, number in numbers if number is not None]
+    return ", ".join(["quick" if is_quick else "thorough", *requested])
 
 
 def _progress(line: str) -> None:

@@ -2,6 +2,7 @@
 
 ``make reference`` writes it again. A check is recorded, into docs/checks.json, by
 ``hpo check cma --json > cma.json; python tests/reference/test_index_of_plugins.py cma.json``.
+Outcomes are counted, and so are the checks that were not run (``--only``).
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))
 
 from rendering import AGAIN, table
+
+from hpo_core.testing import StrategyContract
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/index-of-plugins.md"
@@ -35,9 +38,10 @@ what is installed.
 STRATEGIES = """\
 ## Strategies
 
-"Check" is the result of `hpo check`, the contract kit, when it was last recorded, with the version
-of the library; the tests of each plugin run the kit as well. Which strategy to choose is in the
-README of the project and of each package.
+"Check" is the result of `hpo check`, the contract kit, when it was last recorded, with its effort
+and the version of the library. A slow strategy is checked with fewer examples, or by fewer checks.
+The tests of each plugin run the kit as well. Which strategy to choose is in the README of the
+project and of each package.
 """
 
 
@@ -57,7 +61,10 @@ def record(file: Path) -> None:
     """Add the output of ``hpo check --json`` to the recorded checks."""
     report = json.loads(file.read_text(encoding="utf-8"))
     counts = Counter(check["outcome"] for check in report["checks"])
-    kept = {key: report[key] for key in ("version", "kit", "libraries", "python")}
+    known = [name for name in dir(StrategyContract) if name.startswith("test_")]
+    if left_out := len(known) - len(report["checks"]):
+        counts["not run"] = left_out
+    kept = {key: report[key] for key in ("version", "kit", "libraries", "python", "effort")}
     checks = {**recorded(), report["strategy"]: {**kept, "outcomes": counts}}
     text = json.dumps(checks, indent=2, sort_keys=True) + "\n"
     CHECKS.write_text(text, encoding="utf-8")
@@ -69,8 +76,8 @@ def check_of(name: str, checks: dict[str, dict[str, Any]]) -> str:
         return ""
     found = checks[name]
     outcomes = ", ".join(f"{number} {outcome}" for outcome, number in found["outcomes"].items())
-    versions = ", ".join(f"{library} {at}" for library, at in found["libraries"].items())
-    return f"{outcomes} ({versions})" if versions else outcomes
+    versions = [f"{library} {at}" for library, at in found["libraries"].items()]
+    return f"{outcomes} ({'; '.join([found['effort'], ', '.join(versions)]).rstrip('; ')})"
 
 
 def link(distribution: str) -> str:

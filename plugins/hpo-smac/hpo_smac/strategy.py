@@ -77,6 +77,22 @@ class SMAC(AskTell):
         self._facade.tell(TrialInfo(configuration, seed=0), TrialValue(cost=loss), save=False)
 
 
+def with_ordered_search(maximizer: Any) -> Any:
+    """Let the local search of a maximizer start from its configurations in the order of values.
+
+    SMAC takes them from a set, whose order is another one in each process (PYTHONHASHSEED): its
+    own runs can't be repeated, and a study could not be resumed.
+    """
+    search: Any = maximizer._local_search  # SMAC has no public name for it
+    unordered = search._get_init_points_from_previous_configs
+
+    def ordered(*arguments: Any) -> list[Any]:
+        return sorted(unordered(*arguments), key=lambda found: found.get_array().tolist())
+
+    search._get_init_points_from_previous_configs = ordered
+    return maximizer
+
+
 def _facade(scenario: Any, options: Any) -> Any:
     """Return the facade with the options."""
     is_forest = isinstance(options, Forest)
@@ -85,10 +101,12 @@ def _facade(scenario: Any, options: Any) -> Any:
         scenario,
         model=made.get_model(scenario, **({"n_trees": options.n_trees} if is_forest else {})),
         acquisition_function=made.get_acquisition_function(scenario, xi=options.xi),
-        acquisition_maximizer=made.get_acquisition_maximizer(
-            scenario,
-            challengers=options.challengers,
-            local_search_iterations=options.local_search_iterations,
+        acquisition_maximizer=with_ordered_search(
+            made.get_acquisition_maximizer(
+                scenario,
+                challengers=options.challengers,
+                local_search_iterations=options.local_search_iterations,
+            )
         ),
         initial_design=made.get_initial_design(
             scenario,

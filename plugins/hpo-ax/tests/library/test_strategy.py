@@ -8,6 +8,7 @@ from ax.api.configs import RangeParameterConfig
 from hpo_ax.options import Fast, Options, RandomSearch
 from hpo_ax.plugin import build
 
+from hpo_core.plugin import Asked, Report, Start, Status, Told
 from hpo_core.testing import (
     SHORT_CHECKS,
     VALLEY,
@@ -27,6 +28,34 @@ class TestRandom(InstalledContract):
     examples = 1
     long_runs = ()
     checks = SHORT_CHECKS
+
+
+class TestFast(InstalledContract):
+    """The Gaussian process, whose fits take seconds: the check that no other test stands for."""
+
+    strategy = "ax"
+    given = {"initialization_budget": 5}
+    spaces = (VALLEY.space,)
+    long_runs = ()
+    checks = ("another_process_gives_the_same_suggestions",)
+
+
+def test_restored_from_its_history_the_model_suggests_what_it_would_have_suggested() -> None:
+    one, other = (build(VALLEY, Fast(initialization_budget=3)) for _ in range(2))
+    history: list[Asked | Told] = []
+    for trial_id in range(1, 6):
+        answer = one.ask(trial_id)
+        assert isinstance(answer, Start)
+        history.append(Asked(trial_id, answer))
+        report = Report(
+            trial_id=trial_id,
+            job_id=f"{trial_id}.1",
+            losses=(float(trial_id % 3),),
+            status=Status.COMPLETED,
+        )
+        history.append(Told(report, one.tell(report)))
+    other.restore(history, None)
+    assert other.ask(6) == one.ask(6)
 
 
 @pytest.mark.parametrize(

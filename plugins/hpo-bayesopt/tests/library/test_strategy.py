@@ -23,7 +23,7 @@ def ours(options: Options, trials: int) -> list[list[float]]:
 
 class TestBayesOpt(InstalledContract):
     strategy = "bayesopt"
-    given = {"init_points": 2}
+    given = {"init_points": 5}
     examples = 1
     long_runs = ()
     checks = SHORT_CHECKS

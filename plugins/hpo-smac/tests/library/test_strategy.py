@@ -9,6 +9,7 @@ import smac
 from ConfigSpace import ConfigurationSpace
 from hpo_smac.options import BlackBox, Forest, Options
 from hpo_smac.plugin import build
+from hpo_smac.strategy import with_ordered_search
 from smac.runhistory.dataclasses import TrialValue
 
 from hpo_core.testing import (
@@ -46,7 +47,13 @@ def test_suggestions_are_those_of_its_own_loop(
     space = ConfigurationSpace({"x": (0.0, 1.0), "y": (0.0, 1.0)}, seed=7)
     scenario = smac.Scenario(space, deterministic=True, seed=7, output_directory=tmp_path)
     design = facade.get_initial_design(scenario, n_configs=options.n_configs)
-    native = facade(scenario, None, initial_design=design, logging_level=False)
+    native = facade(
+        scenario,
+        None,
+        initial_design=design,
+        acquisition_maximizer=with_ordered_search(facade.get_acquisition_maximizer(scenario)),
+        logging_level=False,
+    )
     found = []
     trials = 22 if options.n_configs is None else 7
     for _ in range(trials):
