@@ -18,6 +18,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
+import dask
 import msgspec
 from distributed import Client, LocalCluster
 
@@ -87,8 +88,13 @@ def address_of(settings: Settings) -> str:
     """Return the address of an existing scheduler.
 
     Raises:
-        ConnectionError: If the file that should have it does not exist, or is damaged.
+        ConnectionError: If what should have it does not.
     """
+    if settings.address == "auto":
+        told = dask.config.get("scheduler-address", None)
+        if told is None:
+            raise ConnectionError("no address is known; set DASK_SCHEDULER_ADDRESS")
+        return str(told)
     if settings.address:
         return settings.address
     try:
@@ -156,13 +162,15 @@ async def drive(settings: Settings, say: Callable[[Answer], None]) -> None:
     async with client_of(settings) as client:
         tasks = Tasks(settings, client, say)
         say(await tasks.prepare())
-        both = [asyncio.ensure_future(each) for each in (serve(tasks), tasks.until_gone())]
-        done, waiting = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-        for other in waiting:
-            other.cancel()
-        await tasks.close()
-        for one in done:
-            one.result()
+        serving, waiting = (
+            asyncio.ensure_future(each) for each in (serve(tasks), tasks.until_gone())
+        )
+        await asyncio.wait([serving, waiting], return_when=asyncio.FIRST_COMPLETED)
+        if not waiting.done():
+            await tasks.close()
+        serving.cancel()
+        await waiting
+        serving.result()
 
 
 def main() -> int:

@@ -14,7 +14,8 @@ class DaskOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     """Where and how Dask runs the jobs of a study.
 
     Attributes:
-        address: The scheduler of an existing cluster, such as ``"tcp://head:8786"``.
+        address: The scheduler of an existing cluster, such as ``"tcp://head:8786"``, or ``"auto"``
+            for that of Dask's configuration, such as ``DASK_SCHEDULER_ADDRESS``.
         scheduler_file: The file that this scheduler has written (``--scheduler-file``), in place of
             its address. Without either, a cluster is started on this machine, and ends with the
             session.
@@ -77,7 +78,7 @@ def _of_the_cluster(options: DaskOptions) -> list[tuple[str, str]]:
     found = []
     if options.address is not None and options.scheduler_file is not None:
         found.append(("scheduler_file", "names a cluster, and so does address; leave one out"))
-    if options.address is not None and not options.address.rpartition(":")[2].isdigit():
+    if options.address not in (None, "auto") and not _has_port(str(options.address)):
         message = "must be host:port of a scheduler, such as 'tcp://head:8786'"
         found.append(("address", f"{message}, got {options.address!r}"))
     if options.is_own:
@@ -99,6 +100,10 @@ def _of_the_cluster(options: DaskOptions) -> list[tuple[str, str]]:
         elif value <= 0:
             found.append((f"resources.{name}", f"must be more than 0, got {value:g}"))
     return found
+
+
+def _has_port(address: str) -> bool:
+    return address.rpartition(":")[2].isdigit()
 
 
 def _of_the_controller(options: DaskOptions) -> list[tuple[str, str]]:

@@ -53,6 +53,7 @@ class Tasks:
         self._over: set[str] = set()  # those that ended while they were looked for
         self._background: set[asyncio.Task[None]] = set()
         self._code: Any = None
+        self._never = distributed.Event(f"hpo-{uuid.uuid4().hex}", client=client)
         client.subscribe_topic(host.topic(settings.study), self._on_event)
         client.subscribe_topic("all", self._on_cluster_event)
 
@@ -108,11 +109,16 @@ class Tasks:
         self._say(Found(sorted(self._tasks)))
 
     async def close(self) -> None:
-        """Leave the cluster; end all tasks of one that ends with this process."""
+        """Leave the cluster; end all tasks of one that ends with this process.
+
+        `until_gone` returns then.
+        """
         if self._settings.own is not None:
             await self._end_all(set(self._tasks))
         self._client.unsubscribe_topic("all")
         self._client.unsubscribe_topic(host.topic(self._settings.study))
+        await self._never.set()
+        await self._never.clear()  # so that the scheduler forgets it
 
     async def until_gone(self) -> None:
         """Wait until the scheduler is gone.
@@ -120,9 +126,8 @@ class Tasks:
         Raises:
             Gone: Then.
         """
-        never = distributed.Event(f"hpo-{uuid.uuid4().hex}", client=self._client)
         try:
-            await never.wait()  # fails when the connection does
+            await self._never.wait()  # fails when the connection does
         except OSError as error:
             raise Gone("its connection was closed") from error
 

@@ -256,8 +256,9 @@ def test_a_cancelled_job_ends_at_its_dask_worker_with_its_children(
     assert not any(psutil.pid_exists(child) for _, child in begun)
 
 
-def test_code_reaches_workers_whose_folder_is_another_one(study: Study, address: str) -> None:
-    study.write(2, "moved", address=address)
+@pytest.mark.usefixtures("address")
+def test_code_reaches_workers_whose_folder_is_another_one(study: Study) -> None:
+    study.write(2, "moved", address="auto")
     study.run("run", "study.json")
     assert study.states() == {"1.1": "completed", "2.1": "completed"}
 
