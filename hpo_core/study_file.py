@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from hpo_core.model.errors import Fault, InvalidInput
+from hpo_core.model.errors import Fault, InvalidInput, nearest
 
 _LEVELS = 32
 """Maximum nesting of tables, which keeps later recursion safe."""
@@ -30,12 +30,27 @@ def load(path: str) -> dict[str, Any]:
     try:
         return _table(path, _text(Path(path).read_bytes()))
     except OSError as error:
-        raise InvalidInput([Fault(path, f"cannot be read: {error.strerror}")]) from error
+        message = f"cannot be read: {error.strerror}{_similar(path, error)}"
+        raise InvalidInput([Fault(path, message)]) from error
     except RecursionError:
         raise InvalidInput([Fault(path, _TOO_DEEP)]) from None
     except ValueError as error:
         raise InvalidInput([Fault(path, str(error))]) from error
 
+
+def _similar(path: str, error: OSError) -> str:
+    """Suggest a study file with a similar name in the same folder."""
+    if not isinstance(error, FileNotFoundError):
+        return ""
+    folder = Path(path).parent
+    try:
+        names = [each.name for each in folder.iterdir() if each.suffix in _SUFFIXES]
+    except OSError:
+        return ""
+    return nearest(Path(path).name, names)
+
+
+_SUFFIXES = (".toml", ".json", ".yaml", ".yml")
 
 _TOO_DEEP = "is nested too deeply; a study needs few levels"
 

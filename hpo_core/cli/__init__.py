@@ -21,5 +21,6 @@ check     check
 scaffold  new-strategy
 completion  completion
 next_steps  what `hpo` alone says
+hints     what to do about a mistake in a command line
 plugin_commands  commands that plugins provide
 """

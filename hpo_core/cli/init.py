@@ -43,6 +43,7 @@ def init_command(script: str, output: str, force: bool, run: bool, as_json: bool
         return
     print(f"wrote {printable(output)}: {counted(len(made.searched), 'parameter')} to search")
     print(f"    {printable(' '.join(made.command))}")
+    print(f"    objective: {made.direction} {printable(made.objective)}")
     for question in made.questions:
         print(f"  ? {printable(question)}")
     print(f"next: look at the ranges, then: hpo try {printable(output)}")

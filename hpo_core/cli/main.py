@@ -124,6 +124,10 @@ def _run() -> int:
         status = hpo.main(standalone_mode=False)
     except click.ClickException as error:
         error.show()
+        from hpo_core.cli.hints import hint
+
+        if said := hint(error):
+            print(said, file=sys.stderr)
         status = error.exit_code
     except click.Abort:
         status = 130

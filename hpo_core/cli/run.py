@@ -193,16 +193,17 @@ def _show_failed(study: Study, as_json: bool) -> str:
 def _told(tried: DryRun) -> str:
     lines = [f"configuration: {printable(tables.shown(tried.configuration))}"]
     lines.append(f"the job {tried.state.value} after {tried.seconds:.1f} s")
-    if tried.reason:
-        lines += [printable(line) for line in tried.reason.splitlines()]
+    lines += map(printable, tried.reason.splitlines())
     said = ", ".join(f"{name} = {value:.6g}" for name, value in tried.metrics.items())
-    lines.append(f"it reported: {printable(said) or 'nothing'}")
+    until = "" if tried.iteration is None else f" (up to iteration {tried.iteration})"
+    lines.append(f"it reported: {printable(said) or 'nothing'}{until}")
     for metric, is_there in tried.objectives.items():
         lines.append(f"the objective's metric {printable(metric)!r} {_IS_THERE[is_there]}")
     for metric, is_there in tried.constraints.items():
         lines.append(f"the constraint's metric {printable(metric)!r} {_IS_THERE[is_there]}")
-    if not tried.is_good and tried.output:
-        lines += ["the end of its output:", *map(printable, tried.output.splitlines()[-20:])]
+    end = "the end of its output:"
+    if not tried.is_good and tried.output and end not in tried.reason:
+        lines += [end, *map(printable, tried.output.splitlines()[-20:])]
     return "\n".join(lines)
 
 

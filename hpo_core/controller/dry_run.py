@@ -31,6 +31,7 @@ class DryRun(msgspec.Struct, frozen=True, kw_only=True):
         reason: A human-readable reason.
         seconds: Run time in seconds.
         metrics: The last reported value of each metric.
+        iteration: The last reported iteration; None if it counted none.
         objectives: For the metric of each objective, whether it was reported.
         constraints: For the metric of each constraint, likewise.
         output: What the job printed.
@@ -41,6 +42,7 @@ class DryRun(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     seconds: float
     metrics: Mapping[str, float]
+    iteration: int | None
     objectives: Mapping[str, bool]
     constraints: Mapping[str, bool]
     output: str
@@ -98,6 +100,7 @@ def try_once(
         reason=finished[-1].reason,
         seconds=finished[-1].seconds,
         metrics=metrics,
+        iteration=finished[-1].iteration,
         objectives={
             objective.metric: objective.metric in metrics for objective in config.objectives
         },

@@ -279,7 +279,9 @@ class StudyRun:
             deliver = wrappers[-1].deliver
         make = plugin_choices.reader_of(self._config)
         if make is not None:
-            wrappers.append(ReadingBackend(make, deliver, self._clock))
+            is_stopping = Capability.STOPPING in self._capabilities
+            can_stop = is_stopping and self._config.backend.name != "inline"
+            wrappers.append(ReadingBackend(make, deliver, self._clock, can_stop=can_stop))
             deliver = wrappers[-1].deliver
         backend = build.build_backend(self._prepared, self._backend_context(context, deliver))
         for wrapper in reversed(wrappers):

@@ -33,7 +33,7 @@ def draft(script: Path, folder: Path, *, run: bool = False) -> Draft:
         raise InvalidInput([Fault(str(script), "there is no such file")])
     place = Path(os.path.relpath(script, folder))
     program = program_of(place)
-    found, subcommand = Found([], None), ""
+    found, subcommand, source = Found([], None), "", None
     if script.suffix.lower() == ".py":
         source = Source(script)
         found = printed(source)
@@ -64,7 +64,7 @@ def draft(script: Path, folder: Path, *, run: bool = False) -> Draft:
                 )
             ]
         )
-    return drafted(_name(script), program, subcommand, arguments, found)
+    return drafted(_name(script), program, subcommand, arguments, found, source)
 
 
 def _arguments(source: Source) -> tuple[list[Argument], str]:

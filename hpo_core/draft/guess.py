@@ -33,6 +33,10 @@ _OUTPUT = re.compile(
     r"run|exp|tensorboard|tb)_?(dir|directory|path|folder|root)$|^(out|output|outf|logdir|outdir|"
     r"savedir|output_folder|save)$"
 )
+_LOG = re.compile(
+    r"(^|_)(out|outf|output|save|logs?|results?|csv|json|history|metrics?|curves?)(_|$)"
+)
+_ROWS = re.compile(r"(?i)\.(csv|jsonl|ndjson|json)$")
 _FIXED_CHOICES = re.compile(
     r"device|dataset|data|mode|task|split|backend|dtype|precision|log|format|launcher|platform|"
     r"cuda|amp|strategy|env|tokenizer|report|accelerator|language|verbos|mixed|bias_?type"
@@ -63,7 +67,9 @@ def guess(argument: Argument) -> Guess:
     name = argument.name.lower().rpartition(".")[2]
     if _EPOCHS.match(name) and argument.kind in ("int", "unknown", "float"):
         return Guess("epochs", {})
-    if _OUTPUT.search(name) and argument.kind in ("text", "path", "unknown"):
+    if argument.kind in ("text", "path", "unknown") and (
+        _OUTPUT.search(name) or (_LOG.search(name) and _ROWS.search(str(argument.default)))
+    ):
         return Guess("output", {})
     table, question = _parameter(argument, name)
     if table:

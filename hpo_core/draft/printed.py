@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from operator import itemgetter
 from typing import NamedTuple
 
+from hpo_core.draft.metric_names import HELD_OUT, is_less, is_metric, unlikelihood, words_of
 from hpo_core.draft.source import Source, keyword, last_name
 from hpo_core.readers.lines import plain
 
@@ -20,17 +21,8 @@ _PRINTS = (
 )  # fmt: skip
 _HOLE = "\ue000"
 _FIELD = re.compile(r"\{[^{}]*\}|%[-+ #0]*\d*(?:\.\d+)?[diouxXeEfFgGsr]")
-_LESS_IS_BETTER = re.compile(
-    r"(\w*loss(es)?|err(or)?|r?mse|mae|mape|perplexity|ppl|bp[bdc]|nll|[wc]er|fid|elbo|bce)\d*"
-)
-_MORE_IS_BETTER = re.compile(
-    r"((acc(uracy)?|prec(ision)?|top|recall|hit|ndcg)(@?\d+)?|f1|auc|auroc|score|rewards?|returns?|"
-    r"bleu|rouge\w*|m?ap|m?iou|dice|r2|psnr|ssim)"
-)
 _PASSING = re.compile(r"(?i)load|checkpoint|resum|best|finish|sav|early|start from|skip")
 """Words in lines that are not printed at each epoch."""
-
-_HELD_OUT = ("val", "valid", "test", "eval", "dev")
 
 
 class Metric(NamedTuple):
@@ -82,16 +74,10 @@ def _in_lines(lines: Iterable[str]) -> Found:
             if epoch is not None and not _PASSING.search(line):
                 iteration = iteration or _pattern(epoch[0], r"(\d+)")
             elif (name := _metric_of(label)) is not None:
-                found = Metric(name, _pattern(label, NUMBER), _shown(line), _is_less(name))
-                metrics.setdefault(name, (_unlikelihood(before), found))
+                found = Metric(name, _pattern(label, NUMBER), _shown(line), is_less(name))
+                metrics.setdefault(name, (unlikelihood(before), found))
     ranked = sorted(metrics.values(), key=itemgetter(0))
     return Found([metric for _, metric in ranked], iteration)
-
-
-def _unlikelihood(before: str) -> tuple[bool, bool]:
-    """Return a sort key: how unlikely the number after a text is the objective."""
-    words = _words(before)
-    return not any(word.startswith(_HELD_OUT) for word in words), "train" in words
 
 
 def _by_libraries(source: Source) -> Found:
@@ -133,25 +119,13 @@ def _labels(line: str) -> Iterator[tuple[str, str]]:
 
 def _metric_of(label: str) -> str | None:
     """Return the name of a metric if a label looks like one: ``Val loss: `` is ``val_loss``."""
-    words = _words(label)
-    places = [place for place, word in enumerate(words) if _is_metric(word)]
+    words = words_of(label)
+    places = [place for place, word in enumerate(words) if is_metric(word)]
     if not places or re.search(r"[=:>(]\s*\$?$|\s$", label) is None:
         return None
     start = max(places[0] - 1, 0)
-    before = [word for word in words[:start] if word.startswith((*_HELD_OUT, "train"))]
+    before = [word for word in words[:start] if word.startswith((*HELD_OUT, "train"))]
     return "_".join([*before[:1], *words[start : places[-1] + 2]])
-
-
-def _is_metric(word: str) -> bool:
-    return bool(_LESS_IS_BETTER.fullmatch(word) or _MORE_IS_BETTER.fullmatch(word))
-
-
-def _is_less(name: str) -> bool:
-    return any(_LESS_IS_BETTER.fullmatch(word) for word in _words(name))
-
-
-def _words(text: str) -> list[str]:
-    return [word.lower() for word in re.findall(r"[A-Za-z][A-Za-z0-9@]*", text.replace("_", " "))]
 
 
 def _pattern(label: str, number: str) -> str:

@@ -79,6 +79,17 @@ class Source:
         except (ValueError, TypeError, ArithmeticError, RecursionError):
             return UNKNOWN
 
+    def assigned(self, node: ast.expr | None) -> ast.expr | None:
+        """Return what a plain name was assigned first, anywhere in the script; else the node."""
+        if isinstance(node, ast.Name):
+            for each in self.walk():
+                match each:
+                    case ast.Assign(targets=[ast.Name(id=node.id)], value=value):
+                        return value
+                    case ast.AnnAssign(target=ast.Name(id=node.id), value=ast.expr() as value):
+                        return value
+        return node
+
     def plain(self, node: ast.expr | None) -> Any:
         """Return the value of an expression of constants; None if it is anything else."""
         value = self.value(node)

@@ -10,7 +10,11 @@ import msgspec
 
 from hpo_core.draft.argument import Argument
 from hpo_core.draft.guess import Guess, guess, is_usual
-from hpo_core.draft.printed import NUMBER, Found
+from hpo_core.draft.metrics import DraftedMetrics, drafted_metrics
+from hpo_core.draft.printed import Found
+from hpo_core.draft.source import Source
+from hpo_core.draft.strategies import usable_strategy
+from hpo_core.draft.written import written
 from hpo_core.model.templates import BUILTIN_PLACEHOLDERS
 from hpo_core.model.text import printable
 from hpo_core.toml_text import toml_text
@@ -26,6 +30,10 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 
         searched: The names of the parameters.
 
+        objective: The metric of the objective.
+
+        direction: ``minimize`` or ``maximize``.
+
         questions: The questions to the user.
 
     """
@@ -33,12 +41,9 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     command: list[str]
     searched: list[str]
+    objective: str
+    direction: str
     questions: list[str]
-
-
-_UNKNOWN_METRIC = (
-    "what is the metric called, and how is it printed? Nothing was found in the script"
-)
 
 
 _MANY = 12
@@ -55,6 +60,7 @@ class _Writer:
         self.left: list[str] = []
         self.questions: list[str] = []
         self.epochs: int | None = None
+        self.outputs: dict[str, str] = {}
         self._positional: list[str] = []
         guessed = [(argument, guess(argument)) for argument in arguments]
         searched = [argument for argument, each in guessed if each.role == "searched"]
@@ -65,7 +71,7 @@ class _Writer:
             self._add(argument, Guess("left", {}) if is_one_too_many else each)
         if len(chosen) < len(searched):
             said = "are left out, to keep the search small; which of them matter?"
-            self._ask(f"{len(searched) - len(chosen)} more arguments {said}")
+            self.ask(f"{len(searched) - len(chosen)} more arguments {said}")
         self.command += self._positional
 
     def _add(self, argument: Argument, guessed: Guess) -> None:
@@ -77,9 +83,10 @@ class _Writer:
                 self.epochs = int(argument.default) if is_whole else 10
                 self._give(argument, "{iterations}")
                 if not is_whole:
-                    self._ask(f"max_iterations: how many does {argument.name} count?")
+                    self.ask(f"max_iterations: how many does {argument.name} count?")
             case "output":
-                self._give(argument, "{checkpoint_dir}")
+                self.outputs[argument.name] = place = _output(argument)
+                self._give(argument, place)
             case _ if argument.is_required:
                 self._give(argument, self._needed(argument))
             case _:
@@ -90,7 +97,7 @@ class _Writer:
         self.searched.append(name)
         comment = "".join(f"# {line}\n" for line in _about(argument))
         if guessed.question:
-            self._ask(f"{name}: {guessed.question}")
+            self.ask(f"{name}: {guessed.question}")
             comment += f"# ? {guessed.question}\n"
         self.parameters.append(comment + toml_text({name: guessed.table}))
         if argument.kind == "flag":
@@ -117,26 +124,28 @@ class _Writer:
                 argument.kind, argument.name.upper()
             )
         said = f" ({argument.help.strip()})" if argument.help else ""
-        self._ask(f"command: which {argument.name}{said}? It needs one; {value} stands there now")
+        self.ask(f"command: which {argument.name}{said}? It needs one; {value} stands there now")
         return _braces(value)
 
     def _leave(self, argument: Argument, guessed: Guess) -> None:
         if guessed.question:
-            self._ask(f"{argument.name}: search it, too? {guessed.question}")
+            self.ask(f"{argument.name}: search it, too? {guessed.question}")
         given = argument.option or argument.name
         default = "" if argument.default is None else f" = {argument.default}"
         self.left.append(_line(f"{given}{default}")[:60])
 
-    def _ask(self, question: str) -> None:
+    def ask(self, question: str) -> None:
+        """Add a question to the user."""
         self.questions.append(_line(question))
-
-    def ask_for_the_metric(self) -> None:
-        """Ask for the metric, since none was found."""
-        self._ask(f"job.metrics: {_UNKNOWN_METRIC}")
 
 
 def drafted(
-    name: str, program: list[str], subcommand: str, arguments: list[Argument], found: Found
+    name: str,
+    program: list[str],
+    subcommand: str,
+    arguments: list[Argument],
+    found: Found,
+    source: Source | None = None,
 ) -> Draft:
     """Return the draft of a study of a script.
 
@@ -147,43 +156,46 @@ def drafted(
         subcommand: The subcommand that trains; ``""`` for none.
         arguments: The arguments of the script.
         found: The printed metrics of the script.
+        source: The script, if it is Python.
     """
     writer = _Writer([*program], subcommand, arguments)
-    if not found.metrics:
-        writer.ask_for_the_metric()
-    text = "".join(_parts(name, writer, found))
+    metrics = drafted_metrics(found, written(source, writer.outputs) if source else None)
+    if metrics.run_with and program[0] == "{python}":
+        writer.command[1:1] = ["-m", metrics.run_with]
+    strategy, question = usable_strategy()
+    for each in (*metrics.questions, question):
+        if each:
+            writer.ask(each)
     return Draft(
-        text=text, command=writer.command, searched=writer.searched, questions=writer.questions
+        text="".join(_parts(name, strategy, writer, metrics)),
+        command=writer.command,
+        searched=writer.searched,
+        objective=metrics.objective,
+        direction=metrics.direction,
+        questions=writer.questions,
     )
 
 
-def _parts(name: str, writer: _Writer, found: Found) -> Iterator[str]:
-    objective = found.metrics[0] if found.metrics else None
-    metric = objective.name if objective else "loss"
-    direction = "minimize" if objective is None or objective.is_minimized else "maximize"
+def _parts(name: str, strategy: str, writer: _Writer, metrics: DraftedMetrics) -> Iterator[str]:
     yield "# Drafted by `hpo init`: every range is a guess. Lines with ? are questions to you.\n"
     yield "# Then: hpo try FILE (one job), and: hpo run FILE\n"
     yield "".join(f"# ? {question}\n" for question in writer.questions)
-    yield "\n" + toml_text({"name": name, "workers": 1, "strategy": "random"})
-    yield "\n[objective]\n" + toml_text({"metric": metric, "direction": direction})
-    others = [each.name for each in found.metrics[1:6]]
-    if others:
-        yield f"# printed, too: {', '.join(others)}\n"
+    yield "\n" + toml_text({"name": name, "workers": 1, "strategy": strategy})
+    yield "# with more workers, keep jobs from slowing each other down: in [job],\n"
+    yield '# environment = { OMP_NUM_THREADS = "1" }\n'
+    wanted = {"metric": metrics.objective, "direction": metrics.direction}
+    yield "\n[objective]\n" + toml_text(wanted)
+    if metrics.others:
+        yield f"# {metrics.how}, too: {', '.join(map(_line, metrics.others))}\n"
     yield "\n[budget]\njobs = 20\n"
     yield "\n[job]\n" + toml_text({"command": writer.command})
     if writer.epochs is not None:
         yield toml_text({"max_iterations": writer.epochs})
-    if found.iteration is not None:
-        yield toml_text({"iteration": found.iteration})
+    yield from metrics.in_job
     if writer.left:
         yield "# left at the script's own values:\n"
         yield from (f"#     {each}\n" for each in writer.left)
-    yield "\n[job.metrics]\n"
-    if objective is None:
-        yield f"# ? {_UNKNOWN_METRIC}\n"
-        yield toml_text({metric: rf"loss[=:\s]+{NUMBER}"})
-    else:
-        yield f"# printed as: {_line(objective.line)}\n" + toml_text({metric: objective.pattern})
+    yield from metrics.tables
     yield "\n[parameters]\n"
     if not writer.parameters:
         yield "# ? which parameters? None was found that is worth a search; for example:\n"
@@ -195,6 +207,13 @@ def _about(argument: Argument) -> Iterator[str]:
     said = _line(argument.help)
     if said:
         yield said if len(said) <= 96 else f"{said[:95]}…"
+
+
+def _output(argument: Argument) -> str:
+    """Return a place in the folder of the trial, for an argument that names a file or folder."""
+    default = str(argument.default or "").rstrip("/")
+    file = re.search(r"[^/]*\.[A-Za-z]\w{0,5}$", default)
+    return f"{{checkpoint_dir}}/{_braces(file[0])}" if file else "{checkpoint_dir}"
 
 
 def _line(text: str) -> str:

@@ -30,10 +30,11 @@ def test_the_draft_of_an_unedited_script_runs(hpo: Any, folder: Path) -> None:
     made = hpo("init", "fit.py")
     assert made.status == 0
     assert "wrote study.toml: 1 parameter to search" in made.out
+    assert "objective: minimize val_loss" in made.out
     assert "next: look at the ranges, then: hpo try study.toml" in made.out
     tried = hpo("try", "study.toml")
     assert tried.status == 0
-    assert "it reported: val_loss = 0.0167" in tried.out
+    assert "it reported: val_loss = 0.0167 (up to iteration 3)" in tried.out
 
 
 def test_a_file_that_exists_stays_unless_force_is_given(hpo: Any, folder: Path) -> None:

@@ -86,3 +86,20 @@ def test_a_misspelt_command_names_the_one_that_may_be_meant(
     ended = hpo(typed)
     assert ended.status == 2
     assert f"Error: No such command '{typed}'; did you mean '{meant}'?" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("run study.toml --prunner median", "is given as: -o prunner=VALUE"),
+        ("run study.tml", "study.tml: cannot be read: No such file or directory; did you mean"),
+        ("jobs", "The studies of hpo.db: small"),
+        ("jobs small --state pruned", "is in the state 'stopped'"),
+    ],
+)
+def test_a_mistake_in_a_command_is_followed_by_what_to_do(
+    small: Hpo, typed: str, said: str
+) -> None:
+    ended = small(*typed.split())
+    assert ended.status == 2
+    assert said in ended.err

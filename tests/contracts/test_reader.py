@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -192,6 +193,42 @@ def test_of_a_job_that_is_taken_over_only_what_is_not_recorded_is_reported() -> 
     first, last = backend.events(None)
     assert first == Reported("1.1", 6.0, 3, {"loss": 3.0})
     assert isinstance(last, Finished)
+
+
+class Ending(Adopting):
+    """A backend whose job ends after a time."""
+
+    def submit(self, job: Job) -> None:
+        self.job = job
+
+    def events(self, timeout: float | None) -> Sequence[JobEvent]:
+        return [Finished("1.1", time.time() + 60, Outcome.COMPLETED)]
+
+
+class Late(Recorded):
+    """A reader that is asked when its job has ended."""
+
+    calls = 0
+
+    def read(self) -> Sequence[ReadReport]:
+        self.calls += 1
+        return super().read() if self.calls == 1 else []
+
+
+@pytest.mark.parametrize("can_stop", [True, False])
+def test_reports_that_come_only_at_the_end_of_a_long_job_are_warned_of_once(
+    caplog: pytest.LogCaptureFixture, can_stop: bool
+) -> None:
+    reading = ReadingBackend(
+        lambda job, is_adopted: Late(), deliver=print, clock=SystemClock(), can_stop=can_stop
+    )
+    backend = reading.on(Ending())  # type: ignore[arg-type]  # what is not called is left out
+    with caplog.at_level(logging.WARNING, "hpo_core"):
+        for _ in range(2):
+            backend.submit(Job(id="1.1", trial_id=1, name="", configuration=Configuration(x=1)))
+            *reports, _ = backend.events(None)
+            assert len(reports) == 3
+    assert caplog.text.count("were read only when it had ended") == can_stop
 
 
 def test_a_reader_that_is_missing_is_refused() -> None:

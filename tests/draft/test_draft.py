@@ -230,6 +230,117 @@ def test_keras_prints_by_itself(read: Read) -> None:
     assert tables["job"]["iteration"] == r"Epoch (\d+)/\d+"
 
 
+ARGUMENTS = """
+    import argparse, csv, json, os
+    from pathlib import Path
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--lr", type=float, default=0.1)
+    parser.add_argument("--out", default="results")
+    args = parser.parse_args()
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "job"),
+    [
+        (
+            """
+            FIELDS = ["epoch", "train_loss", "val_acc"]
+            with open(os.path.join(args.out, "log.csv"), "w", newline="") as file:
+                writer = csv.DictWriter(file, fieldnames=FIELDS)
+                file.flush()
+            """,
+            {"metrics_file": "{checkpoint_dir}/log.csv", "iteration": "epoch"},
+        ),
+        (
+            """
+            out = Path(args.out)
+            with (out / "logs" / "log.csv").open("w") as file:
+                csv.writer(file).writerow(["step", "loss", "accuracy"])
+            """,
+            {"metrics_file": "{checkpoint_dir}/logs/log.csv", "iteration": "step"},
+        ),
+        (
+            """
+            with open(f"{args.out}/log.jsonl", "a") as file:
+                file.write(json.dumps({"epoch": epoch, "val_loss": loss}) + "\\n")
+            """,
+            {"metrics_file": "{checkpoint_dir}/log.jsonl", "iteration": "epoch"},
+        ),
+        (
+            """
+            file = open(f"run-{os.getpid()}/log.csv", "w")
+            file.write("rmse,time\\n")
+            """,
+            {"metrics_file": "log.csv"},
+        ),
+    ],
+)
+def test_columns_that_a_script_writes_are_its_metrics(
+    read: Read, text: str, job: dict[str, str]
+) -> None:
+    tables = read(textwrap.dedent(ARGUMENTS) + textwrap.dedent(text))
+    assert {key: tables["job"].get(key) for key in job} == job
+    assert "metrics" not in tables["job"]
+    name = tables["objective"]["metric"]
+    assert name in ("val_acc", "loss", "val_loss", "rmse")
+    assert tables["objective"]["direction"] == ("maximize" if name == "val_acc" else "minimize")
+    assert ("hpo_core.flush" in tables["job"]["command"]) == (name in ("loss", "rmse"))
+
+
+def test_an_argument_that_names_the_file_keeps_its_name(read: Read) -> None:
+    tables = read(
+        """
+        import argparse, pandas
+        parser = argparse.ArgumentParser()
+        parser.add_argument("--lr", type=float, default=0.1)
+        parser.add_argument("--history", default="out/history.csv")
+        args = parser.parse_args()
+        rows = [{"epoch": 1, "test_error": 0.5}]
+        pandas.DataFrame(rows).to_csv(args.history)
+        """
+    )
+    assert tables["job"]["metrics_file"] == "{checkpoint_dir}/history.csv"
+    assert tables["job"]["command"][-2:] == ["--history", "{checkpoint_dir}/history.csv"]
+    assert tables["objective"] == {"metric": "test_error", "direction": "minimize"}
+
+
+def test_scalars_for_tensorboard_are_metrics(read: Read) -> None:
+    tables = read(
+        textwrap.dedent(ARGUMENTS)
+        + textwrap.dedent(
+            """
+            from torch.utils.tensorboard import SummaryWriter
+            name = f"{time.time()}"
+            writer = SummaryWriter(os.path.join(args.out, name))
+            writer.add_scalar("learning_rate", lr, epoch)
+            writer.add_scalar("train/loss", 1, epoch)
+            writer.add_scalar("test/accuracy", 1, epoch)
+            print(f"loss: {loss}")
+            """
+        )
+    )
+    assert tables["objective"] == {"metric": "test/accuracy", "direction": "maximize"}
+    reader = tables["job"]["metrics_reader"]
+    assert reader == {"name": "tensorboard", "options": {"directory": "{checkpoint_dir}/*"}}
+    assert tables["job"]["command"][:3] == ["{python}", "-m", "hpo_tensorboard"]
+    assert "iteration" not in tables["job"]
+
+
+def test_printed_numbers_of_held_out_data_come_before_written_ones(read: Read) -> None:
+    tables = read(
+        textwrap.dedent(ARGUMENTS)
+        + textwrap.dedent(
+            """
+            with open("log.csv", "w") as file:
+                csv.writer(file).writerow(["epoch", "loss"])
+            print(f"val_loss: {loss}")
+            """
+        )
+    )
+    assert list(tables["job"]["metrics"]) == ["val_loss"]
+
+
 def test_colours_and_the_end_of_another_name_do_not_mislead(read: Read) -> None:
     tables = read(
         """

@@ -35,6 +35,9 @@ _GRACE = 5.0
 _BEHIND = 0.5
 """Age in seconds above which an event suggests that more past events are pending."""
 
+_LONG, _SEVERAL = 5.0, 3
+"""Run time in seconds and number of reports from which a job should report before its end."""
+
 Make = Callable[..., MetricsReader]
 """Builds the reader of a job. ``is_adopted`` is true if an earlier controller has started it."""
 
@@ -46,10 +49,19 @@ class ReadingBackend:
         make: Builds the reader of a job.
         deliver: Receives the events that the backend delivers itself; see `BackendContext.deliver`.
         clock: The time.
+        can_stop: Whether the strategy may stop a job after one of its reports.
     """
 
-    def __init__(self, make: Make, deliver: Callable[[JobEvent], None], clock: Clock) -> None:
+    def __init__(
+        self,
+        make: Make,
+        deliver: Callable[[JobEvent], None],
+        clock: Clock,
+        *,
+        can_stop: bool = False,
+    ) -> None:
         self._make = make
+        self._warns_of_late = can_stop
         self._deliver = deliver
         self._clock = clock
         self._jobs: dict[str, _JobReader] = {}
@@ -68,6 +80,7 @@ class ReadingBackend:
 
     def submit(self, job: Job) -> None:
         self._jobs[job.id] = _JobReader(job, self._make, is_adopted=False)
+        self._jobs[job.id].began = self._clock.now()
         self._follow(job.id)
         self._backend.submit(job)
 
@@ -123,7 +136,10 @@ class ReadingBackend:
             del self._jobs[event.job_id]
             if self._watch is not None:
                 self._watch.leave(event.job_id)
-            yield from reader.last_reports(event.time)
+            last = reader.last_reports(event.time)
+            yield from last
+            if self._warns_of_late and event.outcome is Outcome.COMPLETED:
+                self._warns_of_late = not reader.warn_if_late(last, event.time)
             yield reader.verdict(event)
         else:
             yield event
@@ -136,8 +152,10 @@ class _JobReader:
         self._job = job
         self._skipped = job.reports if is_adopted else 0
         self._fault = ""
-        self._is_told = self._has_warned = self._has_reported = False
+        self._is_told = self._has_warned = False
+        self._count = 0  # of reports
         self.is_cancelled = False
+        self.began: float | None = None  # None for an adopted job
         self._reader: MetricsReader | None = None
         try:
             self._reader = make(job, is_adopted=is_adopted)
@@ -175,7 +193,7 @@ class _JobReader:
             reason = reason or (self._missing() if event.outcome is Outcome.COMPLETED else "")
             if reason:
                 event = msgspec.structs.replace(event, outcome=Outcome.FAILED, reason=reason)
-        elif not self._has_reported and (reason := reason or self._missing()):
+        elif not self._count and (reason := reason or self._missing()):
             event = msgspec.structs.replace(event, reason=f"{event.reason}; {reason}")
         return event
 
@@ -189,6 +207,25 @@ class _JobReader:
                 self._job.id,
             )
 
+    def warn_if_late(self, last: Sequence[Reported], time: float) -> bool:
+        """Warn if all reports of a job were read only when it had ended; return whether they were.
+
+        Args:
+            last: The reports that were read after its end.
+            time: When it ended.
+        """
+        is_long = self.began is not None and time - self.began >= _LONG
+        is_late = is_long and len(last) >= _SEVERAL and len(last) == self._count
+        if is_late:
+            _log.warning(
+                "all %d reports of job %s were read only when it had ended, since the program "
+                "keeps what it writes in memory; so the strategy can stop no job early: have it "
+                "flush what it writes, or see 'When it is read' in docs/configuration.md",
+                len(last),
+                self._job.id,
+            )
+        return is_late
+
     def _new(self, time: float, method: str) -> list[Reported]:
         read: Callable[[], Sequence[ReadReport]] | None = getattr(self._reader, method, None)
         if self._fault or read is None:
@@ -201,7 +238,7 @@ class _JobReader:
         except Exception as error:  # noqa: BLE001  # as above
             self._fault = _said(error)
             return []
-        self._has_reported = self._has_reported or bool(found)
+        self._count += len(found)
         new = found[self._skipped :]
         self._skipped = max(self._skipped - len(found), 0)
         return new

@@ -21,7 +21,8 @@ class ReaderOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         directory: The folder to which the job writes event files, also in folders below; relative
-            to its working directory. It may contain the placeholders of ``job.metrics_file``.
+            to its working directory. It may contain the placeholders of ``job.metrics_file``. A
+            part ``*`` stands for any one folder.
         metrics: The tag of each metric whose name is not its tag.
         iteration: The tag whose value is the iteration; None for the step of the events.
     """

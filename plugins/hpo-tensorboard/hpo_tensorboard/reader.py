@@ -17,14 +17,18 @@ from hpo_tensorboard.scalars import scalars
 _MARK = "tfevents"
 """Part of the name of each event file."""
 
+_ANY = "*"
+"""The part of a path that stands for any one folder."""
+
 
 class EventFilesReader:
     """Reads the scalars of a job.
 
     In a folder below the given one, the tag ``epoch_loss`` of the folder ``validation`` is
-    ``validation/epoch_loss``. Scalars of the same step that follow each other in a file are one
-    report. It is complete once it has all metrics of the study; scalars of the step that follow are
-    left out. Without one of them it is complete when the next step begins.
+    ``validation/epoch_loss``. A part ``*`` of the given folder stands for any one folder. Scalars
+    of the same step that follow each other in a file are one report. It is complete once it has all
+    metrics of the study; scalars of the step that follow are left out. Without one of them it is
+    complete when the next step begins.
 
     Files that are there when the job starts are those of an earlier job, unless they change: a
     writer that starts within the same second reuses the name. Their times are written down beside
@@ -36,7 +40,11 @@ class EventFilesReader:
     """
 
     def __init__(self, output: JobOutput, options: ReaderOptions) -> None:
-        self._folder = output.path(options.directory)
+        self._option = options.directory
+        parts = output.path(options.directory).rstrip(os.sep).split(os.sep)
+        first = parts.index(_ANY) if _ANY in parts else len(parts)
+        self._folder = os.sep.join(parts[:first]) or os.sep
+        self._below = parts[first:]
         self._tags = {name: name for name in output.metrics} | options.metrics
         self._needed = frozenset(output.metrics)
         self._iteration = options.iteration
@@ -74,24 +82,45 @@ class EventFilesReader:
         absent = [self._tags[name] for name in sorted(self._needed)]
         found = sorted(self._seen)
         return "; ".join(
-            f"no scalar below {self._folder} has the tag {tag!r}{nearest(tag, found)}; there are "
-            f"{', '.join(found) or 'none'}"
+            f"no scalar below {self._folder} has the tag {tag!r}{self._remedy(tag, found)}"
             for tag in absent
             if tag not in self._seen
         )
+
+    def _remedy(self, tag: str, found: list[str]) -> str:
+        """Return what to do about a missing tag."""
+        if within := [each for each in found if each.endswith(f"/{tag}")]:
+            wanted = f"{self._option}{'/*' * (within[0].count('/') - tag.count('/'))}"
+            return (
+                f"; there is {within[0]!r}, so the script writes into a folder of its own: "
+                f"directory = {json.dumps(wanted)} in the options of the reader fits any name of it"
+            )
+        return f"{nearest(tag, found)}; there are {', '.join(found) or 'none'}"
 
     def _event_files(self) -> list[str]:
         return sorted(
             os.path.join(folder, name)
             for folder, _, names in os.walk(self._folder)
+            if self._is_within(folder)
             for name in names
             if _MARK in name
         )
 
+    def _is_within(self, folder: str) -> bool:
+        """Return whether a folder is the given one, or below it."""
+        parts = self._parts(folder)
+        return len(parts) >= len(self._below) and all(
+            wanted in (_ANY, part) for wanted, part in zip(self._below, parts, strict=False)
+        )
+
+    def _parts(self, folder: str) -> list[str]:
+        below = os.path.relpath(folder, self._folder)
+        return [] if below == os.curdir else below.split(os.sep)
+
     def _file(self, path: str) -> _EventFile:
         if path not in self._files:
-            below = os.path.relpath(os.path.dirname(path), self._folder)
-            prefix = "" if below == os.curdir else f"{below.replace(os.sep, '/')}/"
+            below = self._parts(os.path.dirname(path))[len(self._below) :]
+            prefix = "".join(f"{part}/" for part in below)
             self._files[path] = _EventFile(
                 path, prefix, self._tags, self._needed, self._iteration, self._seen
             )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import struct
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,8 @@ from tensorboardX.proto.event_pb2 import Event
 from tensorboardX.proto.summary_pb2 import Summary
 from tensorboardX.proto.tensor_pb2 import TensorProto
 
-from hpo_core import Study, load_study
-from hpo_core.plugin import Job, JobOutput
+from hpo_core import Configuration, Float, Study, TrialState, load_study
+from hpo_core.plugin import BaseStrategy, Decision, Job, JobOutput, Report, Start
 
 STUDY = """
 name = "read"
@@ -225,3 +227,71 @@ def test_a_job_is_read_while_it_runs_and_needs_no_change(tmp_path: Path, strateg
         assert load_study(tmp_path / "hpo.db", "read").best.value == pytest.approx(
             study.best.configuration["x"]
         )
+
+
+def test_a_star_stands_for_a_folder_of_any_name(tmp_path: Path) -> None:
+    found = reader(tmp_path, directory="{checkpoint_dir}/*/logs")
+    append(tmp_path / "trial" / "2026-11-29" / "logs" / FILE, 1, loss=simple(2.0))
+    append(tmp_path / "trial" / "2026-11-29" / "logs" / "val" / FILE, 1, loss=simple(3.0))
+    append(tmp_path / "trial" / "2026-11-29" / "other" / FILE, 1, loss=simple(4.0))
+    assert found.read() == [(1, {"loss": 2.0})]
+    assert found.missing() == ""
+    assert any(path.startswith(f"{tmp_path}/trial/2026-11-29/logs") for path in found.watched)
+
+
+def test_a_folder_that_the_script_makes_is_named_with_the_remedy(tmp_path: Path) -> None:
+    found = reader(tmp_path)
+    append(tmp_path / "trial" / "2026-11-29" / FILE, 1, loss=simple(2.0))
+    assert found.read() == []
+    assert "there is '2026-11-29/loss'" in found.missing()
+    assert 'directory = "{checkpoint_dir}/*" in the options' in found.missing()
+
+
+SLOW = """
+import signal, sys
+from tensorboardX import SummaryWriter
+writer = SummaryWriter(sys.argv[1], flush_secs=100)
+for epoch in (1, 2):
+    writer.add_scalar("loss", 1.0 / epoch, epoch)
+signal.pause()
+"""
+
+
+class StopsAtTheSecond(BaseStrategy):
+    """Stops each trial at its second report."""
+
+    def ask(self, trial_id: int, /) -> Start:
+        return Start(Configuration(x=0.5))
+
+    def tell(self, report: Report, /) -> Decision:
+        return Decision.STOP if report.iteration == 2 else Decision.CONTINUE
+
+
+def test_events_of_a_program_that_never_flushes_are_read_while_it_runs(tmp_path: Path) -> None:
+    """The program would run for ever."""
+    (tmp_path / "slow.py").write_text(SLOW)
+    command = ["{python}", "-m", "hpo_tensorboard", "slow.py", "{checkpoint_dir}", "{x}"]
+    study = Study(
+        command=command,
+        directory=str(tmp_path),
+        parameters=[Float("x", 0, 1)],
+        objective="loss",
+        direction="minimize",
+        budget={"jobs": 1},
+        strategy=StopsAtTheSecond(),
+        metrics_reader="tensorboard",
+        store=tmp_path / "hpo.db",
+        grace=0.5,
+    )
+    study.run(progress=False)
+    (trial,) = study.trials
+    assert trial.state is TrialState.STOPPED
+    assert [report.metrics for report in study.curve(1)] == [{"loss": 1.0}, {"loss": 0.5}]
+    study.close()
+
+
+def test_without_a_program_it_says_how_to_name_one() -> None:
+    command = [sys.executable, "-m", "hpo_tensorboard", "absent.py"]
+    ended = subprocess.run(command, capture_output=True, text=True)
+    assert ended.returncode == 2
+    assert "there is no file 'absent.py'; usage: python -m hpo_tensorboard" in ended.stderr
