@@ -111,7 +111,7 @@ integration-asha: $(READY)
 	$(BIN)/python -m pytest $(AT_ONCE) $(ASHA)/long
 
 integration-backend: $(READY)
-	$(BIN)/python -m pytest $(AT_ONCE) tests/backends/remote/contract.py tests/backends/remote/pool.py
+	$(BIN)/python -m pytest -n 3 tests/backends/remote/contract.py tests/backends/remote/pool.py
 
 integration-bohb: $(READY)
 	$(BIN)/python -m pytest $(AT_ONCE) $(BOHB)/long
