@@ -270,7 +270,8 @@ class SlurmBackend(RemoteBackend):
             self._ask_later(min(SOON, self._interval) if is_urgent else self._interval)
 
     def _judge(self, job_id: str, job: SlurmJob) -> None:
-        read = self.read_spool(job_id)
+        if self.read_spool(job_id) and not self.is_connected(job_id):
+            self._warn_of_files(job.node)
         if not self.is_under_way(job_id):
             return
         if not job.is_active:
@@ -289,16 +290,16 @@ class SlurmBackend(RemoteBackend):
                     "with scancel",
                     job_id, job.id, job.reason,
                 )  # fmt: skip
-        elif read and not self.is_connected(job_id) and not self.is_unsure(job_id):
-            endpoint = self.endpoint
-            self._warn_once(
-                "files",
-                "jobs on %s do not reach this controller at %s, port %d; their reports are read "
-                "from %s every %g s, and jobs do not wait for decisions; see host, port and reach "
-                "in backend.options",
-                job.node, " or ".join(endpoint.hosts), endpoint.port, self.shared_folder,
-                self._interval,
-            )  # fmt: skip
+
+    def _warn_of_files(self, node: str) -> None:
+        endpoint = self.endpoint
+        self._warn_once(
+            "files",
+            "jobs on %s do not reach this controller at %s, port %d; their reports are read from "
+            "%s every %g s, and jobs do not wait for decisions; see host, port and reach in "
+            "backend.options",
+            node, " or ".join(endpoint.hosts), endpoint.port, self.shared_folder, self._interval,
+        )  # fmt: skip
 
     def _conclude_as(self, job_id: str, job: SlurmJob, ended: Ended) -> None:
         """Say how a job has ended, once Slurm and its agent have."""

@@ -78,7 +78,15 @@ class Study:
 
     def finish(self, process: subprocess.Popen[str], status: int = 0) -> str:
         """Wait for the end of a command; return what it says."""
-        out, errors = process.communicate(timeout=HANGS)
+        try:
+            out, errors = process.communicate(timeout=HANGS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            out, errors = process.communicate()
+            jobs = "\n".join(mine(self))
+            raise AssertionError(
+                f"it hangs\n{out}{errors}\n{jobs}\n{self.cluster.logs()}"
+            ) from None
         assert process.returncode == status, out + errors
         assert "Traceback" not in errors
         return out + errors
@@ -127,12 +135,21 @@ def study(tmp_path: Path, cluster: Any) -> Iterator[Study]:
     cluster.command("scancel", "--name=fates")
 
 
+def test_the_time_limit_of_slurm_is_a_time_limit(study: Study, cluster: Any) -> None:
+    study.write(1, time="1m", job={"on_time_limit": "fail"})
+    study.finish(study.start(), status=1)
+    (job,) = study.jobs().values()
+    assert (job["state"], job["reason"].splitlines()[0]) == (
+        "timed_out",
+        "Slurm ended it at its time limit",
+    )
+
+
 def test_jobs_that_start_together_are_one_array(study: Study, cluster: Any) -> None:
     study.write(24, workers=24)
     run = study.start()
     study.wait("begun", 8)
-    arrays = {line.split()[0] for line in cluster.jobs("%F %j") if line.endswith("fates")}
-    assert len(arrays) == 1
+    assert len({line.split()[0].partition("_")[0] for line in mine(study)}) == 1
     study.open_gate()
     study.finish(run)
     assert set(study.states().values()) == {"completed"}
@@ -191,7 +208,9 @@ def test_what_ends_without_a_controller_counts(study: Study, cluster: Any) -> No
     run.kill()
     run.wait()
     study.open_gate()
-    study.wait("done", 2)
+    cluster.until(lambda: sum('"finished"' in text for text in spools(study)) == 2)
+    for position in range(2):  # their agents would wait for a controller, for half a minute
+        cluster.command("scancel", study.slurm_id(position))
     cluster.until(lambda: not any(line.endswith("ING") for line in mine(study)))
     study.finish(study.start("resume", "fates", "--quiet"))
     assert study.states() == {"1.1": "completed", "2.1": "completed"}
@@ -215,6 +234,7 @@ def test_a_controller_daemon_that_is_killed_is_waited_for(study: Study, cluster:
     study.write(8, workers=4)
     run = study.start()
     study.wait("begun", 4)
+    cluster.save_jobs(study.slurm_id(0))
     cluster.signal("slurmctld", signal.SIGKILL)
     study.open_gate()
     study.wait("done", 4)
@@ -334,14 +354,9 @@ def test_a_program_that_a_node_lacks_is_a_reason(study: Study, cluster: Any) -> 
     assert "/no/such/python" in job["reason"]
 
 
-def test_the_time_limit_of_slurm_is_a_time_limit(study: Study, cluster: Any) -> None:
-    study.write(1, time="1m", job={"on_time_limit": "fail"})
-    study.finish(study.start(), status=1)
-    (job,) = study.jobs().values()
-    assert (job["state"], job["reason"].splitlines()[0]) == (
-        "timed_out",
-        "Slurm ended it at its time limit",
-    )
+def spools(study: Study) -> list[str]:
+    """Return what agents have written of their jobs."""
+    return [path.read_text() for path in study.folder.glob("**/spools/*")]
 
 
 def mine(study: Study) -> list[str]:
