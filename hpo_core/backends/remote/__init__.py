@@ -6,6 +6,7 @@
     agent       runs one order, with the backend `local`, and reports to the controller
     run_order   starts an agent as a child of this process, for engines that call functions
     worker_pool WorkerPool: a RemoteBackend whose engine starts workers that run many jobs
+    worker_numbers  the number of each worker, from 0
     worker      an agent that runs one job after the other
     channel     the controller's end: takes the connections of agents
     reporter    the agent's end: connects, and connects again

@@ -9,15 +9,17 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from hpo_core.backends.remote.channel import ReportChannel
 from hpo_core.backends.remote.endpoint import Endpoint, new_key, write_private
 from hpo_core.backends.remote.mailbox import Mailbox
-from hpo_core.backends.remote.order import JobOrder, OrderBook
+from hpo_core.backends.remote.order import JobOrder, OrderBook, order_of
 from hpo_core.backends.remote.records import JobBegan, JobEnded, JobSaid, Record, as_finished
 from hpo_core.backends.remote.remote_job import RemoteJob
 from hpo_core.backends.remote.wire import SignedConnection
+from hpo_core.backends.remote.worker_numbers import WorkerNumbers
 from hpo_core.backends.supervisor.loop import Loop
 from hpo_core.client import make_folder
 from hpo_core.contracts.backend import (
@@ -72,6 +74,7 @@ class RemoteBackend(abc.ABC):
         patience: float = 30.0,
     ) -> None:
         self._book = OrderBook(context)
+        self._numbers = WorkerNumbers()
         self._now = context.clock.now
         self._folder = "" if context.folder is None else os.path.abspath(context.folder)
         self._shared = self._folder if shares_folder else ""
@@ -303,6 +306,7 @@ class RemoteBackend(abc.ABC):
             remote.is_launched = True
             if job.id in found or remote.has_ended_in_spool():
                 remote.handle = found.get(job.id, job.handle)
+                self._numbers.hold(job.id, self._ordered_worker(job.id))
                 self._jobs[job.id] = remote
                 adopted.append(job.id)
             else:
@@ -346,6 +350,13 @@ class RemoteBackend(abc.ABC):
     def _order_path(self, job_id: str) -> str:
         return os.path.join(self._shared, "orders", f"{job_id}.json")
 
+    def _ordered_worker(self, job_id: str) -> int:
+        """Return the number of the worker in the order of an earlier controller."""
+        try:
+            return order_of(Path(self._order_path(job_id)).read_bytes()).worker
+        except (OSError, ValueError):  # it has ended: its number is free soon
+            return 0
+
     def _withdraw(self, job_id: str) -> None:
         """Remove the order of a job that is not to begin, should an engine still try it."""
         if self._shared:
@@ -361,6 +372,7 @@ class RemoteBackend(abc.ABC):
             endpoint_file=os.path.join(shared, "endpoint.json") if shared else "",
             outlives=bool(shared),
             patience=self._patience,
+            worker=self._numbers.take(job.id),
         )
 
     def _carry_out(self) -> None:
@@ -422,6 +434,7 @@ class RemoteBackend(abc.ABC):
         self._new.pop(job.id, None)
         self._to_kill.pop(job.id, None)
         self._withdraw(job.id)
+        self._numbers.give_back(job.id)
         for name in ("lost", "kill", "last words"):
             self.never((name, job.id))
         if job.connection is not None:

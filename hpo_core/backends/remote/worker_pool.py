@@ -15,6 +15,7 @@ from hpo_core.backends.remote.order import JobOrder
 from hpo_core.backends.remote.remote_job import RemoteJob
 from hpo_core.backends.remote.wire import SignedConnection
 from hpo_core.backends.remote.worker import WorkerOrder
+from hpo_core.backends.remote.worker_numbers import WorkerNumbers
 from hpo_core.contracts.backend import BackendContext, Finished, Outcome
 from hpo_core.model.errors import BackendError
 from hpo_core.model.job import Job
@@ -46,9 +47,9 @@ class _Worker:
 class WorkerPool(RemoteBackend):
     """Runs jobs on workers that an engine starts: inherit it and say how.
 
-    A worker runs one job at a time, in processes that are reused. There are at most as many as jobs
-    may run at once, and only as many as were needed. Implement `start_workers`, `end_workers` and
-    `find_workers`, and call `worker_ended`.
+    A worker runs one job at a time, in processes that are reused, and keeps its number. There are
+    at most as many as jobs may run at once, and only as many as were needed. Implement
+    `start_workers`, `end_workers` and `find_workers`, and call `worker_ended`.
 
     Args:
         context: The study.
@@ -85,6 +86,7 @@ class WorkerPool(RemoteBackend):
         self._queue: dict[str, JobOrder] = {}
         self._workers: dict[str, _Worker] = {}
         self._worker_of: dict[str, str] = {}  # the worker of each job that was sent to one
+        self._worker_numbers = WorkerNumbers()
         self._free: dict[str, None] = {}  # workers that can be sent a job
         self._freed: list[str] = []  # those that can, once the end of their job is recorded
         self._names: dict[SignedConnection, str] = {}
@@ -121,7 +123,12 @@ class WorkerPool(RemoteBackend):
     def worker_order(self, name: str) -> str:
         """Return the order of a worker, for `RunningWorker`."""
         no_job = Job(id="", trial_id=0, name="", configuration=Configuration({}))
-        order = self._book.order(no_job, endpoint=self.endpoint, patience=self._patience)
+        order = self._book.order(
+            no_job,
+            endpoint=self.endpoint,
+            patience=self._patience,
+            worker=self._worker_numbers.take(name),
+        )
         text = WorkerOrder(name=name, order=order, folder=self._folder, lock=self._lock)
         return msgspec.json.encode(text).decode()
 
@@ -131,6 +138,7 @@ class WorkerPool(RemoteBackend):
         if worker is None:
             return
         self._free.pop(name, None)
+        self._worker_numbers.give_back(name)
         for timer in ("idle", "absent"):
             self.never((timer, name))
         if worker.job_id is not None:
@@ -188,6 +196,7 @@ class WorkerPool(RemoteBackend):
             job_id = job_at[name]
             self._workers[name] = _Worker(is_last=True, job_id=job_id)
             self._worker_of[job_id] = name
+            self._worker_numbers.hold(name, handles[job_id].get("number", 0))
             self._expect(name)
             found[job_id] = handles[job_id]
         return found
@@ -260,7 +269,8 @@ class WorkerPool(RemoteBackend):
         self.never(("idle", name))
         worker.job_id = worker.connection.job_id = job_id
         self._worker_of[job_id] = name
-        self.launched(job_id, {"worker": name})
+        number = self._worker_numbers.take(name)
+        self.launched(job_id, {"worker": name, "number": number})
         self._jobs[job_id].connection = worker.connection
         worker.connection.send("run", order.job)
 

@@ -68,6 +68,7 @@ class Supervisor:
         pickle: The descriptor of a function that workers cannot import; None for none.
         bound: Whether each job belongs to the worker that has its GPUs and CPUs. If so, workers
             are new processes, which have them from the start.
+        first_worker: The number of the first worker, if jobs do not belong to one.
 
     Attributes:
         retires: Whether it starts no more jobs: a later controller has its last ones.
@@ -83,6 +84,7 @@ class Supervisor:
         offset: float,
         pickle: int | None,
         bound: bool,
+        first_worker: int,
     ) -> None:
         self._loop: Loop[None] = Loop()
         self._journal = journal
@@ -101,6 +103,7 @@ class Supervisor:
         self._first: dict[Slot, SupervisedJob] = {}  # jobs that wait for their slot's worker
         self._template: TemplateClient | None = None
         self._is_bound = bound
+        self._first_worker = first_worker
         self._is_fresh = bound  # whether workers are new processes, and not forked
         self.retires = False
         self._retry = StartRetry(self._loop, self._tell, self._fill)
@@ -241,7 +244,8 @@ class Supervisor:
         """Return the number of the worker for whose jobs a new slot is opened."""
         if self._is_bound:
             return job.worker
-        return next(number for number in itertools.count() if number not in self._slots)
+        numbers = itertools.count(self._first_worker)
+        return next(number for number in numbers if number not in self._slots)
 
     def _is_starting(self) -> bool:
         """Return whether a job is about to start of which it is not known yet whether it can."""
@@ -517,6 +521,7 @@ def run(
     offset: float,
     pickle: int | None = None,
     bound: bool = False,
+    first_worker: int = 0,
 ) -> NoReturn:
     """Run a supervisor.
 
@@ -529,10 +534,21 @@ def run(
         offset: What to add to the monotonic clock to get the controller's.
         pickle: The descriptor of a function that workers cannot import.
         bound: Whether each job belongs to one of the workers.
+        first_worker: The number of the first worker, if jobs do not belong to one.
     """
     if pickle is not None:
         os.set_inheritable(pickle, False)
     os.chdir(directory)
     become_subreaper()
     book = None if journal is None else Journal(journal)
-    Supervisor(sock, book, dict(os.environb), variables, function, offset, pickle, bound).run()
+    Supervisor(
+        sock,
+        book,
+        dict(os.environb),
+        variables,
+        function,
+        offset,
+        pickle,
+        bound,
+        first_worker,
+    ).run()

@@ -47,6 +47,7 @@ class ChildPool(WorkerPool):
 class TestFunctions(BackendContract):
     work = "function"
     quick_jobs = 200
+    numbers_workers = True
 
     def make_backend(self, context: BackendContext) -> Backend:
         return ChildPool(context)

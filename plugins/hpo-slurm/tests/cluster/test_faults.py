@@ -22,7 +22,7 @@ slurm_id = env["SLURM_JOB_ID"]
 if "SLURM_ARRAY_JOB_ID" in env:
     slurm_id = env["SLURM_ARRAY_JOB_ID"] + "_" + env["SLURM_ARRAY_TASK_ID"]
 with open("begun", "a") as file:
-    file.write(env["HPO_JOB_ID"] + " " + slurm_id + "\\n")
+    file.write(env["HPO_JOB_ID"] + " " + slurm_id + " " + env["HPO_WORKER"] + "\\n")
 hpo_core.report(1, loss=float(sys.argv[1]))
 with open("gate") as gate:
     gate.read()
@@ -199,6 +199,25 @@ def test_jobs_outlive_a_killed_controller_and_none_runs_twice(study: Study, clus
     assert set(study.states().values()) == {"completed"}
     assert sorted(study.lines("done")) == sorted(study.states())
     assert len(study.lines("begun")) == 6
+
+
+def test_a_number_of_a_worker_is_that_of_no_other_job_also_after_a_resumption(
+    study: Study, cluster: Any
+) -> None:
+    study.write(3, workers=3, job={"command": ["{python}", "job.py", "{x}", "{worker}"]})
+    run = study.start()
+    study.wait("begun", 3)
+    numbers = {job: (slurm, number) for job, slurm, number in map(str.split, study.lines("begun"))}
+    assert sorted(number for _, number in numbers.values()) == ["0", "1", "2"]
+    run.kill()
+    run.wait()
+    resumed = study.start("resume", "fates", "--quiet")
+    (slurm_id,) = (slurm for slurm, number in numbers.values() if number == "1")
+    cluster.command("scancel", slurm_id)
+    study.wait("begun", 4)
+    assert study.lines("begun")[3].split()[2] == "1"
+    study.open_gate()
+    study.finish(resumed)
 
 
 def test_what_ends_without_a_controller_counts(study: Study, cluster: Any) -> None:
