@@ -129,7 +129,7 @@ class WorkerPool(RemoteBackend):
             patience=self._patience,
             worker=self._worker_numbers.take(name),
         )
-        text = WorkerOrder(name=name, order=order, folder=self._folder, lock=self._lock)
+        text = WorkerOrder(name=name, order=order, folder=self._files.folder, lock=self._lock)
         return msgspec.json.encode(text).decode()
 
     def worker_ended(self, name: str, reason: str) -> None:
@@ -271,7 +271,7 @@ class WorkerPool(RemoteBackend):
         self._worker_of[job_id] = name
         number = self._worker_numbers.take(name)
         self.launched(job_id, {"worker": name, "number": number})
-        self._jobs[job_id].connection = worker.connection
+        self._jobs.connect(job_id, worker.connection)
         worker.connection.send("run", order.job)
 
     def _did_not_come_up(self, reason: str) -> None:
@@ -287,8 +287,8 @@ class WorkerPool(RemoteBackend):
         self._is_delayed = False
         self._fill()
 
-    def _finish(self, job: RemoteJob, finished: Finished) -> None:
-        super()._finish(job, finished)
+    def _job_over(self, job: RemoteJob, finished: Finished) -> None:
+        super()._job_over(job, finished)
         self._queue.pop(job.id, None)
         name = self._worker_of.pop(job.id, "")
         worker = self._workers.get(name)
@@ -338,7 +338,7 @@ class WorkerPool(RemoteBackend):
         self._delay = _FIRST_RETRY
         self.never(("absent", name))
         self._warn_of_folder(about)
-        job = self._jobs.get(worker.job_id or "")
+        job = self._jobs.get(worker.job_id)
         if job is not None and job_id == job.id:
             connection.job_id = job.id
             super()._opened(connection)
@@ -363,12 +363,12 @@ class WorkerPool(RemoteBackend):
         super()._closed(connection)
 
     def _warn_of_folder(self, about: dict[str, Any]) -> None:
-        if self._folder and not about.get("sees_folder") and not self._has_warned:
+        if self._files.folder and not about.get("sees_folder") and not self._has_warned:
             self._has_warned = True
             _log.warning(
                 "the worker on %s does not share the study's folder %s: logs and checkpoints of "
                 "its jobs stay on that machine, and a trial that goes on elsewhere does not find "
                 "its checkpoint; store the study in a folder that all machines share",
                 about.get("host"),
-                self._folder,
+                self._files.folder,
             )
