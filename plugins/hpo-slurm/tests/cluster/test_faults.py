@@ -220,6 +220,29 @@ def test_a_number_of_a_worker_is_that_of_no_other_job_also_after_a_resumption(
     study.finish(resumed)
 
 
+def test_a_slurm_job_that_the_study_does_not_know_is_cancelled_and_the_others_go_on(
+    study: Study, cluster: Any
+) -> None:
+    study.write(2, workers=2)
+    run = study.start()
+    study.wait("begun", 2)
+    run.kill()
+    run.wait()
+    (uid,) = {
+        line.split()[2] for line in cluster.jobs("%Z %k") if line.startswith(str(study.folder))
+    }
+    unknown = cluster.command(
+        "sbatch", "--parsable", "--job-name=fates", f"--comment=hpo-core {uid} 7.1",
+        f"--chdir={study.folder}", "--output=/dev/null", "--wrap=exec sleep 600",
+    ).strip()  # fmt: skip
+    resumed = study.start("resume", "fates", "--quiet")
+    cluster.until(lambda: f"{unknown} CANCELLED" in mine(study))
+    study.open_gate()
+    study.finish(resumed)
+    assert study.states() == {"1.1": "completed", "2.1": "completed"}
+    assert len(study.lines("begun")) == 2
+
+
 def test_what_ends_without_a_controller_counts(study: Study, cluster: Any) -> None:
     study.write(2, workers=2)
     run = study.start()
