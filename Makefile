@@ -73,8 +73,9 @@ RUN_HERE := $(filter-out $(RUN_WITH_FRAMEWORKS),$(patsubst %/README.md,%,$(wildc
 # that they need, each as COMMAND=PACKAGE: it is installed if the command is missing.
 INTEGRATIONS := hydra notebook optuna sklearn torch view
 # Likewise, but not part of continuous integration, which has 45 minutes: `make test-integrations-more`.
-MORE_INTEGRATIONS := dask asha ax backend bayesopt bohb frameworks libraries mlflow remote slurm tensorboard wandb
-DEBIAN := chromium=chromium cc=gcc sbatch=slurm-client slurmctld=slurmctld slurmd=slurmd
+MORE_INTEGRATIONS := asha ax backend bayesopt bohb dask frameworks libraries mlflow remote slurm tensorboard wandb
+DEBIAN := chromium=chromium cc=gcc
+SLURM_DEBIAN := sbatch=slurm-client slurmctld=slurmctld slurmd=slurmd
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo examples test test-asha test-bohb test-kit test-optuna test-ray faults lint format bench \
@@ -113,7 +114,7 @@ integration-asha: $(READY)
 	$(BIN)/python -m pytest $(AT_ONCE) $(ASHA)/long
 
 integration-backend: $(READY)
-	$(BIN)/python -m pytest $(AT_ONCE) tests/backends/remote/contract.py tests/backends/remote/pool.py
+	$(BIN)/python -m pytest -n 3 tests/backends/remote/contract.py tests/backends/remote/pool.py
 
 integration-bohb: $(READY)
 	$(BIN)/python -m pytest $(AT_ONCE) $(BOHB)/long
@@ -150,8 +151,12 @@ integration-sklearn: $(READY)
 integration-tensorboard: .venv-tensorboard/ready
 	.venv-tensorboard/bin/python -m pytest $(TENSORBOARD)
 
-integration-slurm: debian $(READY)
-	PATH="$$PATH:/usr/sbin" $(BIN)/python -m pytest $(AT_ONCE) $(SLURM)/cluster
+# Each of the three processes has its own Slurm. The test that waits for Slurm's time limit, which is a
+# minute at least, comes first: meanwhile the other processes run all the others.
+integration-slurm: export PATH := $(PATH):/usr/sbin
+integration-slurm: $(READY)
+	@.ci/debian $(SLURM_DEBIAN)
+	$(BIN)/python -m pytest -n 3 $(SLURM)/cluster/test_faults.py $(SLURM)/cluster/test_contract.py
 
 integration-remote: .venv-remote/ready
 	.venv-remote/bin/python -m pytest tests/remote

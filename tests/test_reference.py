@@ -80,8 +80,14 @@ def called(name: str, value: Any) -> str:
     return "\n".join(["```text", *lines, "```"])
 
 
-PARTS_OF_STUDY = ("hpo_core.study.whole", "hpo_core.study.view")
-"""The modules of the classes that `Study` is made of, which are not public themselves."""
+PARTS = {
+    "Study": ("hpo_core.study.whole", "hpo_core.study.view"),
+    "RemoteBackend": (
+        "hpo_core.backends.remote.engine_side",
+        "hpo_core.backends.remote.agent_host",
+    ),
+}
+"""The modules of the classes that a public one is made of, which are not public themselves."""
 
 
 def members(value: type) -> Iterator[str]:
@@ -89,8 +95,13 @@ def members(value: type) -> Iterator[str]:
     if issubclass(value, enum.Enum):
         yield "\n".join(f"- `{value.__name__}.{one.name}`" for one in value)
         return
-    parts = [one for one in value.__mro__ if one is value or one.__module__ in PARTS_OF_STUDY]
-    for name, each in (item for part in parts for item in vars(part).items()):
+    modules = PARTS.get(value.__name__, ())
+    parts = [one for one in value.__mro__ if one is value or one.__module__ in modules]
+    found: dict[str, Any] = {}
+    for part in parts:
+        for name, each in vars(part).items():
+            found.setdefault(name, each)
+    for name, each in found.items():
         if name.startswith("_") or name == "faults" or not inspect.getdoc(each):
             continue  # (faults are for the core: they come as InvalidInput)
         if isinstance(each, property):

@@ -27,6 +27,6 @@ class BackendContract(Running, Ending, Waiting, Distance, Leaving):
     """Inherit it in a test class. Every method called ``test_…`` checks one promise of a backend.
 
     `hpo_core.testing.backend_checks.base.BackendChecks` describes its attributes and methods:
-    ``make_backend``, ``work``, ``in_process``, ``sets_variables``, ``idle_wakes``, ``quick_jobs``,
-    ``resources``, ``make_distant_backend``, ``lose_worker``.
+    ``make_backend``, ``work``, ``in_process``, ``sets_variables``, ``numbers_workers``,
+    ``idle_wakes``, ``quick_jobs``, ``resources``, ``make_distant_backend``, ``lose_worker``.
     """

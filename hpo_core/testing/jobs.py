@@ -111,8 +111,8 @@ def reports_for_ever(values: Values) -> NoReturn:
 
 
 def waits(values: Values) -> None:
-    """Report the process id, then wait forever."""
-    report(1, pid=os.getpid())
+    """Report the process id and the number of the worker, then wait forever."""
+    report(1, pid=os.getpid(), worker=float(os.environ.get("HPO_WORKER", "nan")))
     threading.Event().wait()
 
 

@@ -31,9 +31,7 @@ class Relay:
     def cut(self) -> None:
         """Break all connections; new ones are taken."""
         while self._sockets:
-            sock = self._sockets.pop()
-            with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
+            _shut(self._sockets.pop())
 
     def close(self) -> None:
         """Break all connections, and refuse new ones."""
@@ -61,6 +59,16 @@ class Relay:
 
     def _pass_on(self, source: socket.socket, sink: socket.socket) -> None:
         with contextlib.suppress(OSError), source, sink:
-            while data := source.recv(_CHUNK if self.delay else 1 << 16):
-                self._closed.wait(self.delay)
-                sink.sendall(data)
+            try:
+                while data := source.recv(_CHUNK if self.delay else 1 << 16):
+                    self._closed.wait(self.delay)
+                    sink.sendall(data)
+            finally:
+                for sock in (source, sink):
+                    _shut(sock)
+
+
+def _shut(sock: socket.socket) -> None:
+    """Break a connection. To close its socket is not enough while another thread reads from it."""
+    with contextlib.suppress(OSError):  # it is closed
+        sock.shutdown(socket.SHUT_RDWR)

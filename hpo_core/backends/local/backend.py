@@ -49,6 +49,7 @@ class LocalBackend:
         context: Information about the study.
         gpus: The names of the GPUs for its jobs, or ``"auto"``.
         loop: The event loop, which stays open; its own one if None.
+        first_worker: The number of the first worker of a study without resources.
 
     Raises:
         BackendError: If it cannot run the study's work.
@@ -60,6 +61,7 @@ class LocalBackend:
         context: BackendContext,
         gpus: str | Sequence[Any] = "auto",
         loop: Loop[JobEvent] | None = None,
+        first_worker: int = 0,
     ) -> None:
         if os.name != "posix":
             raise BackendError(
@@ -73,7 +75,8 @@ class LocalBackend:
         self._loop: Loop[JobEvent] | None = loop
         with explained():
             self._loop = loop or Loop()
-        self._machine = Machine(context.resources, gpus, context.study_uid)
+        self._first_worker = first_worker
+        self._machine = Machine(context.resources, gpus, context.study_uid, first_worker)
         for remark in self._machine.remarks(context.workers):
             _log.warning(remark)
         self._waiting: dict[str, Job] = {}  # for a place
@@ -177,6 +180,7 @@ class LocalBackend:
             pickle=self._work.pickle,
             offset=context.clock.now() - time.monotonic(),
             bound=context.resources is not None,
+            first_worker=self._first_worker,
         )
         self._all.append(self._supervisor)
         return self._supervisor

@@ -19,17 +19,24 @@ class Machine:
         resources: What each job needs; None for no limits.
         gpus: The names of the GPUs to use, or ``"auto"``.
         uid: The study.
+        first_worker: The number of the first worker, if there are no resources.
 
     Raises:
         InvalidInput: If it has too little for a job.
     """
 
-    def __init__(self, resources: Resources | None, gpus: str | Sequence[Any], uid: str) -> None:
+    def __init__(
+        self,
+        resources: Resources | None,
+        gpus: str | Sequence[Any],
+        uid: str,
+        first_worker: int = 0,
+    ) -> None:
         self._resources = resources
         self._count: int | None = None
         self._memory: MemoryLimit | None = None
         if resources is None:
-            self._places = Places(None)
+            self._places = Places(None, first_worker)
         else:
             places = places_of(resources, gpus)
             self._count, self._places = len(places), Places(places)

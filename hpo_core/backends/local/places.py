@@ -42,9 +42,11 @@ class Places:
 
     Args:
         places: The places of a study with resources; None for any number of equal ones.
+        first_worker: The number of the first of these equal ones.
     """
 
-    def __init__(self, places: Sequence[Place] | None) -> None:
+    def __init__(self, places: Sequence[Place] | None, first_worker: int = 0) -> None:
+        self._first_worker = first_worker
         self._is_limited = places is not None
         self._free = list(reversed(places or ()))  # the last one is the next
         self._taken: dict[str, Place] = {}
@@ -96,7 +98,7 @@ class Places:
 
     def _unused_number(self) -> int:
         everyone = [*self._free, *self._taken.values(), *self._foreign.values()]
-        return 1 + max((place.worker for place in everyone), default=-1)
+        return max((1 + place.worker for place in everyone), default=self._first_worker)
 
     def _is_vacant(self, place: Place) -> bool:
         """Return whether no job of an earlier controller has what belongs to a place."""

@@ -127,7 +127,9 @@ class Agent:
         """Run the job; return the record of its end, when none of its processes is left."""
         try:
             if self._backend is None:
-                self._backend = LocalBackend(self._context(), loop=self._loop)
+                self._backend = LocalBackend(
+                    self._context(), loop=self._loop, first_worker=self._order.worker
+                )
             backend = self._backend
             backend.submit(self._order.as_job())
             end = self._serve(backend)

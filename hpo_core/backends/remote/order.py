@@ -35,6 +35,7 @@ class JobOrder(msgspec.Struct, frozen=True, kw_only=True):
         endpoint_file: A file in a shared folder that says how the controller is reached.
         outlives: Whether the job goes on when its controller is gone for good.
         patience: Seconds in which a lost connection is expected to come back.
+        worker: The number of the worker that runs it, from 0: ``{worker}`` and ``HPO_WORKER``.
     """
 
     study: str
@@ -50,6 +51,7 @@ class JobOrder(msgspec.Struct, frozen=True, kw_only=True):
     endpoint_file: str = ""
     outlives: bool = False
     patience: float = 30.0
+    worker: int = 0
 
     @property
     def job_id(self) -> str:

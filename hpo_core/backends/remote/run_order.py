@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Mapping
 from types import TracebackType
+from typing import IO, Any
 
 AGENT = "hpo_core.backends.remote.agent"
 """The module that a process runs to be an agent."""
@@ -41,12 +43,7 @@ class RunningOrder:
         self.process = subprocess.Popen(
             agent_command("-"), stdin=subprocess.PIPE, text=True, cwd=directory
         )
-        assert self.process.stdin is not None
-        try:
-            self.process.stdin.write(f"{text}\n")
-            self.process.stdin.flush()
-        except OSError:  # it has ended already, which its exit status says
-            pass
+        _write(self.process.stdin, f"{text}\n")
 
     def wait(self) -> int:
         """Wait until the job has ended, and return the exit status of the agent.
@@ -54,12 +51,13 @@ class RunningOrder:
         0 means that it has said how the job ended, and that the controller has that if it could be
         reached.
         """
-        return self.process.wait()
+        status = self.process.wait()
+        _close(self.process.stdin)
+        return status
 
     def end(self) -> None:
         """End the job immediately, unless it has ended; return at once."""
-        if self.process.stdin is not None and not self.process.stdin.closed:
-            self.process.stdin.close()
+        _close(self.process.stdin)
 
     def __enter__(self) -> RunningOrder:
         return self
@@ -71,7 +69,7 @@ class RunningOrder:
         trace: TracebackType | None,
     ) -> None:
         self.end()
-        self.process.wait()
+        self.wait()
 
 
 def run_order(text: str, directory: str | None = None) -> int:
@@ -118,25 +116,47 @@ class RunningWorker:
             stdout=subprocess.PIPE,
             cwd=directory,
         )
-        assert self._process.stdin is not None
-        try:
-            self._process.stdin.write(text.encode() + b"\n")
-            self._process.stdin.flush()
-        except OSError:  # it has ended already, which its exit status says
-            pass
+        self._why: str | None = None
+        _write(self._process.stdin, text.encode() + b"\n")
 
     def wait(self) -> str:
-        """Wait until it has ended, and return why; ``""`` if that was to be."""
+        """Wait until it has ended, and return why; ``""`` if that was to be.
+
+        Afterwards this process has no descriptor of it.
+        """
+        if self._why is None:
+            status = self._process.wait()
+            said = self._last_words()
+            lost = f"its agent ended with exit status {status}; see its log"
+            self._why = said if status == 0 else lost
+        return self._why
+
+    def _last_words(self) -> str:
+        """Read what it has printed, and close all that leads to it."""
         assert self._process.stdout is not None
-        status = self._process.wait()
-        os.set_blocking(self._process.stdout.fileno(), False)
-        said = (self._process.stdout.read() or b"").decode(errors="replace").strip()
-        return said if status == 0 else f"its agent ended with exit status {status}; see its log"
+        _close(self._process.stdin)
+        with self._process.stdout as output:
+            os.set_blocking(output.fileno(), False)  # a process that it has left may have it, too
+            return (output.read() or b"").decode(errors="replace").strip()
 
     def end(self) -> None:
         """Have it end its job and itself immediately; return at once."""
-        if self._process.stdin is not None and not self._process.stdin.closed:
-            self._process.stdin.close()
+        _close(self._process.stdin)
+
+
+def _write(stream: IO[Any] | None, text: str | bytes) -> None:
+    """Write to a child's standard input; nothing if the child has ended, as its status says."""
+    assert stream is not None
+    with contextlib.suppress(OSError):
+        stream.write(text)
+        stream.flush()
+
+
+def _close(stream: IO[Any] | None) -> None:
+    """Close a child's standard input, if it is open. Safe in any thread."""
+    if stream is not None:
+        with contextlib.suppress(OSError):  # what the child did not read any more
+            stream.close()
 
 
 def moved(text: str, directory: str) -> str:

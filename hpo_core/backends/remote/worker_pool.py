@@ -15,6 +15,7 @@ from hpo_core.backends.remote.order import JobOrder
 from hpo_core.backends.remote.remote_job import RemoteJob
 from hpo_core.backends.remote.wire import SignedConnection
 from hpo_core.backends.remote.worker import WorkerOrder
+from hpo_core.backends.remote.worker_numbers import WorkerNumbers
 from hpo_core.contracts.backend import BackendContext, Finished, Outcome
 from hpo_core.model.errors import BackendError
 from hpo_core.model.job import Job
@@ -46,9 +47,9 @@ class _Worker:
 class WorkerPool(RemoteBackend):
     """Runs jobs on workers that an engine starts: inherit it and say how.
 
-    A worker runs one job at a time, in processes that are reused. There are at most as many as jobs
-    may run at once, and only as many as were needed. Implement `start_workers`, `end_workers` and
-    `find_workers`, and call `worker_ended`.
+    A worker runs one job at a time, in processes that are reused, and keeps its number. There are
+    at most as many as jobs may run at once, and only as many as were needed. Implement
+    `start_workers`, `end_workers` and `find_workers`, and call `worker_ended`.
 
     Args:
         context: The study.
@@ -85,6 +86,7 @@ class WorkerPool(RemoteBackend):
         self._queue: dict[str, JobOrder] = {}
         self._workers: dict[str, _Worker] = {}
         self._worker_of: dict[str, str] = {}  # the worker of each job that was sent to one
+        self._worker_numbers = WorkerNumbers()
         self._free: dict[str, None] = {}  # workers that can be sent a job
         self._freed: list[str] = []  # those that can, once the end of their job is recorded
         self._names: dict[SignedConnection, str] = {}
@@ -121,8 +123,13 @@ class WorkerPool(RemoteBackend):
     def worker_order(self, name: str) -> str:
         """Return the order of a worker, for `RunningWorker`."""
         no_job = Job(id="", trial_id=0, name="", configuration=Configuration({}))
-        order = self._book.order(no_job, endpoint=self.endpoint, patience=self._patience)
-        text = WorkerOrder(name=name, order=order, folder=self._folder, lock=self._lock)
+        order = self._book.order(
+            no_job,
+            endpoint=self.endpoint,
+            patience=self._patience,
+            worker=self._worker_numbers.take(name),
+        )
+        text = WorkerOrder(name=name, order=order, folder=self._files.folder, lock=self._lock)
         return msgspec.json.encode(text).decode()
 
     def worker_ended(self, name: str, reason: str) -> None:
@@ -131,6 +138,7 @@ class WorkerPool(RemoteBackend):
         if worker is None:
             return
         self._free.pop(name, None)
+        self._worker_numbers.give_back(name)
         for timer in ("idle", "absent"):
             self.never((timer, name))
         if worker.job_id is not None:
@@ -188,6 +196,7 @@ class WorkerPool(RemoteBackend):
             job_id = job_at[name]
             self._workers[name] = _Worker(is_last=True, job_id=job_id)
             self._worker_of[job_id] = name
+            self._worker_numbers.hold(name, handles[job_id].get("number", 0))
             self._expect(name)
             found[job_id] = handles[job_id]
         return found
@@ -260,8 +269,9 @@ class WorkerPool(RemoteBackend):
         self.never(("idle", name))
         worker.job_id = worker.connection.job_id = job_id
         self._worker_of[job_id] = name
-        self.launched(job_id, {"worker": name})
-        self._jobs[job_id].connection = worker.connection
+        number = self._worker_numbers.take(name)
+        self.launched(job_id, {"worker": name, "number": number})
+        self._jobs.connect(job_id, worker.connection)
         worker.connection.send("run", order.job)
 
     def _did_not_come_up(self, reason: str) -> None:
@@ -277,8 +287,8 @@ class WorkerPool(RemoteBackend):
         self._is_delayed = False
         self._fill()
 
-    def _finish(self, job: RemoteJob, finished: Finished) -> None:
-        super()._finish(job, finished)
+    def _job_over(self, job: RemoteJob, finished: Finished) -> None:
+        super()._job_over(job, finished)
         self._queue.pop(job.id, None)
         name = self._worker_of.pop(job.id, "")
         worker = self._workers.get(name)
@@ -328,7 +338,7 @@ class WorkerPool(RemoteBackend):
         self._delay = _FIRST_RETRY
         self.never(("absent", name))
         self._warn_of_folder(about)
-        job = self._jobs.get(worker.job_id or "")
+        job = self._jobs.get(worker.job_id)
         if job is not None and job_id == job.id:
             connection.job_id = job.id
             super()._opened(connection)
@@ -353,12 +363,12 @@ class WorkerPool(RemoteBackend):
         super()._closed(connection)
 
     def _warn_of_folder(self, about: dict[str, Any]) -> None:
-        if self._folder and not about.get("sees_folder") and not self._has_warned:
+        if self._files.folder and not about.get("sees_folder") and not self._has_warned:
             self._has_warned = True
             _log.warning(
                 "the worker on %s does not share the study's folder %s: logs and checkpoints of "
                 "its jobs stay on that machine, and a trial that goes on elsewhere does not find "
                 "its checkpoint; store the study in a folder that all machines share",
                 about.get("host"),
-                self._folder,
+                self._files.folder,
             )

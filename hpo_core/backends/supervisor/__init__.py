@@ -8,11 +8,16 @@ how long a job has run. One supervisor serves commands and function calls alike:
 
     boot         starts any of these processes: the one boot script
     supervisor   the process itself: what the controller asks for, and what it is told
+    controller_link  the connection to the controller, or to the next one
+    job_starter  starts jobs, each in a slot; has them wait until there is one
     supervised_job  one job: what it has said, its limits, its end
     start_retry  jobs are tried again that this machine had no room for
+    slots        which slots there are, and which of them a job may have
+    slot_opener  opens a slot: forks its launcher, or has the template fork its worker
     slot         a place for one job at a time: its launcher
     command_slot  one for commands, each with its pipe
     function_slot  one for calls of a function, with its worker
+    launchers    forks launchers, and reaps them
     launcher     the parent of one job: what a job does to its parent harms that job alone
     template     a process that has imported the function's module, and is forked for each worker
     template_client  the supervisor's end of the connection to it

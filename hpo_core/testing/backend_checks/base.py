@@ -25,6 +25,8 @@ class BackendChecks:
         in_process: Whether jobs run in the controller's own process and thread, one at a time,
             as the backend ``inline`` runs them: such jobs cannot be killed.
         sets_variables: Whether it sets environment variables for jobs.
+        numbers_workers: Whether jobs that run at once have different numbers, from 0, in
+            ``HPO_WORKER``.
         idle_wakes: How often its process may wake up in half a second without events. A library
             that sends heartbeats needs a larger number; do not increase it for a backend that
             polls.
@@ -37,6 +39,7 @@ class BackendChecks:
     work: Literal["function", "command"] = "function"
     in_process: bool = False
     sets_variables: bool = True
+    numbers_workers: bool = False
     idle_wakes: int = 5
     quick_jobs: int = 1_000
     resources: Resources | None = None

@@ -34,9 +34,10 @@ class Running(BackendChecks):
     def test_as_many_jobs_run_at_once_as_there_are_workers(self, start: Begin) -> None:
         self.needs_processes("one job runs at a time")
         driver = start(jobs.waits, workers=3)
-        for job in [driver.submit() for _ in range(3)]:
-            driver.reported(job)
+        begun = [driver.reported(job) for job in [driver.submit() for _ in range(3)]]
         assert not any(isinstance(event, Finished) for event in driver.said)
+        if self.numbers_workers:
+            assert {report.metrics["worker"] for report in begun} == {0, 1, 2}
 
     def test_many_quick_jobs_each_report_their_own_and_end(self, start: Begin) -> None:
         if self.work == "command":

@@ -6,5 +6,9 @@ script     the batch script, and the options of sbatch
 commands   sbatch, squeue, scancel and scontrol, in a thread of their own
 states     what Slurm says of a job, and what that means
 batches    which jobs of the study are which Slurm jobs
-backend    the backend
+submitter  jobs are submitted, and cancelled
+watcher    Slurm is asked about jobs that do not speak for themselves
+slurm_queue  the Slurm jobs of a study
+warn_once  what users are told once
+backend    the backend, made of these
 """

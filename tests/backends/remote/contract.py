@@ -27,6 +27,7 @@ from hpo_scaffolded.plugin import build  # noqa: E402
 class TestFunctions(BackendContract):
     work = "function"
     quick_jobs = 20
+    numbers_workers = True
 
     def make_backend(self, context: BackendContext) -> Backend:
         return build(context, Options())

@@ -148,6 +148,17 @@ class Cluster:
         self.until(lambda: not os.path.exists(f"/proc/{pid}"))
         path.unlink(missing_ok=True)
 
+    def save_jobs(self, job: str) -> None:
+        """Wait until slurmctld has saved its jobs, of which one is given.
+
+        It does so seconds after a change. Killed before that, it starts running jobs once more, and
+        drains their node since that refuses them.
+        """
+        saved = self.folder / "state" / "job_state"
+        before = saved.stat().st_mtime_ns if saved.exists() else 0
+        self.command("scontrol", "update", f"JobId={job}", "AdminComment=saved")
+        self.until(lambda: saved.exists() and saved.stat().st_mtime_ns > before)
+
     def jobs(self, layout: str = "%i %T") -> list[str]:
         """Return a line for each job that Slurm knows."""
         return self.command(
@@ -161,8 +172,11 @@ class Cluster:
             if holds():
                 return
             pause.wait(0.1)
-        logs = "\n".join(path.read_text()[-2000:] for path in self.folder.glob("*.log"))
-        raise AssertionError(f"it has not come about in {STARTS_IN} s\n{logs}")
+        raise AssertionError(f"it has not come about in {STARTS_IN} s\n{self.logs()}")
+
+    def logs(self) -> str:
+        """Return the ends of the logs of Slurm."""
+        return "\n".join(path.read_text()[-2000:] for path in self.folder.glob("*.log"))
 
     def _start(self, daemon: str, *arguments: str) -> None:
         program = shutil.which(daemon) or f"/usr/sbin/{daemon}"

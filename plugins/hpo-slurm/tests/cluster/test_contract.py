@@ -14,6 +14,7 @@ from hpo_core.testing import BackendContract
 class TestFunctions(BackendContract):
     work = "function"
     quick_jobs = 12
+    numbers_workers = True
     resources = Resources(gpus=1)
 
     def make_backend(self, context: BackendContext) -> Backend:

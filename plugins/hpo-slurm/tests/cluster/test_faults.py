@@ -22,7 +22,7 @@ slurm_id = env["SLURM_JOB_ID"]
 if "SLURM_ARRAY_JOB_ID" in env:
     slurm_id = env["SLURM_ARRAY_JOB_ID"] + "_" + env["SLURM_ARRAY_TASK_ID"]
 with open("begun", "a") as file:
-    file.write(env["HPO_JOB_ID"] + " " + slurm_id + "\\n")
+    file.write(env["HPO_JOB_ID"] + " " + slurm_id + " " + env["HPO_WORKER"] + "\\n")
 hpo_core.report(1, loss=float(sys.argv[1]))
 with open("gate") as gate:
     gate.read()
@@ -78,7 +78,15 @@ class Study:
 
     def finish(self, process: subprocess.Popen[str], status: int = 0) -> str:
         """Wait for the end of a command; return what it says."""
-        out, errors = process.communicate(timeout=HANGS)
+        try:
+            out, errors = process.communicate(timeout=HANGS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            out, errors = process.communicate()
+            jobs = "\n".join(mine(self))
+            raise AssertionError(
+                f"it hangs\n{out}{errors}\n{jobs}\n{self.cluster.logs()}"
+            ) from None
         assert process.returncode == status, out + errors
         assert "Traceback" not in errors
         return out + errors
@@ -127,12 +135,21 @@ def study(tmp_path: Path, cluster: Any) -> Iterator[Study]:
     cluster.command("scancel", "--name=fates")
 
 
+def test_the_time_limit_of_slurm_is_a_time_limit(study: Study, cluster: Any) -> None:
+    study.write(1, time="1m", job={"on_time_limit": "fail"})
+    study.finish(study.start(), status=1)
+    (job,) = study.jobs().values()
+    assert (job["state"], job["reason"].splitlines()[0]) == (
+        "timed_out",
+        "Slurm ended it at its time limit",
+    )
+
+
 def test_jobs_that_start_together_are_one_array(study: Study, cluster: Any) -> None:
     study.write(24, workers=24)
     run = study.start()
     study.wait("begun", 8)
-    arrays = {line.split()[0] for line in cluster.jobs("%F %j") if line.endswith("fates")}
-    assert len(arrays) == 1
+    assert len({line.split()[0].partition("_")[0] for line in mine(study)}) == 1
     study.open_gate()
     study.finish(run)
     assert set(study.states().values()) == {"completed"}
@@ -184,6 +201,48 @@ def test_jobs_outlive_a_killed_controller_and_none_runs_twice(study: Study, clus
     assert len(study.lines("begun")) == 6
 
 
+def test_a_number_of_a_worker_is_that_of_no_other_job_also_after_a_resumption(
+    study: Study, cluster: Any
+) -> None:
+    study.write(3, workers=3, job={"command": ["{python}", "job.py", "{x}", "{worker}"]})
+    run = study.start()
+    study.wait("begun", 3)
+    numbers = {job: (slurm, number) for job, slurm, number in map(str.split, study.lines("begun"))}
+    assert sorted(number for _, number in numbers.values()) == ["0", "1", "2"]
+    run.kill()
+    run.wait()
+    resumed = study.start("resume", "fates", "--quiet")
+    (slurm_id,) = (slurm for slurm, number in numbers.values() if number == "1")
+    cluster.command("scancel", slurm_id)
+    study.wait("begun", 4)
+    assert study.lines("begun")[3].split()[2] == "1"
+    study.open_gate()
+    study.finish(resumed)
+
+
+def test_a_slurm_job_that_the_study_does_not_know_is_cancelled_and_the_others_go_on(
+    study: Study, cluster: Any
+) -> None:
+    study.write(2, workers=2)
+    run = study.start()
+    study.wait("begun", 2)
+    run.kill()
+    run.wait()
+    (uid,) = {
+        line.split()[2] for line in cluster.jobs("%Z %k") if line.startswith(str(study.folder))
+    }
+    unknown = cluster.command(
+        "sbatch", "--parsable", "--job-name=fates", f"--comment=hpo-core {uid} 7.1",
+        f"--chdir={study.folder}", "--output=/dev/null", "--wrap=exec sleep 600",
+    ).strip()  # fmt: skip
+    resumed = study.start("resume", "fates", "--quiet")
+    cluster.until(lambda: f"{unknown} CANCELLED" in mine(study))
+    study.open_gate()
+    study.finish(resumed)
+    assert study.states() == {"1.1": "completed", "2.1": "completed"}
+    assert len(study.lines("begun")) == 2
+
+
 def test_what_ends_without_a_controller_counts(study: Study, cluster: Any) -> None:
     study.write(2, workers=2)
     run = study.start()
@@ -191,7 +250,9 @@ def test_what_ends_without_a_controller_counts(study: Study, cluster: Any) -> No
     run.kill()
     run.wait()
     study.open_gate()
-    study.wait("done", 2)
+    cluster.until(lambda: sum('"finished"' in text for text in spools(study)) == 2)
+    for position in range(2):  # their agents would wait for a controller, for half a minute
+        cluster.command("scancel", study.slurm_id(position))
     cluster.until(lambda: not any(line.endswith("ING") for line in mine(study)))
     study.finish(study.start("resume", "fates", "--quiet"))
     assert study.states() == {"1.1": "completed", "2.1": "completed"}
@@ -215,6 +276,7 @@ def test_a_controller_daemon_that_is_killed_is_waited_for(study: Study, cluster:
     study.write(8, workers=4)
     run = study.start()
     study.wait("begun", 4)
+    cluster.save_jobs(study.slurm_id(0))
     cluster.signal("slurmctld", signal.SIGKILL)
     study.open_gate()
     study.wait("done", 4)
@@ -334,14 +396,9 @@ def test_a_program_that_a_node_lacks_is_a_reason(study: Study, cluster: Any) -> 
     assert "/no/such/python" in job["reason"]
 
 
-def test_the_time_limit_of_slurm_is_a_time_limit(study: Study, cluster: Any) -> None:
-    study.write(1, time="1m", job={"on_time_limit": "fail"})
-    study.finish(study.start(), status=1)
-    (job,) = study.jobs().values()
-    assert (job["state"], job["reason"].splitlines()[0]) == (
-        "timed_out",
-        "Slurm ended it at its time limit",
-    )
+def spools(study: Study) -> list[str]:
+    """Return what agents have written of their jobs."""
+    return [path.read_text() for path in study.folder.glob("**/spools/*")]
 
 
 def mine(study: Study) -> list[str]:
