@@ -76,8 +76,9 @@ def check_of(name: str, checks: dict[str, dict[str, Any]]) -> str:
         return ""
     found = checks[name]
     outcomes = ", ".join(f"{number} {outcome}" for outcome, number in found["outcomes"].items())
-    versions = [f"{library} {at}" for library, at in found["libraries"].items()]
-    return f"{outcomes} ({'; '.join([found['effort'], ', '.join(versions)]).rstrip('; ')})"
+    versions = ", ".join(f"{library} {at}" for library, at in found["libraries"].items())
+    how = "; ".join(filter(None, (found.get("effort"), versions)))
+    return f"{outcomes} ({how})" if how else outcomes
 
 
 def link(distribution: str) -> str:
