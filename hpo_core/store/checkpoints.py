@@ -11,6 +11,7 @@ import logging
 import os
 import shutil
 from collections.abc import Container, Iterator
+from functools import partial
 from pathlib import Path
 
 from hpo_core.model.errors import HpoError, StoreError
@@ -41,6 +42,7 @@ class Checkpoints:
     def __init__(self, root: Path, remote: Remote | None = None) -> None:
         self._root = root
         self.remote = remote
+        self._required: dict[int, HpoError] = {}  # what it means if a trial has none at the address
 
     def folder(self, trial_id: int) -> str:
         """Return the folder of a trial's checkpoints."""
@@ -126,10 +128,16 @@ class Checkpoints:
                 yield int(entry.name)
 
     def delete(self, trial_id: int) -> None:
-        """Delete a trial's checkpoints; log a warning if this fails."""
-        if self.remote is not None:
-            self.remote.wait(trial_id)
-            self.remote.delete_later(trial_id)
+        """Delete a trial's checkpoints; log a warning if this fails.
+
+        Those at an address are deleted in a thread, after the trial's transfers; then the folder.
+        """
+        if self.remote is None:
+            self._delete_folder(trial_id)
+        else:
+            self.remote.delete_later(trial_id, partial(self._delete_folder, trial_id))
+
+    def _delete_folder(self, trial_id: int) -> None:
         try:
             shutil.rmtree(self.folder(trial_id))
         except FileNotFoundError:
@@ -137,11 +145,19 @@ class Checkpoints:
         except OSError as error:
             _log.warning("the checkpoints of trial %d could not be deleted: %s", trial_id, error)
 
-    def exist(self, trial_id: int) -> bool:
-        """Return whether a trial has checkpoints, here or at the address."""
+    def require(self, trial_id: int, otherwise: HpoError) -> None:
+        """Check that a trial has checkpoints: here now, or at the address when they are fetched.
+
+        The address is not asked here, since that may take long.
+
+        Raises:
+            HpoError: `otherwise`, if it has none; in the latter case `fetch` raises it.
+        """
         if os.path.isdir(self.folder(trial_id)):
-            return True
-        return self.remote is not None and self.remote.latest(trial_id) > 0
+            return
+        if self.remote is None:
+            raise otherwise
+        self._required[trial_id] = otherwise
 
     # -- at an address ----------------------------------------------------------------------------
 
@@ -150,12 +166,17 @@ class Checkpoints:
 
         Raises:
             CopyError: If this fails.
+            HpoError: If there is none, and `require` was told so.
         """
         if self.remote is None:
             return
         folder = Path(self.folder(trial_id))
+        required = self._required.get(trial_id)
         try:
             latest = self.remote.latest(trial_id)
+            if required is not None and not latest and not folder.is_dir():
+                raise required
+            self._required.pop(trial_id, None)
             if latest > self._marked(trial_id) or (latest and not folder.is_dir()):
                 aside = self._root / f"{_FETCHED}{trial_id}"
                 self.remote.fetch(trial_id, latest, aside)
@@ -163,6 +184,8 @@ class Checkpoints:
                 os.replace(aside, folder)
                 self._mark(trial_id, latest)
         except Exception as error:  # a file system of fsspec may raise anything
+            if error is required:
+                raise
             raise CopyError(
                 f"cannot fetch the checkpoints of trial {trial_id}: {type(error).__name__}: {error}"
             ) from error

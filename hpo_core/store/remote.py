@@ -113,10 +113,17 @@ class Remote:
         if self._files.exists(f"{self._root}/{trial_id}"):
             self._files.rm(f"{self._root}/{trial_id}", recursive=True)
 
-    def delete_later(self, trial_id: int) -> None:
-        """Delete all stored states of a trial; log a warning if this fails."""
+    def delete_later(self, trial_id: int, then: Callable[[], None]) -> None:
+        """Delete all stored states of a trial; log a warning if this fails. Then call something."""
+
+        def delete() -> None:
+            try:
+                self.delete(trial_id)
+            finally:
+                then()
+
         warn = partial(_warn, f"the stored checkpoints of trial {trial_id} could not be deleted")
-        self.later(trial_id, partial(self.delete, trial_id)).add_done_callback(warn)
+        self.later(trial_id, delete).add_done_callback(warn)
 
 
 def _warn(what: str, done: Future[Any]) -> None:

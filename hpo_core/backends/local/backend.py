@@ -70,13 +70,17 @@ class LocalBackend:
         if not os.path.isdir(context.work.directory):
             raise BackendError(f"the jobs' folder {context.work.directory!r} does not exist")
         self._context = context
+        self._first_worker = first_worker
+        self._machine = Machine(context.resources, gpus, context.study_uid, first_worker)
         self._work: SupervisedWork = work_of(context)
         self._owns_loop = loop is None
         self._loop: Loop[JobEvent] | None = loop
-        with explained():
-            self._loop = loop or Loop()
-        self._first_worker = first_worker
-        self._machine = Machine(context.resources, gpus, context.study_uid, first_worker)
+        try:
+            with explained():
+                self._loop = loop or Loop()
+        except BaseException:
+            self._release()
+            raise
         for remark in self._machine.remarks(context.workers):
             _log.warning(remark)
         self._waiting: dict[str, Job] = {}  # for a place
@@ -150,12 +154,16 @@ class LocalBackend:
                 if self._context.folder is not None:
                     shutil.rmtree(self._context.folder, ignore_errors=True)
         finally:
-            self._machine.close()
-            if self._owns_loop:
-                self._loop.close()
-            self._loop = None
-            if self._work.pickle is not None:
-                os.close(self._work.pickle)
+            self._release()
+
+    def _release(self) -> None:
+        """Release what this process has for the study."""
+        self._machine.close()
+        if self._loop is not None and self._owns_loop:
+            self._loop.close()
+        self._loop = None
+        if self._work.pickle is not None:
+            os.close(self._work.pickle)
 
     # -- supervisors ----------------------------------------------------------------------------
 

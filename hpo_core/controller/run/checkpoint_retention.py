@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from hpo_core.controller.results.result import ranking
 from hpo_core.controller.run.effects import NOTHING, Effects, all_of
+from hpo_core.model.errors import HpoError
 from hpo_core.model.job import TrialState
 from hpo_core.model.objective import Losses
 from hpo_core.store.checkpoints import Checkpoints
@@ -36,14 +37,15 @@ class CheckpointRetention:
         """Whether no checkpoints are ever deleted."""
         return self._keep is None
 
-    def has_deleted(self, trial_id: int, state: TrialState) -> bool:
-        """Return whether the checkpoints of a trial in this state have been deleted."""
-        return (
-            self._keep is not None
-            and state is TrialState.COMPLETED
-            and not self._is_best(trial_id)
-            and not self._checkpoints.exist(trial_id)
-        )
+    def require(self, trial_id: int, state: TrialState, otherwise: HpoError) -> None:
+        """Check that the checkpoints of a trial in this state have not been deleted.
+
+        Raises:
+            HpoError: `otherwise`, if they have been; see `Checkpoints.require`.
+        """
+        is_safe = self._keep is None or state is not TrialState.COMPLETED
+        if not is_safe and not self._is_best(trial_id):
+            self._checkpoints.require(trial_id, otherwise)
 
     def begin(
         self, best: Iterable[tuple[int, Losses]], states: Mapping[int, TrialState]

@@ -233,19 +233,21 @@ class JobDispatcher:
         """Check that the checkpoints needed for a resumption have not been deleted.
 
         Raises:
-            StrategyError: If they have been deleted.
+            StrategyError: If they have been deleted. For those at an address, the backend raises it
+                once it has asked there.
         """
         if self._retention.is_keeping_all:
             return
         store, study = self._context.store, self._context.study
         for trial_id in (resume.trial_id, resume.checkpoint_from):
             found = None if trial_id is None else store.trial(study.id, trial_id)
-            if found is not None and self._retention.has_deleted(found.id, found.state):
-                raise StrategyError(
+            if found is not None:
+                deleted = StrategyError(
                     f"the strategy {self._config.strategy.name!r} resumes from trial {trial_id}, "
                     "whose checkpoints job.keep_checkpoints has deleted; give it a larger number, "
                     "or leave it out"
                 )
+                self._retention.require(found.id, found.state, deleted)
 
     def _launch(self, trial: PendingTrial, now: float, notes: list[str] | None = None) -> Effects:
         job = self._factory.job(trial)

@@ -13,6 +13,7 @@ from concurrent.futures import Future
 from functools import partial
 
 from hpo_core.contracts.backend import Backend, Clock, Finished, JobEvent, Outcome
+from hpo_core.model.errors import StrategyError
 from hpo_core.model.job import Job
 from hpo_core.store.checkpoints import Checkpoints
 from hpo_core.store.remote import Remote
@@ -69,6 +70,12 @@ class CheckpointingBackend:
             self._backend.wake()
 
     def events(self, timeout: float | None) -> Sequence[JobEvent]:
+        """Wait for events.
+
+        Raises:
+            StrategyError: If the strategy has resumed a trial whose checkpoints were deleted. The
+                failure of its job is delivered before.
+        """
         now = self._clock.now()
         ended: list[JobEvent] = [Finished(each, now, Outcome.CANCELLED) for each in self._cancelled]
         self._cancelled.clear()
@@ -79,6 +86,10 @@ class CheckpointingBackend:
                 continue
             if (error := fetched.exception()) is not None:
                 ended.append(Finished(job_id, now, Outcome.FAILED, str(error)))
+                if isinstance(error, StrategyError):
+                    for event in ended:
+                        self.deliver(event)
+                    raise error
             else:
                 self._backend.submit(job)
         events = [*ended, *self._backend.events(0.0 if ended else timeout)]
