@@ -68,7 +68,13 @@ def test_what_hpo_plugins_prints_is_an_index(
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(None, "can't be read: No such file"), ("{}", "is no index: Expected `array`")],
+    [
+        (None, "can't be read: No such file"),
+        ("{}", "is no index: Expected `array`"),
+        ("[", "is no index: Input data was truncated"),
+        ('[{"name": "moth"}]', "missing required field `distribution`"),
+        ('[{"name": 3, "distribution": "hpo-moth"}]', "Expected `str`, got `int` - at `$[0].name`"),
+    ],
 )
 def test_a_bad_index_is_one_sentence(hpo: Hpo, index: Path, content: str | None, said: str) -> None:
     index.unlink()
@@ -78,3 +84,12 @@ def test_a_bad_index_is_one_sentence(hpo: Hpo, index: Path, content: str | None,
     assert ended.status == 2
     assert "HPO_PLUGIN_INDEX" in ended.err
     assert said in ended.err
+
+
+def test_a_folder_as_index_is_one_sentence(
+    hpo: Hpo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HPO_PLUGIN_INDEX", str(tmp_path))
+    ended = hpo("plugins", "--search", "light")
+    assert ended.status == 2
+    assert "can't be read: Is a directory" in ended.err
