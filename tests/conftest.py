@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep the tests' key for trusted studies out of the user's home, and let Ctrl-C be tested.
+    """Keep the tests' keys and locks out of the user's folders, and let Ctrl-C be tested.
 
     A shell starts programs in the background with SIGINT ignored, and nohup with SIGHUP; they pass
     that on.
@@ -33,6 +33,7 @@ def pytest_configure(config: pytest.Config) -> None:
     folder = tempfile.TemporaryDirectory(prefix="hpo-tests-")
     config.add_cleanup(folder.cleanup)
     os.environ["XDG_CONFIG_HOME"] = folder.name
+    os.environ["HPO_RUNTIME_DIR"] = os.path.join(folder.name, "locks")  # of GPUs that are names
 
 
 class Packaging:

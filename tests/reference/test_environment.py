@@ -49,7 +49,8 @@ def test_a_job_gets_the_variables_of_the_page(
 ) -> None:
     (tmp_path / "study.toml").write_text(STUDY)
     (tmp_path / "job.py").write_text(JOB)
-    monkeypatch.delenv("HPO_STORE", raising=False)
+    for name in ("HPO_STORE", "HPO_RUNTIME_DIR"):  # which hpo-core reads
+        monkeypatch.delenv(name, raising=False)
     command = [sys.executable, "-c", "from hpo_core.cli.main import main; main()", "try"]
     tried = subprocess.run(
         [*command, "study.toml", "--json"], cwd=tmp_path, capture_output=True, text=True

@@ -12,6 +12,7 @@
     machine             what this machine gives to each job: places, and limits of memory
     places              who has which GPUs and CPUs
     devices             the GPUs of this machine
+    device_locks        studies of one user never use the same GPU
     memory              limits of memory: cgroups, the address space
     oom                 who was killed because memory ran out
     resource_errors     what to say where the machine has no room for more

@@ -71,7 +71,16 @@ class LocalBackend:
             raise BackendError(f"the jobs' folder {context.work.directory!r} does not exist")
         self._context = context
         self._first_worker = first_worker
-        self._machine = Machine(context.resources, gpus, context.study_uid, first_worker)
+        self._has_free_gpu = False
+        self._machine = Machine(
+            context.resources,
+            gpus,
+            study=context.study,
+            uid=context.study_uid,
+            workers=context.workers,
+            on_free=self._on_free_gpu,
+            first_worker=first_worker,
+        )
         self._work: SupervisedWork = work_of(context)
         self._owns_loop = loop is None
         self._loop: Loop[JobEvent] | None = loop
@@ -99,8 +108,8 @@ class LocalBackend:
     def submit(self, job: Job) -> None:
         with explained():
             supervisor = self._supervisor or self._start()
-            place = self._machine.take(job.id)
-            if place is None:
+            place = None if supervisor is None else self._machine.take(job.id)
+            if supervisor is None or place is None:
                 self._waiting[job.id] = job
                 return
             told = self._work.told(job, place, self._machine.prefix(place))
@@ -120,6 +129,9 @@ class LocalBackend:
 
     def events(self, timeout: float | None) -> Sequence[JobEvent]:
         with explained():
+            if self._has_free_gpu:
+                self._has_free_gpu = False
+                self._submit_waiting()
             self._say_what_is_recorded()
             if self._early:
                 early, self._early = self._early, []
@@ -159,9 +171,9 @@ class LocalBackend:
     def _release(self) -> None:
         """Release what this process has for the study."""
         self._machine.close()
-        if self._loop is not None and self._owns_loop:
-            self._loop.close()
-        self._loop = None
+        loop, self._loop = self._loop, None
+        if loop is not None and self._owns_loop:
+            loop.close()
         if self._work.pickle is not None:
             os.close(self._work.pickle)
 
@@ -173,8 +185,13 @@ class LocalBackend:
             raise BackendError("the backend is closed")
         return self._loop
 
-    def _start(self) -> SupervisorClient:
+    def _start(self) -> SupervisorClient | None:
+        """Start a supervisor; return None as long as other studies use all GPUs."""
         context = self._context
+        for remark in self._machine.claim():
+            _log.warning(remark)
+        if not self._machine.has_places:
+            return None
         inherited = without_job_variables({**os.environ})
         self._supervisor = supervisor_client.start(
             self._open,
@@ -186,12 +203,18 @@ class LocalBackend:
             variables=self._work.variables,
             function=self._work.function,
             pickle=self._work.pickle,
+            locks=self._machine.locks,
             offset=context.clock.now() - time.monotonic(),
             bound=context.resources is not None,
             first_worker=self._first_worker,
         )
         self._all.append(self._supervisor)
         return self._supervisor
+
+    def _on_free_gpu(self) -> None:
+        """Look again for GPUs; called in a thread."""
+        self._has_free_gpu = True
+        self.wake()
 
     def _say_what_is_recorded(self) -> None:
         """Tell supervisors what is recorded: all events that `events` has returned."""

@@ -8,7 +8,7 @@ they have; a place that overlaps with theirs is free when they have ended.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from typing import Any
 
 import msgspec
@@ -43,10 +43,14 @@ class Places:
     Args:
         places: The places of a study with resources; None for any number of equal ones.
         first_worker: The number of the first of these equal ones.
+
+    Attributes:
+        usable: The GPUs that no other study uses; None for all.
     """
 
     def __init__(self, places: Sequence[Place] | None, first_worker: int = 0) -> None:
         self._first_worker = first_worker
+        self.usable: Set[str] | None = None
         self._is_limited = places is not None
         self._free = list(reversed(places or ()))  # the last one is the next
         self._taken: dict[str, Place] = {}
@@ -56,7 +60,7 @@ class Places:
     def take(self, job_id: str) -> Place | None:
         """Return a place for a job; None if it must wait until another job has ended."""
         for index in range(len(self._free) - 1, -1, -1):
-            if not self._foreign or self._is_vacant(self._free[index]):
+            if self._is_usable(self._free[index]):
                 place = self._free.pop(index)
                 break
         else:
@@ -99,6 +103,12 @@ class Places:
     def _unused_number(self) -> int:
         everyone = [*self._free, *self._taken.values(), *self._foreign.values()]
         return max((1 + place.worker for place in everyone), default=self._first_worker)
+
+    def _is_usable(self, place: Place) -> bool:
+        """Return whether a free place can be given to a job."""
+        if self.usable is not None and not self.usable >= set(place.gpus):
+            return False
+        return not self._foreign or self._is_vacant(place)
 
     def _is_vacant(self, place: Place) -> bool:
         """Return whether no job of an earlier controller has what belongs to a place."""

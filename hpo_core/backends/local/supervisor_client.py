@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from hpo_core.backends.supervisor import boot, journal
@@ -120,6 +120,7 @@ def start(
     folder: str | None,
     environment: dict[str, str],
     pickle: int | None,
+    locks: Sequence[int],
     **given: Any,
 ) -> SupervisorClient:
     """Start a supervisor.
@@ -131,6 +132,7 @@ def start(
         folder: The folder of journals; None if jobs end with the controller.
         environment: The environment of the supervisor and the jobs.
         pickle: The descriptor of a function that workers cannot import.
+        locks: Descriptors of locks that it has until it ends.
         **given: Arguments of `hpo_core.backends.supervisor.supervisor.run`.
 
     Raises:
@@ -138,7 +140,7 @@ def start(
     """
     ours, theirs = socket.socketpair()
     book, path = (None, None) if folder is None else journal.create(folder)
-    kept = [number for number in (theirs.fileno(), book, pickle) if number is not None]
+    kept = [number for number in (theirs.fileno(), book, pickle, *locks) if number is not None]
     output = None if folder is None else subprocess.DEVNULL
     try:
         process = subprocess.Popen(

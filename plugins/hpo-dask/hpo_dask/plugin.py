@@ -19,6 +19,7 @@ def hpo_backends() -> Iterable[BackendSpec]:
             options=DaskOptions,
             enforces_limits=True,
             resources=frozenset({"gpus", "cpus", "memory"}),
+            placeholders=frozenset({"worker"}),
         )
     ]
 

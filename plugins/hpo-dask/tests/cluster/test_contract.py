@@ -18,6 +18,7 @@ from hpo_core.testing import BackendContract
 class TestFunctions(BackendContract):
     work = "function"
     quick_jobs = 200
+    numbers_workers = True
     resources = Resources(gpus=1, cpus=1)
 
     def make_backend(self, context: BackendContext) -> Backend:
