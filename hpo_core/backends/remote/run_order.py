@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -129,14 +130,17 @@ class RunningWorker:
         """Wait until it has ended, and return why; ``""`` if that was to be."""
         assert self._process.stdout is not None
         status = self._process.wait()
-        os.set_blocking(self._process.stdout.fileno(), False)
-        said = (self._process.stdout.read() or b"").decode(errors="replace").strip()
+        with self._process.stdout as out:
+            os.set_blocking(out.fileno(), False)
+            said = (out.read() or b"").decode(errors="replace").strip()
+        self.end()
         return said if status == 0 else f"its agent ended with exit status {status}; see its log"
 
     def end(self) -> None:
         """Have it end its job and itself immediately; return at once."""
         if self._process.stdin is not None and not self._process.stdin.closed:
-            self._process.stdin.close()
+            with contextlib.suppress(BrokenPipeError):  # of an order that it has not read
+                self._process.stdin.close()
 
 
 def moved(text: str, directory: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import threading
 from collections.abc import Collection, Sequence
 from functools import partial
@@ -17,7 +19,8 @@ class ChildPool(WorkerPool):
     """Workers that are children of this process, each waited for by a thread."""
 
     def __init__(self, context: BackendContext, reach: str = "") -> None:
-        super().__init__(context, host="127.0.0.1", reach=reach)
+        self._alive = os.path.join(context.folder or "", "alive")
+        super().__init__(context, host="127.0.0.1", reach=reach, lock=self._alive)
         self._running: dict[str, RunningWorker] = {}
 
     def start_workers(self, names: Sequence[str]) -> None:
@@ -31,7 +34,9 @@ class ChildPool(WorkerPool):
                 self._running[name].end()
 
     def find_workers(self, keep: Collection[str]) -> Collection[str]:
-        return ()  # they have ended with the controller whose children they were
+        with open(self._alive, "a") as file:  # they end with the controller that started them
+            fcntl.flock(file, fcntl.LOCK_EX)
+        return ()
 
     def _wait(self, name: str, running: RunningWorker) -> None:
         reason = running.wait()
