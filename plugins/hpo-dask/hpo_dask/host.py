@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Sequence
-from contextlib import suppress
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -40,7 +39,7 @@ class Host(WorkerPlugin):  # type: ignore[misc]  # distributed may not be instal
     def setup(self, worker: Any) -> None:
         """Begin."""
         self._worker = worker
-        self._lock = Lock()
+        self._lock, self._unpacking = Lock(), Lock()
         self._running: dict[str, _Running] = {}
         self._withdrawn: set[str] = set()
         self._is_over = False
@@ -112,7 +111,7 @@ class Host(WorkerPlugin):  # type: ignore[misc]  # distributed may not be instal
         if code is None:
             return None
         folder = os.path.join(self._worker.local_directory, f"hpo-{digest(code)}")
-        with suppress(OSError):  # another thread has been faster
+        with self._unpacking:
             unpack(code, folder)
         return folder
 

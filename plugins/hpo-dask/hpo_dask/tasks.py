@@ -154,9 +154,15 @@ class Tasks:
         try:
             reason = await future
         except Exception as error:  # noqa: BLE001  # whatever the task raises
-            if future.cancelled():  # by `_release`, or since the scheduler is gone
-                return
+            if getattr(error, "reason", "") == "scheduler-connection-lost":
+                return  # `until_gone` notices that
             reason = reason_of(error)
+            if future.cancelled():  # by `_release`, or by another client of the cluster
+                reason = "its Dask task was cancelled"
+                task = self._tasks.get(name)
+                if task is not None and task.address is not None:  # it runs on, and says its end
+                    await self._run(host.end, [name], [task.address])
+                    return
         self._ended(name, str(reason))
 
     def _on_event(self, event: tuple[float, Any]) -> None:
@@ -164,7 +170,8 @@ class Tasks:
             case ["begun", str() as name, str() as address]:
                 self._begun(name, address)
             case ["over", str() as name, str() as reason]:
-                self._over.add(name)
+                if name not in self._tasks:
+                    self._over.add(name)
                 self._ended(name, reason)
 
     def _on_cluster_event(self, event: tuple[float, Any]) -> None:
