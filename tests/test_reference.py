@@ -44,7 +44,7 @@ def page() -> str:
     parts = [HEAD]
     described: set[str] = set()
     for module, said in SECTIONS.items():
-        names = sorted(public_names(module), key=str.lower)
+        names = sorted(public_names(module), key=lambda name: (name.lower(), name))
         shared = ", ".join(f"`{name}`" for name in names if name in described)
         parts.append(f"## {module.__name__}\n\n{said.format(shared)}\n")
         parts += [entry(name, getattr(module, name)) for name in names if name not in described]
@@ -126,12 +126,15 @@ def written(parameters: Iterable[inspect.Parameter]) -> Iterator[str]:
         before = one.kind
         text = str(one.replace(annotation=one.empty)).replace("<factory>", "{}")
         text = re.sub(r"<class '(?:\w+\.)*(\w+)'>", r"\1", text)
+        text = re.sub(r"<function (?:\w+\.)*(\w+) at 0x\w+>", r"\1", text)
         yield one.name if " object at 0x" in text else text
     if before is inspect.Parameter.POSITIONAL_ONLY:
         yield "/"
 
 
 def constant(value: Any) -> str:
+    if isinstance(value, frozenset):  # whose order differs from process to process
+        return f"frozenset({{{', '.join(map(repr, sorted(value)))}}})"
     if isinstance(value, int | str):
         return repr(value)
     if " object at 0x" in repr(value):
