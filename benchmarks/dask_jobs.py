@@ -1,8 +1,9 @@
 """Jobs on Dask: through hpo-dask, and by `client.submit` alone, on the same Dask workers.
 
 The Dask workers are processes of a thread each, under a scheduler in a process of its own. Each
-side is a process, too. The jobs of the first half are not measured: in that time all workers of
-hpo-dask start, and Dask sends the function to all of its own. Dask alone does what a search has to
+side is a process, too. The jobs of the first half are not measured: in that time Dask sends the
+function to its workers, and those of hpo-dask start; their first jobs wait for each other, so that
+all of them run when the second half begins. Dask alone does what a search has to
 do: it keeps as many calls under way as there are workers, and makes the next one when one has
 ended.
 """
@@ -10,12 +11,14 @@ ended.
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
+import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +31,18 @@ SIDES = {"trivial": (4, 4_000), "nap": (16, 320)}
 
 def nap(configuration: dict[str, Any]) -> float:
     """Be a job that takes a while and no processor."""
+    if "BENCH_GATHER" in os.environ:
+        gather(Path(os.environ["BENCH_GATHER"]))
     time.sleep(NAP)
     return trivial(configuration)
+
+
+@functools.cache
+def gather(folder: Path) -> None:
+    """Wait until all workers have come here, once in each process."""
+    (folder / str(os.getpid())).touch()
+    while len(os.listdir(folder)) < SIDES["nap"][0]:
+        time.sleep(0.01)
 
 
 def rate_of(moments: list[float]) -> float:
@@ -47,17 +60,16 @@ def hpo(kind: str, address: str) -> float:
 
     workers, jobs = SIDES[kind]
     function = "dask_jobs:nap" if kind == "nap" else "common:trivial"
-    study = msgspec.structs.replace(
-        config(jobs, backend="dask", workers=workers, function=function),
-        backend=PluginChoice("dask", {"address": address, "upload": False}),
-    )
     moments: list[float] = []
-    with (
-        tempfile.TemporaryDirectory() as name,
-        HyperParameterOptimizer(study, store=Path(name) / "hpo.db") as optimizer,
-    ):
-        began = time.perf_counter()
-        optimizer.run(on_job_finished=lambda _: moments.append(time.perf_counter()))
+    with tempfile.TemporaryDirectory() as name, tempfile.TemporaryDirectory() as gathering:
+        job = {"function": function, "environment": {"BENCH_GATHER": gathering}}
+        study = msgspec.structs.replace(
+            config(jobs, backend="dask", workers=workers, **job),
+            backend=PluginChoice("dask", {"address": address, "upload": False}),
+        )
+        with HyperParameterOptimizer(study, store=Path(name) / "hpo.db") as optimizer:
+            began = time.perf_counter()
+            optimizer.run(on_job_finished=lambda _: moments.append(time.perf_counter()))
     assert len(moments) == jobs
     print(f"start {moments[0] - began}")
     return rate_of(moments)
@@ -123,10 +135,11 @@ def measured(side: str, kind: str, address: str) -> dict[str, float]:
     return {words[0]: float(words[1]) for words in lines if len(words) == 2}
 
 
-def main() -> None:
-    """Run both sides with both kinds of jobs, and compare."""
+def main(kinds: Collection[str]) -> None:
+    """Run both sides with some kinds of jobs, all by default, and compare."""
     targets = {"trivial": ">= 0.80", "nap": ">= 0.95"}
-    for kind, (workers, jobs) in SIDES.items():
+    for kind in kinds or SIDES:
+        workers, jobs = SIDES[kind]
         what = f"{jobs // 2} {'trivial jobs' if kind == 'trivial' else f'jobs of {NAP} s'}"
         with running_cluster(kind) as address:
             alone = measured("bare", kind, address)
@@ -149,5 +162,5 @@ if __name__ == "__main__":
             print(f"rate {hpo(kind, address)}")
         case ["bare", kind, address]:
             print(f"rate {bare(kind, address)}")
-        case _:
-            main()
+        case kinds:
+            main(kinds)
