@@ -60,7 +60,11 @@ class TBPSA(Options, frozen=True):
 
 
 class ScrHammersleySearch(Options, frozen=True):
-    """A scrambled Hammersley sequence."""
+    """A scrambled Hammersley sequence.
+
+    Attributes:
+        budget: As above, but required: the sequence is spread over so many trials.
+    """
 
     optimizer: ClassVar[str] = "ScrHammersleySearch"
 
@@ -93,5 +97,7 @@ def check(options: Options) -> None:
     ]
     if isinstance(options, NGOpt) and options.budget is None:
         faults.append(Fault("budget", "NGOpt chooses by it: give the number of trials"))
+    if isinstance(options, ScrHammersleySearch) and options.budget is None:
+        faults.append(Fault("budget", "the sequence is spread over it: give the number of trials"))
     if faults:
         raise InvalidInput(faults)

@@ -124,6 +124,11 @@ def test_a_sequential_optimizer_refuses_several_workers() -> None:
         build(msgspec.structs.replace(VALLEY, workers=4), Registry(name="Cobyla"))
 
 
+def test_a_sequence_without_a_budget_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="budget: the sequence is spread over it"):
+        build(VALLEY, ScrHammersleySearch())
+
+
 def test_a_name_that_the_registry_lacks_is_refused_with_the_nearest_one() -> None:
     with pytest.raises(InvalidInput, match="no optimizer 'TwoPointDE'; did you mean 'TwoPointsDE'"):
         build(VALLEY, Registry(name="TwoPointDE"))
