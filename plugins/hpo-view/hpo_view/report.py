@@ -87,8 +87,12 @@ def report(studies: Sequence[Study]) -> str:
 
 
 def templates() -> dict[str, Any]:
-    """Return the layout templates of figures, by theme."""
-    return {"light": theme.template(dark=False), "dark": theme.template(dark=True)}
+    """Return the layout templates of figures, by theme, and the colour scale of the dark one."""
+    return {
+        "light": theme.template(dark=False),
+        "dark": theme.template(dark=True),
+        "darkScale": theme.DARK_SCALE,
+    }
 
 
 def static(name: str) -> str:

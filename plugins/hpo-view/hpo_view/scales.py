@@ -35,9 +35,10 @@ class Scale:
                 self.choices = [axis.value]
         self.is_numeric = isinstance(axis, Float | Int)
         self.is_log = isinstance(axis, Float | Int) and axis.log
-        self._decades = 0.0
+        self._exponents = range(0)
         if isinstance(axis, Float | Int) and axis.log:
-            self._decades = math.log10(axis.high / axis.low)
+            low, high = math.log10(axis.low), math.log10(axis.high)
+            self._exponents = range(math.floor(low), math.ceil(high) + 1)
         self.labels = _labels(self.choices)
 
     def holds(self, configuration: Mapping[str, object]) -> bool:
@@ -64,14 +65,24 @@ class Scale:
         if self.is_numeric:
             if not self.is_log:
                 return {"title": self.title, "type": "linear"}
-            decades = {"dtick": 1} if self._decades >= _DECADES else {}
-            return {"title": self.title, "type": "log", "exponentformat": "power", **decades}
+            axis = {"title": self.title, "type": "log", "exponentformat": "power"}
+            return {**axis, **self._log_ticks()}
         return {
             "title": self.title,
             "type": "category",
             "categoryorder": "array",
             "categoryarray": self.labels,
         }
+
+    def _log_ticks(self) -> dict[str, Any]:
+        """Return ticks at powers of ten or, of few decades, also at 2 and 5 times a power.
+
+        They are written out: plotly would label 200 as a small 2.
+        """
+        if len(self._exponents) > _DECADES + 1:
+            return {"dtick": 1}
+        ticks = [float(f"{digit}e{power}") for power in self._exponents for digit in (1, 2, 5)]
+        return {"tickvals": ticks, "ticktext": [f"{tick:.12g}" for tick in ticks]}
 
     def _place(self, value: object) -> int:
         for place, choice in enumerate(self.choices):

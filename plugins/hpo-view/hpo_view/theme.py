@@ -18,6 +18,9 @@ SYMBOLS = ("circle", "square", "diamond", "triangle-up", "star", "x")
 SCALE = "Cividis"
 """Colour scale for numbers, which looks the same with and without red-green blindness."""
 
+DARK_SCALE = ("#5f8fd8", "#8aa0bd", "#b3b1a2", "#d6c675", "#fee838")
+"""The same on a dark background, on which the dark end of `SCALE` is invisible."""
+
 _FEW = 50
 
 MANY = 2000

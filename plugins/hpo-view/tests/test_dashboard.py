@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import sqlite3
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 import sample_studies as studies
-from hpo_view.dashboard.changes import is_on_network
+from hpo_view.dashboard.changes import is_on_network, looked
 from hpo_view.dashboard.vector import vector
 from serving import TOKEN, Served, served
 
@@ -196,3 +197,19 @@ def test_actions_do_what_the_commands_do_and_say_what_is_wrong(dashboard: Served
 
 def test_a_local_folder_is_on_no_network(tmp_path: Path) -> None:
     assert not is_on_network(tmp_path / "hpo.db")
+
+
+def test_on_a_network_file_system_growing_logs_are_seen_without_a_notification(
+    tmp_path: Path,
+) -> None:
+    async def see() -> None:
+        looks = looked(tmp_path, lambda name: name.startswith("7."), every=0.01)
+        for line in ("one\n", "two\n"):
+            change = asyncio.ensure_future(anext(looks))
+            await asyncio.sleep(0)  # it has looked once
+            (tmp_path / "8.1.log").write_text("of another trial\n")
+            with (tmp_path / "7.1.log").open("a") as file:
+                file.write(line)
+            await change
+
+    asyncio.run(asyncio.wait_for(see(), 60))

@@ -97,6 +97,34 @@ async def notified(folder: Path, wanted: Callable[[str], bool]) -> AsyncIterator
         yield
 
 
+async def looked(
+    folder: Path, wanted: Callable[[str], bool], every: float = _LOOK_EVERY
+) -> AsyncIterator[None]:
+    """Yield when the size of a file with one of the names has changed, as seen every few seconds.
+
+    Args:
+        folder: The folder.
+        wanted: Whether a name is one of them.
+        every: Seconds between two looks.
+    """
+    seen = _sizes(folder, wanted)
+    while True:
+        await asyncio.sleep(every)
+        now = _sizes(folder, wanted)
+        if now != seen:
+            seen = now
+            yield
+
+
+def _sizes(folder: Path, wanted: Callable[[str], bool]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    with suppress(OSError):
+        for entry in os.scandir(folder):
+            if wanted(entry.name):
+                found[entry.name] = entry.stat().st_size
+    return found
+
+
 def is_on_network(path: Path) -> bool:
     """Return whether a file is on a file system that other machines can write to."""
     mounts = {each.mountpoint: each.fstype for each in psutil.disk_partitions(all=True)}

@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from hpo_core import HpoError
 from hpo_view.dashboard.actions import ACTIONS, act
-from hpo_view.dashboard.changes import Changes, notified
+from hpo_view.dashboard.changes import Changes, looked, notified
 from hpo_view.dashboard.content import Content
 from hpo_view.dashboard.security import Guard
 from hpo_view.page.figures import FIGURES
@@ -180,7 +180,8 @@ async def _events(
             return
         folder = await run_in_threadpool(content.logs, study)
         if folder.is_dir():
-            async for _ in notified(folder, lambda name: name.startswith(f"{trial}.")):
+            follow = looked if changes.is_polled else notified
+            async for _ in follow(folder, lambda name: name.startswith(f"{trial}.")):
                 put("log")
 
     tasks = [asyncio.create_task(of_store()), asyncio.create_task(of_log())]

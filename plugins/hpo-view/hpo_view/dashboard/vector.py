@@ -81,6 +81,7 @@ def _lines(figure: go.Figure, trace: Any) -> go.Figure:
             opacity=0.7,
             hoverinfo="skip",
             showlegend=False,
+            meta={"shade": place / (_SHADES - 1)},
         )
     for place, (axis, (low, high)) in enumerate(zip(axes, spans, strict=True)):
         drawn.add_vline(x=place, line={"color": theme.GREY, "width": 1})

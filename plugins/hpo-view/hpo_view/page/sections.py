@@ -103,6 +103,7 @@ def _facts(data: StudyData) -> list[list[str]]:
         ["Constraints", bounds],
         ["Trials", f"{about.trials:,}: {', '.join(counts)}"],
         ["Imported", f"{about.imported:,}" if about.imported else ""],
+        ["Best trial", _best_trial(data)],
         ["Strategy", config.strategy.name],
         ["Backend", f"{config.backend.name}, {counted(config.workers, 'worker')}"],
         ["Seed", str(config.seed)],
@@ -111,6 +112,16 @@ def _facts(data: StudyData) -> list[list[str]]:
         ["Store", data.study.store],
     ]
     return [[name, printable(said)] for name, said in facts if said]
+
+
+def _best_trial(data: StudyData) -> str:
+    """Return the id and the configuration of the best trial; ``""`` without a single best one."""
+    if len(data.objectives) != 1 or not data.feasible:
+        return ""
+    objective = data.objectives[0]
+    best = min(data.feasible, key=lambda each: objective.loss(each.values[objective.metric]))
+    shown = ", ".join(f"{name} = {_cell(value)}" for name, value in best.configuration.items())
+    return f"{best.trial_id}: {shown}"
 
 
 def _budget(study: Study) -> list[dict[str, Any]]:

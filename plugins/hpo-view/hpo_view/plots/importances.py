@@ -66,7 +66,9 @@ def param_importances(
         marker={"color": theme.BLUE},
         hovertemplate="%{y}: %{x:.2%}",
     )
-    drawn.update_xaxes(title="importance (PED-ANOVA)", tickformat=".0%", rangemode="tozero")
+    drawn.update_xaxes(
+        title="importance (PED-ANOVA)", tickformat=".0%", range=[0, 1.2 * found[most]]
+    )
     return drawn.update_yaxes(type="category")
 
 

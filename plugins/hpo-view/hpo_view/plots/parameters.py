@@ -151,7 +151,7 @@ def parallel_coordinate(
     values = [value(trial, wanted) for trial in trials]
     said = (
         f"{counted(len(trials), 'completed trial')}, a line each; the best are "
-        f"{'dark' if wanted.direction == 'minimize' else 'bright'}. Drag along an axis to select."
+        f"{'blue' if wanted.direction == 'minimize' else 'yellow'}. Drag along an axis to select."
     )
     drawn = theme.figure(PARALLEL, said, height=460)
     drawn.add_parcoords(

@@ -107,6 +107,25 @@ def test_every_figure_is_drawn_without_a_fault_or_a_request(
     assert [u for u in watched.requests if not u.startswith(("file:", "data:", "blob:"))] == []
 
 
+def test_at_first_only_figures_in_view_are_drawn_and_others_when_scrolled_near(
+    look: Any, tmp_path: Path
+) -> None:
+    page = look(viewport={"width": 390, "height": 800}).page
+    page.goto(write(tmp_path, studies.plain()))
+    page.wait_for_selector("[data-ready]")
+    first = page.query_selector_all("figure")[0]
+    first.scroll_into_view_if_needed()
+    page.wait_for_function("f => f.dataset.drawn", arg=first)
+    below = page.evaluate(
+        "[...document.querySelectorAll('figure')].filter("
+        "(f) => f.getBoundingClientRect().top > innerHeight + 500 && f.dataset.drawn).length"
+    )
+    assert below == 0
+    last = page.query_selector_all("figure")[-1]
+    last.scroll_into_view_if_needed()
+    page.wait_for_function("f => f.dataset.drawn", arg=last)
+
+
 def test_together_the_studies_have_every_plot(look: Any, tmp_path: Path) -> None:
     watched = look()
     everything = (studies.plain(), studies.rungs(), studies.several())
