@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -74,8 +76,12 @@ class BayesOpt(AskTell):
 
     def learn(self, candidate: Any, loss: float) -> None:
         """Register the result of a candidate; the library maximizes."""
-        self._optimizer.register(candidate, -loss)
+        self._register(candidate, loss)
 
     def foreign(self, point: list[float], loss: float) -> None:
         """Register the result of a point that was enqueued."""
-        self._optimizer.register(np.array(point), -loss)
+        self._register(np.array(point), loss)
+
+    def _register(self, point: Any, loss: float) -> None:
+        with contextlib.redirect_stdout(io.StringIO()):  # it prints that a point is not unique
+            self._optimizer.register(point, -loss)

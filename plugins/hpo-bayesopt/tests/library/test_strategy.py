@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from bayes_opt import BayesianOptimization, acquisition
 from hpo_bayesopt.options import Options
 from hpo_bayesopt.plugin import build
 
+from hpo_core.plugin import Int, SearchSpace
 from hpo_core.testing import (
     SHORT_CHECKS,
     VALLEY,
     InstalledContract,
     other_defaults,
+    suggestions,
     valley,
     valley_points,
 )
@@ -51,6 +54,15 @@ def test_suggestions_are_those_of_its_own_loop(
     native.maximize(init_points=5, n_iter=7)
     found = [[float(each["params"]["x"]), float(each["params"]["y"])] for each in native.res]
     assert ours(Options(acquisition_function=name), 12) == found
+
+
+def test_it_prints_nothing_where_a_point_is_not_unique(capsys: pytest.CaptureFixture[str]) -> None:
+    space = SearchSpace((Int("n", 0, 3),))
+    strategy = build(msgspec.structs.replace(VALLEY, space=space), Options(init_points=2))
+    assert len(suggestions(strategy, lambda c: 1.0, 9)) == 4
+    strategy.foreign([0.5], 1.0)
+    strategy.foreign([0.5], 1.0)
+    assert capsys.readouterr().out == ""
 
 
 def test_the_defaults_are_those_of_the_library() -> None:
