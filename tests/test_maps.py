@@ -18,3 +18,32 @@ def test_a_folder_lists_each_of_its_files(folder: Path) -> None:
     files = {path.stem for path in folder.glob("*.py")} - {"__init__"}
     unlisted = sorted(name for name in files if not re.search(rf"\b{name}\b", text))
     assert not unlisted, f"{folder / '__init__.py'} does not list {unlisted}"
+
+
+LONGEST = 300
+LONGER = {
+    "hpo_core/backends/local/backend.py": "what the controller asks and what supervisors say meet",
+}
+"""Files that may be longer, and why."""
+
+
+def lines_of_code(file: Path) -> int:
+    """Return the number of lines of a file, without blank lines, comments and docstrings."""
+    text = file.read_text(encoding="utf-8")
+    docstrings = {
+        number
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        if isinstance(node.value.value, str)
+        for number in range(node.lineno, (node.end_lineno or 0) + 1)
+    }
+    return sum(
+        bool(line.strip()) and not line.strip().startswith("#") and number not in docstrings
+        for number, line in enumerate(text.splitlines(), 1)
+    )
+
+
+def test_no_file_has_more_than_300_lines_of_code_without_a_reason() -> None:
+    files = [*ROOT.rglob("*.py"), *ROOT.parent.glob("plugins/*/hpo_*/**/*.py")]
+    longer = {str(file.relative_to(ROOT.parent)) for file in files if lines_of_code(file) > LONGEST}
+    assert longer == set(LONGER)
