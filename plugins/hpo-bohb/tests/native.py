@@ -92,7 +92,7 @@ def main(
                 raise RuntimeError("this one fails")
             return {"loss": loss, "info": {}}
 
-    server = NameServer(run_id="parity", host="127.0.0.1", port=None)
+    server = NameServer(run_id="parity", host="127.0.0.1", port=0)  # any free one
     host, port = server.start()
     worker = Trainer(run_id="parity", host="127.0.0.1", nameserver=host, nameserver_port=port)
     worker.run(background=True)
