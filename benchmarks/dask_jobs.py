@@ -1,6 +1,6 @@
 """Jobs on Dask: through hpo-dask, and by `client.submit` alone, on the same Dask workers.
 
-The Dask workers are processes of a thread each, under a scheduler in a process of its own. Each
+The Dask workers are processes of a thread each, under a scheduler in its own process. Each
 side is a process, too. The jobs of the first half are not measured: in that time Dask sends the
 function to its workers, and those of hpo-dask start; their first jobs wait for each other, so that
 all of them run when the second half begins. Dask alone does what a search has to
@@ -76,7 +76,7 @@ def hpo(kind: str, address: str) -> float:
 
 
 def bare(kind: str, address: str) -> float:
-    """Return calls per second of Dask alone, with so many under way as there are workers."""
+    """Return calls per second of Dask alone, with as many under way as there are workers."""
     from distributed import Client, as_completed
 
     logging.disable(logging.WARNING)
@@ -111,7 +111,7 @@ def cluster(kind: str) -> None:
 
 @contextlib.contextmanager
 def running_cluster(kind: str) -> Iterator[str]:
-    """Start a cluster in a process of its own, and return its address."""
+    """Start a cluster in its own process, and return its address."""
     with subprocess.Popen(
         [sys.executable, __file__, "cluster", kind],
         stdin=subprocess.PIPE,
@@ -124,7 +124,7 @@ def running_cluster(kind: str) -> Iterator[str]:
 
 
 def measured(side: str, kind: str, address: str) -> dict[str, float]:
-    """Run one side in a process of its own, and return what it prints."""
+    """Run one side in its own process, and return what it prints."""
     done = subprocess.run(
         [sys.executable, __file__, side, kind, address],
         stdout=subprocess.PIPE,

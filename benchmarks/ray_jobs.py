@@ -1,6 +1,6 @@
 """Trivial jobs on Ray: through hpo-ray, as tasks and actor calls of Ray alone, and by Ray Tune.
 
-Each is run in a process of its own, on a cluster that it starts with as many CPUs as there are
+Each is run in its own process, on a cluster that it starts with as many CPUs as there are
 workers. The start of the cluster and the first jobs, for which actors start, are not measured: the
 rate is that of all jobs after the first tenth. Ray alone does what a search has to do: it keeps a
 number of calls under way, and makes the next one when one has ended.
@@ -22,7 +22,7 @@ from common import config, say, trivial
 WORKERS = 4
 JOBS = {"hpo": 4_000, "tasks": 4_000, "actors": 4_000, "tune": 60}
 SKIPPED = 10
-"""The first of so many parts are not measured."""
+"""The rate is counted from the end of the first part of this many, so starting is not measured."""
 
 
 def rate_of(moments: list[float]) -> float:
@@ -53,7 +53,7 @@ def configurations() -> Iterator[dict[str, Any]]:
 
 
 def bare(call: Callable[[int, dict[str, Any]], Any], jobs: int) -> float:
-    """Return calls per second, with so many under way as there are workers."""
+    """Return calls per second, with as many under way as there are workers."""
     import ray
 
     told, moments = configurations(), []

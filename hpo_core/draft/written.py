@@ -24,7 +24,7 @@ class Written(NamedTuple):
     Attributes:
         place: The file, or the folder of event files, as in a study file.
         names: The columns or tags that are metrics, the most likely objective first.
-        iteration: The column of the iteration; None if there is none.
+        iteration: The column of the iteration; None if it has no such column.
         is_events: Whether they are in event files.
         is_delayed: Whether the script does not flush what it writes.
         is_sure: Whether the whole path was found in the script.

@@ -33,7 +33,7 @@ class Endpoint(msgspec.Struct, frozen=True):
 
     @classmethod
     def read(cls, path: str) -> Endpoint | None:
-        """Read a file; return None if there is none, or if it is damaged."""
+        """Read a file; return None if it is missing or damaged."""
         try:
             return msgspec.json.decode(Path(path).read_bytes(), type=cls)
         except (OSError, msgspec.MsgspecError):

@@ -63,7 +63,7 @@ class ScrHammersleySearch(Options, frozen=True):
     """A scrambled Hammersley sequence.
 
     Attributes:
-        budget: As above, but required: the sequence is spread over so many trials.
+        budget: As above, but required: the sequence is spread over this number of trials.
     """
 
     optimizer: ClassVar[str] = "ScrHammersleySearch"

@@ -28,7 +28,7 @@ setattr(metamodel, "float", _float)  # noqa: B010  # there is no such name, says
 class Nevergrad(AskTell):
     """An optimizer of Nevergrad: numbers are scalars from 0 to 1, choices are `ng.p.Choice`.
 
-    With one worker, an optimizer is not asked while a candidate of its own has no loss: sequential
+    With one worker, an optimizer is not asked while one of its candidates has no loss: sequential
     ones, which NGOpt chooses then, would wait for it forever.
 
     Args:

@@ -56,7 +56,7 @@ class PSO(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ES(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An evolution strategy; without numbers of its own, pymoo derives 200 and a seventh of it.
+    """An evolution strategy; without given numbers, pymoo derives 200 and a seventh of it.
 
     Attributes:
         n_offsprings: Number of configurations per generation.

@@ -125,7 +125,7 @@ class Driver:
     def find(self, keep: list[str]) -> Found:
         """Return the workers of an earlier controller that live and are to be kept; end all others.
 
-        One that ends just now is among them, and its end is said.
+        One that ends just now is among them, and its end is reported.
         """
         named = self._ray.util.list_named_actors(all_namespaces=True)
         names = [each["name"] for each in named if each["namespace"] == self._settings.namespace]

@@ -92,7 +92,7 @@ class EventFilesReader:
         if within := [each for each in found if each.endswith(f"/{tag}")]:
             wanted = f"{self._option}{'/*' * (within[0].count('/') - tag.count('/'))}"
             return (
-                f"; there is {within[0]!r}, so the script writes into a folder of its own: "
+                f"; there is {within[0]!r}, so the script writes into its own folder: "
                 f"directory = {json.dumps(wanted)} in the options of the reader fits any name of it"
             )
         return f"{nearest(tag, found)}; there are {', '.join(found) or 'none'}"
