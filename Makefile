@@ -71,9 +71,9 @@ RUN_HERE := $(filter-out $(RUN_WITH_FRAMEWORKS),$(patsubst %/README.md,%,$(wildc
 # Heavy real parts whose tests are no part of `make test`: each has a target integration-NAME, and
 # where it can't share .venv its own environment, .venv-NAME. DEBIAN has the Debian packages
 # that they need, each as COMMAND=PACKAGE: it is installed if the command is missing.
-INTEGRATIONS := backend dask hydra notebook optuna remote sklearn slurm tensorboard torch view wandb
+INTEGRATIONS := backend dask hydra mlflow notebook optuna remote sklearn slurm tensorboard torch view wandb
 # Likewise, but not part of continuous integration, which has 45 minutes: `make test-integrations-more`.
-MORE_INTEGRATIONS := asha ax bayesopt bohb frameworks libraries mlflow
+MORE_INTEGRATIONS := asha ax bayesopt bohb frameworks libraries
 DEBIAN := chromium=chromium cc=gcc
 SLURM_DEBIAN := sbatch=slurm-client slurmctld=slurmctld slurmd=slurmd
 
@@ -108,7 +108,7 @@ test: lint ## lint, then run all tests but the long ones of some plugins
 
 test-integrations: $(INTEGRATIONS:%=integration-%) ## tests with heavy real parts
 
-test-integrations-more: $(MORE_INTEGRATIONS:%=integration-%) ## those that take longer: optimizer libraries, frameworks, MLflow
+test-integrations-more: $(MORE_INTEGRATIONS:%=integration-%) ## those that take longer: optimizer libraries, frameworks
 
 integration-asha: $(READY)
 	$(BIN)/python -m pytest $(AT_ONCE) $(ASHA)/long
