@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import sqlite3
@@ -17,6 +18,7 @@ import sys
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -237,7 +239,19 @@ def installed() -> list[str]:
     listing = subprocess.run(
         [*HPO, "plugins", "--json"], capture_output=True, check=True, text=True
     )
-    return [each["name"] for plugin in json.loads(listing.stdout) for each in plugin["strategy"]]
+    return [
+        each["name"]
+        for plugin in json.loads(listing.stdout)
+        if not _lacking(plugin["distribution"])
+        for each in plugin["strategy"]
+    ]
+
+
+def _lacking(distribution: str) -> list[str]:
+    """Return the packages that a distribution requires and that are not installed."""
+    required = [each for each in metadata.requires(distribution) or () if "extra ==" not in each]
+    names = [re.split(r"[^\w.-]", each, maxsplit=1)[0] for each in required]
+    return [name for name in names if not any(metadata.distributions(name=name))]
 
 
 def chosen(strategy: str) -> str:
