@@ -10,13 +10,10 @@ from __future__ import annotations
 import builtins
 import functools
 import io
-import os
 import pathlib
-import runpy
-import sys
 from typing import Any
 
-_USAGE = "usage: python -m hpo_core.flush [-m] SCRIPT.py|MODULE [ARGUMENT]..."
+from hpo_core.authoring.program import run_program
 
 _open = io.open
 
@@ -29,26 +26,11 @@ def _open_by_lines(file: Any, mode: Any = "r", buffering: Any = -1, *rest: Any, 
     return _open(file, mode, buffering, *rest, **more)
 
 
-def main() -> None:
-    """Run the program that the command line names."""
-    arguments = sys.argv[1:]
-    is_module = arguments[:1] == ["-m"]
-    program = arguments[is_module : is_module + 1]
-    if not program or (not is_module and not os.path.isfile(program[0])):
-        said = f"there is no file {program[0]!r}; " if program else ""
-        print(f"error: {said}{_USAGE}", file=sys.stderr)
-        sys.exit(2)
+def _prepare() -> None:
     builtins.open = io.open = _open_by_lines
     if accessor := getattr(pathlib, "_NormalAccessor", None):  # Python 3.10
         accessor.open = staticmethod(_open_by_lines)
-    sys.argv = arguments[is_module:]
-    if is_module:
-        sys.path[0] = os.getcwd()
-        runpy.run_module(program[0], run_name="__main__", alter_sys=True)
-    else:
-        sys.path[0] = os.path.dirname(os.path.abspath(program[0]))
-        runpy.run_path(program[0], run_name="__main__")
 
 
 if __name__ == "__main__":
-    main()
+    run_program("hpo_core.flush", _prepare)

@@ -29,6 +29,7 @@ from hpo_core.authoring.generations import GenerationAskTell as GenerationAskTel
 from hpo_core.authoring.generators import generator_to_json as generator_to_json
 from hpo_core.authoring.generators import set_generator as set_generator
 from hpo_core.authoring.observers import BackgroundObserver as BackgroundObserver
+from hpo_core.authoring.program import run_program as run_program
 from hpo_core.authoring.streams import RandomStreams as RandomStreams
 from hpo_core.authoring.streams import drawing_from as drawing_from
 from hpo_core.authoring.variants import Variant as Variant

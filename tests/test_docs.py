@@ -129,7 +129,7 @@ def test_every_block_is_of_a_language_that_is_tested_here() -> None:
 
 @pytest.mark.parametrize("study", STUDIES, ids=str)
 def test_a_study_in_the_documentation_has_no_faults(study: Block, tmp_path: Path) -> None:
-    read_config(tomllib.loads(study.text), tmp_path)
+    assert read_config(tomllib.loads(study.text), tmp_path).name
 
 
 NOT_COMPARED = {
@@ -170,7 +170,7 @@ def test_a_part_of_a_study_in_the_documentation_fits_into_a_study(
     for key, value in tomllib.loads(part.text).items():
         is_table = key == "job" and isinstance(value, dict)
         study[key] = {**study[key], **value} if is_table else value
-    read_config(study, tmp_path)
+    assert read_config(study, tmp_path).name == "valley"
 
 
 @pytest.mark.parametrize("code", blocks("python"), ids=str)
@@ -186,7 +186,7 @@ def test_python_in_the_documentation_runs_and_prints_what_it_says(
 
 @pytest.mark.parametrize("code", blocks("python-fragment"), ids=str)
 def test_a_fragment_of_python_is_python(code: Block) -> None:
-    compile(code.text, str(code), "exec")
+    assert compile(code.text, str(code), "exec")
 
 
 JOBS = [block for block in blocks("sh") if block.text.startswith("# ")]

@@ -88,10 +88,10 @@ def _changed(folder: str) -> int | None:
 
 
 @lru_cache(maxsize=100)
-def _plugins_in(folder: str, changed: int | None) -> list[Found]:
+def _plugins_in(folder: str, changed: int | None) -> tuple[Found, ...]:
     """Return the plugins whose metadata is in a folder of ``sys.path``."""
     distributions = importlib.metadata.distributions(path=[folder])
-    return [found for each in distributions for found in _plugins_of(each)]
+    return tuple(found for each in distributions for found in _plugins_of(each))
 
 
 def _plugins_of(distribution: Distribution) -> list[Found]:

@@ -160,11 +160,13 @@ def _described_by_child(
         try:
             for line in _lines(child.stdout.fileno(), patience):
                 found.append(msgspec.json.decode(line, type=Described))
-            if len(found) == len(plugins):
-                return found, None
+                if len(found) == len(plugins):
+                    return found, None
             status = child.wait()
         except TimeoutError:
             return found, f"takes longer than {patience:g} s to import"
+        except msgspec.DecodeError:
+            return found, "writes to file descriptors that it has not opened"
         finally:  # also at Ctrl-C
             with suppress(ProcessLookupError):
                 os.killpg(child.pid, signal.SIGKILL)

@@ -35,6 +35,25 @@ def test_a_plugin_that_crashes_the_interpreter_is_listed_with_how_it_ended(
     )
 
 
+def test_plugin_that_writes_to_descriptors_of_others_is_listed_with_what_it_did(
+    publish: Publish,
+) -> None:
+    publish(
+        "scribbles",
+        """
+        import os
+        for number in range(3, 64):
+            try:
+                os.write(number, b"not JSON\\n")
+            except OSError:
+                pass
+        """,
+    )
+    publish("count", GOOD)
+    assert described("scribbles").failure == "writes to file descriptors that it has not opened"
+    assert described("count").failure is None
+
+
 def test_what_a_plugin_prints_is_told_and_kept_apart(
     publish: Publish, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -17,6 +17,7 @@ from hpo_core import (
     Objective,
     SearchSpace,
     StrategyError,
+    StudyState,
     registry,
 )
 from hpo_core.controller.strategy.resolve import prepare
@@ -182,7 +183,8 @@ def test_each_need_of_a_study_is_checked_before_the_first_job(
 
 
 def test_an_instance_that_says_nothing_of_its_capabilities_may_do_anything() -> None:
-    HyperParameterOptimizer(study(""), strategy=Given(), function=float).close()
+    with HyperParameterOptimizer(study(""), strategy=Given(), function=float) as optimizer:
+        assert optimizer.run().state is StudyState.FINISHED
 
 
 def test_an_instance_that_says_what_it_can_is_taken_at_its_word() -> None:

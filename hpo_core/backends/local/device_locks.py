@@ -165,7 +165,7 @@ class DeviceLocks:
 
 
 def runtime_folder() -> str:
-    """Return the folder of this user for locks, which is made if there is none.
+    """Return the folder of this user for locks, which is created if it is missing.
 
     Raises:
         BackendError: If there can be none.

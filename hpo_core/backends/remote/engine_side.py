@@ -170,5 +170,5 @@ class EngineSide(AgentHost):
 
     @property
     def shared_folder(self) -> str:
-        """The folder that jobs share with the controller; ``""`` if there is none."""
+        """The folder that jobs share with the controller; ``""`` if they share none."""
         return self._files.shared

@@ -11,20 +11,18 @@ from __future__ import annotations
 import functools
 import importlib.abc
 import importlib.machinery
-import os
-import runpy
 import sys
 from collections.abc import Sequence
 from types import ModuleType
 from typing import Any
+
+from hpo_core.plugin import run_program
 
 WRITERS = ("tensorboardX.event_file_writer", "tensorboard.summary.writer.event_file_writer")
 """The modules whose `EventFileWriter` the writers of tensorboardX and of PyTorch use."""
 
 SECONDS = 0.2
 """Maximum time that events are kept in memory."""
-
-_USAGE = "usage: python -m hpo_tensorboard [-m] SCRIPT.py|MODULE [ARGUMENT]..."
 
 
 class _Finder(importlib.abc.MetaPathFinder):
@@ -62,24 +60,5 @@ def _hasten(module: Any) -> None:
     module.EventFileWriter.__init__ = begin
 
 
-def main() -> None:
-    """Run the program that the command line names."""
-    arguments = sys.argv[1:]
-    is_module = arguments[:1] == ["-m"]
-    program = arguments[is_module : is_module + 1]
-    if not program or (not is_module and not os.path.isfile(program[0])):
-        said = f"there is no file {program[0]!r}; " if program else ""
-        print(f"error: {said}{_USAGE}", file=sys.stderr)
-        sys.exit(2)
-    sys.meta_path.insert(0, _Finder())
-    sys.argv = arguments[is_module:]
-    if is_module:
-        sys.path[0] = os.getcwd()
-        runpy.run_module(program[0], run_name="__main__", alter_sys=True)
-    else:
-        sys.path[0] = os.path.dirname(os.path.abspath(program[0]))
-        runpy.run_path(program[0], run_name="__main__")
-
-
 if __name__ == "__main__":
-    main()
+    run_program("hpo_tensorboard", lambda: sys.meta_path.insert(0, _Finder()))

@@ -202,7 +202,8 @@ def test_a_local_folder_is_on_no_network(tmp_path: Path) -> None:
 def test_on_a_network_file_system_growing_logs_are_seen_without_a_notification(
     tmp_path: Path,
 ) -> None:
-    async def see() -> None:
+    async def see() -> list[str]:
+        seen = []
         looks = looked(tmp_path, lambda name: name.startswith("7."), every=0.01)
         for line in ("one\n", "two\n"):
             change = asyncio.ensure_future(anext(looks))
@@ -211,5 +212,7 @@ def test_on_a_network_file_system_growing_logs_are_seen_without_a_notification(
             with (tmp_path / "7.1.log").open("a") as file:
                 file.write(line)
             await change
+            seen.append(line)
+        return seen
 
-    asyncio.run(asyncio.wait_for(see(), 60))
+    assert asyncio.run(asyncio.wait_for(see(), 60)) == ["one\n", "two\n"]
