@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import _thread
+import os
 import sqlite3
 import threading
-from contextlib import closing
+from contextlib import closing, suppress
+from pathlib import Path
 
 import pytest
 
@@ -223,16 +225,23 @@ def test_a_lambda_is_resumed_in_another_object_by_giving_it_again(make, store):
     assert len(study.trials) == 8
 
 
+def files_with(folder, text):
+    """Return the files in a folder that have the text; one that is removed meanwhile has not."""
+    found = []
+    for place, _, names in os.walk(folder):
+        for path in (Path(place, name) for name in names):
+            with suppress(FileNotFoundError):
+                if path.is_file() and text.encode() in path.read_bytes():
+                    found.append(path)
+    return found
+
+
 def test_a_lambda_runs_in_workers_and_nothing_pickled_is_stored(make, store):
     secret = "a word that is nowhere else"
     asked = make(store=store, function=lambda c: len(secret) + c["x"], backend="local", workers=2)
     found = []
 
-    def look(job):
-        files = [path for path in store.parent.rglob("*") if path.is_file()]
-        found.append([path for path in files if secret.encode() in path.read_bytes()])
-
-    asked.run(on_job_finished=look)
+    asked.run(on_job_finished=lambda job: found.append(files_with(store.parent, secret)))
     assert [trial.value for trial in asked.trials] == [
         27 + t.configuration["x"] for t in asked.trials
     ]
