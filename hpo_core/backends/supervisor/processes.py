@@ -8,6 +8,7 @@ number.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import select
 import signal
@@ -34,9 +35,15 @@ def become_subreaper() -> bool:
     """
     if sys.platform != "linux":
         return False
+    return bool(system_library().prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
+
+
+@functools.cache
+def system_library() -> Any:
+    """Return the C library, which takes milliseconds to load; a forked process has it already."""
     import ctypes
 
-    return bool(ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
+    return ctypes.CDLL(None)
 
 
 def signal_group(leader: int, number: int) -> None:

@@ -20,6 +20,7 @@ from typing import NoReturn
 from hpo_core.backends.supervisor.connection import BlockingConnection
 from hpo_core.backends.supervisor.forkable import obstacle
 from hpo_core.backends.supervisor.launcher import become_launcher
+from hpo_core.backends.supervisor.processes import system_library
 from hpo_core.backends.supervisor.worker import loaded, reseed, serve, set_up
 
 
@@ -52,6 +53,7 @@ def run(
         if why is not None:
             os._exit(0)
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # so that launchers need not be reaped
+        system_library()  # so that launchers need not load it
         gc.collect()
         gc.freeze()  # what is here already stays shared with the forked processes
         while supervisor.receive():
