@@ -3,6 +3,7 @@
     backend             the Backend: jobs, each in the care of a supervisor
     work                what jobs are: commands or calls of a function
     live_function       a function that workers can't import is sent to them
+    running_jobs        what supervisors say of jobs becomes events
     supervisor_client   the connection to a supervisor
     job_output          what a job says, and what to make of its end
     messages            reads a report from a line

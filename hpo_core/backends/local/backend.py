@@ -5,23 +5,19 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-import signal
 import socket
-import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from hpo_core.backends.local import orphans, supervisor_client
-from hpo_core.backends.local.job_output import OutputParser, Report
 from hpo_core.backends.local.machine import Machine
-from hpo_core.backends.local.oom import OutOfMemoryKills
 from hpo_core.backends.local.reattach import journals, what_is_left
 from hpo_core.backends.local.resource_errors import explained, is_machines, remedy
+from hpo_core.backends.local.running_jobs import RunningJobs
 from hpo_core.backends.local.supervisor_client import SupervisorClient
 from hpo_core.backends.local.work import SupervisedWork, work_of
-from hpo_core.backends.logs import remove_if_empty
 from hpo_core.backends.supervisor.loop import Loop
 from hpo_core.backends.supervisor.processes import without_job_variables
 from hpo_core.contracts.backend import (
@@ -29,17 +25,11 @@ from hpo_core.contracts.backend import (
     Finished,
     JobEvent,
     Outcome,
-    Reported,
-    Started,
 )
 from hpo_core.model.errors import BackendError
-from hpo_core.model.failure import SIGNALLED, FailureCause
 from hpo_core.model.job import Job
 
 _log = logging.getLogger("hpo_core")
-
-_KILLS = (-signal.SIGKILL, SIGNALLED + signal.SIGKILL)
-"""The exit statuses of a process that was killed, and of a shell whose command was."""
 
 
 class LocalBackend:
@@ -95,13 +85,24 @@ class LocalBackend:
         self._waiting: dict[str, Job] = {}  # for a place
         self._supervisor: SupervisorClient | None = None
         self._all: list[SupervisorClient] = []  # including those started by an earlier controller
-        self._jobs: dict[str, tuple[SupervisorClient | None, OutputParser]] = {}
-        self._heard: dict[SupervisorClient, dict[str, tuple[int, int]]] = {}
-        self._ended: dict[SupervisorClient, list[str]] = {}
+        self._jobs = jobs = RunningJobs(
+            context.study_uid, self._open.emit, context.clock.now, self._free
+        )
+        self._handlers: dict[str, Callable[..., None]] = {
+            "started": jobs.on_started,
+            "data": jobs.on_data,
+            "ended": jobs.on_ended,
+            "refused": self._on_refused,
+            "short": self._on_short,
+            "fresh": self._on_fresh,
+            "stuck": self._on_stuck,
+            "crashed": self._on_crashed,
+            "job": self._on_job,
+            "attached": self._on_attached,
+        }
         self._early: list[JobEvent] = []  # events received while jobs were taken over
         self._to_adopt: dict[str, Job] = {}
         self._adopted: dict[str, None] = {}
-        self._out_of_memory = OutOfMemoryKills()
 
     # -- the contract ---------------------------------------------------------------------------
 
@@ -113,26 +114,24 @@ class LocalBackend:
                 self._waiting[job.id] = job
                 return
             told = self._work.told(job, place, self._machine.prefix(place))
-        self._jobs[job.id] = (supervisor, self._work.output(job))
-        if ended := self._ended.pop(supervisor, None):
-            supervisor.put("recorded", {}, ended)
+        self._jobs.add(supervisor, self._work.output(job))
+        self._jobs.confirm_ends(supervisor)
         supervisor.put("start", job.id, told)
         supervisor.flush()
 
     def cancel(self, job_id: str, *, grace: float) -> None:
         if self._waiting.pop(job_id, None) is not None:
-            self._early.append(Finished(job_id, self._now(), Outcome.CANCELLED))
-        supervisor, output = self._jobs.get(job_id, (None, None))
-        if supervisor is not None and output is not None:
-            output.cancelled = not output.fault
-            supervisor.put("cancel", job_id, grace)
+            now = self._context.clock.now()
+            self._early.append(Finished(job_id, now, Outcome.CANCELLED))
+        self._jobs.cancel(job_id, grace)
 
     def events(self, timeout: float | None) -> Sequence[JobEvent]:
         with explained():
             if self._has_free_gpu:
                 self._has_free_gpu = False
                 self._submit_waiting()
-            self._say_what_is_recorded()
+            for supervisor in self._all:
+                self._jobs.confirm(supervisor)
             if self._early:
                 early, self._early = self._early, []
                 return early
@@ -216,85 +215,20 @@ class LocalBackend:
         self._has_free_gpu = True
         self.wake()
 
-    def _say_what_is_recorded(self) -> None:
-        """Tell supervisors what is recorded: all events that `events` has returned."""
-        for supervisor in self._all:
-            heard, ended = self._heard.pop(supervisor, {}), self._ended.pop(supervisor, [])
-            if heard or ended:
-                supervisor.put("recorded", heard, ended)
-            supervisor.flush()
-
     def _lose(self, supervisor: SupervisorClient) -> None:
         """Handle a killed supervisor: kill its jobs, which will be run again."""
         self._all.remove(supervisor)
         if supervisor is self._supervisor:
             self._supervisor = None
         orphans.end_orphans(self._context.study_uid, [each.pid for each in self._all])
-        for job_id, (owner, output) in list(self._jobs.items()):
-            if owner is supervisor:
-                is_over = output.cancelled
-                reason = "" if is_over else "the process that had started it was killed"
-                outcome = Outcome.CANCELLED if is_over else Outcome.LOST
-                self._end(job_id, Finished(job_id, self._now(), outcome, reason))
+        self._jobs.lose(supervisor)
         self._machine.give_back_all(supervisor)
         self._submit_waiting()
 
-    def _now(self) -> float:
-        return self._context.clock.now()
-
-    # -- messages of supervisors
-    # --------------------------------------------------------------------------
+    # -- messages of supervisors ----------------------------------------------------------------
 
     def _take(self, supervisor: SupervisorClient, kind: str, *told: Any) -> None:
-        getattr(self, f"_on_{kind}")(supervisor, *told)
-
-    def _on_started(self, _: SupervisorClient, job_id: str, pid: int, time: float) -> None:
-        self._open.emit(Started(job_id, time, handle=pid))
-
-    def _on_data(
-        self, supervisor: SupervisorClient | None, job_id: str, time: float, text: str
-    ) -> None:
-        _, output = self._jobs.get(job_id, (None, None))
-        if output is None:
-            return
-        was_faulty = bool(output.fault)
-        self._report(job_id, min(time, self._now()), output.feed(text.encode("latin-1")))
-        if supervisor is None:
-            return
-        if output.fault and not was_faulty:
-            supervisor.put("cancel", job_id, output.grace_for_faults)
-            supervisor.flush()
-        self._heard.setdefault(supervisor, {})[job_id] = (output.count, output.reports)
-
-    def _on_ended(
-        self,
-        supervisor: SupervisorClient | None,
-        job_id: str,
-        time: float,
-        ran: float,
-        status: int | None,
-        cause: str,
-    ) -> None:
-        _, output = self._jobs.get(job_id, (None, None))
-        if supervisor is not None:
-            self._heard.get(supervisor, {}).pop(job_id, None)
-            self._ended.setdefault(supervisor, []).append(job_id)
-        if output is None:
-            self._machine.give_back(job_id)
-            self._submit_waiting()
-            return
-        time = min(time, self._now())
-        self._report(job_id, time, output.rest())
-        if sys.platform != "linux":  # elsewhere orphans are not inherited
-            orphans.end_job(self._context.study_uid, job_id)
-        verdict = output.verdict(status, cause)
-        why = verdict.cause
-        if why is FailureCause.KILLED and status in _KILLS and self._out_of_memory.is_new():
-            why = FailureCause.OUT_OF_MEMORY
-        self._end(
-            job_id,
-            Finished(job_id, time, verdict.outcome, verdict.reason, verdict.metrics, ran, why),
-        )
+        self._handlers[kind](supervisor, *told)
 
     def _on_refused(
         self, supervisor: SupervisorClient, job_id: str, number: int | None, text: str
@@ -302,9 +236,9 @@ class LocalBackend:
         error = OSError(number, text) if number else ValueError(text)
         if isinstance(error, OSError) and is_machines(error):
             raise error
-        job = self._jobs[job_id][1].job
+        job = self._jobs.job(job_id)
         reason = self._work.cannot_start(job, self._machine.place(job_id), error)
-        self._end(job_id, Finished(job_id, self._now(), Outcome.FAILED, reason))
+        self._jobs.fail(job_id, reason)
 
     def _on_short(self, _: SupervisorClient, number: int, text: str) -> None:
         _log.warning(
@@ -323,16 +257,9 @@ class LocalBackend:
     def _on_crashed(self, _: SupervisorClient, text: str) -> None:
         _log.error("the supervisor of jobs failed; its jobs are run again\n%s", text)
 
-    def _report(self, job_id: str, time: float, reports: Iterable[Report]) -> None:
-        for iteration, metrics in reports:
-            self._open.emit(Reported(job_id, time, iteration, metrics))
-
-    def _end(self, job_id: str, finished: Finished) -> None:
-        _, output = self._jobs.pop(job_id)
+    def _free(self, job_id: str) -> None:
+        """Give the place of a job that no longer runs to one that waits."""
         self._machine.give_back(job_id)
-        if output.job.log and finished.outcome is not Outcome.COMPLETED:  # otherwise its parent did
-            remove_if_empty(output.job.log)
-        self._open.emit(finished)
         self._submit_waiting()
 
     def _submit_waiting(self) -> None:
@@ -342,8 +269,7 @@ class LocalBackend:
             for job in waiting.values():
                 self.submit(job)
 
-    # -- jobs of an earlier controller
-    # ------------------------------------------------------------------
+    # -- jobs of an earlier controller ----------------------------------------------------------
 
     def _take_over(self, path: Path, jobs: dict[str, Job]) -> bool:
         """Take over the jobs of a supervisor, which may be alive or have ended.
@@ -358,7 +284,7 @@ class LocalBackend:
             return self._attach(path, left.pid, left.sock)
         messages = [] if left is None else left.messages
         for kind, *told in messages:
-            getattr(self, f"_on_{kind}")(None, *told)
+            self._handlers[kind](None, *told)
         self._early += self._open.run(0)
         if not any(message[1] in jobs for message in messages):
             path.unlink(missing_ok=True)
@@ -396,7 +322,7 @@ class LocalBackend:
         if job is not None:
             output = self._work.output(job)
             output.skip(count, reports)
-            self._jobs[job_id] = (supervisor, output)
+            self._jobs.add(supervisor, output)
             self._adopted[job_id] = None
         elif supervisor is not None:
             supervisor.put("cancel", job_id, 0.0)

@@ -25,6 +25,7 @@ import os
 import socket
 import time
 import traceback
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from hpo_core.backends.supervisor.controller_link import ControllerLink
@@ -72,6 +73,12 @@ class Supervisor(JobStarter):
         self._journal = journal
         self._offset = offset
         self._jobs: dict[str, SupervisedJob] = {}
+        self._handlers: dict[str, Callable[..., None]] = {
+            "start": self._on_start,
+            "cancel": self._on_cancel,
+            "recorded": self._on_recorded,
+            "close": self._on_close,
+        }
         self._controller = ControllerLink(
             self._loop,
             decides=function is not None and function["decides"],
@@ -113,7 +120,7 @@ class Supervisor(JobStarter):
     # -- the controller -------------------------------------------------------------------------
 
     def _take(self, kind: str, *told: Any) -> None:
-        getattr(self, f"_on_{kind}")(*told)
+        self._handlers[kind](*told)
 
     def _on_start(self, job_id: str, told: dict[str, Any]) -> None:
         job = SupervisedJob(job_id, told, self._loop, self._tell, self._clock)
