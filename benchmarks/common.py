@@ -7,9 +7,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from hpo_core import Budget, Categorical, Float, HyperParameterOptimizer, Int, Objective
-from hpo_core.config import JobSettings, PluginChoice, StudyConfig
+from hpo_core import (
+    Budget,
+    Categorical,
+    Float,
+    HyperParameterOptimizer,
+    Int,
+    Objective,
+    StudyConfig,
+)
 from hpo_core.model.space import SearchSpace
+from hpo_core.plugin import JobSettings, PluginChoice
 
 SPACE = SearchSpace(
     (Float("x", 0.0, 1.0), Int("depth", 1, 8), Categorical("kind", ("tree", "forest", None)))

@@ -56,7 +56,7 @@ def hpo(kind: str, address: str) -> float:
     import msgspec
 
     from hpo_core import HyperParameterOptimizer
-    from hpo_core.config import PluginChoice
+    from hpo_core.plugin import PluginChoice
 
     workers, jobs = SIDES[kind]
     function = "dask_jobs:nap" if kind == "nap" else "common:trivial"

@@ -13,8 +13,7 @@ from common import SPACE, config, run, say, trivial
 from hpo_optuna.options import TPE, Options, Random
 from hpo_optuna.plugin import build
 
-from hpo_core.config import PluginChoice
-from hpo_core.plugin import Objective, Problem, Report, Start, Status
+from hpo_core.plugin import Objective, PluginChoice, Problem, Report, Start, Status
 
 SEED = 1
 

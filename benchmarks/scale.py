@@ -17,9 +17,9 @@ from typing import NamedTuple
 from common import SPACE, say
 from stub_engine import VirtualClock
 
-from hpo_core import Budget, HyperParameterOptimizer, Objective
-from hpo_core.config import JobSettings, PluginChoice, StudyConfig
+from hpo_core import Budget, HyperParameterOptimizer, Objective, StudyConfig
 from hpo_core.controller import controller
+from hpo_core.plugin import JobSettings, PluginChoice
 
 
 class Case(NamedTuple):

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 from common import config, run, say, trivial
 
-from hpo_core.config import StudyConfig
+from hpo_core import StudyConfig
 from hpo_core.store.store import Store
 
 MODULE = """

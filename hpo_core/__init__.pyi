@@ -1,37 +1,30 @@
 """Users' names, each stated once: `hpo_core.lazy` reads the lines below, and so do type checkers.
 
-A name from `hpo_core.plugin` was here before authors had a namespace: it works until 2028 at
-least, with a warning that names the new place, and is public there alone.
+Those that end with ``# deprecated`` work with a warning, until 2028 at least, and are not public
+here: see docs/compatibility.md.
 """
 
+from hpo_core import errors as errors
 from hpo_core.client import JobInfo as JobInfo
 from hpo_core.client import JobStopped as JobStopped
 from hpo_core.client import job as job
 from hpo_core.client import report as report
-from hpo_core.config import JobSettings as JobSettings
-from hpo_core.config import PluginChoice as PluginChoice
 from hpo_core.config import StudyConfig as StudyConfig
 from hpo_core.controller.controller import HyperParameterOptimizer as HyperParameterOptimizer
 from hpo_core.controller.results.result import Result as Result
-from hpo_core.controller.stored.audit import Replayed as Replayed
-from hpo_core.controller.stored.audit import replay as replay
-from hpo_core.controller.stored.export_trials import export_study as export_study
-from hpo_core.controller.stored.import_trials import Imported as Imported
-from hpo_core.controller.stored.import_trials import import_study as import_study
-from hpo_core.controller.stored.open_study import extend as extend
+from hpo_core.errors import BackendError as BackendError  # deprecated
+from hpo_core.errors import NoResult as NoResult  # deprecated
+from hpo_core.errors import PluginError as PluginError  # deprecated
+from hpo_core.errors import StoreError as StoreError  # deprecated
+from hpo_core.errors import StrategyError as StrategyError  # deprecated
+from hpo_core.errors import StudyChanged as StudyChanged  # deprecated
+from hpo_core.errors import StudyFailed as StudyFailed  # deprecated
+from hpo_core.errors import StudyRunning as StudyRunning  # deprecated
+from hpo_core.errors import UnknownStudy as UnknownStudy  # deprecated
 from hpo_core.model.budget import Budget as Budget
 from hpo_core.model.constraint import Constraint as Constraint
-from hpo_core.model.errors import BackendError as BackendError
 from hpo_core.model.errors import HpoError as HpoError
 from hpo_core.model.errors import InvalidInput as InvalidInput
-from hpo_core.model.errors import NoResult as NoResult
-from hpo_core.model.errors import PluginError as PluginError
-from hpo_core.model.errors import StoreError as StoreError
-from hpo_core.model.errors import StrategyError as StrategyError
-from hpo_core.model.errors import StudyChanged as StudyChanged
-from hpo_core.model.errors import StudyFailed as StudyFailed
-from hpo_core.model.errors import StudyRunning as StudyRunning
-from hpo_core.model.errors import UnknownStudy as UnknownStudy
 from hpo_core.model.job import JobState as JobState
 from hpo_core.model.job import StudyState as StudyState
 from hpo_core.model.job import TrialState as TrialState
@@ -44,62 +37,70 @@ from hpo_core.model.parameters import ParameterSet as ParameterSet
 from hpo_core.model.resources import Resources as Resources
 from hpo_core.model.space import SearchSpace as SearchSpace
 from hpo_core.model.values import Configuration as Configuration
-from hpo_core.plugin import CONTRACT_VERSION as CONTRACT_VERSION
-from hpo_core.plugin import Asked as Asked
-from hpo_core.plugin import Backend as Backend
-from hpo_core.plugin import BackendContext as BackendContext
-from hpo_core.plugin import BackendSpec as BackendSpec
-from hpo_core.plugin import BaseStrategy as BaseStrategy
-from hpo_core.plugin import BrokenPlugin as BrokenPlugin
-from hpo_core.plugin import BuiltStrategy as BuiltStrategy
-from hpo_core.plugin import Capability as Capability
-from hpo_core.plugin import Clock as Clock
-from hpo_core.plugin import Decision as Decision
-from hpo_core.plugin import DuplicatePlugin as DuplicatePlugin
-from hpo_core.plugin import ExchangedStudy as ExchangedStudy
-from hpo_core.plugin import ExchangedTrial as ExchangedTrial
-from hpo_core.plugin import ExchangeSpec as ExchangeSpec
-from hpo_core.plugin import Exhausted as Exhausted
-from hpo_core.plugin import Fault as Fault
-from hpo_core.plugin import Finished as Finished
-from hpo_core.plugin import FinishedJob as FinishedJob
-from hpo_core.plugin import History as History
-from hpo_core.plugin import Job as Job
-from hpo_core.plugin import JobEvent as JobEvent
-from hpo_core.plugin import JobFinished as JobFinished
-from hpo_core.plugin import JobReported as JobReported
-from hpo_core.plugin import JobStarted as JobStarted
-from hpo_core.plugin import Lattice as Lattice
-from hpo_core.plugin import NoOptions as NoOptions
-from hpo_core.plugin import Observer as Observer
-from hpo_core.plugin import Outcome as Outcome
-from hpo_core.plugin import Parameter as Parameter
-from hpo_core.plugin import Problem as Problem
-from hpo_core.plugin import Progress as Progress
-from hpo_core.plugin import Report as Report
-from hpo_core.plugin import Reported as Reported
-from hpo_core.plugin import Resume as Resume
-from hpo_core.plugin import SavedState as SavedState
-from hpo_core.plugin import Start as Start
-from hpo_core.plugin import Started as Started
-from hpo_core.plugin import Status as Status
-from hpo_core.plugin import Strategy as Strategy
-from hpo_core.plugin import StrategyChoice as StrategyChoice
-from hpo_core.plugin import StrategySpec as StrategySpec
-from hpo_core.plugin import StudyEnded as StudyEnded
-from hpo_core.plugin import StudyEvent as StudyEvent
-from hpo_core.plugin import StudyStarted as StudyStarted
-from hpo_core.plugin import Told as Told
-from hpo_core.plugin import UnknownPlugin as UnknownPlugin
-from hpo_core.plugin import Unsupported as Unsupported
-from hpo_core.plugin import Usage as Usage
-from hpo_core.plugin import Value as Value
-from hpo_core.plugin import Wait as Wait
-from hpo_core.plugin import Work as Work
-from hpo_core.plugin import build_strategy as build_strategy
-from hpo_core.plugin import hookimpl as hookimpl
-from hpo_core.plugin import nearest as nearest
-from hpo_core.plugin import pareto_front as pareto_front
+from hpo_core.plugin import CONTRACT_VERSION as CONTRACT_VERSION  # deprecated
+from hpo_core.plugin import Asked as Asked  # deprecated
+from hpo_core.plugin import Backend as Backend  # deprecated
+from hpo_core.plugin import BackendContext as BackendContext  # deprecated
+from hpo_core.plugin import BackendSpec as BackendSpec  # deprecated
+from hpo_core.plugin import BaseStrategy as BaseStrategy  # deprecated
+from hpo_core.plugin import BrokenPlugin as BrokenPlugin  # deprecated
+from hpo_core.plugin import BuiltStrategy as BuiltStrategy  # deprecated
+from hpo_core.plugin import Capability as Capability  # deprecated
+from hpo_core.plugin import Clock as Clock  # deprecated
+from hpo_core.plugin import Decision as Decision  # deprecated
+from hpo_core.plugin import DuplicatePlugin as DuplicatePlugin  # deprecated
+from hpo_core.plugin import ExchangedStudy as ExchangedStudy  # deprecated
+from hpo_core.plugin import ExchangedTrial as ExchangedTrial  # deprecated
+from hpo_core.plugin import ExchangeSpec as ExchangeSpec  # deprecated
+from hpo_core.plugin import Exhausted as Exhausted  # deprecated
+from hpo_core.plugin import Fault as Fault  # deprecated
+from hpo_core.plugin import Finished as Finished  # deprecated
+from hpo_core.plugin import FinishedJob as FinishedJob  # deprecated
+from hpo_core.plugin import History as History  # deprecated
+from hpo_core.plugin import Job as Job  # deprecated
+from hpo_core.plugin import JobEvent as JobEvent  # deprecated
+from hpo_core.plugin import JobFinished as JobFinished  # deprecated
+from hpo_core.plugin import JobReported as JobReported  # deprecated
+from hpo_core.plugin import JobSettings as JobSettings  # deprecated
+from hpo_core.plugin import JobStarted as JobStarted  # deprecated
+from hpo_core.plugin import Lattice as Lattice  # deprecated
+from hpo_core.plugin import NoOptions as NoOptions  # deprecated
+from hpo_core.plugin import Observer as Observer  # deprecated
+from hpo_core.plugin import Outcome as Outcome  # deprecated
+from hpo_core.plugin import Parameter as Parameter  # deprecated
+from hpo_core.plugin import PluginChoice as PluginChoice  # deprecated
+from hpo_core.plugin import Problem as Problem  # deprecated
+from hpo_core.plugin import Progress as Progress  # deprecated
+from hpo_core.plugin import Report as Report  # deprecated
+from hpo_core.plugin import Reported as Reported  # deprecated
+from hpo_core.plugin import Resume as Resume  # deprecated
+from hpo_core.plugin import SavedState as SavedState  # deprecated
+from hpo_core.plugin import Start as Start  # deprecated
+from hpo_core.plugin import Started as Started  # deprecated
+from hpo_core.plugin import Status as Status  # deprecated
+from hpo_core.plugin import Strategy as Strategy  # deprecated
+from hpo_core.plugin import StrategyChoice as StrategyChoice  # deprecated
+from hpo_core.plugin import StrategySpec as StrategySpec  # deprecated
+from hpo_core.plugin import StudyEnded as StudyEnded  # deprecated
+from hpo_core.plugin import StudyEvent as StudyEvent  # deprecated
+from hpo_core.plugin import StudyStarted as StudyStarted  # deprecated
+from hpo_core.plugin import Told as Told  # deprecated
+from hpo_core.plugin import UnknownPlugin as UnknownPlugin  # deprecated
+from hpo_core.plugin import Unsupported as Unsupported  # deprecated
+from hpo_core.plugin import Usage as Usage  # deprecated
+from hpo_core.plugin import Value as Value  # deprecated
+from hpo_core.plugin import Wait as Wait  # deprecated
+from hpo_core.plugin import Work as Work  # deprecated
+from hpo_core.plugin import build_strategy as build_strategy  # deprecated
+from hpo_core.plugin import hookimpl as hookimpl  # deprecated
+from hpo_core.plugin import nearest as nearest  # deprecated
+from hpo_core.plugin import pareto_front as pareto_front  # deprecated
+from hpo_core.study.flat import Imported as Imported  # deprecated: Study.import_trials returns it
+from hpo_core.study.flat import Replayed as Replayed  # deprecated: Study.replay returns it
+from hpo_core.study.flat import export_study as export_study  # deprecated: use Study.export
+from hpo_core.study.flat import extend as extend  # deprecated: use Study.extend
+from hpo_core.study.flat import import_study as import_study  # deprecated: use Study.import_trials
+from hpo_core.study.flat import replay as replay  # deprecated: use Study.replay
 from hpo_core.study.optimize import optimize as optimize
 from hpo_core.study.study import Study as Study
 from hpo_core.study.study import load_study as load_study

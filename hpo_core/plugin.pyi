@@ -1,9 +1,8 @@
 """Authors' names, each stated once: `hpo_core.lazy` reads the lines below, and so do type checkers.
 
-Those from `hpo_core` itself are users' names that authors need as well.
+Those from `hpo_core` itself and `hpo_core.errors` are users' names that authors need as well.
 """
 
-from hpo_core import BackendError as BackendError
 from hpo_core import Budget as Budget
 from hpo_core import Categorical as Categorical
 from hpo_core import Configuration as Configuration
@@ -16,10 +15,8 @@ from hpo_core import InvalidInput as InvalidInput
 from hpo_core import JobState as JobState
 from hpo_core import Objective as Objective
 from hpo_core import ParameterSet as ParameterSet
-from hpo_core import PluginError as PluginError
 from hpo_core import Resources as Resources
 from hpo_core import SearchSpace as SearchSpace
-from hpo_core import StrategyError as StrategyError
 from hpo_core import StudyState as StudyState
 from hpo_core import TrialState as TrialState
 from hpo_core.authoring.ask_tell import AskTell as AskTell
@@ -44,6 +41,8 @@ from hpo_core.backends.remote.run_order import RunningWorker as RunningWorker
 from hpo_core.backends.remote.run_order import agent_command as agent_command
 from hpo_core.backends.remote.run_order import run_order as run_order
 from hpo_core.backends.remote.worker_pool import WorkerPool as WorkerPool
+from hpo_core.config import JobSettings as JobSettings
+from hpo_core.config import PluginChoice as PluginChoice
 from hpo_core.contracts import CONTRACT_VERSION as CONTRACT_VERSION
 from hpo_core.contracts.backend import Backend as Backend
 from hpo_core.contracts.backend import BackendContext as BackendContext
@@ -91,13 +90,16 @@ from hpo_core.contracts.strategy import StrategySpec as StrategySpec
 from hpo_core.contracts.strategy import Told as Told
 from hpo_core.contracts.strategy import Wait as Wait
 from hpo_core.contracts.strategy import same_answer as same_answer
+from hpo_core.errors import BackendError as BackendError
+from hpo_core.errors import BrokenPlugin as BrokenPlugin
+from hpo_core.errors import DuplicatePlugin as DuplicatePlugin
+from hpo_core.errors import PluginError as PluginError
+from hpo_core.errors import StrategyError as StrategyError
+from hpo_core.errors import UnknownPlugin as UnknownPlugin
+from hpo_core.errors import Unsupported as Unsupported
 from hpo_core.model.budget import Usage as Usage
 from hpo_core.model.durations import seconds as seconds
-from hpo_core.model.errors import BrokenPlugin as BrokenPlugin
-from hpo_core.model.errors import DuplicatePlugin as DuplicatePlugin
 from hpo_core.model.errors import Fault as Fault
-from hpo_core.model.errors import UnknownPlugin as UnknownPlugin
-from hpo_core.model.errors import Unsupported as Unsupported
 from hpo_core.model.errors import nearest as nearest
 from hpo_core.model.failure import FailureCause as FailureCause
 from hpo_core.model.job import Job as Job

@@ -12,12 +12,11 @@ from hpo_core import (
     Float,
     HyperParameterOptimizer,
     InvalidInput,
-    JobSettings,
     Objective,
-    PluginChoice,
     SearchSpace,
     StudyConfig,
 )
+from hpo_core.plugin import JobSettings, PluginChoice
 
 X = Float("x", 0.0, 1.0)
 LOSS = Objective("loss", "minimize")

@@ -11,20 +11,11 @@ import msgspec
 import pytest
 from markdown_it import MarkdownIt
 
-from hpo_core import (
-    Budget,
-    Categorical,
-    Constant,
-    Float,
-    Int,
-    JobSettings,
-    Objective,
-    ParameterSet,
-    StudyConfig,
-)
+from hpo_core import Budget, Categorical, Constant, Float, Int, Objective, ParameterSet, StudyConfig
 from hpo_core.cli.main import BUILT_IN
 from hpo_core.config_file import _KEYS
 from hpo_core.model.templates import BUILTIN_PLACEHOLDERS
+from hpo_core.plugin import JobSettings
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"

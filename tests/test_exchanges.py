@@ -20,19 +20,25 @@ from hpo_core import (
     HyperParameterOptimizer,
     Int,
     InvalidInput,
-    JobSettings,
     Objective,
-    PluginChoice,
     SearchSpace,
+    Study,
     StudyConfig,
-    StudyRunning,
-    export_study,
-    import_study,
+    load_study,
     optimize,
     registry,
     report,
 )
-from hpo_core.plugin import BaseStrategy, Report, Start, Status, UnknownPlugin
+from hpo_core.errors import StudyRunning
+from hpo_core.plugin import (
+    BaseStrategy,
+    JobSettings,
+    PluginChoice,
+    Report,
+    Start,
+    Status,
+    UnknownPlugin,
+)
 
 PAGE = Path(__file__).parents[1] / "docs/plugins.md"
 LOSS = Objective("loss", "minimize")
@@ -78,7 +84,7 @@ def store(tmp_path: Path) -> str:
         name="given",
         store=store,
     )
-    export_study(store, "given", "file", str(tmp_path / "given.json"))
+    load_study(store, "given").export("file", str(tmp_path / "given.json"))
     return store
 
 
@@ -96,9 +102,20 @@ def taking(space: SearchSpace = SPACE, **changes: object) -> StudyConfig:
     return StudyConfig(**{**given, **changes})
 
 
+def test_the_deprecated_functions_export_and_import_a_study(store: str, tmp_path: Path) -> None:
+    with pytest.warns(DeprecationWarning, match="is deprecated"):
+        from hpo_core import Imported, export_study, import_study
+    file = tmp_path / "again.json"
+    assert export_study(store, "given", "file", str(file)).name == "given"
+    assert file.read_text() == (tmp_path / "given.json").read_text()
+    imported = import_study(taking(), tmp_path / "new.db", f"file:{file}")
+    assert isinstance(imported, Imported)
+    assert imported == Study.from_config(taking()).import_trials(f"file:{file}")
+
+
 def test_trials_go_out_and_come_in_as_they_were(store: str, tmp_path: Path) -> None:
     config = taking(constraints=(Constraint("memory"),))
-    imported = import_study(config, store, f"file:{tmp_path}/given.json")
+    imported = Study.from_config(config, store=store).import_trials(f"file:{tmp_path}/given.json")
     assert imported.trials == {number: number for number in range(1, 10)}
     with HyperParameterOptimizer(config, store=store) as optimizer:
         trials = optimizer.result().trials
@@ -117,7 +134,7 @@ def test_a_stopped_trial_comes_in_with_the_last_value_of_its_curve(
     first |= {"state": "stopped", "values": None, "metrics": {}, "intermediate": {"1": 5, "4": 3}}
     given.write_text(json.dumps(exchanged))
     config = taking()
-    import_study(config, store, f"file:{given}")
+    Study.from_config(config, store=store).import_trials(f"file:{given}")
     with HyperParameterOptimizer(config, store=store) as optimizer:
         trial = optimizer.result().trials[0]
     assert (trial.state.value, trial.iteration, trial.metrics) == ("stopped", 4, {"loss": 3.0})
@@ -145,7 +162,7 @@ def test_a_session_tells_the_strategy_what_came_in_as_its_history(
     store: str, tmp_path: Path
 ) -> None:
     config = taking(strategy=PluginChoice("grid"))
-    import_study(config, store, f"file:{tmp_path}/given.json")
+    Study.from_config(config, store=store).import_trials(f"file:{tmp_path}/given.json")
     from hpo_core.store.store import Store
 
     strategy = Told()
@@ -165,7 +182,9 @@ def test_what_came_in_is_not_run_again_by_a_strategy_that_visits_each_point_once
 ) -> None:
     narrow = SearchSpace((Int("x", 2, 4),))
     with_grid = taking(SearchSpace((Int("x", 2, 11),)), strategy=PluginChoice("grid"))
-    imported = import_study(with_grid, store, f"file:{tmp_path}/given.json")
+    imported = Study.from_config(with_grid, store=store).import_trials(
+        f"file:{tmp_path}/given.json"
+    )
     assert [(one.number, one.reasons) for one in imported.misfits] == [
         (1, ("x: x lies between 2 and 11, got 1",))
     ]
@@ -173,7 +192,9 @@ def test_what_came_in_is_not_run_again_by_a_strategy_that_visits_each_point_once
         result = optimizer.run()
     assert [trial.configuration["x"] for trial in result.trials] == list(range(2, 12))
     assert result.usage.trials == 2
-    imported = import_study(taking(narrow, name="narrow"), store, f"file:{tmp_path}/given.json")
+    imported = Study.from_config(taking(narrow, name="narrow"), store=store).import_trials(
+        f"file:{tmp_path}/given.json"
+    )
     assert list(imported.trials.values()) == [2, 3, 4]
 
 
@@ -181,7 +202,7 @@ def test_nothing_is_made_where_nothing_fits(store: str, tmp_path: Path) -> None:
     elsewhere = tmp_path / "new.db"
     config = taking(SearchSpace((Int("y", 1, 9),)))
     with pytest.raises(InvalidInput, match="no trial of 'given' can be imported") as caught:
-        import_study(config, elsewhere, f"file:{tmp_path}/given.json")
+        Study.from_config(config, store=elsewhere).import_trials(f"file:{tmp_path}/given.json")
     assert len(caught.value.faults) == 10
     with HyperParameterOptimizer(config, store=elsewhere) as optimizer:
         assert optimizer.result().trials == ()
@@ -192,7 +213,7 @@ def test_a_study_that_is_running_takes_nothing_in(store: str, tmp_path: Path) ->
 
     def try_to_import(_: object) -> None:
         with pytest.raises(StudyRunning) as caught:
-            import_study(taking(), store, f"file:{tmp_path}/given.json")
+            Study.from_config(taking(), store=store).import_trials(f"file:{tmp_path}/given.json")
         refusals.append(str(caught.value))
 
     with HyperParameterOptimizer(taking(), store=store, function=job) as optimizer:
@@ -202,9 +223,9 @@ def test_a_study_that_is_running_takes_nothing_in(store: str, tmp_path: Path) ->
 
 def test_a_plugin_without_an_exchange_is_an_error_that_says_so(store: str) -> None:
     with pytest.raises(UnknownPlugin, match=r"the plugin 'random' .* provides no exchange"):
-        export_study(store, "given", "random", "anywhere")
+        load_study(store, "given").export("random", "anywhere")
     with pytest.raises(HpoError, match="already exists; take another file"):
-        export_study(store, "given", "file", store)
+        load_study(store, "given").export("file", store)
 
 
 def test_an_exchange_is_listed_with_the_other_things_that_plugins_bring() -> None:

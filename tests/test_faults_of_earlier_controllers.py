@@ -23,17 +23,14 @@ from hpo_core import (
     HyperParameterOptimizer,
     Int,
     InvalidInput,
-    JobSettings,
     Objective,
-    PluginChoice,
     SearchSpace,
-    StrategyError,
     StudyConfig,
-    StudyFailed,
     TrialState,
     optimize,
 )
-from hpo_core.plugin import BaseStrategy, Start
+from hpo_core.errors import StrategyError, StudyFailed
+from hpo_core.plugin import BaseStrategy, JobSettings, PluginChoice, Start
 
 HERE = Path(__file__).parent
 

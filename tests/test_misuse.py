@@ -8,10 +8,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from hpo_core import HyperParameterOptimizer, InvalidInput, StudyConfig, StudyFailed
+from hpo_core import HyperParameterOptimizer, InvalidInput, StudyConfig
 from hpo_core.config import to_json
 from hpo_core.config_file import parse
 from hpo_core.controller.dry_run import try_once
+from hpo_core.errors import StudyFailed
 from hpo_core.misuse import misuses
 from hpo_core.store.store import Store
 

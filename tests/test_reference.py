@@ -19,25 +19,50 @@ sys.path.insert(0, str(Path(__file__).parent / "reference"))
 from rendering import AGAIN, prose
 
 import hpo_core
+import hpo_core.errors
 import hpo_core.plugin
 import hpo_core.testing
+from hpo_core.controller.dry_run import DryRun
+from hpo_core.controller.results.curves import Point
+from hpo_core.controller.results.summary import Summary
+from hpo_core.controller.results.trial_result import TrialResult
+from hpo_core.controller.stored.audit import Difference, Replayed
+from hpo_core.controller.stored.copy_study import Copied
+from hpo_core.controller.stored.import_trials import Imported, Misfit
+from hpo_core.study.overview import Overview
 
 PAGE = Path(__file__).parents[1] / "docs/python-api.md"
 
 HEAD = """\
 # Python API
 
-Every public name, from its docstring: what runs studies is in `hpo_core`, what authors of plugins
-need in `hpo_core.plugin`, and what proves their plugins in `hpo_core.testing`.
+Every public name, from its docstring: what runs studies is in `hpo_core`, the exceptions that it
+raises in `hpo_core.errors`, what authors of plugins need in `hpo_core.plugin`, and what proves
+their plugins in `hpo_core.testing`.
 [python.md](python.md) and [plugins.md](plugins.md) are the ways in.
 """
 
 SECTIONS: dict[ModuleType, str] = {
-    hpo_core: "For users.",
-    hpo_core.plugin: "For authors of plugins. These users' names are here as well: {}.",
+    hpo_core: "For users. After `import hpo_core as hpo`, exceptions are in `hpo.errors`.",
+    hpo_core.errors: "The exceptions that hpo-core raises. These are in `hpo_core` as well: {}.",
+    hpo_core.plugin: "For authors of plugins. These names for users are here as well: {}.",
     hpo_core.testing: "For authors' tests.",
 }
 """The namespaces, and what the page says of each; a name is described where it is first."""
+
+RETURNED = (
+    Copied,
+    Difference,
+    DryRun,
+    Imported,
+    Misfit,
+    Overview,
+    Point,
+    Replayed,
+    Summary,
+    TrialResult,
+)
+RETURNED_SAID = "Properties and methods of `Study` return these. They have no public name."
 
 
 def page() -> str:
@@ -49,11 +74,14 @@ def page() -> str:
         parts.append(f"## {module.__name__}\n\n{said.format(shared)}\n")
         parts += [entry(name, getattr(module, name)) for name in names if name not in described]
         described |= set(names)
+    parts.append(f"## Returned by methods\n\n{RETURNED_SAID}\n")
+    parts += [entry(value.__name__, value) for value in RETURNED]
     return "\n".join(parts)
 
 
 def public_names(module: ModuleType) -> set[str]:
-    return set(module.__all__) - {"__version__"}
+    named = (name for name in module.__all__ if name != "__version__")
+    return {name for name in named if not inspect.ismodule(getattr(module, name))}
 
 
 def entry(name: str, value: Any) -> str:
@@ -145,7 +173,8 @@ def constant(value: Any) -> str:
 def test_the_page_has_every_public_name_and_no_other() -> None:
     headings = re.findall(r"^### (\w+)$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     assert len(set(headings)) == len(headings), AGAIN
-    assert set(headings) == set().union(*map(public_names, SECTIONS)), AGAIN
+    returned = {value.__name__ for value in RETURNED}
+    assert set(headings) == returned.union(*map(public_names, SECTIONS)), AGAIN
 
 
 def test_the_page_is_what_the_docstrings_say() -> None:

@@ -14,10 +14,8 @@ from hpo_core import (
     Constraint,
     Float,
     Int,
-    JobSettings,
     Objective,
     ParameterSet,
-    PluginChoice,
     Resources,
     SearchSpace,
     StudyConfig,
@@ -25,7 +23,7 @@ from hpo_core import (
 from hpo_core.config import differences, from_json, settled, to_json
 from hpo_core.config_file import parse
 from hpo_core.controller.stored.study_text import study_text
-from hpo_core.plugin import Parameter
+from hpo_core.plugin import JobSettings, Parameter, PluginChoice
 from hpo_core.study_file import load
 
 FOLDER = Path(tempfile.gettempdir()).resolve()

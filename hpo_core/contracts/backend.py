@@ -228,8 +228,8 @@ class BackendSpec(msgspec.Struct, frozen=True, kw_only=True):
         name: The config string: the plugin's entry-point name, optionally with a variant:
             ``"dask:ssh"``.
         summary: One line for ``hpo plugins``.
-        build: Builds the backend, and imports what it needs. Raises `hpo_core.BackendError` for
-            work that the backend cannot run.
+        build: Builds the backend, and imports what it needs. Raises `BackendError` for work that
+            the backend cannot run.
         options: A frozen `msgspec.Struct` with the options, their types and defaults.
         enforces_limits: Whether the backend ends jobs at `Job.time_limit` and `Job.silence_limit`.
             If not, the controller cancels them.

@@ -1,4 +1,4 @@
-"""The exceptions that hpo-core raises.
+"""The exceptions that hpo-core raises. `hpo_core.errors` is their public place.
 
 Each message is one sentence that says what is wrong, where, and how to fix it.
 """
@@ -109,6 +109,11 @@ class StudyFailed(HpoError):
 
 class NoResult(HpoError):
     """The requested result does not exist, such as the best trial when none has completed."""
+
+
+for _each in tuple(vars().values()):
+    if isinstance(_each, type) and issubclass(_each, HpoError):
+        _each.__module__ = "hpo_core.errors"  # shown in tracebacks
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -11,4 +11,5 @@ place            where studies are kept: a store's file, or memory
 interactive_run  one run of a study: its signals and its progress display
 plots            study.plot: the plots that plugins provide
 optimize         optimize(): a whole study in one call
+flat             deprecated functions, which methods of Study have replaced
 """

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import hpo_core
-from hpo_core import BackendError, JobStopped
+from hpo_core import JobStopped
+from hpo_core.errors import BackendError
 from hpo_core.plugin import Finished, Outcome, Reported, Started
 
 

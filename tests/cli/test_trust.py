@@ -20,9 +20,11 @@ import msgspec
 import pytest
 
 import hpo_core
-from hpo_core import HyperParameterOptimizer, PluginChoice, StoreError
+from hpo_core import HyperParameterOptimizer
 from hpo_core.controller.stored.open_study import stored_config
 from hpo_core.controller.stored.trust import why_foreign
+from hpo_core.errors import StoreError
+from hpo_core.plugin import PluginChoice
 from hpo_core.store.store import Store
 
 Hpo = Callable[..., Any]
@@ -76,7 +78,7 @@ def test_what_somebody_else_began_is_read_but_not_run(
         assert f"in the folder {folder}" in refused.err
         assert "add --trust" in refused.err
     with pytest.raises(StoreError, match="trust=True"):
-        hpo_core.replay(folder / "hpo.db", "small")
+        hpo_core.load_study(folder / "hpo.db", "small").replay()
     assert (folder / "hpo.db").read_bytes() == before
     assert not key(other).exists(), "to be refused makes no key"
 

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from hpo_core import Int, InvalidInput, Objective, PluginError, Study, load_study, registry
+from hpo_core import Int, InvalidInput, Objective, Study, load_study, registry
+from hpo_core.errors import PluginError
 
 Publish = Callable[[str, str], None]
 

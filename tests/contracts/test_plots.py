@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from hpo_core import Int, PluginError, Study
+from hpo_core import Int, Study
+from hpo_core.errors import PluginError
 from hpo_core.study.plots import VIEW
 
 PLOTS = """

@@ -19,13 +19,13 @@ from hpo_core import (
     Int,
     InvalidInput,
     JobInfo,
-    PluginError,
     Study,
     TrialState,
     registry,
 )
 from hpo_core.controller.clock import SystemClock
 from hpo_core.controller.run.metrics_readers import ReadingBackend
+from hpo_core.errors import PluginError
 from hpo_core.plugin import Finished, Job, JobEvent, Outcome, ReadReport, Reported
 
 Publish = Callable[[str, str], None]

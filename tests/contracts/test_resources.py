@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from hpo_core import Int, InvalidInput, PluginError, Resources, Study, load_study
+from hpo_core import Int, InvalidInput, Resources, Study, load_study
+from hpo_core.errors import PluginError
 
 Publish = Callable[[str, str], None]
 

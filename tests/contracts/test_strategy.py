@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 import pytest
 
-from hpo_core import Configuration, Int, Objective, SearchSpace, StrategyError
+from hpo_core import Configuration, Int, Objective, SearchSpace
 from hpo_core.contracts.strategy import Answer, Suggestion
+from hpo_core.errors import StrategyError
 from hpo_core.plugin import (
     Asked,
     BaseStrategy,

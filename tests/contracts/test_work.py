@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from hpo_core import Int, InvalidInput, PluginError, Study, load_study, registry
+from hpo_core import Int, InvalidInput, Study, load_study, registry
+from hpo_core.errors import PluginError
 
 Publish = Callable[[str, str], None]
 

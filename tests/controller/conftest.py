@@ -18,13 +18,11 @@ from hpo_core import (
     Configuration,
     HyperParameterOptimizer,
     Int,
-    JobSettings,
     Objective,
-    PluginChoice,
     SearchSpace,
     StudyConfig,
 )
-from hpo_core.plugin import BaseStrategy, Start, Strategy, StudyEvent
+from hpo_core.plugin import BaseStrategy, JobSettings, PluginChoice, Start, Strategy, StudyEvent
 
 HANGS = 30.0  # seconds after which a test that waits has failed
 

@@ -6,7 +6,8 @@ import textwrap
 
 import pytest
 
-from hpo_core import Budget, Configuration, HpoError, StudyFailed, StudyState, TrialState
+from hpo_core import Budget, Configuration, HpoError, StudyState, TrialState
+from hpo_core.errors import StudyFailed
 from hpo_core.plugin import BaseStrategy, Decision, Start
 
 PLUGIN = """

@@ -5,16 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from hpo_core import (
-    Budget,
-    Categorical,
-    Configuration,
-    Int,
-    SearchSpace,
-    StrategyError,
-    StudyFailed,
-    StudyState,
-)
+from hpo_core import Budget, Categorical, Configuration, Int, SearchSpace, StudyState
+from hpo_core.errors import StrategyError, StudyFailed
 from hpo_core.plugin import BaseStrategy, Exhausted, Resume, Start, Wait
 
 SPACE = SearchSpace(

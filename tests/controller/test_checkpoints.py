@@ -112,11 +112,13 @@ def test_a_resumption_from_checkpoints_that_are_deleted_is_an_error_that_says_so
         writes, strategy=Promotes([], completes=True), budget=Budget(jobs=5), **changes
     )
     first.run()
-    hpo_core.extend(lab.store, "s", Budget(jobs=9))
+    hpo_core.load_study(lab.store, "s").extend(Budget(jobs=9))
     second = lab.study(
         writes, strategy=Promotes([5], completes=True), budget=Budget(jobs=9), **changes
     )
-    with pytest.raises(hpo_core.StudyFailed, match=r"trial 5, whose checkpoints job\.keep_checkp"):
+    with pytest.raises(
+        hpo_core.errors.StudyFailed, match=r"trial 5, whose checkpoints job\.keep_checkp"
+    ):
         second.run()
 
 
@@ -182,7 +184,7 @@ def test_files_missing_from_a_copy_are_reported_with_their_job(lab, caplog):
 def test_how_many_are_kept_may_change_from_session_to_session(lab, caplog):
     first = lab.study(writes, budget=Budget(jobs=4), keep_checkpoints=3)
     first.run()
-    hpo_core.extend(lab.store, "s", Budget(jobs=6))
+    hpo_core.load_study(lab.store, "s").extend(Budget(jobs=6))
     second = lab.study(writes, budget=Budget(jobs=6), keep_checkpoints=1)
     assert second.run().state is StudyState.FINISHED
     assert kept(lab) == [1]

@@ -11,11 +11,11 @@ from hpo_core import (
     Constraint,
     Int,
     JobState,
-    NoResult,
     Objective,
     TrialState,
     optimize,
 )
+from hpo_core.errors import NoResult
 from hpo_core.plugin import Unsupported
 
 LOSS = Objective("loss", "minimize")

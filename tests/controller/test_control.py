@@ -8,7 +8,8 @@ import threading
 import pytest
 
 import hpo_core.plugin
-from hpo_core import Configuration, HpoError, InvalidInput, JobState, StudyFailed, StudyState
+from hpo_core import Configuration, HpoError, InvalidInput, JobState, StudyState
+from hpo_core.errors import StudyFailed
 from hpo_core.plugin import BaseStrategy, JobFinished, JobStarted, Start
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from hpo_core import Budget, Float, InvalidInput, Objective, StudyFailed, StudyState, optimize
+from hpo_core import Budget, Float, InvalidInput, Objective, StudyState, optimize
+from hpo_core.errors import StudyFailed
 
 
 def fails(configuration):

@@ -10,13 +10,12 @@ from hpo_core import (
     Categorical,
     Configuration,
     JobState,
-    NoResult,
     Objective,
     SearchSpace,
-    StudyFailed,
     StudyState,
     TrialState,
 )
+from hpo_core.errors import NoResult, StudyFailed
 from hpo_core.plugin import BaseStrategy, Decision, Start
 
 

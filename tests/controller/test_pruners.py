@@ -4,8 +4,8 @@ import logging
 
 import pytest
 
-from hpo_core import Configuration, HyperParameterOptimizer, PluginChoice, report
-from hpo_core.plugin import BaseStrategy, Capability, Start
+from hpo_core import Configuration, HyperParameterOptimizer, report
+from hpo_core.plugin import BaseStrategy, Capability, PluginChoice, Start
 
 PRUNED = PluginChoice("optuna:tpe", {"pruner": "median"})
 SAID = "stops jobs early by their iterations, but job 1.1 reported none"

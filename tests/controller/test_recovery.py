@@ -13,9 +13,9 @@ import msgspec
 import pytest
 
 import hpo_core.plugin
-from hpo_core import StudyChanged, StudyRunning
 from hpo_core.backends.supervisor.processes import watch_exit
 from hpo_core.config import from_json, to_json
+from hpo_core.errors import StudyChanged, StudyRunning
 from hpo_core.plugin import (
     BaseStrategy,
     Budget,
@@ -167,7 +167,6 @@ import os, signal, sys
 import hpo_core.plugin
 from hpo_core import *
 from hpo_core.plugin import *
-from hpo_core.config import JobSettings, PluginChoice
 
 def die():
     if "HOLD" in os.environ:

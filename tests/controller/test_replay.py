@@ -3,18 +3,9 @@
 import pytest
 
 import hpo_core
-from hpo_core import (
-    Budget,
-    Categorical,
-    Configuration,
-    Float,
-    Int,
-    SearchSpace,
-    StudyFailed,
-    UnknownStudy,
-    replay,
-)
+from hpo_core import Budget, Categorical, Configuration, Float, Int, SearchSpace, load_study
 from hpo_core.controller.stored.audit import Difference
+from hpo_core.errors import StudyFailed, UnknownStudy
 from hpo_core.plugin import BaseStrategy, Decision, Resume, Start, Wait
 
 SPACE = SearchSpace(
@@ -61,7 +52,7 @@ def trains(configuration, job):
 def test_a_run_with_four_workers_comes_out_as_stored(lab, strategy):
     study = lab.study(bowl, strategy=strategy, space=SPACE, workers=4, budget=20)
     study.run()
-    replayed = replay(lab.store, "s")
+    replayed = load_study(lab.store, "s").replay()
     assert replayed.is_as_stored
     assert (replayed.suggestions, replayed.decisions) == (20, 60)
     assert replayed.events == 80
@@ -71,7 +62,7 @@ def test_a_run_with_four_workers_comes_out_as_stored(lab, strategy):
 def test_resumptions_and_the_strategys_pauses_come_out_as_stored(lab):
     study = lab.study(trains, strategy=Halving(), max_iterations=2, workers=3, budget=25)
     study.run()
-    replayed = replay(lab.store, "s", strategy=Halving())
+    replayed = load_study(lab.store, "s").replay(strategy=Halving())
     assert replayed.is_as_stored
     assert lab.rows("SELECT count(*) FROM log WHERE suggestion IS NOT NULL") == [(4,)]
     assert replayed.suggestions == 25
@@ -87,11 +78,11 @@ def test_so_do_a_resumed_an_extended_and_an_enqueued_part(lab, strategy):
     study = lab.study(bowl, **changes, workers=2, budget=12)
     study.run()
     study.close()
-    hpo_core.extend(lab.store, "s", Budget(jobs=20))
+    hpo_core.load_study(lab.store, "s").extend(Budget(jobs=20))
     study = lab.study(bowl, **changes, workers=2, budget=20)
     study.enqueue({"lr": 0.25, "n": 4, "k": "a"})
     study.run()
-    replayed = replay(lab.store, "s")
+    replayed = load_study(lab.store, "s").replay()
     assert replayed.is_as_stored
     assert replayed.adopted == 2
     assert replayed.suggestions == 18
@@ -102,7 +93,7 @@ def test_a_study_that_is_running_is_replayed_as_far_as_it_is_stored(lab):
 
     def look(job):
         if job.job.trial_id == 3:
-            seen.append(replay(lab.store, "s"))
+            seen.append(load_study(lab.store, "s").replay())
 
     lab.study(bowl, strategy="random", space=SPACE, budget=6).run(on_job_finished=look)
     (replayed,) = seen
@@ -113,7 +104,7 @@ def test_a_study_that_is_running_is_replayed_as_far_as_it_is_stored(lab):
 
 def test_a_new_study_has_nothing_to_differ(lab):
     lab.study(bowl, strategy="random", space=SPACE)
-    assert replay(lab.store, "s").is_as_stored
+    assert load_study(lab.store, "s").replay().is_as_stored
 
 
 class Breaks(Halving):
@@ -129,7 +120,7 @@ def test_what_a_strategy_that_had_raised_did_not_decide_is_not_compared(lab):
         lab.study(trains, strategy=Breaks(), max_iterations=2, workers=4, budget=9).run()
     undecided = "SELECT count(*) FROM log WHERE decision IS NULL"
     assert lab.rows(undecided)[0][0] >= 1
-    assert replay(lab.store, "s", strategy=Breaks()).is_as_stored
+    assert load_study(lab.store, "s").replay(strategy=Breaks()).is_as_stored
 
 
 def test_strategy_of_a_failed_study_is_told_of_jobs_that_ended_meanwhile(lab):
@@ -144,13 +135,13 @@ def test_strategy_of_a_failed_study_is_told_of_jobs_that_ended_meanwhile(lab):
     with pytest.raises(StudyFailed):
         study.run()
     assert lab.rows("SELECT count(*) FROM log WHERE decision IS NULL") == [(0,)]
-    assert replay(lab.store, "s", strategy=Halving()).is_as_stored
+    assert load_study(lab.store, "s").replay(strategy=Halving()).is_as_stored
 
 
 def test_an_audit_changes_nothing(lab):
     lab.study(bowl, strategy="random", space=SPACE, budget=6).run()
     before = [lab.rows(f"SELECT * FROM {table}") for table in ("study", "trial", "log", "job")]
-    replay(lab.store, "s")
+    load_study(lab.store, "s").replay()
     after = [lab.rows(f"SELECT * FROM {table}") for table in ("study", "trial", "log", "job")]
     assert after == before
 
@@ -159,7 +150,7 @@ def test_an_audit_changes_nothing(lab):
 
 
 def difference(lab, strategy):
-    replayed = replay(lab.store, "s", strategy=strategy)
+    replayed = load_study(lab.store, "s").replay(strategy=strategy)
     assert not replayed.is_as_stored
     return replayed.difference
 
@@ -254,10 +245,10 @@ class NotesOtherwise(Halving):
 
 def test_notes_are_not_compared(lab):
     lab.study(trains, strategy=Halving(), max_iterations=2, budget=12).run()
-    assert replay(lab.store, "s", strategy=NotesOtherwise()).is_as_stored
+    assert load_study(lab.store, "s").replay(strategy=NotesOtherwise()).is_as_stored
 
 
 def test_missing_study_is_reported(lab):
     lab.study(bowl, strategy="random", space=SPACE)
     with pytest.raises(UnknownStudy, match="has no study 't'"):
-        replay(lab.store, "t")
+        load_study(lab.store, "t").replay()

@@ -5,17 +5,10 @@ import threading
 import pytest
 
 import hpo_core.plugin
-from hpo_core import (
-    Configuration,
-    HyperParameterOptimizer,
-    JobInfo,
-    PluginChoice,
-    TrialState,
-    replay,
-)
+from hpo_core import Configuration, HyperParameterOptimizer, JobInfo, TrialState, load_study
 from hpo_core.controller.results.curves import read_curve
 from hpo_core.controller.stored.export_trials import read_exchanged
-from hpo_core.plugin import BaseStrategy, Decision, Start
+from hpo_core.plugin import BaseStrategy, Decision, PluginChoice, Start
 from hpo_core.store.store import Store
 
 
@@ -118,7 +111,7 @@ def test_a_strategy_that_handles_attempts_is_told_both_and_which_is_which(lab):
     strategy = Attentive()
     lab.study(fails_first, strategy=strategy, retries=1, budget=2).run()
     assert strategy.heard() == [(1, 4, (-9.0,)), (2, 2, (1.0,)), (2, 2, (1.0,))]
-    assert replay(lab.store, "s", strategy=Attentive()).is_as_stored
+    assert load_study(lab.store, "s").replay(strategy=Attentive()).is_as_stored
 
 
 def test_attempts_are_counted_from_one_each_time_a_trial_is_asked_for(lab):
@@ -206,7 +199,7 @@ def test_what_a_failed_attempt_reports_changes_no_suggestion_and_no_decision(lab
     quiet = early_stopping(lab, "quiet", trains(says=False), strategy=choice).run()
     loud = early_stopping(lab, "loud", trains(says=True), strategy=choice).run()
     assert outcome(loud) == outcome(quiet)
-    assert replay(lab.store, "loud").is_as_stored
+    assert load_study(lab.store, "loud").replay().is_as_stored
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
@@ -218,4 +211,4 @@ def test_study_with_retries_is_resumed_exactly(lab, strategy):
     cut.run(on_job_finished=lambda finished: finished.job.id == "6.1" and cut.stop())
     cut.close()
     assert outcome(early_stopping(lab, "cut", job, strategy=choice).run()) == outcome(whole)
-    assert replay(lab.store, "cut").is_as_stored
+    assert load_study(lab.store, "cut").replay().is_as_stored

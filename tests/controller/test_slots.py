@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from hpo_core import Int, InvalidInput, PluginError, Study
+from hpo_core import Int, InvalidInput, Study
+from hpo_core.errors import PluginError
 
 JOB = """
 import fcntl, json, os, sys

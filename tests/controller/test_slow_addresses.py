@@ -19,10 +19,10 @@ from hpo_core import (
     Int,
     JobInfo,
     Study,
-    StudyFailed,
-    extend,
+    load_study,
     report,
 )
+from hpo_core.errors import StudyFailed
 from hpo_core.plugin import BaseStrategy, Decision, Exhausted, Resume, Start
 
 HANGS = 60.0
@@ -156,7 +156,7 @@ def resumed(lab: Any, *, kept_before: int | None) -> HyperParameterOptimizer:
     lab.study(trains, strategy=Promotes(), budget=Budget(jobs=2), **before).run()
     for path in lab.folder.glob("*.files/*/checkpoints"):
         shutil.rmtree(path)
-    extend(lab.store, "s", Budget(jobs=3))
+    load_study(lab.store, "s").extend(Budget(jobs=3))
     found: HyperParameterOptimizer = lab.study(
         trains, strategy=Promotes(2), budget=Budget(jobs=3), keep_checkpoints=1, **changes
     )

@@ -16,7 +16,7 @@ from hpo_core import (
     JobState,
     StudyState,
     TrialState,
-    replay,
+    load_study,
 )
 from hpo_core.config import to_json
 from hpo_core.controller.run.pending_trial import PendingTrial
@@ -118,7 +118,7 @@ def test_iterations_are_stored_as_they_were_reported(lab):
     study = lab.study(steps, max_iterations=9, budget=1)
     assert only_trial(study).iteration == 100
     assert reported(lab) == [(100, '{"loss":0.01}')]
-    assert replay(lab.store, "s", strategy=Recorder()).is_as_stored
+    assert load_study(lab.store, "s").replay(strategy=Recorder()).is_as_stored
 
 
 def test_each_metric_has_its_own_first_value_until_the_job_ends(lab):
@@ -210,7 +210,7 @@ def test_no_trial_fails_of_a_job_that_counts_as_it_can(lab, early_stopping, job)
         TrialState.STOPPED,
     }
     assert result.usage.iterations <= 9 * len(result.trials)
-    assert replay(lab.store, "early").is_as_stored
+    assert load_study(lab.store, "early").replay().is_as_stored
 
 
 def test_a_resumed_trial_counts_on_from_the_target_that_it_had_reached(lab):
@@ -270,7 +270,7 @@ def test_adopting_controller_continues_from_the_recorded_values(lab):
     assert (trial.state, trial.value, trial.iteration) == (TrialState.COMPLETED, 5.0, 100)
     assert study.usage.iterations == 9
     assert lab.rows("SELECT attempt, state FROM job") == [(1, "completed")]
-    assert replay(lab.store, "s").is_as_stored
+    assert load_study(lab.store, "s").replay().is_as_stored
 
 
 def left_by_a_dead_controller(lab, job, given, reports=1):
@@ -296,7 +296,7 @@ def test_report_is_told_once_after_a_crash_behind_a_report_without_metrics(lab):
     assert (trial.state, trial.value) == (TrialState.COMPLETED, 3.0)
     told = lab.rows("SELECT iteration, metrics FROM log WHERE kind = 'running'")
     assert told == [(9, '{"loss":3.0}'), (4, '{"memory":7.0}'), (9, '{"memory":8.0}')]
-    assert replay(lab.store, "s").is_as_stored
+    assert load_study(lab.store, "s").replay().is_as_stored
 
 
 @pytest.mark.parametrize(("decision", "state"), [("stop", "stopped"), ("pause", "paused")])
@@ -364,7 +364,7 @@ def test_a_strategy_that_compares_at_targets_is_told_that_a_trial_stopped_short(
     assert trial.state is TrialState.COMPLETED
     last = strategy.told[-1]
     assert (last.status, last.iteration, last.losses) == (told, 3, (5.0,))
-    assert replay(lab.store, "s", strategy=Recorder(iterations=iterations)).is_as_stored
+    assert load_study(lab.store, "s").replay(strategy=Recorder(iterations=iterations)).is_as_stored
 
 
 @pytest.mark.parametrize(
@@ -412,7 +412,7 @@ def test_asha_never_promotes_a_trial_that_ended_before_its_rung(lab):
     assert (first.state, first.value) == (TrialState.COMPLETED, 0.0)
     assert lab.rows("SELECT count(*) FROM job WHERE trial = ?", first.trial_id) == [(1,)]
     assert lab.rows("SELECT count(*) FROM log WHERE kind = 'resume'") != [(0,)]
-    assert replay(lab.store, "s").is_as_stored
+    assert load_study(lab.store, "s").replay().is_as_stored
 
 
 def test_bohb_does_not_learn_what_ended_before_the_target_as_a_result_there(lab):
@@ -430,4 +430,4 @@ def test_bohb_does_not_learn_what_ended_before_the_target_as_a_result_there(lab)
     assert lab.rows("SELECT state, iteration FROM job WHERE trial = 1") == [("completed", 1)]
     query = "SELECT kind, iteration FROM log WHERE trial = 1 ORDER BY seq"
     assert lab.rows(query)[-1] == ("stopped", 1)
-    assert replay(lab.store, "s").is_as_stored
+    assert load_study(lab.store, "s").replay().is_as_stored

@@ -2,9 +2,10 @@
 
 import pytest
 
-from hpo_core import Configuration, NoResult, Objective, StudyState, TrialState, report
+from hpo_core import Configuration, Objective, StudyState, TrialState, report
 from hpo_core.controller.results.open_trials import read_unfinished
 from hpo_core.controller.results.unfinished import read_configurations
+from hpo_core.errors import NoResult
 from hpo_core.plugin import BaseStrategy, Decision, Resume, Start
 from hpo_core.store.store import Store
 

@@ -34,7 +34,7 @@ HEADER = struct.Struct("=IIQQ")
 CONTROLLER = """
 import os, sys
 from hpo_core import *
-from hpo_core.config import JobSettings, PluginChoice
+from hpo_core.plugin import JobSettings, PluginChoice
 folder, jobs, durability = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 config = StudyConfig(
     name="s", seed=7, strategy=PluginChoice("random"), backend=PluginChoice("inline"),

@@ -19,17 +19,8 @@ from pathlib import Path
 
 from studies import HPO, table
 
-from hpo_core import (
-    Budget,
-    Float,
-    HyperParameterOptimizer,
-    JobSettings,
-    Objective,
-    PluginChoice,
-    SearchSpace,
-    StudyConfig,
-)
-from hpo_core.plugin import FinishedJob
+from hpo_core import Budget, Float, HyperParameterOptimizer, Objective, SearchSpace, StudyConfig
+from hpo_core.plugin import FinishedJob, JobSettings, PluginChoice
 
 MAY_GROW = 32
 """Megabytes by which memory may differ from what it was after a tenth of the jobs."""
@@ -99,9 +90,9 @@ def look(store: Path, command: list[str]) -> float:
 CARRY_ON = """
 import resource, sys, time
 from soak import config, work
-from hpo_core import Budget, HyperParameterOptimizer, extend
+from hpo_core import Budget, HyperParameterOptimizer, load_study
 store, jobs = sys.argv[1], int(sys.argv[2])
-extend(store, "s", Budget(jobs=jobs))
+load_study(store, "s").extend(Budget(jobs=jobs))
 began = time.perf_counter()
 with HyperParameterOptimizer(config(jobs), store=store, function=work) as optimizer:
     optimizer.start()

@@ -16,17 +16,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from bad_machine import CASES, machine, needs, verdict
 
-from hpo_core import (
-    Budget,
-    Float,
-    HyperParameterOptimizer,
-    JobSettings,
-    Objective,
-    PluginChoice,
-    SearchSpace,
-    StudyConfig,
-    StudyFailed,
-)
+from hpo_core import Budget, Float, HyperParameterOptimizer, Objective, SearchSpace, StudyConfig
+from hpo_core.errors import StudyFailed
+from hpo_core.plugin import JobSettings, PluginChoice
 from hpo_core.store import database
 
 

@@ -12,16 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from hpo_core import (
-    Budget,
-    HyperParameterOptimizer,
-    Int,
-    JobSettings,
-    Objective,
-    PluginChoice,
-    SearchSpace,
-    StudyConfig,
-)
+from hpo_core import Budget, HyperParameterOptimizer, Int, Objective, SearchSpace, StudyConfig
+from hpo_core.plugin import JobSettings, PluginChoice
 
 FOLDER = Path(__file__).parent
 

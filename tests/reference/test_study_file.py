@@ -21,9 +21,10 @@ from hpo_core import (
     ParameterSet,
     StudyConfig,
 )
-from hpo_core.config import NEW_JOB, NEW_STUDY, JobSettings, PluginChoice
+from hpo_core.config import NEW_JOB, NEW_STUDY
 from hpo_core.config_file import _KEYS
 from hpo_core.model.durations import DURATIONS
+from hpo_core.plugin import JobSettings, PluginChoice
 
 sys.path.insert(0, str(Path(__file__).parent))
 

@@ -5,20 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from hpo_core import (
-    Budget,
-    Configuration,
-    Int,
-    JobSettings,
-    Objective,
-    PluginChoice,
-    SearchSpace,
-    StudyConfig,
-    registry,
-)
+from hpo_core import Budget, Configuration, Int, Objective, SearchSpace, StudyConfig, registry
 from hpo_core.plugin import (
     BaseStrategy,
     Exhausted,
+    JobSettings,
+    PluginChoice,
     Start,
 )
 

@@ -7,15 +7,12 @@ from pathlib import Path
 import pytest
 from plugged import GOOD, SPEC, Publish, described, study
 
-from hpo_core import (
-    HyperParameterOptimizer,
-    JobSettings,
-    StrategyError,
-    registry,
-)
+from hpo_core import HyperParameterOptimizer, registry
+from hpo_core.errors import StrategyError
 from hpo_core.plugin import (
     BrokenPlugin,
     DuplicatePlugin,
+    JobSettings,
     ObservedStudy,
 )
 

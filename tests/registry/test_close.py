@@ -5,11 +5,8 @@ from __future__ import annotations
 import pytest
 from plugged import Given, study
 
-from hpo_core import (
-    HyperParameterOptimizer,
-    StudyFailed,
-    StudyState,
-)
+from hpo_core import HyperParameterOptimizer, StudyState
+from hpo_core.errors import StudyFailed
 from hpo_core.plugin import (
     Exhausted,
 )

@@ -16,11 +16,11 @@ from hpo_core import (
     InvalidInput,
     Objective,
     SearchSpace,
-    StrategyError,
     StudyState,
     registry,
 )
 from hpo_core.controller.strategy.resolve import prepare
+from hpo_core.errors import StrategyError
 from hpo_core.plugin import (
     Capability,
     UnknownPlugin,

@@ -8,12 +8,8 @@ from pathlib import Path
 import pytest
 from plugged import GOOD, Mine, Publish, half, study
 
-from hpo_core import (
-    HyperParameterOptimizer,
-    PluginError,
-    registry,
-    replay,
-)
+from hpo_core import HyperParameterOptimizer, load_study, registry
+from hpo_core.errors import PluginError
 from hpo_core.plugin import (
     ObservedStudy,
     UnknownPlugin,
@@ -79,7 +75,7 @@ def test_a_missing_plugin_is_named_by_the_distribution_that_the_study_had_it_fro
     with pytest.raises(UnknownPlugin, match=said):
         HyperParameterOptimizer(study("count"), store=store)
     with pytest.raises(UnknownPlugin, match=said):
-        replay(store, "plugged")
+        load_study(store, "plugged").replay()
 
 
 def test_no_install_hint_for_an_instance(tmp_path: Path) -> None:

@@ -11,9 +11,10 @@ from typing import Any
 import msgspec
 import pytest
 
-from hpo_core import Budget, HyperParameterOptimizer, StoreError, StudyChanged, StudyConfig, extend
+from hpo_core import Budget, HyperParameterOptimizer, StudyConfig, load_study
 from hpo_core.config import settled, to_json
 from hpo_core.controller.stored.open_study import stored_config
+from hpo_core.errors import StoreError, StudyChanged
 from hpo_core.model.templates import Variables
 from hpo_core.store import schema
 from hpo_core.store.migration import with_old_values
@@ -86,7 +87,7 @@ def test_stored_studies_keep_the_behaviour_that_was_theirs(released_store: Path)
 
 
 def test_a_migrated_study_is_extended_and_resumed(released_store: Path) -> None:
-    extend(released_store, "small", Budget(jobs=5))
+    load_study(released_store, "small").extend(Budget(jobs=5))
     with HyperParameterOptimizer(config_of(released_store), store=released_store) as optimizer:
         result = optimizer.run()
     assert [trial.trial_id for trial in result.trials] == [1, 2, 3, 4, 5]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from hpo_core import StoreError, UnknownStudy
+from hpo_core.errors import StoreError, UnknownStudy
 from hpo_core.model.errors import UnknownJob
 from hpo_core.store import schema
 from hpo_core.store.schema import is_store

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hpo_core import StoreError
+from hpo_core.errors import StoreError
 from hpo_core.store.store import Store
 
 ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n)"

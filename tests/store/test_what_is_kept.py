@@ -18,15 +18,23 @@ from hpo_core import (
     Configuration,
     HyperParameterOptimizer,
     Int,
-    JobSettings,
     Objective,
-    PluginChoice,
     SearchSpace,
     StudyConfig,
     StudyState,
 )
 from hpo_core.model.values import same_values
-from hpo_core.plugin import Asked, BaseStrategy, Decision, Resume, Start, Status, Told
+from hpo_core.plugin import (
+    Asked,
+    BaseStrategy,
+    Decision,
+    JobSettings,
+    PluginChoice,
+    Resume,
+    Start,
+    Status,
+    Told,
+)
 from hpo_core.store.store import Store
 
 VALUES = st.one_of(
@@ -281,7 +289,7 @@ study_in_one_file.run(*sys.argv[2:])
 
 MODULE = """
 from hpo_core import *
-from hpo_core.config import JobSettings, PluginChoice
+from hpo_core.plugin import JobSettings, PluginChoice
 
 def run(path, name):
     config = StudyConfig(

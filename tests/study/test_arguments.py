@@ -13,16 +13,14 @@ from hpo_core import (
     Float,
     HyperParameterOptimizer,
     InvalidInput,
-    JobSettings,
     Objective,
-    PluginChoice,
     SearchSpace,
-    StrategyError,
     Study,
     StudyConfig,
     optimize,
 )
-from hpo_core.plugin import BaseStrategy, Start
+from hpo_core.errors import StrategyError
+from hpo_core.plugin import BaseStrategy, JobSettings, PluginChoice, Start
 
 X = Float("x", 0, 1)
 LOSS = Objective("loss", "minimize")

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from hpo_core import InvalidInput, PluginError, Study, load_study
+from hpo_core import InvalidInput, Study, load_study
+from hpo_core.errors import PluginError
 from hpo_core.plugin import same_value
 
 CHOICES = [[0.9, 0.99], [0.9, 1], {"a": [1, True], "b": {}}, "[0.9, 1]", []]

@@ -12,23 +12,25 @@ from pathlib import Path
 import pytest
 
 from hpo_core import (
-    BackendError,
     Budget,
     Configuration,
     Float,
     InvalidInput,
-    NoResult,
     Objective,
     Study,
-    StudyChanged,
-    StudyFailed,
-    StudyRunning,
     StudyState,
-    UnknownStudy,
     load_study,
     optimize,
     report,
     studies,
+)
+from hpo_core.errors import (
+    BackendError,
+    NoResult,
+    StudyChanged,
+    StudyFailed,
+    StudyRunning,
+    UnknownStudy,
 )
 from hpo_core.plugin import BaseStrategy, Start
 

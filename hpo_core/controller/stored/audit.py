@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Set
 from contextlib import suppress
 from typing import TypeAlias
@@ -33,7 +32,7 @@ from hpo_core.model.report import Decision, Report
 from hpo_core.store.control import is_running
 from hpo_core.store.history import StoredHistory
 from hpo_core.store.records import StudyRecord
-from hpo_core.store.store import Store, opened
+from hpo_core.store.store import Store
 
 _log = logging.getLogger("hpo_core")
 
@@ -85,20 +84,9 @@ class Replayed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def replay(
-    path: str | os.PathLike[str] | Store,
-    name: str,
-    *,
-    strategy: Strategy | None = None,
-    trust: bool = False,
+    store: Store, name: str, *, strategy: Strategy | None = None, trust: bool = False
 ) -> Replayed:
-    """Recompute every suggestion and decision of a study, and compare them with the stored ones.
-
-    The strategy is built from the stored configuration, then asked and told the stored history in
-    order. It is not restored in between, whatever sessions there were. Its answers must equal the
-    stored ones: configurations including the types of their values, iterations, resumed trials and
-    the sources of checkpoints, and the decisions CONTINUE, PAUSE and STOP. Notes are not compared:
-    they are the strategy's own memory, and another version that makes the same suggestions may
-    write them differently. The study is not changed.
+    """Recompute every suggestion and decision of a study; see `Study.replay`.
 
     The history has no answers `Wait` and `Exhausted`, which do not change a strategy. It also does
     not have the calls of ``no_more_trials``: if an answer differs, the strategy is restored up to
@@ -106,51 +94,37 @@ def replay(
     passed again, and the decision is not compared. If a study was continued with
     ``--adopt-history``, all earlier events are adopted and told, and the comparison starts after
     them. A plugin version that differs from that at the start of the study is logged as a warning.
-
-    Args:
-        path: The store's file, or the store.
-        name: The study.
-        strategy: A new strategy instance, for a study that was run with an instance.
-        trust: Whether to run the strategy of a study that the user neither started nor trusted
-            before. It may name programs.
-
-    Raises:
-        StoreError: If the study is not the user's and not trusted.
-        UnknownStudy: If the store has no such study.
-        PluginError: If the strategy's plugin is missing or broken.
-        StrategyError: If the strategy can't be built.
     """
-    with opened(path) as store:
-        study = store.study(name)
-        warn_of_stranger(store)
-        config = from_json(study.config)
-        if strategy is None:
-            require(store, study, config, trust=trust)
-        running = is_running(store.folder(study))
-        with named_by_store(store, name):
-            prepared = _prepared(config, study, strategy)
-        forgot = store.retries(study.id).forgot
-        renewer = Renewer(
-            lambda: build.build_strategy(prepared).strategy,
-            prepared.given if forgot or config.budget.trials is not None else None,
-        )
-        checked = CheckedStrategy(build.build_strategy(prepared).strategy, config)
+    study = store.study(name)
+    warn_of_stranger(store)
+    config = from_json(study.config)
+    if strategy is None:
+        require(store, study, config, trust=trust)
+    running = is_running(store.folder(study))
+    with named_by_store(store, name):
+        prepared = _prepared(config, study, strategy)
+    forgot = store.retries(study.id).forgot
+    renewer = Renewer(
+        lambda: build.build_strategy(prepared).strategy,
+        prepared.given if forgot or config.budget.trials is not None else None,
+    )
+    checked = CheckedStrategy(build.build_strategy(prepared).strategy, config)
 
-        def rebuild(end: int, is_full: bool | None = None) -> None:
-            """Continue with a strategy that was told the history only up to a row."""
-            history = store.history(study.id, end=end)
-            again = renewer.restored(lambda new: restore(new, name, history, None))
-            checked.replace(again, is_full=is_full)
+    def rebuild(end: int, is_full: bool | None = None) -> None:
+        """Continue with a strategy that was told the history only up to a row."""
+        history = store.history(study.id, end=end)
+        again = renewer.restored(lambda new: restore(new, name, history, None))
+        checked.replace(again, is_full=is_full)
 
-        try:
-            history = store.history(study.id, with_replaced=True)
-            retries = set() if checked.handles_attempts else forgot
-            undecided = history.positions(store.undecided(study.id))
-            may_be_full = config.budget.trials is not None
-            audit = _Audit(checked, undecided, rebuild, retries, study.adopted_events, may_be_full)
-            return audit.of(history, name, running)
-        finally:
-            checked.close()
+    try:
+        history = store.history(study.id, with_replaced=True)
+        retries = set() if checked.handles_attempts else forgot
+        undecided = history.positions(store.undecided(study.id))
+        may_be_full = config.budget.trials is not None
+        audit = _Audit(checked, undecided, rebuild, retries, study.adopted_events, may_be_full)
+        return audit.of(history, name, running)
+    finally:
+        checked.close()
 
 
 def _prepared(config: StudyConfig, study: StudyRecord, strategy: Strategy | None) -> Prepared:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from itertools import starmap
 
 from hpo_core import registry
@@ -10,31 +9,13 @@ from hpo_core.config import from_json
 from hpo_core.contracts.exchange import ExchangedStudy, ExchangedTrial
 from hpo_core.controller.results.trial_result import trial_result
 from hpo_core.store.records import JobRecord, StudyRecord, TrialRecord
-from hpo_core.store.store import Store, opened
+from hpo_core.store.store import Store
 
 
-def export_study(
-    path: str | os.PathLike[str] | Store, name: str, to: str, place: str
-) -> ExchangedStudy:
-    """Export a study to another program.
-
-    Args:
-        path: The store's file, or the store.
-        name: The study.
-        to: The name of the exchange plugin, such as ``"optuna"``.
-        place: Where to write it, in the notation of the other program.
-
-    Returns:
-        The exported study.
-
-    Raises:
-        PluginError: If there is no such plugin.
-        StoreError: If the store has no such study.
-        HpoError: If the study cannot be written.
-    """
+def export_study(store: Store, name: str, to: str, place: str) -> ExchangedStudy:
+    """Export a study to another program; see `Study.export`."""
     exchange = registry.exchange(to)
-    with opened(path) as store:
-        exchanged = read_exchanged(store, store.study(name))
+    exchanged = read_exchanged(store, store.study(name))
     exchange.spec.write(exchanged, place)
     return exchanged
 

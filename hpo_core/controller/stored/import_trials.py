@@ -76,23 +76,13 @@ def import_study(
     source: str,
     of: str | None = None,
 ) -> Imported:
-    """Import the trials of another program's study into a study, which is created if it is new.
-
-    The strategy adopts each trial, like an enqueued configuration that was run. Imported trials do
-    not count in the budget. Trials that were already imported are skipped.
+    """Import the trials of another program's study; see `Study.import_trials`.
 
     Args:
-        config: The configuration of the importing study.
+        config: The configuration of the importing study, which is created if it is new.
         path: Its store's file, or the store.
-        source: The name of a plugin and a place in the notation of the other program, separated by
-            a colon: ``"optuna:sqlite:///f.db"``.
+        source: A plugin and a place, separated by a colon.
         of: The study in the source; None if there is only one.
-
-    Raises:
-        InvalidInput: If the objectives differ, or no trial matches.
-        PluginError: If there is no such plugin.
-        StoreError: If the study is running, or is stored with another configuration.
-        HpoError: If the other program's study cannot be read.
     """
     plugin, _, place = source.partition(":")
     if not place:

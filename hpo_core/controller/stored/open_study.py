@@ -19,7 +19,7 @@ from hpo_core.model.durations import human
 from hpo_core.model.errors import Fault, InvalidInput, StoreError, StudyChanged
 from hpo_core.model.job import StudyState
 from hpo_core.store.records import StudyRecord
-from hpo_core.store.store import Store, opened
+from hpo_core.store.store import Store
 
 _log = logging.getLogger("hpo_core")
 
@@ -228,36 +228,22 @@ def take_over(store: Store, study: StudyRecord, prepared: Prepared) -> None:
         trust.mark(store, study, prepared.config)
 
 
-def extend(path: str | os.PathLike[str] | Store, name: str, budget: Budget) -> Budget:
-    """Give a stored study a larger budget, so that running it again resumes it.
-
-    Args:
-        path: The store's file, or the store.
-        name: The study.
-        budget: The new totals of the limits that grow; other limits are unchanged.
-
-    Returns:
-        The new budget of the study.
-
-    Raises:
-        InvalidInput: If a limit is not larger than before, or the study has no such limit.
-        StoreError: If the store has no such study, or it is running.
-    """
-    with opened(path) as store:
-        study = store.study(name)
-        config = from_json(study.config)
-        changes = {limit: getattr(budget, limit) for limit in LIMITS}
-        changes = {limit: total for limit, total in changes.items() if total is not None}
-        faults = [
-            Fault(limit, wrong)
-            for limit, total in changes.items()
-            if (wrong := not_larger(limit, getattr(config.budget, limit), total))
-        ]
-        if faults:
-            raise InvalidInput(faults)
-        extended = msgspec.structs.replace(config.budget, **changes)
-        first = {limit: getattr(config.budget, limit) for limit in LIMITS}
-        store.extend(study, to_json(msgspec.structs.replace(config, budget=extended)), first)
+def extend(store: Store, name: str, budget: Budget) -> Budget:
+    """Give a stored study a larger budget; see `Study.extend`."""
+    study = store.study(name)
+    config = from_json(study.config)
+    changes = {limit: getattr(budget, limit) for limit in LIMITS}
+    changes = {limit: total for limit, total in changes.items() if total is not None}
+    faults = [
+        Fault(limit, wrong)
+        for limit, total in changes.items()
+        if (wrong := not_larger(limit, getattr(config.budget, limit), total))
+    ]
+    if faults:
+        raise InvalidInput(faults)
+    extended = msgspec.structs.replace(config.budget, **changes)
+    first = {limit: getattr(config.budget, limit) for limit in LIMITS}
+    store.extend(study, to_json(msgspec.structs.replace(config, budget=extended)), first)
     return extended
 
 

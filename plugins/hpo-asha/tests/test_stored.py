@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 import hpo_core
-from hpo_core import Budget, Float, JobInfo, Objective, StudyChanged, replay
+from hpo_core import Budget, Float, JobInfo, Objective, load_study
 from hpo_core.config import from_json
+from hpo_core.errors import StudyChanged
 from hpo_core.store.store import Store
 
 
@@ -54,15 +55,15 @@ def store(tmp_path: Path) -> Path:
 
 
 def test_a_stored_study_keeps_its_rungs(store: Path) -> None:
-    hpo_core.extend(store, "study", Budget(trials=30))
+    hpo_core.load_study(store, "study").extend(Budget(trials=30))
     result = optimize(store, 30)
     reached = {trial.iteration for trial in result.trials}
     assert {1, 3, 9, 27} <= reached, "27 is close to the end, and no rung of the new rules"
-    assert replay(store, "study").is_as_stored
+    assert load_study(store, "study").replay().is_as_stored
 
 
 def test_one_that_is_given_other_rules_is_another_study(store: Path) -> None:
-    hpo_core.extend(store, "study", Budget(trials=30))
+    hpo_core.load_study(store, "study").extend(Budget(trials=30))
     with pytest.raises(StudyChanged, match=r"strategy\.options\.rules: 1 -> 2"):
         optimize(store, 30, rules=2)
 

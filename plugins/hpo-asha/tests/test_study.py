@@ -17,9 +17,8 @@ from hpo_core import (
     JobInfo,
     Objective,
     TrialState,
-    extend,
+    load_study,
     optimize,
-    replay,
     report,
 )
 
@@ -128,7 +127,7 @@ def test_resumed_study_continues_exactly(
 ) -> None:
     whole = run(strategy, tmp_path / "whole.db", Budget(jobs=30), **options)
     run(strategy, tmp_path / "parts.db", Budget(jobs=13), **options)
-    extend(tmp_path / "parts.db", "study", Budget(jobs=30))
+    load_study(tmp_path / "parts.db", "study").extend(Budget(jobs=30))
     parts = run(strategy, tmp_path / "parts.db", Budget(jobs=30), **options)
     assert [trial.configuration for trial in parts.trials] == [
         trial.configuration for trial in whole.trials
@@ -144,7 +143,7 @@ def test_a_replay_knows_when_the_budget_of_trials_was_used_up(
     store = tmp_path / "hpo.db"
     options = {"population_size": 5} if strategy == "asha:pbt" else {}
     run(strategy, store, Budget(trials=7), **options)
-    assert replay(store, "study").is_as_stored
-    extend(store, "study", Budget(trials=11))
+    assert load_study(store, "study").replay().is_as_stored
+    load_study(store, "study").extend(Budget(trials=11))
     run(strategy, store, Budget(trials=11), **options)
-    assert replay(store, "study").is_as_stored
+    assert load_study(store, "study").replay().is_as_stored

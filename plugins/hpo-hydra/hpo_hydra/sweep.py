@@ -191,10 +191,10 @@ def _stored(store: str | None, name: str, tag: str) -> hpo.Study | None:
         return None
     try:
         study = hpo.load_study(store, name)
-    except hpo.UnknownStudy:
+    except hpo.errors.UnknownStudy:
         return None
     if tag not in study.config.tags:
-        raise hpo.StudyChanged(
+        raise hpo.errors.StudyChanged(
             f"the sweep {name!r} in {store} is of another configuration of the application; choose "
             f"another hydra.sweeper.name, or delete it: hpo delete {name} --store {store}"
         )

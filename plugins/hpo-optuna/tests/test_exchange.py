@@ -28,15 +28,14 @@ from hpo_core import (
     ParameterSet,
     Result,
     SearchSpace,
+    Study,
     StudyConfig,
     TrialState,
-    export_study,
-    import_study,
+    load_study,
     optimize,
     report,
 )
-from hpo_core.config import JobSettings, PluginChoice
-from hpo_core.plugin import FinishedJob
+from hpo_core.plugin import FinishedJob, JobSettings, PluginChoice
 
 SPACE = SearchSpace(
     (
@@ -84,7 +83,7 @@ def result(store: str, url: str) -> Result:
         name="mine",
         store=store,
     )
-    assert len(export_study(store, "mine", "optuna", url).trials) == 25
+    assert len(load_study(store, "mine").export("optuna", url).trials) == 25
     return result
 
 
@@ -167,7 +166,7 @@ def fetched(url: str) -> Any:
 
 def test_a_name_that_is_taken_is_an_error(result: Result, store: str, url: str) -> None:
     with pytest.raises(HpoError, match="has a study 'mine' already; take another file"):
-        export_study(store, "mine", "optuna", url)
+        load_study(store, "mine").export("optuna", url)
 
 
 def test_several_objectives_are_written_and_read(store: str, url: str) -> None:
@@ -182,12 +181,14 @@ def test_several_objectives_are_written_and_read(store: str, url: str) -> None:
         name="both",
         store=store,
     )
-    export_study(store, "both", "optuna", url)
+    load_study(store, "both").export("optuna", url)
     study = optuna.load_study(study_name="both", storage=url)
     assert [each.name for each in study.directions] == ["MINIMIZE", "MAXIMIZE"]
     assert study.trials[0].values == [study.trials[0].params["x"], 2 * study.trials[0].params["x"]]
     taking = config(SearchSpace((Float("x", 0, 1),)), objectives=both)
-    assert list(import_study(taking, store, f"optuna:{url}").trials.values()) == [0, 1, 2]
+    assert list(
+        Study.from_config(taking, store=store).import_trials(f"optuna:{url}").trials.values()
+    ) == [0, 1, 2]
 
 
 # -- in --------------------------------------------------------------------------------------
@@ -197,7 +198,7 @@ def test_what_is_written_is_read_again_each_value_with_its_type(
     result: Result, store: str, url: str
 ) -> None:
     taking = config(constraints=(Constraint("memory", 0.5),))
-    imported = import_study(taking, store, f"optuna:{url}")
+    imported = Study.from_config(taking, store=store).import_trials(f"optuna:{url}")
     assert (imported.study, imported.misfits, imported.notes) == ("mine", (), ())
     assert imported.trials == {number + 1: number for number in range(25)}
     with HyperParameterOptimizer(taking, store=store) as optimizer:
@@ -214,7 +215,7 @@ def test_what_is_written_is_read_again_each_value_with_its_type(
 
 
 def test_trials_that_come_in_count_in_no_budget(result: Result, store: str, url: str) -> None:
-    import_study(config(), store, f"optuna:{url}")
+    Study.from_config(config(), store=store).import_trials(f"optuna:{url}")
     with HyperParameterOptimizer(config(), store=store, function=job) as optimizer:
         assert optimizer.usage.trials == 0
         finished = optimizer.run()
@@ -223,9 +224,9 @@ def test_trials_that_come_in_count_in_no_budget(result: Result, store: str, url:
 
 
 def test_what_has_come_in_is_there_once(result: Result, store: str, url: str) -> None:
-    import_study(config(), store, f"optuna:{url}")
+    Study.from_config(config(), store=store).import_trials(f"optuna:{url}")
     with pytest.raises(InvalidInput, match="trial 7: it is already there"):
-        import_study(config(), store, f"optuna:{url}")
+        Study.from_config(config(), store=store).import_trials(f"optuna:{url}")
 
 
 LINE = SearchSpace((Float("x", -5.0, 5.0),))
@@ -254,7 +255,7 @@ def test_strategy_is_told_of_imported_trials_also_after_resuming(
 
     whole, interrupted = tmp_path / "whole.db", tmp_path / "interrupted.db"
     for store in (whole, interrupted):
-        import_study(study, store, f"optuna:{url}")
+        Study.from_config(study, store=store).import_trials(f"optuna:{url}")
     session(interrupted, 5)
     found = session(interrupted, 99)
     assert found == session(whole, 99)
@@ -290,7 +291,7 @@ def test_what_does_not_fit_is_listed(store: str, url: str) -> None:
     theirs(url, objective, 8)
     optuna.load_study(study_name="theirs", storage=url).ask()
     space = SearchSpace((Float("dropout", 0, 0.5, step=0.1), Float("lr", 1e-4, 1e-1, log=True)))
-    imported = import_study(config(space), store, f"optuna:{url}")
+    imported = Study.from_config(config(space), store=store).import_trials(f"optuna:{url}")
     assert len(imported.trials) + len(imported.misfits) == 9
     reasons = {one.number: "; ".join(one.reasons) for one in imported.misfits}
     assert reasons.pop(8).startswith("it has not ended; ")
@@ -310,7 +311,7 @@ def test_pruned_trials_come_in_as_stopped_with_what_they_had_reported(store: str
         raise optuna.TrialPruned
 
     theirs(url, objective, 3)
-    import_study(config(LINE, "optuna:tpe"), store, f"optuna:{url}")
+    Study.from_config(config(LINE, "optuna:tpe"), store=store).import_trials(f"optuna:{url}")
     with HyperParameterOptimizer(config(LINE, "optuna:tpe"), store=store) as optimizer:
         first, *_ = optimizer.result().trials
     assert first.state is TrialState.STOPPED
@@ -321,7 +322,7 @@ def test_pruned_trials_come_in_as_stopped_with_what_they_had_reported(store: str
 def test_other_directions_are_refused(store: str, url: str) -> None:
     theirs(url, lambda trial: trial.suggest_float("x", -5, 5), 2, direction="maximize")
     with pytest.raises(InvalidInput, match="objective 1: maximize in 'theirs', minimize in 'next'"):
-        import_study(config(LINE), store, f"optuna:{url}")
+        Study.from_config(config(LINE), store=store).import_trials(f"optuna:{url}")
     assert not Path(store).exists()
 
 
@@ -329,7 +330,7 @@ def test_a_metric_of_another_name_is_noted(store: str, url: str) -> None:
     study = optuna.create_study(storage=url, study_name="theirs")
     study.set_metric_names(["error"])
     study.optimize(lambda trial: trial.suggest_float("x", -5, 5), n_trials=2)
-    imported = import_study(config(LINE), store, f"optuna:{url}")
+    imported = Study.from_config(config(LINE), store=store).import_trials(f"optuna:{url}")
     assert imported.notes == ("the metric that 'theirs' calls error is taken for loss",)
 
 
@@ -338,15 +339,20 @@ def test_of_several_studies_one_has_to_be_named(store: str, url: str) -> None:
         study = optuna.create_study(storage=url, study_name=name)
         study.optimize(lambda trial: trial.suggest_float("x", -5, 5), n_trials=2)
     with pytest.raises(HpoError, match="has several studies; say which with --of: one, two"):
-        import_study(config(LINE), store, f"optuna:{url}")
+        Study.from_config(config(LINE), store=store).import_trials(f"optuna:{url}")
     with pytest.raises(HpoError, match="has no study 'too'; it has: one, two"):
-        import_study(config(LINE), store, f"optuna:{url}", "too")
-    assert import_study(config(LINE), store, f"optuna:{url}", "two").study == "two"
+        Study.from_config(config(LINE), store=store).import_trials(f"optuna:{url}", "too")
+    assert (
+        Study.from_config(config(LINE), store=store).import_trials(f"optuna:{url}", "two").study
+        == "two"
+    )
 
 
 def test_a_file_that_is_not_there_is_not_made(tmp_path: Path, store: str) -> None:
     with pytest.raises(HpoError, match="there is no file"):
-        import_study(config(), store, f"optuna:sqlite:///{tmp_path}/absent.db")
+        Study.from_config(config(), store=store).import_trials(
+            f"optuna:sqlite:///{tmp_path}/absent.db"
+        )
     assert list(tmp_path.iterdir()) == []
 
 

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from hpo_core import StrategyError
+from hpo_core.plugin import StrategyError
 from hpo_process.messages import Error, decode
 
 GRACE = 2.0

@@ -17,7 +17,7 @@ import pytest
 from hpo_process import conversation, messages
 from hpo_process.conversation import LONGEST, Conversation
 
-from hpo_core import StrategyError
+from hpo_core.errors import StrategyError
 
 Talk = Callable[..., Conversation]
 

@@ -29,9 +29,9 @@ from hpo_core import (
     Objective,
     ParameterSet,
     SearchSpace,
-    StrategyError,
     optimize,
 )
+from hpo_core.errors import StrategyError
 from hpo_core.plugin import (
     Asked,
     Capability,

@@ -8,7 +8,8 @@ from typing import Any
 
 import joblib
 
-from hpo_core import StudyChanged, StudyConfig, UnknownStudy, load_study
+from hpo_core import StudyConfig, load_study
+from hpo_core.errors import StudyChanged, UnknownStudy
 
 FINGERPRINT = "data:"
 """The tag that says of which data, folds and estimator the study is."""

@@ -169,7 +169,7 @@ def test_a_stored_search_is_not_run_again_and_grows(tmp_path: Path) -> None:
     assert len(grown.cv_results_["params"]) == 5
     assert Constantly.fits == 10
     assert len(grown.study_.trials) == 5
-    with pytest.raises(hpo.StudyChanged, match="has other data"):
+    with pytest.raises(hpo.errors.StudyChanged, match="has other data"):
         search(5, X + 1)
 
 

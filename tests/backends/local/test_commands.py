@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from hpo_core import BackendError
+from hpo_core.errors import BackendError
 from hpo_core.plugin import Finished, Outcome, Reported, Started
 
 REPORT = "import os\ndef report(text): os.write(int(os.environ['HPO_REPORT_FD']), text.encode())\n"

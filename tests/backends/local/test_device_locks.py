@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from hpo_core import BackendError
 from hpo_core.backends.local.device_locks import DeviceLocks, runtime_folder
+from hpo_core.errors import BackendError
 
 HANGS = 60.0
 

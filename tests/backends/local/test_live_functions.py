@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from hpo_core import BackendError
+from hpo_core.errors import BackendError
 from hpo_core.plugin import Outcome
 
 

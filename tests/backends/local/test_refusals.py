@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from hpo_core import BackendError, InvalidInput, Resources
+from hpo_core import InvalidInput, Resources
 from hpo_core.backends.local.backend import LocalBackend
+from hpo_core.errors import BackendError
 from hpo_core.plugin import BackendContext, Work
 
 

@@ -73,5 +73,5 @@ def test_strategies_that_stop_early_set_the_epochs_and_keep_the_folder(sweep: Sw
 def test_the_study_cannot_be_resumed_without_its_application(sweep: Sweeps) -> None:
     sweep("x=interval(-2,2)", "hydra.sweeper.n_trials=1")
     sweep.study.extend(trials=2)
-    with pytest.raises(hpo.BackendError, match="run its application again"):
+    with pytest.raises(hpo.errors.BackendError, match="run its application again"):
         sweep.study.resume()
