@@ -179,7 +179,7 @@ test-bohb: $(READY) ## the long tests of hpo-bohb: minutes
 test-kit: $(READY) ## the thorough contract kit, and every broken strategy under every check: long
 	HPO_KIT=thorough $(BIN)/python -m pytest tests/testing/test_kit.py plugins/hpo-grid-search/tests/test_contract.py \
 	    plugins/hpo-random-search/tests/test_contract.py
-	$(BIN)/python tests/testing/matrix.py
+	$(BIN)/python tests/testing/matrix.py -j 2
 
 test-optuna: $(OPTUNA_READY) ## the long tests of hpo-optuna: minutes, and PyTorch
 	$(BIN)/python -m pytest $(OPTUNA)

@@ -16,7 +16,6 @@ SHOWN = 12
 class Case(msgspec.Struct, frozen=True):
     """A problem, and the moves of its study.
 
-
     Attributes:
         problem: The problem.
         moves: The events of the study, in order.

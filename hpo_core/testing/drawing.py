@@ -23,7 +23,7 @@ from hpo_core.model.values import Value, identity
 from hpo_core.testing.cases import Case
 from hpo_core.testing.landscape import Landscape
 from hpo_core.testing.long_runs import LANDSCAPES, SEEDS, has, long_runs
-from hpo_core.testing.moves import EVERYTHING, UNAIMED, Do, Move
+from hpo_core.testing.moves import REAL_MOVES, STUDY_MOVES, Do, Move
 from hpo_core.testing.spaces import (
     CONDITIONAL,
     FORBIDDEN,
@@ -35,11 +35,10 @@ from hpo_core.testing.spaces import (
     objectives_of,
 )
 from hpo_core.testing.subject import RAISED, Broken, NotApplicable, Refused, Subject, raised
-from hpo_core.testing.wording import told
+from hpo_core.testing.wording import details
 
 SHRINKS = 50
 """Maximum number of smaller cases that are tried for a counterexample."""
-
 
 Body: TypeAlias = Callable[[Case], None]
 
@@ -76,9 +75,9 @@ def _broken_by(case: Case, body: Body) -> Broken | None:
     except NotApplicable:
         raise
     except Broken as error:
-        return Broken(f"{error}\n{told(case)}")
-    except RAISED as error:  # an answer that no check has thought of
-        return Broken(f"the check {raised(error)}\n{told(case)}")
+        return Broken(f"{error}\n{details(case)}")
+    except RAISED as error:  # an answer that is invalid in a way that no check looks for
+        return Broken(f"the check {raised(error)}\n{details(case)}")
     return None
 
 
@@ -135,7 +134,7 @@ def _draw(subject: Subject, drawn: st.SearchStrategy[Case], body: Body) -> None:
         assert smallest is not None
         raise smallest from None
     except Unsatisfiable:
-        reason = "none of the spaces that it takes is fit for this"
+        reason = "it accepts no space that this check can use"
         raise NotApplicable(str(refusal or reason)) from refusal
 
 
@@ -145,7 +144,7 @@ def _draw(subject: Subject, drawn: st.SearchStrategy[Case], body: Body) -> None:
 def cases(
     subject: Subject,
     *,
-    moves: Sequence[Do] = EVERYTHING,
+    moves: Sequence[Do] = REAL_MOVES,
     space: str | None = None,
     objectives: int = 1,
     landscapes: Sequence[Landscape] = LANDSCAPES,
@@ -161,7 +160,7 @@ def cases(
         landscapes: The possible distributions of losses.
     """
     asks = [Move(Do.ASK)] * 3
-    others = [Move(do, which) for do in moves for which in range(1 if do in UNAIMED else 3)]
+    others = [Move(do, which) for do in moves for which in range(1 if do in STUDY_MOVES else 3)]
     schedule = st.lists(st.sampled_from(asks + others), min_size=8, max_size=24)
     drawn = st.builds(
         Case,

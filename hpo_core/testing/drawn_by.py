@@ -23,28 +23,28 @@ def drawn_by(states: Callable[[], dict[str, object]], play: Callable[[], object]
         states: Returns the states of the global streams.
         play: The function that changed them. Its exceptions are ignored here.
     """
-    known, culprit = states(), ""
+    known, found = states(), ""
     last: tuple[FrameType, int] | None = None
 
-    def look(frame: FrameType, event: str, _: Any) -> Any:
-        nonlocal known, last, culprit
-        if culprit or frame.f_code.co_filename.startswith(CORE):
+    def trace(frame: FrameType, event: str, _: Any) -> Any:
+        nonlocal known, last, found
+        if found or frame.f_code.co_filename.startswith(CORE):
             return None
         now = states()
         if last is not None and any(known.get(name, one) != one for name, one in now.items()):
-            culprit = _place(*last)
+            found = _place(*last)
         known, last = now, (frame, frame.f_lineno)
-        return look
+        return trace
 
     before = sys.gettrace()
-    sys.settrace(look)
+    sys.settrace(trace)
     try:
         play()
     except Exception:  # noqa: BLE001  # it was reported before; only the place is missing
         pass
     finally:
         sys.settrace(before)
-    return culprit
+    return found
 
 
 def _place(frame: FrameType, line: int) -> str:
@@ -53,5 +53,5 @@ def _place(frame: FrameType, line: int) -> str:
         frame = frame.f_back
         line = frame.f_lineno
     file = frame.f_code.co_filename
-    said = linecache.getline(file, line).strip()
-    return f"{file.rpartition('/')[2]}:{line} in {frame.f_code.co_name}: {said}"
+    source = linecache.getline(file, line).strip()
+    return f"{file.rpartition('/')[2]}:{line} in {frame.f_code.co_name}: {source}"

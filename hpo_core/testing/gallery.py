@@ -1,4 +1,4 @@
-"""Fixed problems for checks without generated ones: large, finite, of a single point, enormous.
+"""Fixed problems for checks without generated ones: large, finite, or of one point.
 
 If an author lists the spaces to check, the problems use these spaces.
 """
@@ -16,37 +16,37 @@ from hpo_core.testing.spaces import KINDS, problem
 from hpo_core.testing.subject import Guarded, NotApplicable, Refused, Subject
 
 
-def made(subject: Subject, problems: Iterable[Problem]) -> Iterator[tuple[Problem, Guarded]]:
+def built(subject: Subject, problems: Iterable[Problem]) -> Iterator[tuple[Problem, Guarded]]:
     """Build the strategy for each problem that it accepts.
 
     Raises:
         NotApplicable: If it accepts none of them.
     """
-    reason = "none of the spaces that it takes is fit for this"
-    any_made = False
+    reason = "it accepts no space that this check can use"
+    any_built = False
     for one in problems:
         try:
             strategy = subject.make(one)
         except Refused as refusal:
             reason = str(refusal)
             continue
-        any_made = True
+        any_built = True
         yield one, strategy
-    if not any_made:
+    if not any_built:
         raise NotApplicable(reason)
 
 
-def roomy(subject: Subject) -> Problem:
+def large(subject: Subject) -> Problem:
     """Return a problem with far more configurations than a check tries."""
     if subject.spaces:
         return _with_space(subject.spaces[0])
     wide = [kind for kind in subject.kinds if kind != "constants"] or list(subject.kinds)
     if not wide:
-        raise NotApplicable("it takes no kind of parameters")
+        raise NotApplicable("it accepts no kind of parameter")
     return problem(*(KINDS[wide[index % len(wide)]][1](f"p{index}") for index in range(10)))
 
 
-def enormous(subject: Subject) -> Problem:
+def many_parameters(subject: Subject) -> Problem:
     """Return a problem of 200 parameters of all kinds."""
     if subject.spaces or not subject.kinds:
         raise NotApplicable("it accepts only its own spaces")
@@ -57,14 +57,14 @@ def enormous(subject: Subject) -> Problem:
 def many_choices(subject: Subject) -> Problem:
     """Return a problem with a parameter of thousands of choices."""
     if subject.spaces or "categoricals" not in subject.kinds:
-        raise NotApplicable("it takes no categoricals")
+        raise NotApplicable("it accepts no categorical parameters")
     return problem(Categorical("a", tuple(f"choice {number}" for number in range(3000))))
 
 
 def large_integers(subject: Subject) -> list[Problem]:
     """Return problems with integers that floats cannot distinguish."""
     if subject.spaces or "integers" not in subject.kinds:
-        raise NotApplicable("it takes no integers")
+        raise NotApplicable("it accepts no integer parameters")
     edge = 2**53
     return [
         problem(Int("a", edge + 1, edge + 9)),
@@ -86,14 +86,14 @@ def finite(subject: Subject) -> list[Problem]:
     return [problem(*axes[:count]) for count in range(1, min(len(axes), 2) + 1)]
 
 
-def single(subject: Subject) -> list[Problem]:
+def one_point(subject: Subject) -> list[Problem]:
     """Return problems of a single configuration."""
     if subject.spaces:
         return []
-    return [problem(axis) for axis in _single_axes(subject)]
+    return [problem(axis) for axis in _axes_of_one_point(subject)]
 
 
-def with_single_axes(subject: Subject) -> list[Problem]:
+def with_axis_of_one_point(subject: Subject) -> list[Problem]:
     """Return problems of a few configurations, with an axis that has a single point."""
     if subject.spaces:
         return []
@@ -103,10 +103,10 @@ def with_single_axes(subject: Subject) -> list[Problem]:
         "stepped floats": Float("wide", 0.0, 0.2, step=0.1),
     }
     first = next((axis for kind, axis in wide.items() if kind in subject.kinds), None)
-    return [] if first is None else [problem(first, axis) for axis in _single_axes(subject)]
+    return [] if first is None else [problem(first, axis) for axis in _axes_of_one_point(subject)]
 
 
-def _single_axes(subject: Subject) -> list[Parameter]:
+def _axes_of_one_point(subject: Subject) -> list[Parameter]:
     """Return axes of one point. A Float with one point is finite, so it needs no step."""
     point = Float("a", 0.5, 0.5)
     offered: list[tuple[str, Parameter]] = [

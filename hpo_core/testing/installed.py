@@ -82,7 +82,7 @@ def _capabilities(spec: StrategySpec, options: Any) -> frozenset[Capability]:
     """Return the capabilities of a strategy: those of the instance, or else of its spec."""
     try:
         strategy = spec.build(problem(Float("x", 0.0, 1.0)), options)
-    except RAISED:  # it refuses such a problem, as it may; whatever else it is, the checks show it
+    except RAISED:  # it may reject this problem; the checks report any other error
         return spec.capabilities
     own: frozenset[Capability] = getattr(strategy, "capabilities", spec.capabilities)
     getattr(strategy, "close", lambda: None)()

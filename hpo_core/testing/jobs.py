@@ -145,7 +145,7 @@ def reference(function: Callable[..., Any]) -> str:
 def main(name: str) -> None:
     """Run a function of this module as a command."""
     told = job()
-    assert told is not None, "this is a job's command; it is of no use by hand"
+    assert told is not None, "a backend runs this command, with the environment of a job"
     function = globals()[name]
     returned = function(told.configuration, *([told] if function is knows else []))
     if returned is not None:

@@ -53,7 +53,6 @@ def check(
 class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
     """The result of one check.
 
-
     Attributes:
         check: The check's name.
         promise: The promise that it checks.
@@ -82,7 +81,7 @@ def result_of(check: Check, subject: Subject) -> CheckResult:
         outcome, detail = CheckOutcome.NOT_APPLICABLE, str(reason)
     except Broken as broken:
         outcome, detail, remedy = CheckOutcome.FAILED, str(broken), check.remedy
-    except RAISED as error:  # an answer that no check has thought of
+    except RAISED as error:  # an answer that is invalid in a way that no check looks for
         outcome, detail, remedy = CheckOutcome.FAILED, f"the check {raised(error)}", check.remedy
     return CheckResult(
         check=check.name, promise=check.promise, outcome=outcome, detail=detail, remedy=remedy

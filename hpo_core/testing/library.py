@@ -1,4 +1,4 @@
-"""For tests of a strategy that wraps a library: parity with it, and options as it has them."""
+"""For tests of a strategy on a library: its suggestions, and its options, like the library's."""
 
 from __future__ import annotations
 

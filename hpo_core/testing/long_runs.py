@@ -16,7 +16,7 @@ from hpo_core.model.parameters import Float, Int, Parameter
 from hpo_core.model.space import SearchSpace
 from hpo_core.testing.cases import Case
 from hpo_core.testing.landscape import Landscape
-from hpo_core.testing.moves import UNAIMED, Do, Move
+from hpo_core.testing.moves import STUDY_MOVES, Do, Move
 from hpo_core.testing.spaces import (
     CONDITIONAL,
     FORBIDDEN,
@@ -78,7 +78,7 @@ def _moves(number: int, count: int, kinds: Sequence[Do]) -> Iterator[Move]:
     weighted = [do for do in dict.fromkeys(kinds) for _ in range(OFTEN.get(do, 1))]
     for place in range(count):
         do = weighted[int(uniform("move", number, place) * len(weighted))]
-        which = 0 if do in UNAIMED else int(uniform("which", number, place) * 8)
+        which = 0 if do in STUDY_MOVES else int(uniform("which", number, place) * 8)
         yield Move(do, which)
 
 

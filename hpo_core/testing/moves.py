@@ -13,21 +13,21 @@ class Do(enum.Enum):
     ADOPT = "adopt"
     REPORT = "report"
     FINISH = "finish"
-    LEAP = "report five iterations later"
-    CUT = "reach the time limit"
+    SKIP = "report five iterations later"
+    TIME_LIMIT = "reach the time limit"
     FAIL = "fail"
     TIME_OUT = "time out"
-    END = "be ended with the budget"
+    END = "be ended by the budget"
     LOSE = "be lost and run again"
     NAN = "report NaN"
     REPEAT = "repeat an old report"
-    STRANGER = "report of an unknown trial"
+    UNKNOWN_TRIAL = "report of an unknown trial"
 
 
-EVERYTHING = tuple(do for do in Do if do not in (Do.REPEAT, Do.STRANGER))
+REAL_MOVES = tuple(do for do in Do if do not in (Do.REPEAT, Do.UNKNOWN_TRIAL))
 """The moves of a real study: the controller repeats no report, and knows all trials."""
 
-UNAIMED = (Do.ASK, Do.ADOPT, Do.STRANGER)
+STUDY_MOVES = (Do.ASK, Do.ADOPT, Do.UNKNOWN_TRIAL)
 """Moves that do not select a job."""
 
 
@@ -38,4 +38,4 @@ class Move(NamedTuple):
     which: int = 0
 
     def __str__(self) -> str:
-        return self.do.value + ("" if self.do in UNAIMED else f" #{self.which}")
+        return self.do.value + ("" if self.do in STUDY_MOVES else f" #{self.which}")

@@ -15,7 +15,7 @@ from hpo_core.contracts.strategy import (
 )
 from hpo_core.testing.cases import Case
 from hpo_core.testing.subject import Broken, Subject
-from hpo_core.testing.wording import differ
+from hpo_core.testing.wording import difference
 
 
 class RecordedRun:
@@ -33,7 +33,7 @@ class RecordedRun:
         self.next_trial = simulator.next_trial
         self.last: Answer = simulator.ask()
 
-    def go_on(self, strategy: Strategy, start: int, what: str) -> None:
+    def replay(self, strategy: Strategy, start: int, what: str) -> None:
         """Replay the history from event `start` on, and compare the strategy's answers.
 
         Raises:
@@ -50,15 +50,15 @@ class RecordedRun:
                     again = strategy.tell(report)
                     if again is not decision:
                         raise Broken(
-                            f"{where}, {what}: it decides {_word(again)} for trial "
-                            f"{report.trial_id}, not {_word(decision)}"
+                            f"{where}, {what}: it decides {_name(again)} for trial "
+                            f"{report.trial_id}, not {_name(decision)}"
                         )
         self._compare(strategy.ask(self.next_trial), self.last, f"at the end, {what}")
 
     @staticmethod
     def _compare(again: Answer, before: Answer, where: str) -> None:
         if not same_answer(again, before):
-            raise Broken(differ("it answers", before, again, where))
+            raise Broken(difference("it returns", before, again, where))
 
 
 def require_same(one: Sequence[Suggestion], other: Sequence[Suggestion], what: str) -> None:
@@ -71,8 +71,10 @@ def require_same(one: Sequence[Suggestion], other: Sequence[Suggestion], what: s
         first = one[place] if place < len(one) else None
         second = other[place] if place < len(other) else None
         if first is None or second is None or not same_answer(first, second):
-            raise Broken(differ("it suggests", first, second, f"suggestion {place + 1}, {what}"))
+            raise Broken(
+                difference("it suggests", first, second, f"suggestion {place + 1}, {what}")
+            )
 
 
-def _word(decision: object) -> str:
+def _name(decision: object) -> str:
     return str(getattr(decision, "name", repr(decision)))

@@ -29,7 +29,7 @@ class Relay:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def cut(self) -> None:
-        """Break all connections; new ones are taken."""
+        """Break all connections; new ones are accepted."""
         while self._sockets:
             _shut(self._sockets.pop())
 

@@ -134,7 +134,7 @@ class Simulator:
                 if len(self.running) < self._problem.workers:
                     space = self._problem.space
                     self.adopt(Start(drawn_configuration(space, self.next_trial)))
-            case Do.STRANGER:
+            case Do.UNKNOWN_TRIAL:
                 losses = self._losses(self._problem.space.defaults(), 1)
                 self.tell(Report(trial_id=10_000, job_id="10000.1", iteration=1, losses=losses))
             case Do.REPEAT:
@@ -142,18 +142,19 @@ class Simulator:
                     self.tell(told[-1 - move.which * 7 % len(told)])
             case _:
                 if self.running:
-                    self._go_on(self.running[move.which % len(self.running)], move.do)
+                    self._make_with(self.running[move.which % len(self.running)], move.do)
 
-    def _go_on(self, job: SimulatedJob, do: Do) -> None:
+    def _make_with(self, job: SimulatedJob, do: Do) -> None:
+        """Make a move of a running job."""
         match do:
             case Do.REPORT:
                 self.report(job)
-            case Do.LEAP:
+            case Do.SKIP:
                 self.report(job, by=5)
             case Do.FINISH:
                 self.finish(job)
-            case Do.CUT:
-                self._cut_short(job)
+            case Do.TIME_LIMIT:
+                self._reach_time_limit(job)
             case Do.FAIL:
                 self.end(job, Status.FAILED)
             case Do.TIME_OUT:
@@ -215,7 +216,7 @@ class Simulator:
         if job in self.running:
             self.end(job, Status.COMPLETED)
 
-    def _cut_short(self, job: SimulatedJob) -> None:
+    def _reach_time_limit(self, job: SimulatedJob) -> None:
         """Let a job report, and then end at its time limit; its reports count."""
         self.report(job)
         if job in self.running:
@@ -247,8 +248,8 @@ class Simulator:
                 cause=self._cause(job, status),
             )
         )
-        may_go_on = status is Status.COMPLETED and not self._is_trained(job)
-        if may_go_on and decision is Decision.PAUSE:
+        may_resume = status is Status.COMPLETED and not self._is_trained(job)
+        if may_resume and decision is Decision.PAUSE:
             trial.state = TrialState.PAUSED
 
     def _cause(self, job: SimulatedJob, status: Status) -> FailureCause | None:
@@ -279,7 +280,6 @@ class Simulator:
 
         Args:
             jobs: Number of jobs.
-
             statuses: How the jobs end, in turn; by default they complete.
         """
         ends = itertools.cycle(statuses or (Status.COMPLETED,))

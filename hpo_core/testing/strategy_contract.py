@@ -61,7 +61,7 @@ class StrategyContract:
     checks: Collection[str] | None = None
 
     def __init_subclass__(cls, **keywords: Any) -> None:
-        """Leave out the checks that are not to run: they are no tests of this class.
+        """Remove the tests of the checks that are not to run.
 
         Raises:
             TypeError: If there is no check of a name.

@@ -94,7 +94,6 @@ class Subject:
     def make(self, problem: Problem) -> Guarded:
         """Build the strategy for a problem.
 
-
         Raises:
             Refused: If it rejects the problem.
             Broken: If it raises anything else.
@@ -102,9 +101,9 @@ class Subject:
         try:
             return Guarded(self._make(problem))
         except (InvalidInput, Unsupported) as error:
-            raise Refused(f"it refuses such a study: {error}") from error
+            raise Refused(f"it rejects such a problem: {error}") from error
         except RAISED as error:
-            raise Broken(f"making the strategy {raised(error)}") from error
+            raise Broken(f"building the strategy {raised(error)}") from error
 
     def can(self, capability: Capability | None) -> bool:
         """Return whether it declares a capability; True for None."""
@@ -144,9 +143,11 @@ class Guarded:
         """Ask; see `Strategy.ask`."""
         answer = self._call("ask", lambda: self._strategy.ask(trial_id))
         if not isinstance(answer, Start | Resume | Wait | Exhausted):
-            raise Broken(f"ask({trial_id}) returned {answer!r}: no Start, Resume, Wait, Exhausted")
+            raise Broken(
+                f"ask({trial_id}) returned {answer!r}, not a Start, Resume, Wait or Exhausted"
+            )
         if isinstance(answer, Start) and not isinstance(answer.configuration, Mapping):
-            raise Broken(f"ask({trial_id}) returned {answer!r}: it has no Configuration")
+            raise Broken(f"ask({trial_id}) returned {answer!r}, which has no Configuration")
         return answer
 
     def adopt(self, trial_id: int, suggestion: Suggestion, /) -> None:
@@ -167,10 +168,10 @@ class Guarded:
 
     def no_more_trials(self) -> bool:
         """Call `no_more_trials`; return whether the strategy has the method."""
-        listen: Callable[[], None] | None = getattr(self._strategy, "no_more_trials", None)
-        if listen is not None:
-            self._call("no_more_trials", listen)
-        return listen is not None
+        method: Callable[[], None] | None = getattr(self._strategy, "no_more_trials", None)
+        if method is not None:
+            self._call("no_more_trials", method)
+        return method is not None
 
     def _call(self, method: str, call: Callable[[], T]) -> T:
         try:
@@ -183,8 +184,8 @@ def raised(error: BaseException) -> str:
     """Return a text with the type, the place and the message of an exception."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{last.filename.rpartition('/')[2]}:{last.lineno}"
-    said = " ".join(str(error).split())
-    return f"raised {type(error).__name__} ({place})" + (f": {said}" if said else "")
+    message = " ".join(str(error).split())
+    return f"raised {type(error).__name__} ({place})" + (f": {message}" if message else "")
 
 
 class Passing:

@@ -10,12 +10,12 @@ from hpo_core.testing.cases import Case
 from hpo_core.testing.landscape import Landscape
 
 
-def told(what: Problem | Case) -> str:
-    """Return the circumstances of a counterexample, one on each line."""
+def details(what: Problem | Case) -> str:
+    """Return the details of a counterexample, one a line."""
     case = what if isinstance(what, Case) else Case(what)
     problem = case.problem
     space = problem.space
-    lines = ["space: " + ", ".join(map(short, space.parameters))]
+    lines = ["space: " + ", ".join(map(as_text, space.parameters))]
     if space.forbidden:
         lines.append("forbidden: " + ", ".join(repr(dict(clause)) for clause in space.forbidden))
     if len(problem.objectives) > 1:
@@ -32,7 +32,7 @@ def told(what: Problem | Case) -> str:
     return "\n".join(lines)
 
 
-def short(struct: msgspec.Struct | None) -> str:
+def as_text(struct: msgspec.Struct | None) -> str:
     """Return a struct as text, with only the fields that differ from their defaults."""
     if struct is None:
         return "nothing"
@@ -48,6 +48,6 @@ def short(struct: msgspec.Struct | None) -> str:
     return f"{type(struct).__name__}({', '.join(given)})"
 
 
-def differ(what: str, expected: Answer | None, got: Answer | None, where: str) -> str:
+def difference(what: str, expected: Answer | None, got: Answer | None, where: str) -> str:
     """Return a sentence about two suggestions that should be equal."""
-    return f"{where}: {what} {short(got)}, not {short(expected)}"
+    return f"{where}: {what} {as_text(got)}, not {as_text(expected)}"

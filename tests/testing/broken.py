@@ -182,7 +182,7 @@ class SeedsNumpy(Stream):
 
 @breaks("global_random_streams_are_left_alone")
 class BorrowsTheGlobalStream(Stream):
-    """Draws from it, and puts it back as it was: but another program's seed still decides."""
+    """Restores the stream after a draw, but the suggestions depend on its state."""
 
     def generator(self) -> random.Random:
         state = random.getstate()
@@ -237,7 +237,7 @@ class ForgetsWhatWasTold(Stream):
 
 @breaks("recovery_from_an_older_state_is_exact")
 class TrustsTheStateAlone(Stream):
-    """Takes younger reports in, but believes that its state has seen every ask."""
+    """Handles later reports, but assumes that the saved state includes every ask."""
 
     def restore(self, history: Any, saved: Any, /) -> None:
         if saved is None:

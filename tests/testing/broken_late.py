@@ -97,7 +97,7 @@ class KeepsAQueueLate(Late):
 
 
 class Narrowing(Late):
-    """Draws more after each end of a kind: so what it forgets of them, its suggestions show."""
+    """Draws once more for each ended job of a kind, so its suggestions show what it forgets."""
 
     forgets: tuple[Status, ...] = ()
 

@@ -23,7 +23,7 @@ LATE = 30
 
 
 class Late(Stream):
-    """Knows how many jobs have ended; restored, it knows it again."""
+    """Counts the jobs that have ended, also after it was restored."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
@@ -42,7 +42,7 @@ class Late(Stream):
 def seeded(
     check: str, what: Callable[[], object], *, late: bool = False
 ) -> Callable[[type[Any]], type[Any]]:
-    """Let a strategy be seeded with something besides, from the beginning or later."""
+    """Seed a strategy with something else as well, from the beginning or later."""
 
     def made(base: type[Any]) -> type[Any]:
         class Seeded(Late):

@@ -84,7 +84,7 @@ class Stream(BaseStrategy):
         return {"version": version, "words": list(words), "gauss": gauss}
 
     def restore(self, history: Any, saved: Any, /) -> None:
-        """Take what the history says of trials, and the stream from the state."""
+        """Restore the trials from the history, and the stream from the saved state."""
         if saved is None:
             super().restore(history, None)
             return

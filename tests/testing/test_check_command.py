@@ -100,7 +100,8 @@ def test_each_row_is_printed_before_the_next_check_begins(helpless: Path) -> Non
 def test_a_strategy_that_cannot_be_made_is_a_failed_row_and_no_traceback(helpless: Path) -> None:
     done = hpo("check", "helpless:unbuilt", *LIES_IN_SPACE, path=helpless)
     assert done.returncode == 1
-    assert "    making the strategy raised ZeroDivisionError (helpless_plugin.py:18)" in done.stdout
+    raised = "building the strategy raised ZeroDivisionError (helpless_plugin.py:18)"
+    assert f"    {raised}" in done.stdout
     assert "    space: Float('a', " in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
 

@@ -28,7 +28,7 @@ from hpo_core.testing.subject import Source, Subject
 
 FIDELITIES = {Capability.STOPPING, Capability.RESUMING}
 LITTLE = Effort(examples=3)
-"""Enough to find each of them out."""
+"""Enough to find the fault of each."""
 
 ALL = os.environ.get("HPO_KIT") == "thorough"
 """Whether `make test-kit` runs this: it tries those too that take a process each."""
@@ -174,7 +174,9 @@ def test_a_late_failure_is_shown_by_the_shortest_beginning_of_its_long_run() -> 
     assert re.match(r"schedule: the first \d+ moves of long run 1, which end with ", schedule)
 
 
-def test_a_contract_class_says_how_much_is_tried() -> None:
+def test_a_contract_class_says_how_much_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HPO_KIT", raising=False)
+
     class Slow(StrategyContract):
         examples = 2
         long_runs = (40,)
@@ -188,6 +190,8 @@ def test_a_contract_class_says_how_much_is_tried() -> None:
 
     assert Slow.subject().effort == Effort(examples=2, long_runs=(40,))
     assert Thorough.subject().effort == THOROUGH.changed(2, None)
+    monkeypatch.setenv("HPO_KIT", "thorough")
+    assert Slow.subject().effort == Effort(examples=2, long_runs=(40,), cuts=THOROUGH.cuts)
 
 
 def test_the_documentation_lists_every_check_with_its_promise() -> None:

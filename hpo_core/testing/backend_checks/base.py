@@ -1,4 +1,4 @@
-"""How a backend under check is built and driven, and its attributes."""
+"""How a backend is built and driven for its checks, and its attributes."""
 
 from __future__ import annotations
 
@@ -51,13 +51,15 @@ class BackendChecks:
     def make_distant_backend(self, context: BackendContext, reach: str) -> Any:
         """Make the backend such that its jobs reach the controller at ``reach``, ``host:port``.
 
-        None if jobs reach it over no network. A backend that is no `hpo_core.plugin.RemoteBackend`
-        has an attribute ``port``, at which it listens.
+        Return None if jobs do not reach it over a network. A backend that is not a
+        `hpo_core.plugin.RemoteBackend` needs an attribute ``port``, at which it listens.
         """
         return None
 
     def lose_worker(self, handle: Any) -> Any:
-        """Kill what looks after a job, as if its machine failed; NotImplemented if nothing does.
+        """Kill the process that supervises a job, as if its machine had failed.
+
+        Return NotImplemented if no such process exists.
 
         Args:
             handle: The handle of the job's Started event.

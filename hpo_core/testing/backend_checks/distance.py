@@ -30,7 +30,7 @@ class Distance(BackendChecks):
         def build(context):  # type: ignore[no-untyped-def]  # as make_backend
             backend = self.make_distant_backend(context, relay.reach)
             if backend is None:
-                pytest.skip("not applicable: jobs reach it over no network (make_distant_backend)")
+                pytest.skip("not applicable: no network to its jobs (make_distant_backend)")
             relay.port = backend.port
             return backend
 
@@ -42,7 +42,7 @@ class Distance(BackendChecks):
         job = driver.submit()
         pid = int(driver.reported(job).metrics["pid"])
         if self.lose_worker(driver.handles[job.id]) is NotImplemented:
-            pytest.skip("not applicable: no worker of it is lost alone (lose_worker)")
+            pytest.skip("not applicable: no worker of it can be lost (lose_worker)")
         end = driver.finished(job)
         assert end.outcome is Outcome.LOST
         assert end.reason
@@ -50,13 +50,13 @@ class Distance(BackendChecks):
         driver.reported(driver.submit())
 
     def test_nothing_comes_after_the_end_of_a_job_that_reports_for_ever(self, start: Begin) -> None:
-        self.needs_processes("a job that is not decided on can't be ended")
+        self.needs_processes("a job whose reports wait for no decision can't be ended")
         driver = start(jobs.reports_for_ever)
         job = driver.submit()
         driver.reported(job)
         driver.backend.cancel(job.id, grace=0)
         assert driver.finished(job).outcome is Outcome.CANCELLED
-        driver.step(timeout=0.3)  # the driver refuses whatever comes late
+        driver.step(timeout=0.3)  # the driver rejects late events
         driver.reported(driver.submit())
 
     def test_over_a_slow_network_reports_arrive_whole_and_in_order(
@@ -104,7 +104,7 @@ class Distance(BackendChecks):
     def test_jobs_get_the_gpus_that_the_study_asks_for_each_its_own(self, start: Begin) -> None:
         resources = self.resources
         if resources is None or resources.gpus is None:
-            pytest.skip("not applicable: it gives no GPUs here (resources)")
+            pytest.skip("not applicable: it provides no GPUs here (resources)")
         driver = start(jobs.sees_gpus, resources=resources)
         seen = []
         for job in [driver.submit(), driver.submit()]:

@@ -1,4 +1,4 @@
-"""Jobs end: by themselves, because they are cancelled, because their time is up."""
+"""Jobs end: by themselves, when they are cancelled, and at a time limit."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Ending(BackendChecks):
             assert driver.reports(job.id) == [(1, {"loss": 1.0})]
 
     def test_a_job_whose_process_dies_has_failed_and_the_next_one_runs(self, start: Begin) -> None:
-        self.needs_processes("a job that dies takes the controller along")
+        self.needs_processes("a job that dies ends the controller")
         driver = start(jobs.dies_if_told, workers=1)
         killed = driver.submit({"dies": True, "x": 1.0})
         end = driver.finished(killed)

@@ -71,7 +71,7 @@ class Leaving(BackendChecks):
         for job_id in alive:
             driver.backend.cancel(job_id, grace=0)
             driver.until(is_end_of(job_id))
-            assert driver.reports(job_id) == [], "a report that was recorded came again"
+            assert driver.reports(job_id) == [], "a recorded report was delivered again"
         if not self.in_process:
             driver.reported(driver.submit())
 
@@ -89,6 +89,6 @@ class Leaving(BackendChecks):
             begun = 1 if self.in_process else doomed.JOBS
             lines = [controller.stdout.readline().split(maxsplit=2) for _ in range(begun)]
             controller.kill()
-        assert all(lines), "the controller could not begin its jobs; see what it printed"
+        assert all(lines), "the controller could not start its jobs; see its output"
         pids = {job_id: int(pid) for job_id, pid, _ in lines}
         return pids, {job_id: json.loads(handle) for job_id, _, handle in lines}

@@ -16,7 +16,7 @@ from hpo_core.testing.kit import check
 from hpo_core.testing.simulator import Simulator
 from hpo_core.testing.spaces import drawn_configuration
 from hpo_core.testing.subject import Broken, NotApplicable, Subject
-from hpo_core.testing.wording import short, told
+from hpo_core.testing.wording import as_text, details
 
 HISTORIES = (10, 100, 1000)
 PATIENCE = 0.5
@@ -28,15 +28,15 @@ PATIENCE = 0.5
 )
 def a_space_of_one_point_is_taken(subject: Subject) -> str | None:
     """A space of a single configuration is valid, and so is an axis of one point."""
-    problems = [*gallery.single(subject), *gallery.with_single_axes(subject)]
-    for problem, strategy in gallery.made(subject, problems):
+    problems = [*gallery.one_point(subject), *gallery.with_axis_of_one_point(subject)]
+    for problem, strategy in gallery.built(subject, problems):
         run = Simulator(strategy, problem).run(5)
         if not run.suggestions:
-            raise Broken(f"it suggests nothing: {short(run.answers[0][0])}\n{told(problem)}")
+            raise Broken(f"it suggests nothing: {as_text(run.answers[0][0])}\n{details(problem)}")
         _require_in_space(run, problem)
         for answer, is_running in run.answers:
             if not isinstance(answer, Start | Resume | Exhausted) and not is_running:
-                raise Broken(f"it waits though nothing is running\n{told(problem)}")
+                raise Broken(f"it waits although no job is running\n{details(problem)}")
     return None
 
 
@@ -45,7 +45,7 @@ def a_space_of_one_point_is_taken(subject: Subject) -> str | None:
 )
 def two_hundred_parameters_are_taken(subject: Subject) -> str | None:
     """A space of 200 parameters is valid."""
-    problem = gallery.enormous(subject)
+    problem = gallery.many_parameters(subject)
     began = time.perf_counter()
     run = Simulator(subject.make(problem), problem).run(5)
     _require_in_space(run, problem)
@@ -65,12 +65,12 @@ def thousands_of_choices_are_taken(subject: Subject) -> str | None:
 
 
 @check(
-    remedy="keep integers as int: a float has 53 bits; if yours can't, refuse such ranges with "
-    "InvalidInput",
+    remedy="keep integers as int: a float has 53 bits; if that is not possible, reject such "
+    "ranges with InvalidInput",
 )
 def large_integers_are_exact(subject: Subject) -> str | None:
     """Integers beyond 2^53 are suggested and adopted exactly, or rejected."""
-    for problem, strategy in gallery.made(subject, gallery.large_integers(subject)):
+    for problem, strategy in gallery.built(subject, gallery.large_integers(subject)):
         run = Simulator(strategy, problem)
         for number in range(5):
             run.run(6)
@@ -83,7 +83,7 @@ def _require_in_space(run: Simulator, problem: Problem) -> None:
     for suggestion in run.suggestions:
         configuration = suggestion.configuration
         if configuration is not None and (faults := problem.space.wrong(configuration)):
-            raise Broken(f"it suggests what is not of the space: {faults[0]}\n{told(problem)}")
+            raise Broken(f"it suggests a point outside the space: {faults[0]}\n{details(problem)}")
 
 
 @check(
@@ -96,7 +96,7 @@ def unknown_options_are_refused(subject: Subject) -> str | None:
     if options is None:
         raise NotApplicable("the type of its options is not given")
     if not (isinstance(options, type) and issubclass(options, msgspec.Struct)):
-        raise Broken(f"its options are {options!r}, no msgspec.Struct")
+        raise Broken(f"its options are {options!r}, not a msgspec.Struct")
     if not options.__struct_config__.frozen:
         raise Broken(f"{options.__name__} can be changed: it is not frozen")
     misspelt = "no_such_option"
@@ -104,9 +104,9 @@ def unknown_options_are_refused(subject: Subject) -> str | None:
         msgspec.convert({misspelt: 1}, options)
     except msgspec.ValidationError as error:
         if misspelt not in str(error) and not read(options, {misspelt: 1})[1]:
-            raise Broken(f"the option {misspelt} is not refused by name: {error}") from error
+            raise Broken(f"the error for an unknown option does not name it: {error}") from error
     else:
-        raise Broken(f"{options.__name__} takes the option {misspelt}=1 without a word")
+        raise Broken(f"{options.__name__} accepts the unknown option {misspelt}=1")
     return None
 
 
@@ -115,7 +115,7 @@ def unknown_options_are_refused(subject: Subject) -> str | None:
 )
 def cost_of_an_ask(subject: Subject) -> str | None:
     """Time of an ask, as the history grows (a figure, never a failure)."""
-    problem = gallery.roomy(subject)
+    problem = gallery.large(subject)
     run = Simulator(subject.make(problem), problem)
     figures = []
     for size in HISTORIES:

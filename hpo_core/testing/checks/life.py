@@ -23,18 +23,18 @@ from hpo_core.testing.kit import check
 from hpo_core.testing.recorded_run import require_same
 from hpo_core.testing.simulator import Simulator
 from hpo_core.testing.subject import Broken, NotApplicable, Passing, Subject
-from hpo_core.testing.wording import short, told
+from hpo_core.testing.wording import as_text, details
 
 PENDING = 50
 PATIENCE = 1_000
 
 
 @check(
-    remedy="return Wait if a report is needed first, and never rely on a result",
+    remedy="return Wait if a report is needed first, and do not assume that a job has ended",
 )
 def many_jobs_may_be_pending(subject: Subject) -> str | None:
     """It can be asked 50 times before anything is told."""
-    problem = msgspec.structs.replace(gallery.roomy(subject), workers=PENDING)
+    problem = msgspec.structs.replace(gallery.large(subject), workers=PENDING)
     run = Simulator(subject.make(problem), problem)
     for _ in range(PENDING):
         run.ask()
@@ -42,7 +42,7 @@ def many_jobs_may_be_pending(subject: Subject) -> str | None:
     for job in list(run.running):
         run.finish(job)
     run.run(3)
-    return None if launched == PENDING else f"it lets {launched} be pending"
+    return None if launched == PENDING else f"it allows {launched} pending jobs"
 
 
 @check(
@@ -50,20 +50,20 @@ def many_jobs_may_be_pending(subject: Subject) -> str | None:
 )
 def all_jobs_may_fail(subject: Subject) -> str | None:
     """It continues when every job fails."""
-    problem = gallery.roomy(subject)
+    problem = gallery.large(subject)
     run = Simulator(subject.make(problem), problem).run(30, Status.FAILED)
     _require_no_deadlock(run)
     for wrong in run.bad_resumes:
-        raise Broken(f"{wrong}\n{told(problem)}")
+        raise Broken(f"{wrong}\n{details(problem)}")
     for suggestion in run.suggestions:
         configuration = suggestion.configuration
         for fault in problem.space.wrong(configuration) if configuration is not None else ():
-            raise Broken(f"{short(suggestion)}: {fault}\n{told(problem)}")
+            raise Broken(f"{as_text(suggestion)}: {fault}\n{details(problem)}")
     return None
 
 
 @check(
-    remedy="wait only for a report that is still to come, and else start something or be exhausted",
+    remedy="return Wait only while a job is running; otherwise start a trial or return Exhausted",
 )
 def waiting_never_deadlocks(subject: Subject) -> str | None:
     """It never waits while no job is running."""
@@ -79,7 +79,7 @@ def waiting_never_deadlocks(subject: Subject) -> str | None:
 
 
 @check(
-    remedy="decide to wait before anything is drawn, counted or put aside",
+    remedy="decide to wait before drawing or counting anything",
 )
 def waiting_leaves_nothing_behind(subject: Subject) -> str | None:
     """An ask that returns Wait or Exhausted does not change its state."""
@@ -87,20 +87,20 @@ def waiting_leaves_nothing_behind(subject: Subject) -> str | None:
     def body(case: Case) -> None:
         once = case.simulate(subject.make(case.problem))
         often = case.simulate(_AsksAgain(subject.make(case.problem)))
-        require_same(once.suggestions, often.suggestions, "asked three times where it waits")
+        require_same(once.suggestions, often.suggestions, "with two more asks after each Wait")
 
     for_all(subject, cases(subject), body)
     return None
 
 
 @check(
-    remedy="after no_more_trials() resume what can be resumed, Wait for what may be, and then be "
-    "Exhausted",
+    remedy="after no_more_trials() resume open trials, return Wait while a running trial may be "
+    "resumed later, and then return Exhausted",
     needs=Capability.RESUMING,
 )
 def no_trial_starts_after_the_last(subject: Subject) -> str | None:
     """After `no_more_trials()` it starts no trial, and ends."""
-    listened = []
+    has_method = []
 
     def body(case: Case) -> None:
         strategy = subject.make(case.problem)
@@ -108,19 +108,19 @@ def no_trial_starts_after_the_last(subject: Subject) -> str | None:
         trials = run.next_trial
         if not strategy.no_more_trials():
             return
-        listened.append(True)
+        has_method.append(True)
         before = len(run.answers)
         run.run(PATIENCE, Status.COMPLETED, Status.COMPLETED, Status.FAILED)
         for answer, is_running in run.answers[before:]:
             if isinstance(answer, Wait) and not is_running:
-                raise Broken("after no_more_trials() it waits though nothing is running")
+                raise Broken("after no_more_trials() it waits although no job is running")
         if run.next_trial > trials:
             raise Broken(f"after no_more_trials() it starts trial {trials}")
         if not isinstance(run.answers[-1][0], Exhausted):
             raise Broken(f"after no_more_trials() and {PATIENCE} more jobs it is not exhausted")
 
     for_all(subject, cases(subject), body)
-    if not listened:
+    if not has_method:
         raise NotApplicable("it has no method no_more_trials")
     return None
 
@@ -139,16 +139,17 @@ class _AsksAgain(Passing):
 def _require_no_deadlock(run: Simulator) -> None:
     for place, (answer, is_running) in enumerate(run.answers, 1):
         if isinstance(answer, Wait) and not is_running:
-            raise Broken(f"ask {place} answers Wait though nothing is running")
+            raise Broken(f"ask {place} returns Wait although no job is running")
 
 
 @check(
-    remedy="count what is tried, adopted points included; once Exhausted, answer so every time",
+    remedy="count the configurations that were tried, adopted ones too; after the first Exhausted "
+    "always return Exhausted",
 )
 def exhaustion_is_reached_and_stays(subject: Subject) -> str | None:
     """A finite space is exhausted only when all of it has been tried, and then stays exhausted."""
     repeats = True
-    for problem, strategy in gallery.made(subject, gallery.finite(subject)):
+    for problem, strategy in gallery.built(subject, gallery.finite(subject)):
         if _runs_out(subject, problem, strategy, is_patient=False):
             repeats = False
         if _runs_out(subject, problem, subject.make(problem), is_patient=True):
@@ -179,13 +180,13 @@ def _runs_out(subject: Subject, problem: Problem, strategy: Strategy, *, is_pati
     tried = {one.configuration for one in run.suggestions if isinstance(one, Start)}
     if len(tried) < size and not _chooses(subject):
         raise Broken(
-            f"it is exhausted after {len(tried)} of {size} configurations\n{told(problem)}"
+            f"it is exhausted after {len(tried)} of {size} configurations\n{details(problem)}"
         )
     for _ in range(3):
         for job in run.running[:1]:
             run.finish(job)
         if isinstance(again := run.ask(), Start | Resume | Wait):
-            raise Broken(f"after Exhausted it answers {short(again)}\n{told(problem)}")
+            raise Broken(f"after Exhausted it returns {as_text(again)}\n{details(problem)}")
     return True
 
 

@@ -12,7 +12,7 @@ def not_plain(value: object, path: str = "") -> Iterator[str]:
     if type(value) is dict:
         for key, entry in value.items():
             if type(key) is not str:
-                yield f"the key {key!r}{where} is no string"
+                yield f"the key {key!r}{where} is not a string"
             yield from not_plain(entry, f"{path}.{key}" if path else str(key))
     elif type(value) is list:
         for index, entry in enumerate(value):

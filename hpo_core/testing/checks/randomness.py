@@ -29,7 +29,7 @@ from hpo_core.testing.recorded_run import require_same
 from hpo_core.testing.simulator import Simulator
 from hpo_core.testing.spaces import reseeded
 from hpo_core.testing.subject import Broken, NotApplicable, Passing, Refused, Subject
-from hpo_core.testing.wording import told
+from hpo_core.testing.wording import details
 
 T = TypeVar("T")
 
@@ -39,19 +39,19 @@ SEEDS = (1, 2, 3, 4, 5, 2**8 + 1, 2**16 + 1, 2**24 + 1, 2**31 + 1)
 JOBS = 12
 """Number of jobs of each seed that are compared."""
 
-MAPPED = 3
+LONG_RUNS = 3
 """Number of long runs that are compared with another process."""
 
 
 @check(
-    remedy="draw from a generator of the strategy's own, made from problem.seed",
+    remedy="draw from a generator that belongs to the strategy, seeded with problem.seed",
 )
 def the_same_seed_gives_the_same_suggestions(subject: Subject) -> str | None:
     """The same seed gives the same suggestions."""
 
     def body(case: Case) -> None:
         one, other = (case.simulate(subject.make(case.problem)) for _ in range(2))
-        require_same(one.suggestions, other.suggestions, "with the same seed once more")
+        require_same(one.suggestions, other.suggestions, "in a second run with the same seed")
 
     for_all(subject, cases(subject), body)
     return None
@@ -62,27 +62,27 @@ def the_same_seed_gives_the_same_suggestions(subject: Subject) -> str | None:
 )
 def different_seeds_give_different_suggestions(subject: Subject) -> str | None:
     """Different seeds give different suggestions, unless it enumerates a finite space."""
-    problem = gallery.roomy(subject)
+    problem = gallery.large(subject)
     runs: dict[int, list[Any]] = {}
     for seed in SEEDS:
         again = reseeded(problem, seed)
         runs[seed] = suggestions(subject.make(again), Case(again), JOBS)
     different = {repr(run) for run in runs.values()}
     if len(different) == 1 and _is_exhaustive(subject):
-        raise NotApplicable("it is deterministic: it walks a finite space once, to its end")
+        raise NotApplicable("it is deterministic: it enumerates a finite space")
     for seed, run in runs.items():
         for earlier in SEEDS[: SEEDS.index(seed)]:
             if runs[earlier] == run:
                 raise Broken(
                     f"seeds {earlier} and {seed} give the same {len(run)} suggestions\n"
-                    f"{told(problem)}"
+                    f"{details(problem)}"
                 )
     return None
 
 
 def _is_exhaustive(subject: Subject) -> bool:
     """Return whether it enumerates finite spaces: each configuration once, then exhausted."""
-    for problem, strategy in gallery.made(subject, gallery.finite(subject)):
+    for problem, strategy in gallery.built(subject, gallery.finite(subject)):
         run = Simulator(strategy, problem).run(1000)
         starts = [one.configuration for one in run.suggestions if isinstance(one, Start)]
         if len(set(starts)) < len(starts) or not isinstance(run.answers[-1][0], Exhausted):
@@ -96,18 +96,18 @@ def _is_exhaustive(subject: Subject) -> bool:
 )
 def global_random_streams_are_left_alone(subject: Subject) -> str | None:
     """It neither draws from the global streams of random, numpy and PyTorch nor changes them."""
-    culprit: list[str] = []
+    lines: list[str] = []
 
     def body(case: Case) -> None:
         subject.make(case.problem).ask(1)  # this may be the first import of numpy
         try:
             runs = [_suggestions(subject, case, salt) for salt in (1, 2)]
-            require_same(runs[0], runs[1], "with the global streams seeded otherwise")
+            require_same(runs[0], runs[1], "with other seeds of the global streams")
         except Broken as broken:
-            if not culprit:  # tracing is slow: do it once
+            if not lines:  # tracing is slow: do it once
                 with RandomStreams(1).in_place():
-                    culprit.append(drawn_by(global_states, lambda: _watched(subject, case)))
-            raise Broken(f"{broken}{_drawn(culprit[0])}") from None
+                    lines.append(drawn_by(global_states, lambda: _watched(subject, case)))
+            raise Broken(f"{broken}{_drawn(lines[0])}") from None
 
     for_all(subject, cases(subject), body)
     return None
@@ -120,7 +120,7 @@ def _suggestions(subject: Subject, case: Case, salt: int) -> list[Suggestion]:
 
 
 def _watched(subject: Subject, case: Case) -> list[Suggestion]:
-    strategy = _untouched("being made", lambda: subject.make(case.problem))
+    strategy = _untouched("building it", lambda: subject.make(case.problem))
     return case.simulate(_Watched(strategy)).suggestions
 
 
@@ -137,16 +137,16 @@ def another_process_gives_the_same_suggestions(subject: Subject) -> str | None:
     and time.
     """
     if subject.origin is None:
-        raise NotApplicable("no other process can find it: define it at the top of a module")
-    problems = [gallery.roomy(subject), *gallery.finite(subject)]
+        raise NotApplicable("another process cannot import it: define it at the top of a module")
+    problems = [gallery.large(subject), *gallery.finite(subject)]
     tried = [Case(problem) for problem in problems]
-    tried += itertools.islice(cases(subject).long_runs, MAPPED)
+    tried += itertools.islice(cases(subject).long_runs, LONG_RUNS)
     here = {}
     for number, case in enumerate(tried):
         with suppress(Refused):
             here[number] = suggestions(subject.make(case.problem), case, JOBS)
     if not here:
-        raise NotApplicable("it refuses the problems that are tried in another process")
+        raise NotApplicable("it rejects all problems that are run in another process")
     taken = [tried[number] for number in here]
     for place in PLACES:
         there = suggestions_elsewhere(subject.origin, taken, JOBS, place)
@@ -160,11 +160,12 @@ def _require_same_lists(expected: list[Any], got: list[Any], case: Case) -> None
         if one != other:
             raise Broken(
                 f"suggestion {place}, in another process, with another hash seed, environment, "
-                f"folder and time: it suggests {other}, not {one}\n{told(case)}"
+                f"folder and time: it suggests {other}, not {one}\n{details(case)}"
             )
     if len(expected) != len(got):
         raise Broken(
-            f"in another process it makes {len(got)} suggestions, not {len(expected)}\n{told(case)}"
+            f"in another process it makes {len(got)} suggestions, not {len(expected)}"
+            f"\n{details(case)}"
         )
 
 

@@ -18,8 +18,8 @@ from hpo_core.testing.subject import Broken, NotApplicable, Subject
 
 
 @check(
-    remedy="let adopt change all that ask changes: draw and throw away what ask would have drawn, "
-    "register the configuration",
+    remedy="let adopt change the same state as ask: draw and discard what ask would have drawn, "
+    "and register the configuration",
 )
 def adopting_equals_suggesting(subject: Subject) -> str | None:
     """Adopting a suggestion has the same effect as making it."""
@@ -31,7 +31,7 @@ def adopting_equals_suggesting(subject: Subject) -> str | None:
             place = asked[number - 1]
             strategy = subject.make(case.problem)
             _adopt_all(strategy, run.history[: place + 1])
-            run.go_on(strategy, place + 1, f"after adopting the first {number}")
+            run.replay(strategy, place + 1, f"after adopting the first {number}")
 
     for_all(subject, cases(subject), body)
     return None
@@ -46,7 +46,7 @@ def _adopt_all(strategy: Strategy, history: Sequence[Asked | Told]) -> None:
 
 
 @check(
-    remedy="save in save_state what the history does not say (a generator's state, a counter), "
+    remedy="save what the history does not contain (a generator's state, a counter) in save_state, "
     "and handle every later event of the history",
 )
 def recovery_is_exact_at_every_point(subject: Subject) -> str | None:
@@ -78,7 +78,7 @@ def _recovers(subject: Subject, *, age: int) -> bool:
             saved = states[-1 - age] if len(states) > age else None
             strategy = subject.make(case.problem)
             strategy.restore(run.history[:cut], _through_json(saved))
-            run.go_on(strategy, cut, f"interrupted after event {cut}")
+            run.replay(strategy, cut, f"interrupted after event {cut}")
 
     for_all(subject, cases(subject), body)
     return any_state
@@ -110,11 +110,11 @@ def the_saved_state_is_plain_json(subject: Subject) -> str | None:
                 raise Broken(f"after event {saved.events}: {wrong}")
 
     for_all(subject, cases(subject), body)
-    problem = gallery.roomy(subject)
+    problem = gallery.large(subject)
     sizes = []
     for jobs in (10, 100):
         states = Simulator(subject.make(problem), problem).run(jobs).states
         if not any_state and not states:
-            return "it saves none"
+            return "it saves no state"
         sizes.append(len(msgspec.json.encode(states[-1].state)) if states else 0)
     return f"{sizes[0]:,} bytes after 10 jobs, {sizes[1]:,} after 100"

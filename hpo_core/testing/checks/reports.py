@@ -18,11 +18,11 @@ from hpo_core.testing.recorded_run import require_same
 from hpo_core.testing.simulator import Simulator
 from hpo_core.testing.spaces import constrained
 from hpo_core.testing.subject import Broken, Subject
-from hpo_core.testing.wording import short
+from hpo_core.testing.wording import as_text
 
 
 @check(
-    remedy="keep what is known by trial and iteration; expect no order",
+    remedy="store reports by trial and iteration, and do not rely on their order",
 )
 def reports_may_come_out_of_order(subject: Subject) -> str | None:
     """Reports may arrive in any order, even a final one before an earlier one of the same job."""
@@ -55,7 +55,7 @@ def _tells_reversed(history: Iterable[Asked | Told]) -> Iterator[Asked | Told]:
 
 
 @check(
-    remedy="ignore a report that is known, and one of a job that has ended",
+    remedy="ignore a repeated report, and a report of a job that has ended",
 )
 def reports_may_be_late_and_repeated(subject: Subject) -> str | None:
     """Reports may arrive late and more than once."""
@@ -68,7 +68,7 @@ def reports_may_be_late_and_repeated(subject: Subject) -> str | None:
 )
 def reports_of_unknown_trials_are_survived(subject: Subject) -> str | None:
     """A report of an unknown trial does no harm."""
-    _survives(subject, Do.FINISH, Do.STRANGER)
+    _survives(subject, Do.FINISH, Do.UNKNOWN_TRIAL)
     return None
 
 
@@ -82,11 +82,11 @@ def failed_and_timed_out_jobs_are_survived(subject: Subject) -> str | None:
 
 
 @check(
-    remedy="expect Status.STOPPED, with losses or without, of any job that runs",
+    remedy="expect Status.STOPPED for any running job, with or without losses",
 )
 def jobs_that_others_end_are_survived(subject: Subject) -> str | None:
     """Jobs may be ended by the budget or a time limit, or be lost and run again."""
-    _survives(subject, Do.REPORT, Do.FINISH, Do.CUT, Do.END, Do.LOSE)
+    _survives(subject, Do.REPORT, Do.FINISH, Do.TIME_LIMIT, Do.END, Do.LOSE)
     return None
 
 
@@ -161,7 +161,7 @@ def several_objectives_are_taken(subject: Subject) -> str | None:
 
 
 @check(
-    remedy="look for problem.constraints among the metrics of reports, and survive one without",
+    remedy="read the constraints from report.metrics, and expect that one may be missing",
     needs=Capability.CONSTRAINTS,
 )
 def constraints_are_taken(subject: Subject) -> str | None:
@@ -180,4 +180,4 @@ def _require_in_space(run: Simulator, problem: Problem) -> None:
     for suggestion in run.suggestions:
         configuration = suggestion.configuration
         if configuration is not None and (faults := problem.space.wrong(configuration)):
-            raise Broken(f"{short(suggestion)}: {faults[0]}")
+            raise Broken(f"{as_text(suggestion)}: {faults[0]}")

@@ -17,30 +17,30 @@ from hpo_core.testing.kit import check
 from hpo_core.testing.simulator import Simulator
 from hpo_core.testing.spaces import CONDITIONAL, FORBIDDEN, LINEAR, PLAIN, probe
 from hpo_core.testing.subject import Broken, NotApplicable, Subject
-from hpo_core.testing.wording import short
+from hpo_core.testing.wording import as_text
 
 
 @check(
-    remedy="drop the capability from the spec, or take such problems",
+    remedy="remove the capability from the spec, or accept such problems",
 )
 def accepts_what_it_declares(subject: Subject) -> str | None:
     """It accepts every kind of problem that its capabilities declare."""
     if subject.spaces:
-        raise NotApplicable("it is checked on the spaces given alone")
+        raise NotApplicable("it is checked only on the given spaces")
     for name, (capability, _) in probe().items():
         if capability is not None and subject.can(capability) and name in subject.refusals:
             reason = subject.refusals[name]
-            raise Broken(f"it declares {capability.name}, and refuses {name}: {reason}")
+            raise Broken(f"it declares {capability.name}, but rejects {name}: {reason}")
     by_reason: dict[str, list[str]] = {}
     for name, reason in subject.refusals.items():
         by_reason.setdefault(reason, []).append(name)
-    refused = [f"refuses {', '.join(names)}: {reason}" for reason, names in by_reason.items()]
+    refused = [f"rejects {', '.join(names)}: {reason}" for reason, names in by_reason.items()]
     return "; ".join(refused) or None
 
 
 @check(
     remedy="build a Configuration with space.build or space.configuration; return Decision.CONTINUE"
-    " where nothing is to be decided",
+    " if there is nothing to decide",
 )
 def answers_fit_the_contract(subject: Subject) -> str | None:
     """`ask` returns a Start, Resume, Wait or Exhausted with a Configuration and plain JSON notes,
@@ -54,9 +54,9 @@ def answers_fit_the_contract(subject: Subject) -> str | None:
             if configuration is not None and type(configuration) is not Configuration:
                 raise Broken(f"its configuration is {configuration!r}, not a Configuration")
             for wrong in not_plain(suggestion.notes):
-                raise Broken(f"the notes of {short(suggestion)} are no plain JSON: {wrong}")
+                raise Broken(f"the notes of {as_text(suggestion)} are not plain JSON: {wrong}")
             if suggestion.iterations is not None and type(suggestion.iterations) is not int:
-                raise Broken(f"{short(suggestion)}: its iterations are no int")
+                raise Broken(f"{as_text(suggestion)}: iterations is not an int")
         for decision in run.decisions:
             if not isinstance(decision, Decision):
                 raise Broken(f"tell returned {decision!r}, not a Decision")
@@ -75,7 +75,7 @@ def suggestions_lie_in_the_space(subject: Subject) -> str | None:
 
 
 @check(
-    remedy="build configurations with space.build, which asks for the active parameters alone",
+    remedy="build configurations with space.build, which asks only for the active parameters",
     needs=Capability.CONDITIONAL,
 )
 def only_active_parameters_are_set(subject: Subject) -> str | None:
@@ -85,7 +85,7 @@ def only_active_parameters_are_set(subject: Subject) -> str | None:
 
 
 @check(
-    remedy="ask space.is_forbidden(configuration), and try another one",
+    remedy="check space.is_forbidden(configuration), and draw again if it is true",
     needs=Capability.FORBIDDEN,
 )
 def no_forbidden_combination_is_suggested(subject: Subject) -> str | None:
@@ -95,14 +95,14 @@ def no_forbidden_combination_is_suggested(subject: Subject) -> str | None:
         for suggestion in _played(subject, case).suggestions:
             configuration = suggestion.configuration
             if configuration is not None and case.problem.space.is_forbidden(configuration):
-                raise Broken(f"{short(suggestion)} is forbidden")
+                raise Broken(f"{as_text(suggestion)} is forbidden")
 
     for_all(subject, cases(subject, space=FORBIDDEN), body)
     return None
 
 
 @check(
-    remedy="ask space.is_forbidden(configuration), which knows the inequalities, too",
+    remedy="check space.is_forbidden(configuration), which covers linear inequalities, too",
     needs=Capability.LINEAR,
 )
 def no_linear_inequality_is_violated(subject: Subject) -> str | None:
@@ -122,7 +122,8 @@ def iteration_targets_are_respected(subject: Subject) -> str | None:
         for suggestion in _played(subject, case).suggestions:
             target = suggestion.iterations
             if target is not None and (target < least or (most is not None and target > most)):
-                raise Broken(f"{short(suggestion)} wants {target} iterations")
+                limits = f"from {least}" if most is None else f"from {least} to {most}"
+                raise Broken(f"{as_text(suggestion)}: the study allows {limits} iterations")
 
     for_all(subject, cases(subject), body)
     return None
@@ -154,8 +155,8 @@ def what_it_does_is_declared(subject: Subject) -> str | None:
 
 
 @check(
-    remedy="drop a trial from the candidates when its final report says stopped, failed or timed "
-    "out, and while it runs",
+    remedy="remove a trial from the candidates while it is running, and when its final report says "
+    "stopped, failed or timed out",
     needs=Capability.RESUMING,
 )
 def only_open_trials_are_resumed(subject: Subject) -> str | None:
@@ -187,4 +188,4 @@ def _wrong(space: SearchSpace, suggestion: msgspec.Struct) -> Iterator[str]:
     configuration = getattr(suggestion, "configuration", None)
     if configuration is not None:
         for fault in space.wrong(configuration):
-            yield f"{short(suggestion)}: {fault}"
+            yield f"{as_text(suggestion)}: {fault}"
