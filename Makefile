@@ -71,7 +71,8 @@ RUN_HERE := $(filter-out $(RUN_WITH_FRAMEWORKS),$(patsubst %/README.md,%,$(wildc
 # Heavy real parts whose tests are no part of `make test`: each has a target integration-NAME, and
 # where it can't share .venv its own environment, .venv-NAME. DEBIAN has the Debian packages
 # that they need, each as COMMAND=PACKAGE: it is installed if the command is missing.
-INTEGRATIONS := backend dask hydra mlflow notebook optuna remote sklearn slurm tensorboard torch view wandb
+INTEGRATIONS := backend dask hydra libraries-quick mlflow notebook optuna remote sklearn slurm tensorboard torch view \
+    wandb
 # Likewise, but not part of continuous integration, which has 45 minutes: `make test-integrations-more`.
 MORE_INTEGRATIONS := asha ax bayesopt bohb frameworks libraries
 DEBIAN := chromium=chromium cc=gcc
@@ -133,6 +134,10 @@ integration-frameworks: .venv-frameworks/ready
 
 integration-hydra: $(READY)
 	$(BIN)/python -m pytest $(HYDRA)/long
+
+# Of each library the contract of one strategy, and parity: the tests that are marked `quick`.
+integration-libraries-quick: .venv-libraries/ready
+	OMP_NUM_THREADS=1 .venv-libraries/bin/python -m pytest $(AT_ONCE) -m quick $(TOGETHER:%=%/tests/library)
 
 integration-libraries: .venv-libraries/ready
 	OMP_NUM_THREADS=1 .venv-libraries/bin/python -m pytest $(AT_ONCE) $(TOGETHER:%=%/tests/library)

@@ -1,16 +1,20 @@
 """What strategies cost: processor time of asking and telling, and of resuming by a replay.
 
     python benchmarks/libraries.py 100 cma nevergrad:ngopt rustuna:tpe optuna:tpe
+    python benchmarks/libraries.py 300 nevergrad:scrhammersley budget=300
 
-For each strategy: the mean time of an ask and a tell over a number of trials of four parameters,
-and the time to restore all of them. Run it in the environment that has the libraries.
+Options of a strategy follow its name, each value as JSON or else as a string. For each strategy:
+the mean time of an ask and a tell over a number of trials of four parameters, and the time to
+restore all of them. Run it in the environment that has the libraries.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 import warnings
+from typing import Any
 
 from hpo_core import Categorical, Configuration, Float, Int, Objective, SearchSpace
 from hpo_core.plugin import (
@@ -46,9 +50,9 @@ def loss(values: Configuration) -> float:
     return (rate - 1e-3) ** 2 * 1e4 + (momentum - 0.6) ** 2 + abs(units - 100) / 512 + offset
 
 
-def measured(name: str, trials: int) -> tuple[float, float, float]:
+def measured(choice: StrategyChoice, trials: int) -> tuple[float, float, float]:
     """Return the milliseconds of an ask and tell, the seconds of a replay, and the best loss."""
-    strategy = build_strategy(StrategyChoice(name), PROBLEM).strategy
+    strategy = build_strategy(choice, PROBLEM).strategy
     history: list[Asked | Told] = []
     saved = None
     best = float("inf")
@@ -66,16 +70,37 @@ def measured(name: str, trials: int) -> tuple[float, float, float]:
         state = strategy.save_state()
         saved = None if state is None else SavedState(state, len(history))
     spent = time.process_time() - began
-    again = build_strategy(StrategyChoice(name), PROBLEM).strategy
+    again = build_strategy(choice, PROBLEM).strategy
     began = time.process_time()
     again.restore(history, saved)
     return 1000.0 * spent / trials, time.process_time() - began, best
+
+
+def choices(words: list[str]) -> list[StrategyChoice]:
+    """Return the strategies of the command line, each with the options after its name."""
+    found: list[tuple[str, dict[str, Any]]] = []
+    for word in words:
+        key, is_option, text = word.partition("=")
+        if not is_option:
+            found.append((word, {}))
+        elif not found:
+            raise SystemExit(f"{word} follows no strategy; give its name first")
+        else:
+            found[-1][1][key] = _value(text)
+    return [StrategyChoice(name, options) for name, options in found]
+
+
+def _value(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
 
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore")
     count = int(sys.argv[1])
     print("| strategy | ask and tell | resuming | best loss |\n|---|---|---|---|", flush=True)
-    for each in sys.argv[2:]:
+    for each in choices(sys.argv[2:]):
         ask, replay, least = measured(each, count)
-        print(f"| `{each}` | {ask:.2f} ms | {replay:.2f} s | {least:.4f} |", flush=True)
+        print(f"| `{each.name}` | {ask:.2f} ms | {replay:.2f} s | {least:.4f} |", flush=True)

@@ -5,6 +5,7 @@ To write the tables of options again: ``python tests/test_library_plugins.py``.
 
 from __future__ import annotations
 
+import ast
 import importlib
 import re
 from pathlib import Path
@@ -50,6 +51,25 @@ def test_a_readme_has_every_part(plugin: Path) -> None:
 def test_the_table_of_options_is_what_the_options_are(plugin: Path) -> None:
     (table,) = TABLE.findall(text_of(plugin))
     assert table == table_of(plugin), "python tests/test_library_plugins.py"
+
+
+@each_plugin
+def test_continuous_integration_runs_the_contract_and_the_parity_of_a_strategy(
+    plugin: Path,
+) -> None:
+    tests = ast.parse((plugin / "tests/library/test_strategy.py").read_text(encoding="utf-8"))
+    quick = [
+        each
+        for each in tests.body
+        if isinstance(each, (ast.ClassDef, ast.FunctionDef))
+        and any("pytest.mark.quick" in ast.unparse(decorator) for decorator in each.decorator_list)
+    ]
+    bases = [
+        ast.unparse(base) for each in quick if isinstance(each, ast.ClassDef) for base in each.bases
+    ]
+    assert "InstalledContract" in bases
+    parity = "test_suggestions_are_those_of_"
+    assert any(each.name.startswith(parity) for each in quick if isinstance(each, ast.FunctionDef))
 
 
 if __name__ == "__main__":

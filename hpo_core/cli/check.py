@@ -99,7 +99,8 @@ def check_command(
         _write_badge(badge, results, len(CHECKS))
     if as_json:
         how_much = _effort(is_quick=is_quick, examples=examples, long_runs=long_runs)
-        print_json(publish.report(resolved.spec.name, resolved.plugin, how_much, results))
+        name, plugin = resolved.spec.name, resolved.plugin
+        print_json(publish.report(name, plugin, given, how_much, results))
         return 1 if failed else 0
     for result in failed:
         print(f"\n{result.check}: {result.promise}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import platform
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -24,13 +24,18 @@ FORMATS = (".svg", ".json")
 
 
 def report(
-    strategy: str, plugin: Identity, effort: str, results: Sequence[CheckResult]
+    strategy: str,
+    plugin: Identity,
+    options: Mapping[str, Any],
+    effort: str,
+    results: Sequence[CheckResult],
 ) -> dict[str, Any]:
     """Return the results of a check as data, with the versions of plugin, kit and libraries.
 
     Args:
         strategy: The strategy's config string.
         plugin: Its plugin.
+        options: The options that were given; the others had their defaults.
         effort: The effort: ``quick``, ``thorough``, or the requested numbers.
         results: The results of the checks.
     """
@@ -41,6 +46,7 @@ def report(
         "kit": __version__,
         "libraries": libraries(plugin.distribution),
         "python": platform.python_version(),
+        "options": dict(options),
         "effort": effort,
         "passed": not failures(results),
         "checks": msgspec.to_builtins(results),

@@ -38,10 +38,10 @@ what is installed.
 STRATEGIES = """\
 ## Strategies
 
-"Check" is the result of `hpo check`, the contract kit, when it was last recorded, with its effort
-and the version of the library. A slow strategy is checked with fewer examples, or by fewer checks.
-The tests of each plugin run the kit as well. Which strategy to choose is in the README of the
-project and of each package.
+"Check" is the result of `hpo check`, the contract kit, when it was last recorded, with its effort,
+the options that were given, and the versions of its requirements. A slow strategy is checked with
+fewer examples, or by fewer checks. The tests of each plugin run the kit as well. Which strategy to
+choose is in the README of the project and of each package.
 """
 
 
@@ -64,7 +64,8 @@ def record(file: Path) -> None:
     known = [name for name in dir(StrategyContract) if name.startswith("test_")]
     if left_out := len(known) - len(report["checks"]):
         counts["not run"] = left_out
-    kept = {key: report[key] for key in ("version", "kit", "libraries", "python", "effort")}
+    keys = ("version", "kit", "libraries", "python", "options", "effort")
+    kept = {key: report[key] for key in keys}
     checks = {**recorded(), report["strategy"]: {**kept, "outcomes": counts}}
     text = json.dumps(checks, indent=2, sort_keys=True) + "\n"
     CHECKS.write_text(text, encoding="utf-8")
@@ -77,7 +78,8 @@ def check_of(name: str, checks: dict[str, dict[str, Any]]) -> str:
     found = checks[name]
     outcomes = ", ".join(f"{number} {outcome}" for outcome, number in found["outcomes"].items())
     versions = ", ".join(f"{library} {at}" for library, at in found["libraries"].items())
-    how = "; ".join(filter(None, (found.get("effort"), versions)))
+    options = ", ".join(f"`{key}={value}`" for key, value in found.get("options", {}).items())
+    how = "; ".join(filter(None, (found.get("effort"), options, versions)))
     return f"{outcomes} ({how})" if how else outcomes
 
 

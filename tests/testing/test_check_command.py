@@ -74,6 +74,7 @@ def test_a_good_strategy_is_checked_with_its_options_and_the_exit_status_is_0() 
     assert [row["check"] for row in told["checks"]] == [check.name for check in CHECKS]
     assert {row["outcome"] for row in told["checks"]} == {"passed", "not applicable"}
     assert (told["kit"], told["effort"]) == (__version__, "quick, 1 example, 1 long run")
+    assert told["options"] == {"points": 3}
     assert told["libraries"]["msgspec"] == metadata.version("msgspec")
 
 

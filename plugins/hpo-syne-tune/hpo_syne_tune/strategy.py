@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -49,7 +50,9 @@ class SyneTune(AskTell):
 
     def suggest(self) -> Any:
         """Ask for a configuration."""
-        return self._searcher.suggest()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of statsmodels and numpy, where a density is fitted
+            return self._searcher.suggest()
 
     def point(self, candidate: Any) -> Sequence[float]:
         """Return the coordinates of a configuration."""

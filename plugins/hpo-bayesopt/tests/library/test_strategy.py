@@ -24,6 +24,7 @@ def ours(options: Options, trials: int) -> list[list[float]]:
     return valley_points(build(VALLEY, options), trials)
 
 
+@pytest.mark.quick
 class TestBayesOpt(InstalledContract):
     strategy = "bayesopt"
     given = {"init_points": 5}
@@ -32,6 +33,7 @@ class TestBayesOpt(InstalledContract):
     checks = SHORT_CHECKS
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize(
     ("name", "function"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import cma
+import pytest
 from hpo_cma.options import Options
 from hpo_cma.plugin import build
 
@@ -20,6 +21,7 @@ def ours(options: Options, trials: int) -> list[list[float]]:
     return valley_points(build(VALLEY, options), trials)
 
 
+@pytest.mark.quick
 class TestCMA(InstalledContract):
     strategy = "cma"
     examples = 3
@@ -34,6 +36,7 @@ class TestRestarts(InstalledContract):
     checks = SHORT_CHECKS
 
 
+@pytest.mark.quick
 def test_suggestions_are_those_of_its_own_loop() -> None:
     native = cma.CMAEvolutionStrategy([0.5, 0.5], 0.3, {"seed": 7, "bounds": [0, 1], "verbose": -9})
     found = []

@@ -32,6 +32,7 @@ class TestTPE(InstalledContract):
     checks = SHORT_CHECKS
 
 
+@pytest.mark.quick
 class TestAnneal(InstalledContract):
     strategy = "hyperopt:anneal"
     examples = 2
@@ -39,6 +40,7 @@ class TestAnneal(InstalledContract):
     checks = SHORT_CHECKS
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("options", [TPE(), Anneal(), Random()], ids=lambda o: o.algorithm)
 def test_suggestions_are_those_of_its_own_loop(options: Options) -> None:
     found: list[list[float]] = []

@@ -41,6 +41,7 @@ class TestNGOpt(InstalledContract):
     checks = SHORT_CHECKS
 
 
+@pytest.mark.quick
 class TestDE(InstalledContract):
     strategy = "nevergrad:de"
     given = {"budget": 100}
@@ -55,6 +56,7 @@ class TestOnePlusOne(InstalledContract):
     checks = SHORT_CHECKS
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize(
     ("options", "name"),
     [

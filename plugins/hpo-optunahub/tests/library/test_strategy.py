@@ -33,6 +33,7 @@ PROBLEM = Problem(
 )
 
 
+@pytest.mark.quick
 class TestSampler(InstalledContract):
     strategy = "optunahub"
     given = {"package": HALVES.package, "registry_root": HALVES.registry_root}
@@ -83,6 +84,7 @@ def native(sampler: optuna.samplers.BaseSampler) -> list[tuple[float, float]]:
     return found
 
 
+@pytest.mark.quick
 def test_suggestions_are_those_of_the_sampler_in_optuna() -> None:
     import optunahub
 

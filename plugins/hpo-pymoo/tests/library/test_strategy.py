@@ -10,6 +10,7 @@ from hpo_pymoo.plugin import build
 from hpo_pymoo.strategy import ALGORITHMS
 from pymoo.core.mixed import MixedVariableGA
 from pymoo.core.problem import ElementwiseProblem
+from pymoo.core.variable import Real
 from pymoo.optimize import minimize
 
 from hpo_core.testing import (
@@ -26,6 +27,7 @@ def ours(options: msgspec.Struct, trials: int) -> list[list[float]]:
     return valley_points(build(VALLEY, options), trials)
 
 
+@pytest.mark.quick
 class TestGA(InstalledContract):
     strategy = "pymoo:ga"
     given = {"pop_size": 8}
@@ -60,20 +62,39 @@ class Native(ElementwiseProblem):
         out["F"] = valley(*x)
 
 
+class NativeMixed(Native):
+    """The same problem with pymoo's variables in place of a vector."""
+
+    def __init__(self) -> None:
+        ElementwiseProblem.__init__(
+            self, vars={name: Real(bounds=(0.0, 1.0)) for name in "xy"}, n_obj=1
+        )
+        self.found = []
+
+    def _evaluate(
+        self, x: dict[str, float], out: dict[str, float], *_: object, **__: object
+    ) -> None:
+        super()._evaluate(np.array([x["x"], x["y"]]), out)
+
+
 OPTIONS = [
     our.GA(pop_size=10),
     our.DE(pop_size=10),
     our.PSO(pop_size=10),
     our.ES(n_offsprings=20, pop_size=4),
     our.G3PCX(pop_size=10),
+    our.MixedVariableGA(pop_size=10),
 ]
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("options", OPTIONS, ids=lambda options: type(options).__name__)
 def test_suggestions_are_those_of_its_own_loop(options: msgspec.Struct) -> None:
-    native = Native()
+    is_mixed = isinstance(options, our.MixedVariableGA)
+    native = NativeMixed() if is_mixed else Native()
     given = {k: v for k, v in msgspec.structs.asdict(options).items() if v is not None}
-    minimize(native, ALGORITHMS[type(options).__name__](**given), ("n_eval", 80), seed=7)
+    algorithm = MixedVariableGA if is_mixed else ALGORITHMS[type(options).__name__]
+    minimize(native, algorithm(**given), ("n_eval", 80), seed=7)
     unique = [each for place, each in enumerate(native.found) if each not in native.found[:place]]
     assert ours(options, len(unique)) == unique
 

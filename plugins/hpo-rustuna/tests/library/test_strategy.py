@@ -24,6 +24,7 @@ def ours(options: Options, trials: int) -> list[list[float]]:
     return valley_points(build(VALLEY, options), trials)
 
 
+@pytest.mark.quick
 class TestTPE(InstalledContract):
     strategy = "rustuna:tpe"
     given = {"n_startup_trials": 4}
@@ -38,6 +39,7 @@ class TestCMAES(InstalledContract):
     checks = SHORT_CHECKS
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("options", [TPE(), CmaEs(), Random()], ids=lambda o: o.sampler)
 def test_suggestions_are_those_of_its_own_loop(options: Options) -> None:
     sampler = getattr(rustuna.samplers, options.sampler)(seed=7)

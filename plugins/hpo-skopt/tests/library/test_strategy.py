@@ -21,6 +21,7 @@ def ours(options: Options, trials: int) -> list[list[float]]:
     return valley_points(build(VALLEY, options), trials)
 
 
+@pytest.mark.quick
 class TestExtraTrees(InstalledContract):
     strategy = "skopt:et"
     given = {"n_initial_points": 5, "acq_func": "EI"}
@@ -29,6 +30,7 @@ class TestExtraTrees(InstalledContract):
     checks = SHORT_CHECKS
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize(
     "options", [GP(), ExtraTrees(), RandomForest()], ids=lambda o: o.base_estimator
 )

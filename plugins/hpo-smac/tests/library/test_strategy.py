@@ -26,6 +26,7 @@ def ours(options: Options, trials: int) -> list[list[float]]:
     return valley_points(build(VALLEY, options), trials)
 
 
+@pytest.mark.quick
 class TestForest(InstalledContract):
     strategy = "smac"
     given = {"challengers": 50, "n_configs": 3, "n_trees": 3}
@@ -34,6 +35,7 @@ class TestForest(InstalledContract):
     checks = SHORT_CHECKS
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize(
     ("options", "facade"),
     [
