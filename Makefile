@@ -75,16 +75,19 @@ INTEGRATIONS := backend dask hydra libraries-quick mlflow notebook optuna remote
     wandb
 # Likewise, but not part of continuous integration, which has 45 minutes: `make test-integrations-more`.
 MORE_INTEGRATIONS := asha ax bayesopt bohb frameworks libraries
+# Those with their own environment.
+OWN := dask libraries mlflow notebook optuna remote tensorboard torch view wandb
 DEBIAN := chromium=chromium cc=gcc
 SLURM_DEBIAN := sbatch=slurm-client slurmctld=slurmctld slurmd=slurmd
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo examples test test-asha test-bohb test-kit test-optuna test-ray faults lint format bench \
     bench-dask bench-digits bench-ray bench-scale dist docs picture picture-view reference clean debian \
-    test-integrations test-integrations-more $(INTEGRATIONS:%=integration-%) $(MORE_INTEGRATIONS:%=integration-%)
+    environments test-integrations test-integrations-more \
+    $(INTEGRATIONS:%=integration-%) $(MORE_INTEGRATIONS:%=integration-%)
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' Makefile
 
 setup: $(READY) ## make the development environment: .venv
 
@@ -110,6 +113,8 @@ test: lint ## lint, then run all tests but the long ones of some plugins
 test-integrations: $(INTEGRATIONS:%=integration-%) ## tests with heavy real parts
 
 test-integrations-more: $(MORE_INTEGRATIONS:%=integration-%) ## those that take longer: optimizer libraries, frameworks
+
+environments: $(OWN:%=.venv-%/ready) ## make the environments of test-integrations; --jobs 2 makes two at a time
 
 integration-asha: $(READY)
 	$(BIN)/python -m pytest $(AT_ONCE) $(ASHA)/long
