@@ -54,6 +54,7 @@ WANDB := plugins/hpo-wandb/tests
 NOTEBOOK := tests/integration/notebook
 SLURM := plugins/hpo-slurm/tests
 DASK := plugins/hpo-dask/tests
+RAY := plugins/hpo-ray/tests
 # Of a plugin, `make test` runs the files tests/test_*.py; folders below have what takes minutes, or
 # a library that .venv has not.
 TESTS := tests --ignore=tests/integration examples/third_party \
@@ -71,17 +72,17 @@ RUN_HERE := $(filter-out $(RUN_WITH_FRAMEWORKS),$(patsubst %/README.md,%,$(wildc
 # Heavy real parts whose tests are no part of `make test`: each has a target integration-NAME, and
 # where it can't share .venv its own environment, .venv-NAME. DEBIAN has the Debian packages
 # that they need, each as COMMAND=PACKAGE: it is installed if the command is missing.
-INTEGRATIONS := backend dask hydra libraries-quick mlflow notebook optuna remote sklearn slurm tensorboard torch view \
-    wandb
+INTEGRATIONS := backend dask hydra libraries-quick mlflow notebook optuna ray remote sklearn slurm tensorboard torch \
+    view wandb
 # Likewise, but not part of continuous integration, which has 45 minutes: `make test-integrations-more`.
 MORE_INTEGRATIONS := asha ax bayesopt bohb frameworks libraries
 # Those with their own environment.
-OWN := dask libraries mlflow notebook optuna remote tensorboard torch view wandb
+OWN := dask libraries mlflow notebook optuna ray remote tensorboard torch view wandb
 DEBIAN := chromium=chromium cc=gcc
 SLURM_DEBIAN := sbatch=slurm-client slurmctld=slurmctld slurmd=slurmd
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo examples test test-asha test-bohb test-kit test-optuna test-ray faults lint format bench \
+.PHONY: help setup demo examples test test-asha test-bohb test-kit test-optuna faults lint format bench \
     bench-dask bench-digits bench-ray bench-scale dist docs picture picture-view reference clean debian \
     environments test-integrations test-integrations-more \
     $(INTEGRATIONS:%=integration-%) $(MORE_INTEGRATIONS:%=integration-%)
@@ -156,6 +157,11 @@ integration-notebook: .venv-notebook/ready
 integration-optuna: debian .venv-optuna/ready
 	.venv-optuna/bin/python -m pytest $(OPTUNA)
 
+# Each of the three processes has its own Ray cluster. The longest tests come first, and a process
+# that has no more takes some of another.
+integration-ray: .venv-ray/ready
+	.venv-ray/bin/python -m pytest -n 3 --dist worksteal $(RAY)/cluster/test_studies.py $(RAY)/cluster/test_contract.py
+
 integration-sklearn: $(READY)
 	$(BIN)/python -m pytest $(AT_ONCE) $(SKLEARN)/checks
 integration-tensorboard: .venv-tensorboard/ready
@@ -193,9 +199,6 @@ test-kit: $(READY) ## the thorough contract kit, and every broken strategy under
 
 test-optuna: $(OPTUNA_READY) ## the long tests of hpo-optuna: minutes, and PyTorch
 	$(BIN)/python -m pytest $(OPTUNA)
-
-test-ray: .venv-ray/ready ## hpo-ray on a real Ray cluster: 8 minutes, so run by hand
-	.venv-ray/bin/python -m pytest plugins/hpo-ray/tests/cluster
 
 test-asha: $(READY) ## the long tests of hpo-asha: minutes
 	$(BIN)/python -m pytest $(ASHA)
@@ -339,7 +342,7 @@ $(DOCS_READY): constraints.txt Makefile
 	$(call integration,dask,-e plugins/hpo-dask -e plugins/hpo-random-search pytest-xdist)
 
 .venv-ray/ready: constraints.txt pyproject.toml plugins/hpo-ray/pyproject.toml
-	$(call integration,ray,-e plugins/hpo-ray -e plugins/hpo-random-search 'ray[default]')
+	$(call integration,ray,-e plugins/hpo-ray -e plugins/hpo-random-search pytest-xdist)
 
 .venv-view/ready: constraints.txt pyproject.toml plugins/hpo-view/pyproject.toml
 	$(call integration,view,-e 'plugins/hpo-view[images]' -e plugins/hpo-random-search \

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -28,6 +29,8 @@ from helper import loss
 def gated(configuration):
     gpu = os.environ.get("CUDA_VISIBLE_DEVICES") or "-1"
     hpo_core.report(1, loss=loss(configuration), gpu=float(gpu))
+    with open(os.environ["BEGUN"], "w") as begun:
+        print(os.getpid(), file=begun)
     with open(os.environ["GATE"]) as gate:  # waits for the gate to open
         gate.read()
     hpo_core.report(2, loss=loss(configuration), gpu=float(gpu))
@@ -41,12 +44,19 @@ def moved(configuration):
 
 
 class Study:
-    """A study in a folder, whose jobs wait at a gate: a pipe."""
+    """A study in a folder, whose jobs wait at a gate: a pipe.
+
+    Attributes:
+        pids: The processes of the jobs that have begun. They say so through another pipe.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.gate = folder / "gate"
+        self.gate, self.begun = folder / "gate", folder / "begun"
         os.mkfifo(self.gate)
+        os.mkfifo(self.begun)
+        self.pids: list[int] = []
+        self._lines = os.open(self.begun, os.O_RDWR)
         self._began: list[subprocess.Popen[str]] = []
 
     def write(
@@ -67,7 +77,7 @@ class Study:
             "job": {
                 "function": f"tune:{function}",
                 "directory": "code",
-                "environment": {"GATE": str(self.gate)},
+                "environment": {"GATE": str(self.gate), "BEGUN": str(self.begun)},
                 "grace": 1,
                 **job,
             },
@@ -100,15 +110,19 @@ class Study:
         return self.finish(self.start(*arguments, **environment), status)
 
     def until_jobs_wait(self, number: int) -> list[dict[str, Any]]:
-        """Wait until so many jobs have reported, and return them."""
+        """Wait until so many more jobs wait and their reports are stored; return all that have."""
+        found: list[bytes] = []
+        while len(found) < number:
+            assert select.select([self._lines], [], [], HANGS)[0], f"{number} jobs have not begun"
+            found += os.read(self._lines, select.PIPE_BUF).splitlines()
+        self.pids += map(int, found)
         until = time.monotonic() + HANGS
         while time.monotonic() < until:
-            if (self.folder / "hpo.db").exists():
-                listed = self.start("jobs", "valley", "--json").communicate()[0]
-                found = [job for job in jobs_of(listed) if job["iteration"] == 1]
-                if len(found) == number:
-                    return found
-        raise AssertionError(f"{number} jobs have not reported")
+            listed = jobs_of(self.run("jobs", "valley", "--json"))
+            reported = [job for job in listed if job["iteration"] == 1]
+            if len(reported) == len(self.pids):
+                return reported
+        raise AssertionError(f"{len(self.pids)} jobs have not reported")
 
     def open_gate(self) -> None:
         """Let all jobs pass, those that come later, too."""
@@ -127,6 +141,7 @@ class Study:
             process.wait()
             if process.stdout is not None:
                 process.stdout.close()
+        os.close(self._lines)
 
 
 @pytest.fixture
@@ -137,15 +152,17 @@ def study(tmp_path: Path) -> Iterator[Study]:
 
 
 def jobs_of(listed: str) -> list[dict[str, Any]]:
-    """Return the jobs that ``hpo jobs --json`` lists; none before the study is stored."""
-    return json.loads(listed) if listed.startswith("[") else []
+    """Return the jobs that ``hpo jobs --json`` lists."""
+    found: list[dict[str, Any]] = json.loads(listed)
+    return found
 
 
-def actors() -> list[psutil.Process]:
-    """Return the processes of actors that run workers."""
-    found = psutil.process_iter(["cmdline"])
-    workers = [each for each in found if WORKER in (each.info["cmdline"] or ())]
-    return [actor for worker in workers if (actor := worker.parent()) is not None]
+def actor_of(job: int) -> psutil.Process:
+    """Return the process of the actor that runs a job: its worker is a child of it."""
+    for process in psutil.Process(job).parents():
+        if WORKER in process.cmdline():
+            return process.parent()
+    raise AssertionError("the job does not descend from a worker")
 
 
 def test_jobs_outlive_a_killed_controller_and_none_runs_twice(study: Study, address: str) -> None:
@@ -164,7 +181,7 @@ def test_the_job_of_a_worker_killed_under_load_is_run_again(study: Study, addres
     study.write(4, "gated", address=address)
     run = study.start("run", "study.json")
     study.until_jobs_wait(2)
-    actor = actors()[0]
+    actor = actor_of(study.pids[0])
     doomed = actor.children(recursive=True)
     actor.kill()
     psutil.wait_procs(doomed, HANGS)  # its job does not pass the gate
@@ -182,7 +199,7 @@ def test_a_node_that_is_added_is_used_at_once(study: Study) -> None:
         run = study.start("run", "study.json")
         study.until_jobs_wait(1)
         nodes.add(1)
-        study.until_jobs_wait(2)
+        study.until_jobs_wait(1)
         study.open_gate()
         assert "1 of 2 workers have room in the Ray cluster" in study.finish(run)
         assert study.states() == {"1.1": "completed", "2.1": "completed"}
@@ -219,9 +236,13 @@ def test_a_cluster_of_its_own_shares_gpus_and_ends_with_the_study(study: Study) 
     run = study.start("run", "study.json", "--workers", "4")
     gpus = [job["metrics"]["gpu"] for job in study.until_jobs_wait(4)]
     assert sorted(gpus) == [0, 0, 1, 1]
+    actors = {actor_of(job) for job in study.pids}
+    cluster = psutil.Process(run.pid).children(recursive=True)
+    assert actors <= set(cluster)
     study.open_gate()
     study.finish(run)
-    assert actors() == []
+    assert psutil.wait_procs(actors, timeout=0)[1] == []
+    assert psutil.wait_procs(cluster, timeout=HANGS)[1] == []
 
 
 def test_a_job_that_no_machine_has_room_for_is_refused(study: Study) -> None:
