@@ -23,7 +23,6 @@ def ours(options: Options, trials: int) -> list[list[float]]:
     return valley_points(build(VALLEY, options), trials)
 
 
-@pytest.mark.quick
 class TestRandom(InstalledContract):
     strategy = "ax:random"
     examples = 1
@@ -59,7 +58,6 @@ def test_restored_from_its_history_the_model_suggests_what_it_would_have_suggest
     assert other.ask(6) == one.ask(6)
 
 
-@pytest.mark.quick
 @pytest.mark.parametrize(
     ("options", "trials"), [(Fast(), 10), (RandomSearch(), 20)], ids=["fast", "random"]
 )

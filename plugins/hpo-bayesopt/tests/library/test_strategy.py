@@ -25,6 +25,17 @@ def ours(options: Options, trials: int) -> list[list[float]]:
 
 
 @pytest.mark.quick
+class TestSmallSpace(InstalledContract):
+    """On one small space, so that the model is fitted less often."""
+
+    strategy = "bayesopt"
+    given = {"init_points": 9}
+    spaces = (VALLEY.space,)
+    examples = 1
+    long_runs = ()
+    checks = SHORT_CHECKS
+
+
 class TestBayesOpt(InstalledContract):
     strategy = "bayesopt"
     given = {"init_points": 5}

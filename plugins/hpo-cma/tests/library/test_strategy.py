@@ -21,13 +21,13 @@ def ours(options: Options, trials: int) -> list[list[float]]:
     return valley_points(build(VALLEY, options), trials)
 
 
-@pytest.mark.quick
 class TestCMA(InstalledContract):
     strategy = "cma"
     examples = 3
     long_runs = (30,)
 
 
+@pytest.mark.quick
 class TestRestarts(InstalledContract):
     strategy = "cma"
     given = {"popsize": 4, "restarts": 2}

@@ -41,7 +41,6 @@ class TestNGOpt(InstalledContract):
     checks = SHORT_CHECKS
 
 
-@pytest.mark.quick
 class TestDE(InstalledContract):
     strategy = "nevergrad:de"
     given = {"budget": 100}
@@ -49,6 +48,7 @@ class TestDE(InstalledContract):
     long_runs = (30,)
 
 
+@pytest.mark.quick
 class TestOnePlusOne(InstalledContract):
     strategy = "nevergrad:oneplusone"
     examples = 2

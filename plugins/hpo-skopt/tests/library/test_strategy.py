@@ -7,6 +7,7 @@ import skopt
 from hpo_skopt.options import GP, ExtraTrees, Options, RandomForest
 from hpo_skopt.plugin import build
 
+from hpo_core.plugin import Categorical, Float, SearchSpace
 from hpo_core.testing import (
     SHORT_CHECKS,
     VALLEY,
@@ -22,6 +23,17 @@ def ours(options: Options, trials: int) -> list[list[float]]:
 
 
 @pytest.mark.quick
+class TestSmallSpace(InstalledContract):
+    """On one small space, so that the model is fitted less often."""
+
+    strategy = "skopt:et"
+    given = {"n_initial_points": 9, "acq_func": "EI"}
+    spaces = (SearchSpace((Float("x", 0.0, 1.0), Categorical("kind", ("a", "b", "c")))),)
+    examples = 1
+    long_runs = ()
+    checks = SHORT_CHECKS
+
+
 class TestExtraTrees(InstalledContract):
     strategy = "skopt:et"
     given = {"n_initial_points": 5, "acq_func": "EI"}
