@@ -98,6 +98,12 @@ class Stream(BaseStrategy):
         super().restore(history[saved.events :], None)
 
 
+class StreamInAnySpace(Stream):
+    """The same, which declares every capability of spaces."""
+
+    capabilities = ALL_SPACES | {Capability.STRUCTURED, Capability.RANGES, Capability.LINEAR}
+
+
 class Halving(BaseStrategy):
     """Starts trials with 3 iterations, and resumes the better half of those that end there.
 

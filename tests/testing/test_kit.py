@@ -10,7 +10,14 @@ from typing import Any
 
 import pytest
 
-from hpo_core.plugin import BaseStrategy, Capability, Problem, Start, Unsupported
+from hpo_core.plugin import (
+    BaseStrategy,
+    Capability,
+    Configuration,
+    Problem,
+    Start,
+    Unsupported,
+)
 
 sys.path.insert(0, str(Path(__file__).parent))  # samples, as another process finds them too
 
@@ -18,12 +25,13 @@ import broken_late  # noqa: F401  # they register themselves in BROKEN
 import broken_outside  # noqa: F401
 import broken_resuming  # noqa: F401
 from broken import BROKEN
-from samples import ALL_SPACES, Halving, Stream
+from samples import ALL_SPACES, Halving, Stream, StreamInAnySpace
 
 from hpo_core.testing import StrategyContract
 from hpo_core.testing.checks import CHECKS
 from hpo_core.testing.effort import THOROUGH, Effort
 from hpo_core.testing.kit import CheckOutcome, CheckResult, result_of
+from hpo_core.testing.landscape import Landscape
 from hpo_core.testing.subject import Source, Subject
 
 FIDELITIES = {Capability.STOPPING, Capability.RESUMING}
@@ -59,10 +67,20 @@ def results(strategy: type[BaseStrategy], **given: Any) -> dict[str, CheckResult
     return {check.name: result_of(check, checked) for check in CHECKS}
 
 
-@pytest.mark.parametrize("strategy", [Stream, Halving])
+@pytest.mark.parametrize("strategy", [Stream, StreamInAnySpace, Halving])
 def test_a_good_strategy_fails_no_check(strategy: type[BaseStrategy]) -> None:
     failed = [found for found in results(strategy).values() if found.outcome is CheckOutcome.FAILED]
     assert failed == []
+
+
+def test_equal_configurations_have_equal_losses() -> None:
+    one, other = (
+        Configuration({"a": [table], "b": 1})
+        for table in ({"x": 1, "y": {"p": 1, "q": 2}}, {"y": {"q": 2, "p": 1}, "x": 1})
+    )
+    assert one == other
+    for landscape in Landscape:
+        assert landscape.loss(0, one, 3) == landscape.loss(0, other, 3)
 
 
 @pytest.mark.parametrize(
