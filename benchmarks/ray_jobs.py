@@ -4,11 +4,16 @@ Each is run in its own process, on a cluster that it starts with as many CPUs as
 workers. The start of the cluster and the first jobs, for which actors start, are not measured: the
 rate is that of all jobs after the first tenth. Ray alone does what a search has to do: it keeps a
 number of calls under way, and makes the next one when one has ended.
+
+Ray Tune runs twice: with its defaults, by which each trial is a new process that imports Ray Tune
+and takes seconds, and with the settings that its documentation gives for short trials. Then actors
+are reused, no results are written for each trial, and the state of the experiment is written once.
 """
 
 from __future__ import annotations
 
 import logging
+import os
 import subprocess
 import sys
 import tempfile
@@ -20,7 +25,7 @@ from typing import Any
 from common import config, say, trivial
 
 WORKERS = 4
-JOBS = {"hpo": 4_000, "tasks": 4_000, "actors": 4_000, "tune": 60}
+JOBS = {"hpo": 4_000, "tasks": 4_000, "actors": 4_000, "tune": 400, "tune_as_it_is": 20}
 SKIPPED = 10
 """The rate is counted from the end of the first part of this many, so starting is not measured."""
 
@@ -92,6 +97,18 @@ def actors() -> float:
 
 
 def tune() -> float:
+    """Return trials per second of Ray Tune, with its settings for short trials."""
+    os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] = "1"
+    os.environ["TUNE_GLOBAL_CHECKPOINT_S"] = "86400"
+    return tune_with(JOBS["tune"], reuse_actors=True)
+
+
+def tune_as_it_is() -> float:
+    """Return trials per second of Ray Tune, with its defaults."""
+    return tune_with(JOBS["tune_as_it_is"])
+
+
+def tune_with(trials: int, **settings: Any) -> float:
     """Return trials per second of Ray Tune, with random search."""
     from ray import tune as library
 
@@ -111,10 +128,15 @@ def tune() -> float:
                 "kind": library.choice(["tree", "forest", None]),
             },
             tune_config=library.TuneConfig(
-                metric="loss", mode="min", num_samples=JOBS["tune"], max_concurrent_trials=WORKERS
+                metric="loss",
+                mode="min",
+                num_samples=trials,
+                max_concurrent_trials=WORKERS,
+                **settings,
             ),
             run_config=library.RunConfig(storage_path=name, verbose=0, callbacks=[Note()]),
         ).fit()
+    assert len(moments) == trials
     return rate_of(moments)
 
 
@@ -139,7 +161,8 @@ def main(arguments: list[str]) -> None:
         say(f"{name}, {WORKERS} workers", f"{rates[name]:,.1f} a second")
     say("hpo-ray / tasks of Ray alone", f"{rates['hpo'] / rates['tasks']:.2f}", ">= 0.8")
     say("hpo-ray / calls of Ray actors alone", f"{rates['hpo'] / rates['actors']:.2f}", ">= 0.8")
-    say("hpo-ray / Ray Tune", f"{rates['hpo'] / rates['tune']:.0f}", ">= 20")
+    say("hpo-ray / Ray Tune for short trials", f"{rates['hpo'] / rates['tune']:.0f}", ">= 20")
+    say("hpo-ray / Ray Tune as it is", f"{rates['hpo'] / rates['tune_as_it_is']:,.0f}", ">= 20")
 
 
 if __name__ == "__main__":

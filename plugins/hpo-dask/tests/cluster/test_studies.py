@@ -159,10 +159,10 @@ def cluster() -> Iterator[DaskCluster]:
         yield cluster
 
 
-def workers() -> list[psutil.Process]:
-    """Return the processes that are workers of studies."""
-    found = psutil.process_iter(["cmdline"])
-    return [process for process in found if WORKER in (process.info["cmdline"] or ())]
+def workers_below(pid: int) -> list[psutil.Process]:
+    """Return the workers of studies that descend from a process."""
+    found = psutil.Process(pid).children(recursive=True)
+    return [process for process in found if WORKER in process.cmdline()]
 
 
 def until_gone(pid: int) -> None:
@@ -274,12 +274,13 @@ def test_jobs_run_where_their_resources_are_and_where_they_may(study: Study, add
 
 def test_a_cluster_of_its_own_shares_gpus_and_ends_with_the_study(study: Study) -> None:
     study.write(4, "gated", gpus=[6, 7], job={"resources": {"gpus": 0.5}})
-    before = set(workers())
     run = study.start("run", "study.json", "--workers", "4")
     assert sorted(gpu for gpu, _ in study.until_jobs_begin(4)) == [6, 6, 7, 7]
+    own = workers_below(run.pid)
+    assert len(own) == 4
     study.open_gate()
     study.finish(run)
-    assert set(workers()) <= before
+    assert psutil.wait_procs(own, timeout=0)[1] == []
 
 
 def test_a_job_that_no_machine_has_room_for_is_refused(study: Study) -> None:

@@ -111,11 +111,7 @@ class Study:
 
     def until_jobs_wait(self, number: int) -> list[dict[str, Any]]:
         """Wait until so many more jobs wait and their reports are stored; return all that have."""
-        found: list[bytes] = []
-        while len(found) < number:
-            assert select.select([self._lines], [], [], HANGS)[0], f"{number} jobs have not begun"
-            found += os.read(self._lines, select.PIPE_BUF).splitlines()
-        self.pids += map(int, found)
+        self.pids += self._until_begun(number)
         until = time.monotonic() + HANGS
         while time.monotonic() < until:
             listed = jobs_of(self.run("jobs", "valley", "--json"))
@@ -123,6 +119,20 @@ class Study:
             if len(reported) == len(self.pids):
                 return reported
         raise AssertionError(f"{len(self.pids)} jobs have not reported")
+
+    def _until_begun(self, number: int) -> list[int]:
+        """Wait until so many more jobs have begun; return their processes."""
+        found: list[bytes] = []
+        controller = next(each for each in reversed(self._began) if "jobs" not in each.args)
+        ended = os.pidfd_open(controller.pid)
+        while len(found) < number:
+            ready, _, _ = select.select([self._lines, ended], [], [], HANGS)
+            if self._lines not in ready:
+                why = controller.communicate()[0] if ready else f"nothing in {HANGS} s"
+                raise AssertionError(f"{number} jobs have not begun: {why}")
+            found += os.read(self._lines, select.PIPE_BUF).splitlines()
+        os.close(ended)
+        return [int(line) for line in found]
 
     def open_gate(self) -> None:
         """Let all jobs pass, those that come later, too."""
