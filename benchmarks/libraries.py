@@ -5,7 +5,8 @@
 
 Options of a strategy follow its name, each value as JSON or else as a string. For each strategy:
 the mean time of an ask and a tell over a number of trials of four parameters, and the time to
-restore all of them. Run it in the environment that has the libraries.
+restore all of them. Run it in the environment that has the libraries. What one strategy leaves in
+memory can slow down the next one, so measure figures to publish with one strategy a call.
 """
 
 from __future__ import annotations

@@ -50,6 +50,6 @@ def build(problem: Problem, options: Any) -> Strategy:
     Raises:
         InvalidInput: If the options are invalid.
     """
-    from hpo_nevergrad.strategy import Nevergrad
+    from hpo_nevergrad.strategy import build_strategy
 
-    return Nevergrad(problem, options)
+    return build_strategy(problem, options)

@@ -100,3 +100,23 @@ class Nevergrad(AskTell):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of losses beyond 5e20, which Nevergrad clips
             self._optimizer.tell(candidate, loss)
+
+
+class NevergradCMA(Nevergrad):
+    """An optimizer of Nevergrad on CMA-ES, which always has two dimensions.
+
+    For a single number Nevergrad requires fcmaes in place of pycma, and so for every later study of
+    the process, since the optimizers of its registry share their settings.
+    """
+
+    least_dimensions = 2
+
+
+def build_strategy(problem: Problem, options: Options) -> Nevergrad:
+    """Build the strategy for the options.
+
+    Raises:
+        InvalidInput: As `Nevergrad`.
+    """
+    made = NevergradCMA if "CMA" in name_of(options) else Nevergrad
+    return made(problem, options)

@@ -126,6 +126,14 @@ def test_a_sequential_optimizer_refuses_several_workers() -> None:
         build(msgspec.structs.replace(VALLEY, workers=4), Registry(name="Cobyla"))
 
 
+def test_cma_takes_a_single_number_without_fcmaes_and_so_do_later_studies_of_the_process() -> None:
+    before = ours(Registry(name="CMA"), 9)
+    single = msgspec.structs.replace(VALLEY, space=SearchSpace((Float("x", 0.0, 1.0),)))
+    found = suggestions(build(single, Registry(name="CMA")), lambda c: abs(c["x"] - 0.3), 60)  # type: ignore[operator]
+    assert min(abs(c["x"] - 0.3) for c in found) < 1e-2  # type: ignore[operator]
+    assert ours(Registry(name="CMA"), 9) == before
+
+
 def test_a_sequence_without_a_budget_is_refused() -> None:
     with pytest.raises(InvalidInput, match="budget: the sequence is spread over it"):
         build(VALLEY, ScrHammersleySearch())
