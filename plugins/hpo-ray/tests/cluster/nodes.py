@@ -1,8 +1,8 @@
 """Real Ray nodes on this machine, held by a process of their own.
 
 The process that runs tests stays free of Ray, as controllers are. ``python nodes.py PORT CPUS``
-starts a head, prints its address, and obeys lines on its standard input: ``add CPUS``, ``kill`` for
-the newest node, ``crash`` for all of them; it answers each with a line.
+starts a head, prints its address, and obeys lines on its standard input: ``add CPUS``, and
+``crash``, which kills all nodes; it answers each with a line.
 """
 
 from __future__ import annotations
@@ -43,10 +43,6 @@ class Nodes:
     def add(self, cpus: int) -> None:
         """Add a node."""
         self._do(f"add {cpus}")
-
-    def kill(self) -> None:
-        """Kill the node that was added last, with all its workers."""
-        self._do("kill")
 
     def crash(self) -> None:
         """Kill all nodes, the head with its tables too."""
@@ -114,8 +110,6 @@ def main(port: int, cpus: int) -> None:
         match line.split():
             case ["add", count]:
                 persist(partial(cluster.add_node, num_cpus=int(count)))
-            case ["kill"]:
-                cluster.remove_node(list(cluster.worker_nodes)[-1], allow_graceful=False)
             case ["crash"]:
                 for node in cluster.list_all_nodes():
                     node.kill_all_processes(check_alive=False, allow_graceful=False)
