@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 from ax.api.client import Client
 from ax.api.configs import ChoiceParameterConfig, RangeParameterConfig
+from ax.utils.common.logger import set_stderr_log_level
 
 from hpo_ax.options import Options, check
 from hpo_core.plugin import AskTell, Problem
+
+set_stderr_log_level(logging.WARNING)  # Ax logs each trial, among the lines of hpo-core's run
 
 
 class Candidate(msgspec.Struct, frozen=True):

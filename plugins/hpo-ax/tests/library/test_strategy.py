@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from ax.api.client import Client
 from ax.api.configs import RangeParameterConfig
@@ -74,6 +77,19 @@ def test_suggestions_are_those_of_its_own_loop(options: Options, trials: int) ->
         native.complete_trial(index, {"loss": valley(values["x"], values["y"])})
         found.append([values["x"], values["y"]])
     assert ours(options, trials) == found
+
+
+QUIET = """
+from hpo_ax.options import RandomSearch
+from hpo_ax.plugin import build
+from hpo_core.testing import VALLEY, valley_points
+valley_points(build(VALLEY, RandomSearch()), 2)
+"""
+
+
+def test_ax_logs_no_trials_among_the_lines_of_a_run() -> None:
+    done = subprocess.run([sys.executable, "-c", QUIET], capture_output=True, text=True, check=True)
+    assert "INFO" not in done.stdout + done.stderr
 
 
 def test_the_defaults_are_those_of_the_library() -> None:
