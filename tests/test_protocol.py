@@ -56,6 +56,17 @@ def test_the_strategy_in_javascript_keeps_the_contract() -> None:
     assert (finished.returncode, checked["passed"]) == (0, True)
 
 
+def test_another_process_finds_a_program_whose_path_is_relative() -> None:
+    script = Path(COMMAND[1])
+    hpo = [sys.executable, "-c", "from hpo_core.cli.main import main; main()"]
+    command = f"command={json.dumps([NODE, script.name])}"
+    only = ["--only", "another_process_gives_the_same_suggestions", "--long-runs", "0"]
+    checked = [*hpo, "check", "process", *only, "-o", command]
+    finished = subprocess.run(checked, capture_output=True, text=True, cwd=script.parent)
+    assert finished.returncode == 0, finished.stdout
+    assert "1 passed" in finished.stdout
+
+
 def test_a_capability_that_the_program_lacks_is_not_asked_of_it(tmp_path: Path) -> None:
     """`hpo check` goes by what the process says, not by all that `process` might do."""
     script = tmp_path / "evolution.js"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+import msgspec
+
 from hpo_core import registry
 from hpo_core.contracts.strategy import Capability, Problem, Strategy, StrategySpec
 from hpo_core.model.parameters import Float
@@ -62,10 +64,11 @@ def installed_subject(
         InvalidInput: If an option is unknown or has a wrong type.
     """
     spec, options = resolved.spec, _options(resolved, given)
+    stored = msgspec.to_builtins(options, order="deterministic")  # with defaults, as in a study
     return Subject(
         lambda problem: spec.build(problem, options),
         _capabilities(spec, options),
-        origin=Installed(spec.name, dict(given)),
+        origin=Installed(spec.name, stored),
         options=spec.options,
         spaces=spaces,
         effort=effort,
