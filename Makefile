@@ -31,7 +31,6 @@ BARE := $(wildcard plugins/hpo-dask plugins/hpo-mlflow plugins/hpo-ray plugins/h
 
 READY := .venv/ready
 DEMO_READY := .venv-demo/ready
-BENCH_READY := .venv/ready-for-bench
 OPTUNA_READY := .venv/ready-for-optuna
 DOCS_READY := .venv-docs/ready
 
@@ -229,7 +228,7 @@ format: $(READY) ## put the code into its one form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(BENCH_READY) ## measure speed, beside other tools
+bench: $(READY) ## measure speed, beside other tools
 	$(BIN)/python benchmarks/run.py
 
 bench-dask: .venv-dask/ready ## jobs on Dask, beside client.submit alone
@@ -286,10 +285,6 @@ $(DEMO_READY): constraints.txt pyproject.toml plugins/hpo-random-search/pyprojec
 
 $(OPTUNA_READY): $(READY)
 	@$(BIN)/python -m pip install --quiet -e 'plugins/hpo-optuna[all]' optuna-dashboard
-	@touch $@
-
-$(BENCH_READY): $(READY)
-	@$(BIN)/python -m pip install --quiet optuna
 	@touch $@
 
 $(DOCS_READY): constraints.txt Makefile

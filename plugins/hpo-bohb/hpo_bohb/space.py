@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -119,8 +120,20 @@ class Translation:
         return {name: sorted(found[name]) for name in sorted(found)}
 
     def _hyperparameters(self) -> dict[str, Hyperparameter]:
-        allowed = self.natives(self._space.defaults())
-        return {name: form.hyperparameter(allowed.get(name)) for name, form in self._forms.items()}
+        """Return the hyperparameters.
+
+        Their defaults are not a forbidden combination, also as ConfigSpace rounds them.
+        """
+        drawn = (self._space.draw(random.Random(number).random) for number in range(TRIES))
+        for values in itertools.chain([self._space.defaults()], drawn):
+            natives = self.natives(values)
+            made = {
+                name: form.hyperparameter(natives.get(name)) for name, form in self._forms.items()
+            }
+            rounded = {name: self._reader(each)(each.default_value) for name, each in made.items()}
+            if not self._space.is_forbidden(self.configuration(rounded)):
+                return made
+        raise StrategyError(f"ConfigSpace rounds {TRIES:,} configurations to forbidden ones")
 
     def _conditions(self, made: Mapping[str, Hyperparameter]) -> Iterator[Any]:
         for name, parents in self._wanted.items():

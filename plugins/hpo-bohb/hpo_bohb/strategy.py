@@ -105,10 +105,8 @@ class HpBandSter(BaseStrategy):
         if pick.failure is not None and not self._has_warned:
             self._has_warned = True
             _log.warning(
-                "the model of hpbandster made a pick that can't be used (%s), and a random one "
-                "takes its place, as hpbandster has it; this is logged once, and each trial's "
-                "notes "
-                "say whether it is model_based",
+                "a suggestion of hpbandster's model cannot be used (%s); hpbandster replaces it by "
+                "a random one (logged once; the notes of each trial say whether it is model_based)",
                 pick.failure,
             )
         return self._candidate(self._space.configuration(pick.natives), pick.is_model_based)

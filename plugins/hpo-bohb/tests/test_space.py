@@ -131,6 +131,17 @@ def test_the_default_configuration_is_valid_in_configspace(name: str) -> None:
     assert theirs == pytest.approx(natives)
 
 
+def test_what_configspace_rounds_to_a_forbidden_value_is_not_its_default() -> None:
+    axis = Float("c", 0.001, 10, log=True)
+    starts = (0.001, SearchSpace((axis,)).defaults()["c"])
+    space = SearchSpace((axis, Float("d", 0, 0.9, step=0.1)), ({"c": starts},))
+    assert space.defaults()["c"] == math.nextafter(0.001, 1)
+    with quiet():
+        translation = Translation(space, 1)
+        default = translation.configuration(translation.configspace.get_default_configuration())
+    assert not space.wrong(default)
+
+
 def test_every_choice_is_drawn_with_its_own_type() -> None:
     space = SPACES["choices"]
     with quiet():
