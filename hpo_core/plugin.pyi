@@ -33,6 +33,17 @@ from hpo_core.authoring.variants import Variant as Variant
 from hpo_core.authoring.variants import variant_specs as variant_specs
 from hpo_core.backends.remote.backend import RemoteBackend as RemoteBackend
 from hpo_core.backends.remote.channel import ReportChannel as ReportChannel
+from hpo_core.backends.remote.driven_pool import DrivenPool as DrivenPool
+from hpo_core.backends.remote.driver import run_driver as run_driver
+from hpo_core.backends.remote.driver_messages import DriverAnswer as DriverAnswer
+from hpo_core.backends.remote.driver_messages import DriverFailed as DriverFailed
+from hpo_core.backends.remote.driver_messages import DriverReady as DriverReady
+from hpo_core.backends.remote.driver_messages import DriverRequest as DriverRequest
+from hpo_core.backends.remote.driver_messages import EndWorkers as EndWorkers
+from hpo_core.backends.remote.driver_messages import FindWorkers as FindWorkers
+from hpo_core.backends.remote.driver_messages import StartWorkers as StartWorkers
+from hpo_core.backends.remote.driver_messages import WorkerEnded as WorkerEnded
+from hpo_core.backends.remote.driver_messages import WorkersFound as WorkersFound
 from hpo_core.backends.remote.endpoint import Endpoint as Endpoint
 from hpo_core.backends.remote.order import JobOrder as JobOrder
 from hpo_core.backends.remote.reporter import ReportClient as ReportClient

@@ -10,6 +10,10 @@
     agent       runs one order, with the backend `local`, and reports to the controller
     run_order   starts an agent as a child of this process, for engines that call functions
     worker_pool WorkerPool: a RemoteBackend whose engine starts workers that run many jobs
+    driven_pool DrivenPool: a WorkerPool whose engine is used by another process, its driver
+    driver_process  the controller's end of the connection to a driver
+    driver      the driver's end: what the module of a driver calls
+    driver_messages what the two say to each other
     worker_numbers  the number of each worker, from 0
     worker      an agent that runs one job after the other
     channel     the controller's end: takes the connections of agents

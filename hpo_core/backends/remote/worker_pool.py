@@ -149,7 +149,7 @@ class WorkerPool(RemoteBackend):
 
     def fail(self, error: BackendError) -> None:
         """End the study with an error, at the next call of `events`; start no more workers."""
-        self._trouble = error
+        self._trouble = self._trouble or error  # what follows from the first is not the reason
         self.wake()
 
     @property

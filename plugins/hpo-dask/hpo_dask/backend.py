@@ -1,35 +1,27 @@
-"""DaskBackend: a WorkerPool whose workers run as Dask tasks."""
+"""DaskBackend: a pool whose workers run as Dask tasks."""
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Collection, Sequence
-from functools import partial
 
-from hpo_core.plugin import BackendContext, BackendError, Fault, InvalidInput, WorkerPool
-from hpo_dask.code import MOST, size
-from hpo_dask.connection import Connection
-from hpo_dask.devices import visible
-from hpo_dask.messages import (
-    Answer,
-    End,
-    Ended,
-    Failed,
-    Find,
-    Found,
-    OwnCluster,
-    Ready,
-    Settings,
-    Start,
-    Upload,
+from hpo_core.plugin import (
+    BackendContext,
+    BackendError,
+    DrivenPool,
+    DriverReady,
+    Fault,
+    InvalidInput,
 )
+from hpo_dask.code import MOST, size
+from hpo_dask.devices import visible
 from hpo_dask.options import DaskOptions, check
+from hpo_dask.settings import OwnCluster, Settings, Upload
 
 _log = logging.getLogger("hpo_core")
 
 
-class DaskBackend(WorkerPool):
+class DaskBackend(DrivenPool):
     """Runs jobs on workers that are Dask tasks, each with what a job needs, and reused.
 
     Args:
@@ -43,105 +35,41 @@ class DaskBackend(WorkerPool):
 
     def __init__(self, context: BackendContext, options: DaskOptions) -> None:
         check(options)
-        self._is_own = options.is_own
+        is_own = options.is_own
         self._where = (
             "a Dask cluster on this machine"
-            if self._is_own
+            if is_own
             else f"the Dask scheduler at {options.address or options.scheduler_file}"
         )
-        settings = settings_of(context, options)
+        self._settings = settings = settings_of(context, options)
         if settings.upload is not None:
             check_size(settings.upload)
-        self._driver = Connection(settings, self._where)
-        try:
-            self._check_room(self._driver.ready, settings, context.workers)
-            super().__init__(
-                context,
-                host=options.host or ("127.0.0.1" if self._is_own else ""),
-                port=options.port,
-                reach=options.reach,
-                patience=options.patience_in_seconds,
-                idle=options.idle_in_seconds,
-                lock="" if settings.own is None else settings.own.lock,
-            )
-        except BaseException:
-            self._driver.close()
-            self._driver.release()
-            raise
-        self._listens = self._is_over = self._is_gone = False
-
-    # -- what WorkerPool asks for -----------------------------------------------------------------
-
-    def start_workers(self, names: Sequence[str]) -> None:
-        """Submit tasks."""
-        self._attend()
-        self._driver.send(Start({name: self.worker_order(name) for name in names}))
-
-    def end_workers(self, names: Sequence[str]) -> None:
-        """End tasks, or take them out of Dask's queue."""
-        if names:
-            self._driver.send(End(list(names)))
-
-    def find_workers(self, keep: Collection[str]) -> Collection[str]:
-        """Return the tasks of an earlier controller that run; end all others of this study."""
-        if self._is_own:
-            return ()  # they have ended with the cluster of their controller
-        self._driver.send(Find(list(keep)))
-        found = self._driver.found()
-        self._attend()
-        if isinstance(found, Found):
-            return found.names
-        self._lose(found.reason if isinstance(found, Failed) else self._driver.last_words())
-        return ()
-
-    def shut_down(self) -> None:
-        """End all tasks, and leave the cluster."""
-        self._attend()
-        super().shut_down()
-        self._is_over = True
-        self._driver.close()
-        self._driver.release()
-
-    # -- the driver -------------------------------------------------------------------------------
-
-    def _attend(self) -> None:
-        if not self._listens:
-            self._listens = True
-            self._driver.listen(
-                lambda answer: self.post(partial(self._on_answer, answer)),
-                lambda: self.post(self._on_end),
-            )
-
-    def _on_answer(self, answer: Answer) -> None:
-        if isinstance(answer, Ended):
-            self.worker_ended(answer.name, answer.reason)
-        elif isinstance(answer, Failed):
-            self._lose(answer.reason)
-
-    def _on_end(self) -> None:
-        if not self._is_over:
-            self._lose(self._driver.last_words())
-
-    def _lose(self, reason: str) -> None:
-        """Fail the study: the scheduler is gone."""
-        if self._is_gone:
-            return
-        self._is_gone = True
-        self.fail(
-            BackendError(
-                f"{self._where} is gone or was restarted: {reason}; once it runs, resume the "
-                "study: jobs that have ended with it are run again"
-            )
+        super().__init__(
+            context,
+            "hpo_dask.driver",
+            settings,
+            engine=self._where,
+            is_own=is_own,
+            host=options.host or ("127.0.0.1" if is_own else ""),
+            port=options.port,
+            reach=options.reach,
+            patience=options.patience_in_seconds,
+            idle=options.idle_in_seconds,
+            lock="" if settings.own is None else settings.own.lock,
         )
-        for name in self.worker_names:
-            self.worker_ended(name, "its Dask scheduler is gone")
 
-    def _check_room(self, ready: Ready, settings: Settings, workers: int) -> None:
+    def check_room(self, ready: DriverReady, workers: int) -> None:
+        """Warn if the cluster has no room for all workers.
+
+        Raises:
+            BackendError: If a cluster of this machine has no room for one.
+        """
         if ready.room >= workers:
             return
+        settings = self._settings
         needs = ", ".join(f"{name} {value:g}" for name, value in settings.needs.items())
         needs = f"a thread, {needs}" if needs else "a thread"
-        if ready.room == 0 and self._is_own:
+        if ready.room == 0 and settings.own is not None:
             raise BackendError(
                 f"a job needs {needs}, and this machine has {ready.has}; ask for less in "
                 "job.resources"

@@ -1,71 +1,41 @@
 """The process that is a Dask client: it connects to a cluster, or starts one.
 
 A Dask client has an event loop and threads, and so is no part of the controller's process. The
-controller starts this one with ``python -m hpo_dask.driver``. The protocol is in
-`hpo_dask.messages`.
+controller starts this one with ``python -m hpo_dask.driver``; see `hpo_core.plugin.DrivenPool`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import json
 import os
-import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import dask
 import msgspec
 from distributed import Client, LocalCluster
 
-from hpo_dask.devices import VARIABLES
-from hpo_dask.messages import (
-    Answer,
-    End,
-    Failed,
-    Find,
-    OwnCluster,
-    Request,
-    Settings,
-    Start,
+from hpo_core.plugin import (
+    DriverAnswer,
+    DriverRequest,
+    EndWorkers,
+    FindWorkers,
+    StartWorkers,
+    run_driver,
 )
+from hpo_dask.devices import VARIABLES
+from hpo_dask.settings import OwnCluster, Settings
 from hpo_dask.tasks import Tasks, reason_of
-
-ENDED_IN = 60
-"""Seconds in which the driver and the workers of an earlier session on this machine have ended."""
 
 _ANSWERS_IN = 10.0
 """Seconds in which the scheduler of an existing cluster accepts a connection."""
 
 _LONGEST = 1 << 30
 """Maximum length of a request in bytes."""
-
-
-def _too_late(*_: object) -> None:
-    raise TimeoutError(
-        f"the processes of an earlier session have not ended in {ENDED_IN} s; see `ps`, end them, "
-        "and resume the study"
-    )
-
-
-@contextlib.contextmanager
-def alone(path: str) -> Iterator[None]:
-    """Wait until the driver and workers of an earlier session on this machine have ended."""
-    if not path:
-        yield
-        return
-    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-    with open(path, "a") as file:
-        signal.signal(signal.SIGALRM, _too_late)
-        signal.alarm(ENDED_IN)
-        fcntl.flock(file, fcntl.LOCK_EX)
-        signal.alarm(0)
-        fcntl.flock(file, fcntl.LOCK_SH)
-        yield
 
 
 @contextlib.asynccontextmanager
@@ -132,28 +102,28 @@ async def client_of(settings: Settings) -> AsyncIterator[Any]:
         )
 
 
-async def requests() -> AsyncIterator[Request]:
+async def requests() -> AsyncIterator[DriverRequest]:
     """Yield requests until standard input is closed."""
     reader = asyncio.StreamReader(limit=_LONGEST)
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     while line := await reader.readline():
-        yield msgspec.json.decode(line, type=Request)
+        yield msgspec.json.decode(line, type=DriverRequest)
 
 
 async def serve(tasks: Tasks) -> None:
     """Carry out requests until there are no more."""
     async for request in requests():
         match request:
-            case Start(orders):
+            case StartWorkers(orders):
                 tasks.start(orders)
-            case End(names):
+            case EndWorkers(names):
                 tasks.end(names)
-            case Find(keep):
+            case FindWorkers(keep):
                 await tasks.find(keep)
 
 
-async def drive(settings: Settings, say: Callable[[Answer], None]) -> None:
+async def drive(settings: Settings, say: Callable[[DriverAnswer], None]) -> None:
     """Be a client until standard input is closed.
 
     Raises:
@@ -173,24 +143,15 @@ async def drive(settings: Settings, say: Callable[[Answer], None]) -> None:
         serving.result()
 
 
-def main() -> int:
-    """Be a driver until standard input is closed."""
-    out = open(os.dup(1), "wb", buffering=0)  # noqa: SIM115  # for answers alone
-    os.dup2(2, 1)
+def drive_to_the_end(settings: Settings, say: Callable[[DriverAnswer], None]) -> None:
+    """Run `drive` in an event loop."""
+    asyncio.run(drive(settings, say))
 
-    def say(answer: Answer) -> None:
-        with contextlib.suppress(OSError):  # the controller is gone
-            out.write(msgspec.json.encode(answer) + b"\n")
 
-    settings = msgspec.json.decode(sys.stdin.buffer.readline(), type=Settings)
-    try:
-        with alone("" if settings.own is None else settings.own.lock):
-            asyncio.run(drive(settings, say))
-    except Exception as error:
-        say(Failed(reason_of(error)))
-        raise
-    return 0
+def lock_of(settings: Settings) -> str:
+    """Return the file that a cluster of this machine locks; ``""`` for an existing one."""
+    return "" if settings.own is None else settings.own.lock
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_driver(Settings, drive_to_the_end, lock=lock_of, reason_of=reason_of))

@@ -10,8 +10,9 @@ from typing import Any
 
 import distributed
 
+from hpo_core.plugin import DriverAnswer, DriverReady, WorkerEnded, WorkersFound
 from hpo_dask import code, host
-from hpo_dask.messages import Answer, Ended, Found, Ready, Settings
+from hpo_dask.settings import Settings
 
 _STOPS_IN = 30.0
 """Maximum time in seconds for workers to end."""
@@ -47,7 +48,9 @@ class Tasks:
         say: Sends an answer.
     """
 
-    def __init__(self, settings: Settings, client: Any, say: Callable[[Answer], None]) -> None:
+    def __init__(
+        self, settings: Settings, client: Any, say: Callable[[DriverAnswer], None]
+    ) -> None:
         self._settings, self._client, self._say = settings, client, say
         self._tasks: dict[str, _Task] = {}
         self._over: set[str] = set()  # those that ended while they were looked for
@@ -57,7 +60,7 @@ class Tasks:
         client.subscribe_topic(host.topic(settings.study), self._on_event)
         client.subscribe_topic("all", self._on_cluster_event)
 
-    async def prepare(self) -> Ready:
+    async def prepare(self) -> DriverReady:
         """Send the folder of the jobs, and return what the cluster has."""
         upload = self._settings.upload
         if upload is not None:
@@ -106,7 +109,7 @@ class Tasks:
         for name in self._over.intersection(self._tasks):
             self._ended(name, "")
         await self._end_all(set(self._tasks).difference(keep))
-        self._say(Found(sorted(self._tasks)))
+        self._say(WorkersFound(sorted(self._tasks)))
 
     async def close(self) -> None:
         """Leave the cluster; end all tasks of one that ends with this process.
@@ -131,7 +134,7 @@ class Tasks:
         except OSError as error:
             raise Gone("its connection was closed") from error
 
-    async def _ready(self) -> Ready:
+    async def _ready(self) -> DriverReady:
         about = await self._client.scheduler.identity(n_workers=-1)
         only, needs = self._settings.restrict_to, self._settings.needs
         room, has = 0, []
@@ -146,7 +149,7 @@ class Tasks:
             has.append(", ".join([f"{worker['nthreads']} threads", *told]))
         if len(has) > 5:
             has[5:] = [f"and {len(has) - 5} more"]
-        return Ready(room, "; ".join(has) or "no Dask workers")
+        return DriverReady(room, "; ".join(has) or "no Dask workers")
 
     # -- tasks ------------------------------------------------------------------------------------
 
@@ -196,7 +199,7 @@ class Tasks:
         task = self._tasks.pop(name, None)
         if task is not None:
             task.over.set()
-            self._say(Ended(name, "" if task.is_doomed else reason))
+            self._say(WorkerEnded(name, "" if task.is_doomed else reason))
 
     def _release(self, name: str) -> None:
         """Have Dask forget a task, so that it is not run again."""

@@ -10,8 +10,8 @@ import pytest
 from hpo_dask.backend import check_size, settings_of
 from hpo_dask.code import MOST, digest, pack, unpack
 from hpo_dask.devices import Devices, NoDevice, visible
-from hpo_dask.messages import Upload
 from hpo_dask.options import DaskOptions, check
+from hpo_dask.settings import Upload
 
 from hpo_core.plugin import BackendContext, InvalidInput, Resources, Work
 

@@ -2,9 +2,8 @@
 
 plugin      the entry point
 options     the options of the backend
-backend     RayBackend: a WorkerPool whose workers are Ray actors
-connection  starts the driver, and talks to it
+backend     RayBackend: a pool whose workers are Ray actors
+settings    what the driver needs to know of a study
 driver      the process that is a Ray driver: it starts and ends actors
-messages    what the two say to each other
 actor       the actor: it runs a worker as a child of its process
 """

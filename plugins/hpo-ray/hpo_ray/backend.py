@@ -1,22 +1,19 @@
-"""RayBackend: a WorkerPool whose workers are Ray actors."""
+"""RayBackend: a pool whose workers are Ray actors."""
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Collection, Sequence
-from functools import partial
 from typing import Any
 
-from hpo_core.plugin import BackendContext, BackendError, WorkerPool
-from hpo_ray.connection import Connection
-from hpo_ray.messages import Answer, End, Ended, Find, Found, Ready, Settings, Start
+from hpo_core.plugin import BackendContext, BackendError, DrivenPool, DriverReady
 from hpo_ray.options import RayOptions, check
+from hpo_ray.settings import Settings
 
 _log = logging.getLogger("hpo_core")
 
 
-class RayBackend(WorkerPool):
+class RayBackend(DrivenPool):
     """Runs jobs on actors, each with what a job needs, which are reused.
 
     Args:
@@ -30,84 +27,29 @@ class RayBackend(WorkerPool):
 
     def __init__(self, context: BackendContext, options: RayOptions) -> None:
         check(options)
-        self._where = options.address
-        settings = settings_of(context, options)
-        self._driver = Connection(settings)
-        try:
-            self._check_room(self._driver.ready, settings, context.workers)
-            super().__init__(
-                context,
-                host=options.host or ("127.0.0.1" if self._where is None else ""),
-                port=options.port,
-                reach=options.reach,
-                patience=options.patience_in_seconds,
-                idle=options.idle_in_seconds,
-                lock=settings.lock if self._where is None else "",
-            )
-        except BaseException:
-            self._driver.close()
-            self._driver.release()
-            raise
-        self._listens = self._is_over = False
-
-    # -- what WorkerPool asks for -----------------------------------------------------------------
-
-    def start_workers(self, names: Sequence[str]) -> None:
-        """Start actors."""
-        self._attend()
-        self._driver.send(Start({name: self.worker_order(name) for name in names}))
-
-    def end_workers(self, names: Sequence[str]) -> None:
-        """End actors."""
-        if names:
-            self._driver.send(End(list(names)))
-
-    def find_workers(self, keep: Collection[str]) -> Collection[str]:
-        """Return the actors of an earlier controller that live; end all others of this study."""
-        if self._where is None:
-            return ()  # they have ended with the cluster of their controller
-        self._driver.send(Find(list(keep)))
-        found = self._driver.wait_for(lambda answer: isinstance(answer, Found))
-        self._attend()
-        return found.names if isinstance(found, Found) else ()
-
-    def shut_down(self) -> None:
-        """End all actors, and leave the cluster."""
-        self._attend()
-        super().shut_down()
-        self._is_over = True
-        self._driver.close()
-        self._driver.release()
-
-    # -- the driver -------------------------------------------------------------------------------
-
-    def _attend(self) -> None:
-        if not self._listens:
-            self._listens = True
-            self._driver.listen(
-                lambda answer: self.post(partial(self._on_answer, answer)),
-                lambda: self.post(self._on_end),
-            )
-
-    def _on_answer(self, answer: Answer) -> None:
-        if isinstance(answer, Ended):
-            self.worker_ended(answer.name, answer.reason)
-
-    def _on_end(self) -> None:
-        if self._is_over:
-            return
-        which = "started here" if self._where is None else f"at {self._where}"
-        self.fail(
-            BackendError(
-                f"the Ray cluster {which} is gone: {self._driver.last_words()}; once it runs "
-                "again, resume the study: its running jobs are run again"
-            )
+        self._where = where = options.address
+        self._settings = settings = settings_of(context, options)
+        super().__init__(
+            context,
+            "hpo_ray.driver",
+            settings,
+            engine=f"the Ray cluster at {where}" if where else "a Ray cluster on this machine",
+            is_own=where is None,
+            host=options.host or ("127.0.0.1" if where is None else ""),
+            port=options.port,
+            reach=options.reach,
+            patience=options.patience_in_seconds,
+            idle=options.idle_in_seconds,
+            lock=settings.lock if where is None else "",
         )
-        for name in self.worker_names:
-            self.worker_ended(name, "its Ray cluster is gone")
 
-    def _check_room(self, ready: Ready, settings: Settings, workers: int) -> None:
-        needs = ", ".join(f"{name} {value:g}" for name, value in settings.needs.items())
+    def check_room(self, ready: DriverReady, workers: int) -> None:
+        """Warn if the cluster has no room for all workers.
+
+        Raises:
+            BackendError: If a cluster of this machine has no room for one.
+        """
+        needs = ", ".join(f"{name} {value:g}" for name, value in self._settings.needs.items())
         if ready.room >= workers:
             return
         if ready.room == 0 and self._where is None:

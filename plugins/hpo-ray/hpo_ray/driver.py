@@ -1,40 +1,34 @@
 """The process that is a Ray driver: it starts and ends the actors of a study.
 
 Ray ends a driver whose cluster is gone. So the controller is none; it starts this one with ``python
--m hpo_ray.driver``, and outlives it. The protocol is in `hpo_ray.messages`.
+-m hpo_ray.driver``, and outlives it; see `hpo_core.plugin.DrivenPool`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import math
 import os
-import signal
 import socket
 import sys
-import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import msgspec
 
-from hpo_ray.messages import (
-    Answer,
-    End,
-    Ended,
-    Failed,
-    Find,
-    Found,
-    Ready,
-    Request,
-    Settings,
-    Start,
+from hpo_core.plugin import (
+    DriverAnswer,
+    DriverReady,
+    DriverRequest,
+    EndWorkers,
+    FindWorkers,
+    StartWorkers,
+    WorkerEnded,
+    WorkersFound,
+    run_driver,
 )
-
-ENDED_IN = 60
-"""Seconds in which the driver and the workers of an earlier session on this machine have ended."""
+from hpo_ray.settings import Settings
 
 _STOPS_IN = 20.0
 """Maximum time in seconds for an actor to end its worker."""
@@ -56,7 +50,7 @@ class Driver:
         say: Sends an answer. It is called from several threads.
     """
 
-    def __init__(self, settings: Settings, say: Callable[[Answer], None]) -> None:
+    def __init__(self, settings: Settings, say: Callable[[DriverAnswer], None]) -> None:
         import ray
 
         from hpo_ray.actor import WorkerActor
@@ -89,7 +83,7 @@ class Driver:
             "max_restarts": 0,
         }
 
-    def ready(self) -> Ready:
+    def ready(self) -> DriverReady:
         """Return what the cluster has."""
         nodes = [node["Resources"] for node in self._ray.nodes() if node["Alive"]]
         needs = self._settings.needs
@@ -101,7 +95,7 @@ class Driver:
         has = "; ".join(
             ", ".join(f"{name} {node.get(name, 0):g}" for name in names) for node in nodes
         )
-        return Ready(int(room), has)
+        return DriverReady(int(room), has)
 
     def start(self, orders: dict[str, str]) -> None:
         """Start workers; those without resources wait in Ray's queue."""
@@ -110,7 +104,7 @@ class Driver:
             try:
                 actor = self._class.options(name=name, **self._options).remote()
             except Exception as error:  # noqa: BLE001  # whatever Ray raises
-                self._say(Ended(name, _reason(error)))
+                self._say(WorkerEnded(name, _reason(error)))
                 continue
             self._actors[name] = actor
             self._when(actor.__ray_ready__.remote(), self._came_up, name)
@@ -122,7 +116,7 @@ class Driver:
         self._doomed.update(doomed)
         return [self._threads.submit(self._end, name) for name in doomed]
 
-    def find(self, keep: list[str]) -> Found:
+    def find(self, keep: list[str]) -> WorkersFound:
         """Return the workers of an earlier controller that live and are to be kept; end all others.
 
         One that ends just now is among them, and its end is reported.
@@ -142,7 +136,7 @@ class Driver:
                 self._when(actor.join.remote(), self._ended, name)
         for ended in self.end(set(names) - set(found)):
             ended.result()
-        return Found(found)
+        return WorkersFound(found)
 
     def close(self) -> None:
         """Leave the cluster; end the one that was started here, with all workers."""
@@ -178,7 +172,7 @@ class Driver:
         was_to_end = name in self._doomed
         self._doomed.discard(name)
         self._up.discard(name)
-        self._say(Ended(name, "" if was_to_end else reason))
+        self._say(WorkerEnded(name, "" if was_to_end else reason))
 
     def _end(self, name: str) -> None:
         actor = self._actors.get(name)
@@ -217,67 +211,24 @@ def _reason(error: BaseException) -> str:
     return text if len(text) <= 2_000 else f"{text[:800]} … {text[-1_200:]}"
 
 
-def _too_late(*_: object) -> None:
-    raise TimeoutError(
-        f"the processes of an earlier session have not ended in {ENDED_IN} s; see `ps`, end them, "
-        "and resume the study"
-    )
-
-
-@contextlib.contextmanager
-def alone(path: str) -> Any:
-    """Wait until the driver and workers of an earlier session on this machine have ended."""
-    if not path:
-        yield
-        return
-    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-    with open(path, "a") as file:
-        signal.signal(signal.SIGALRM, _too_late)
-        signal.alarm(ENDED_IN)
-        fcntl.flock(file, fcntl.LOCK_EX)
-        signal.alarm(0)
-        fcntl.flock(file, fcntl.LOCK_SH)
-        yield
-
-
-def serve(driver: Driver, say: Callable[[Answer], None]) -> None:
+def drive(settings: Settings, say: Callable[[DriverAnswer], None]) -> None:
     """Carry out requests until there are no more."""
-    for line in sys.stdin.buffer:
-        match msgspec.json.decode(line, type=Request):
-            case Start(orders):
-                driver.start(orders)
-            case End(names):
-                driver.end(names)
-            case Find(keep):
-                say(driver.find(keep))
-
-
-def main() -> int:
-    """Be a driver until standard input is closed."""
-    out = open(os.dup(1), "wb", buffering=0)  # noqa: SIM115  # for answers alone
-    os.dup2(2, 1)
-    writing = threading.Lock()
-
-    def say(answer: Answer) -> None:
-        with writing, contextlib.suppress(OSError):  # the controller is gone
-            out.write(msgspec.json.encode(answer) + b"\n")
-
-    settings = msgspec.json.decode(sys.stdin.buffer.readline(), type=Settings)
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_gcs_server_port_wait_time_s", "2")  # attempts of 40 s; else 20
+    driver = Driver(settings, say)
     try:
-        with alone(settings.lock):
-            driver = Driver(settings, say)
-            try:
-                say(driver.ready())
-                serve(driver, say)
-            finally:
-                driver.close()
-    except Exception as error:
-        say(Failed(_reason(error)))
-        raise
-    return 0
+        say(driver.ready())
+        for line in sys.stdin.buffer:
+            match msgspec.json.decode(line, type=DriverRequest):
+                case StartWorkers(orders):
+                    driver.start(orders)
+                case EndWorkers(names):
+                    driver.end(names)
+                case FindWorkers(keep):
+                    say(driver.find(keep))
+    finally:
+        driver.close()
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_gcs_server_port_wait_time_s", "2")  # attempts of 40 s; else 20
+    sys.exit(run_driver(Settings, drive, lock=lambda told: told.lock, reason_of=_reason))

@@ -1,13 +1,6 @@
-"""What the backend and its driver say to each other, each message a line of JSON.
-
-The driver reads `Settings`, and answers with Ready or Failed. Then it reads Start, End and
-Find, and says Ended for each worker, and Found; Failed if the scheduler is gone. It ends when its
-standard input is closed.
-"""
+"""What the driver needs to know of a study; the rest is `hpo_core.plugin.DrivenPool`'s."""
 
 from __future__ import annotations
-
-from typing import TypeAlias
 
 import msgspec
 
@@ -60,56 +53,3 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     needs: dict[str, float] = {}
     restrict_to: list[str] = []
     upload: Upload | None = None
-
-
-class Start(msgspec.Struct, frozen=True, tag=True):
-    """Start workers: their orders, by name."""
-
-    orders: dict[str, str]
-
-
-class End(msgspec.Struct, frozen=True, tag=True):
-    """End workers."""
-
-    names: list[str]
-
-
-class Find(msgspec.Struct, frozen=True, tag=True):
-    """Find the workers of an earlier controller, and end all but some."""
-
-    keep: list[str]
-
-
-class Ready(msgspec.Struct, frozen=True, tag=True):
-    """The cluster is reached.
-
-    Attributes:
-        room: Number of workers that fit into it now, if nothing else runs there.
-        has: The threads and resources of its Dask workers, for messages.
-    """
-
-    room: int
-    has: str
-
-
-class Failed(msgspec.Struct, frozen=True, tag=True):
-    """The cluster cannot be reached or started, or it is gone."""
-
-    reason: str
-
-
-class Ended(msgspec.Struct, frozen=True, tag=True):
-    """A worker has ended, or cannot be started."""
-
-    name: str
-    reason: str
-
-
-class Found(msgspec.Struct, frozen=True, tag=True):
-    """The workers that live and are kept."""
-
-    names: list[str]
-
-
-Request: TypeAlias = Start | End | Find
-Answer: TypeAlias = Ready | Failed | Ended | Found

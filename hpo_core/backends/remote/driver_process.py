@@ -1,4 +1,4 @@
-"""Starts the driver, and talks to it."""
+"""The controller's end of the connection to a driver, which is its child."""
 
 from __future__ import annotations
 
@@ -7,43 +7,50 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import msgspec
 
-from hpo_core.plugin import BackendError
-from hpo_ray.messages import Answer, Failed, Ready, Request, Settings
+from hpo_core.backends.remote.driver_messages import (
+    DriverAnswer,
+    DriverFailed,
+    DriverReady,
+    DriverRequest,
+    FindWorkers,
+    WorkersFound,
+)
+from hpo_core.model.errors import BackendError
 
 _ENDS_IN = 40.0
-"""Maximum time in seconds for the driver to end."""
+"""Maximum time in seconds for a driver to end."""
 
 
-class Connection:
+class DriverProcess:
     """A driver, as a child of this process.
 
     Args:
-        settings: What it needs to know of the study.
+        module: The module that it runs, as ``python -m`` does.
+        settings: What it reads first.
+        problem: The beginning of the message if it fails, such as "the cluster cannot be reached".
 
     Raises:
-        BackendError: If the cluster cannot be reached or started.
+        BackendError: If the engine cannot be reached or started.
 
     Attributes:
-        ready: What it says of the cluster.
+        ready: What it says of the engine.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115  # what Ray prints
+    def __init__(self, module: str, settings: msgspec.Struct, problem: str) -> None:
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115  # what the engine prints
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "hpo_ray.driver"],
+            [sys.executable, "-m", module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
             start_new_session=True,  # Ctrl-C is for the controller
         )
+        self._module = module
         self._thread: threading.Thread | None = None
-        where = "a Ray cluster cannot be started"
-        if settings.address is not None:
-            where = f"the Ray cluster at {settings.address} cannot be reached"
         try:
             self._write(settings)
             first = self._read()
@@ -51,13 +58,13 @@ class Connection:
             self._process.kill()
             self.close()
             raise
-        if not isinstance(first, Ready):
+        if not isinstance(first, DriverReady):
             self.close()
-            reason = first.reason if isinstance(first, Failed) else self.last_words()
-            raise BackendError(f"{where}: {reason}")
+            reason = first.reason if isinstance(first, DriverFailed) else self.last_words()
+            raise BackendError(f"{problem}: {reason}")
         self.ready = first
 
-    def listen(self, on_answer: Callable[[Answer], None], on_end: Callable[[], None]) -> None:
+    def listen(self, on_answer: Callable[[DriverAnswer], None], on_end: Callable[[], None]) -> None:
         """Call back with each answer and at the end, from another thread."""
 
         def run() -> None:
@@ -65,21 +72,23 @@ class Connection:
                 on_answer(answer)
             on_end()
 
-        self._thread = threading.Thread(target=run, name="hpo-ray", daemon=True)
+        self._thread = threading.Thread(target=run, name=self._module, daemon=True)
         self._thread.start()
 
-    def send(self, request: Request) -> None:
+    def send(self, request: DriverRequest) -> None:
         """Send a request; nothing if the driver has ended."""
         self._write(request)
 
-    def wait_for(self, is_it: Callable[[Answer], bool]) -> Answer | None:
-        """Return the next answer of a kind, before `listen`; None if the driver has ended."""
-        while (answer := self._read()) is not None and not is_it(answer):
-            pass
-        return answer
+    def find(self, keep: Collection[str]) -> WorkersFound | DriverFailed:
+        """Ask for the workers of an earlier controller, before `listen`; see `FindWorkers`."""
+        self._write(FindWorkers(list(keep)))
+        while (answer := self._read()) is not None:
+            if isinstance(answer, WorkersFound | DriverFailed):
+                return answer
+        return DriverFailed(self.last_words())
 
     def last_words(self) -> str:
-        """Return the end of what the driver and Ray have printed."""
+        """Return the end of what the driver and the engine have printed."""
         self._log.seek(0)
         lines = self._log.read().decode(errors="replace").split("\n")
         said = [line.strip() for line in lines if line.strip()]
@@ -104,15 +113,13 @@ class Connection:
         """Release what `last_words` needs."""
         self._log.close()
 
-    def _write(self, message: Settings | Request) -> None:
+    def _write(self, message: msgspec.Struct) -> None:
         assert self._process.stdin is not None
-        try:
+        with contextlib.suppress(OSError):  # it has ended, which the reading end says
             self._process.stdin.write(msgspec.json.encode(message) + b"\n")
             self._process.stdin.flush()
-        except OSError:  # it has ended, which the reading end says
-            pass
 
-    def _read(self) -> Answer | None:
+    def _read(self) -> DriverAnswer | None:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
-        return msgspec.json.decode(line, type=Answer) if line else None
+        return msgspec.json.decode(line, type=DriverAnswer) if line else None
