@@ -36,7 +36,6 @@ def template(*, dark: bool) -> dict[str, Any]:
         "gridcolor": line,
         "linecolor": line,
         "zerolinecolor": line,
-        "automargin": True,
         "title": {"standoff": 8},
     }
     return {
@@ -46,8 +45,10 @@ def template(*, dark: bool) -> dict[str, Any]:
             "font": {"color": ink, "family": "system-ui, sans-serif", "size": 13},
             "title": {"x": 0, "xref": "paper", "font": {"size": 16}},
             "colorway": list(COLOURS),
-            "xaxis": axis,
-            "yaxis": axis,
+            # Labels get room beside their axis alone. Otherwise plotly.js may find no margins that
+            # fit the labels of both axes, and gives up with a warning.
+            "xaxis": {**axis, "automargin": "height"},
+            "yaxis": {**axis, "automargin": "width"},
             "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
             "margin": {"l": 60, "r": 20, "t": 70, "b": 50},
             "hoverlabel": {"align": "left", "namelength": 40},
