@@ -71,12 +71,12 @@ RUN_HERE := $(filter-out $(RUN_WITH_FRAMEWORKS),$(patsubst %/README.md,%,$(wildc
 # Heavy real parts whose tests are no part of `make test`: each has a target integration-NAME, and
 # where it can't share .venv its own environment, .venv-NAME. DEBIAN has the Debian packages
 # that they need, each as COMMAND=PACKAGE: it is installed if the command is missing.
-INTEGRATIONS := backend bayesopt-quick dask hydra libraries-quick mlflow notebook optuna ray remote sklearn slurm \
-    tensorboard torch view wandb
+INTEGRATIONS := ax backend bayesopt-quick dask frameworks hydra libraries-quick mlflow notebook optuna ray remote sklearn \
+    slurm tensorboard torch view wandb
 # Likewise, but not part of continuous integration, which has 45 minutes: `make test-integrations-more`.
-MORE_INTEGRATIONS := asha ax bayesopt bohb frameworks libraries
+MORE_INTEGRATIONS := asha bayesopt bohb libraries
 # Those with their own environment.
-OWN := bayesopt dask libraries mlflow notebook optuna ray remote tensorboard torch view wandb
+OWN := ax bayesopt dask frameworks libraries mlflow notebook optuna ray remote tensorboard torch view wandb
 DEBIAN := chromium=chromium cc=gcc
 SLURM_DEBIAN := sbatch=slurm-client slurmctld=slurmctld slurmd=slurmd
 
@@ -112,7 +112,7 @@ test: lint ## lint, then run all tests but the long ones of some plugins
 
 test-integrations: $(INTEGRATIONS:%=integration-%) ## tests with heavy real parts
 
-test-integrations-more: $(MORE_INTEGRATIONS:%=integration-%) ## those that take longer: optimizer libraries, frameworks
+test-integrations-more: $(MORE_INTEGRATIONS:%=integration-%) ## those that take longer: every strategy of the optimizer libraries
 
 environments: $(OWN:%=.venv-%/ready) ## make the environments of test-integrations; --jobs 2 makes two at a time
 
@@ -128,8 +128,7 @@ integration-bohb: $(READY)
 integration-ax: .venv-ax/ready
 	OMP_NUM_THREADS=1 .venv-ax/bin/python -m pytest plugins/hpo-ax/tests/library
 
-# Of each library the contract of one strategy, and parity: the tests that are marked `quick`. Those of
-# hpo-ax are not among them, since its environment, with PyTorch, has 1.6 GB; the others 1.1 GB in all.
+# Of each library the contract of one strategy, and parity: the tests that are marked `quick`.
 integration-bayesopt-quick: .venv-bayesopt/ready
 	OMP_NUM_THREADS=1 .venv-bayesopt/bin/python -m pytest -m quick plugins/hpo-bayesopt/tests/library
 

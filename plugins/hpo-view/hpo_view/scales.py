@@ -72,6 +72,7 @@ class Scale:
             "type": "category",
             "categoryorder": "array",
             "categoryarray": self.labels,
+            "automargin": True,  # long labels lean over the end of the axis
         }
 
     def _log_ticks(self) -> dict[str, Any]:

@@ -45,8 +45,8 @@ def template(*, dark: bool) -> dict[str, Any]:
             "font": {"color": ink, "family": "system-ui, sans-serif", "size": 13},
             "title": {"x": 0, "xref": "paper", "font": {"size": 16}},
             "colorway": list(COLOURS),
-            # Labels get room beside their axis alone. Otherwise plotly.js may find no margins that
-            # fit the labels of both axes, and gives up with a warning.
+            # Numbers get room beside their axis alone. Otherwise plotly.js, which picks them by the
+            # room, may find no margins that fit those of both axes, and gives up with a warning.
             "xaxis": {**axis, "automargin": "height"},
             "yaxis": {**axis, "automargin": "width"},
             "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
