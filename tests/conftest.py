@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import uuid
 from contextlib import closing
 from pathlib import Path
 
@@ -86,9 +87,13 @@ def packaging(tmp_path_factory: pytest.TempPathFactory) -> Packaging:
 
 @pytest.fixture
 def released_store(tmp_path: Path) -> Path:
-    """A store of schema 1, as hpo-core 0.1.0 left it: the study ``small``, finished, three jobs."""
+    """A store of schema 1, as hpo-core 0.1.0 left it: the study ``small``, finished, three jobs.
+
+    Its uid is its own, so that no test finds the processes of another one that runs now.
+    """
     path = tmp_path / "hpo.db"
     dump = (ROOT / "tests" / "store" / "schema_1.sql").read_text()
+    dump = dump.replace("cbc82c3c2e338c50720cde0ca2dedee3", uuid.uuid4().hex)
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(dump.replace("THE FOLDER", str(tmp_path)))
     for name in ("logs", "checkpoints/1"):
