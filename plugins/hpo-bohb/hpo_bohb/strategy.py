@@ -105,7 +105,7 @@ class HpBandSter(BaseStrategy):
         if pick.failure is not None and not self._has_warned:
             self._has_warned = True
             _log.warning(
-                "a suggestion of hpbandster's model cannot be used (%s); hpbandster replaces it by "
+                "a suggestion of hpbandster's model cannot be used (%s); hpbandster replaces it with "
                 "a random one (logged once; the notes of each trial say whether it is model_based)",
                 pick.failure,
             )

@@ -242,7 +242,7 @@ def test_failed_pick_of_the_model_gives_one_warning(caplog: pytest.LogCaptureFix
     said = [record.getMessage() for record in caplog.records]
     assert len(said) == 1
     assert "it is a forbidden combination" in said[0]
-    assert "replaces it by a random one" in said[0]
+    assert "replaces it with a random one" in said[0]
     assert any(each.notes["model_based"] for each in starts(run))
     assert not any(space.is_forbidden(each.configuration) for each in starts(run))
 
