@@ -105,8 +105,9 @@ class HpBandSter(BaseStrategy):
         if pick.failure is not None and not self._has_warned:
             self._has_warned = True
             _log.warning(
-                "a suggestion of hpbandster's model cannot be used (%s); hpbandster replaces it with "
-                "a random one (logged once; the notes of each trial say whether it is model_based)",
+                "a suggestion of hpbandster's model cannot be used (%s); hpbandster replaces it "
+                "with a random one (logged once; the notes of each trial say whether it is "
+                "model_based)",
                 pick.failure,
             )
         return self._candidate(self._space.configuration(pick.natives), pick.is_model_based)
