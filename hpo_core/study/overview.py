@@ -48,8 +48,8 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
         paused: Number of paused trials.
         running: Number of running trials.
         imported: Number of imported trials.
-        best: The values of the objectives' metrics of the best completed trial; empty if there is
-            none.
+        best: The values of the objectives' metrics of the best completed trial; empty if no
+            trial is completed.
         best_so_far: The best running or paused trial, if none is completed.
     """
 

@@ -57,10 +57,12 @@ class DriverProcess:
         except BaseException:
             self._process.kill()
             self.close()
+            self.release()
             raise
         if not isinstance(first, DriverReady):
             self.close()
             reason = first.reason if isinstance(first, DriverFailed) else self.last_words()
+            self.release()
             raise BackendError(f"{problem}: {reason}")
         self.ready = first
 
@@ -92,7 +94,7 @@ class DriverProcess:
         self._log.seek(0)
         lines = self._log.read().decode(errors="replace").split("\n")
         said = [line.strip() for line in lines if line.strip()]
-        return said[-1][:1000] if said else "its driver ended without a word"
+        return said[-1][:1000] if said else "its driver ended and printed nothing"
 
     def close(self) -> None:
         """Have the driver end, and wait for that."""

@@ -26,8 +26,9 @@ class TrialResult(msgspec.Struct, gc=False, frozen=True, kw_only=True):
         configuration: The configuration.
         state: The state.
         values: The values of the objectives' metrics that count (the last or the best); the values
-            so far for a running or paused trial; empty if there are none, as for a failed trial.
-        losses: The same as losses, lower is better; None if there are none.
+            so far for a running or paused trial; empty before the first one, and for a failed
+            trial.
+        losses: The same as losses, lower is better; None if `values` is empty.
         metrics: The last reported value of each metric.
         iteration: The last iteration that it reported, or None.
         seconds: Total run time of its jobs so far, in seconds.
