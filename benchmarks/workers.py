@@ -53,8 +53,8 @@ def main() -> None:
         study = config(5_000, backend="local", workers=2)
         rate = 5_000 / run(study, folder / "warm.db")
         say("trivial jobs in 2 warm workers, SQLite on disk", f"{rate:,.0f} jobs/s", ">= 1,000")
-        commands(folder, "python", (sys.executable, "-S", "-E", "-c", REPORT), 200, 0.9)
-        commands(folder, "sh", ("/bin/sh", "-c", SHELL), 1_000, 0.6)
+        commands(folder, "python", (sys.executable, "-S", "-E", "-c", REPORT), 1_000, 0.9)
+        commands(folder, "sh", ("/bin/sh", "-c", SHELL), 5_000, 0.6)
 
 
 if __name__ == "__main__":

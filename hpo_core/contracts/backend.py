@@ -174,6 +174,7 @@ class Backend(Protocol):
     def submit(self, job: Job) -> None:
         """Start a job. At most `BackendContext.workers` jobs run at once.
 
+        A backend with `BackendSpec.queues` gets more: those beyond wait for a worker.
         A job that cannot be started is a Finished event, not an exception.
         """
         ...
@@ -244,6 +245,9 @@ class BackendSpec(msgspec.Struct, frozen=True, kw_only=True):
         placeholders: The placeholders that it fills in besides those of every backend, of ``gpu``
             (the GPUs of the job, as in CUDA_VISIBLE_DEVICES) and ``worker`` (a number from 0, of
             which no other running job has the same). A study that uses others is refused.
+        queues: Whether it takes more jobs than `BackendContext.workers`. Those beyond wait, and
+            start in their order, each as soon as a worker is free. One that is cancelled while it
+            waits ends without a Started.
     """
 
     name: str
@@ -257,6 +261,7 @@ class BackendSpec(msgspec.Struct, frozen=True, kw_only=True):
     live_functions: bool = False
     capacity: Callable[[Resources, Any], int] | None = None
     placeholders: frozenset[str] = frozenset()
+    queues: bool = False
 
 
 class WorkSpec(msgspec.Struct, frozen=True, kw_only=True):

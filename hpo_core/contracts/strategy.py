@@ -321,6 +321,8 @@ class StrategySpec(msgspec.Struct, frozen=True, kw_only=True):
         jobs_to_complete: Returns the least number of jobs, given the problem and the options, after
             which a first trial can have trained to ``max_iterations``. A smaller budget of jobs
             gets a warning. None for a strategy that trains each trial in one job.
+        is_adaptive: Whether reports may change its suggestions. If not, as in grid and random
+            search, short jobs are suggested before a worker is free for them.
     """
 
     name: str
@@ -330,3 +332,4 @@ class StrategySpec(msgspec.Struct, frozen=True, kw_only=True):
     capabilities: frozenset[Capability] = frozenset()
     stored_defaults: Mapping[str, Any] = {}
     jobs_to_complete: Callable[[Problem, Any], int] | None = None
+    is_adaptive: bool = True

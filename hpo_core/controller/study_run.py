@@ -241,6 +241,7 @@ class StudyRun:
             compares_targets=is_resuming or strategy.compares_targets,
             is_pruning=is_stopping and self._prepared.announces,
             enforces_limits=self._prepared.backend.spec.enforces_limits,
+            may_suggest_ahead=self._prepared.may_suggest_ahead,
         )
 
     def _new_session(

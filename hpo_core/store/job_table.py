@@ -26,6 +26,7 @@ READ = tuple(COLUMNS)[1:]
 CREATE = "CREATE TABLE job ({}, PRIMARY KEY ({})) WITHOUT ROWID;".format(
     ", ".join(f"{name} {declared}" for name, declared in COLUMNS.items()), ", ".join(KEY)
 )
+DELETE = f"DELETE FROM job WHERE {' = ? AND '.join(KEY)} = ?"
 SELECT = f"SELECT {', '.join(READ)} FROM job WHERE study = ?"
 
 

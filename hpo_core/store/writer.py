@@ -213,6 +213,10 @@ class StudyWriter:
         """Record a job to be submitted."""
         self._execute(_QUEUED, (self._study, trial_id, attempt, name, "queued", target, time))
 
+    def withdraw_job(self, trial_id: int, attempt: int) -> None:
+        """Remove a job that has not started."""
+        self._execute(_WITHDRAWN, (self._study, trial_id, attempt))
+
     def imported_job(
         self,
         trial_id: int,
@@ -279,6 +283,7 @@ class StudyWriter:
 
 
 _QUEUED = job_table.insert(*job_table.KEY, "name", "state", "target", "queued")
+_WITHDRAWN = job_table.DELETE
 _STARTED = job_table.update("state", "started", "handle")
 _ENDED = job_table.update(
     "state", "reason", "started", "ended", "iteration", "iterations", "metrics", "cause"

@@ -85,6 +85,7 @@ def hpo_backends() -> Iterable[BackendSpec]:
             build=build,
             options=Options,
             enforces_limits=True,
+            queues=True,
             live_functions=True,
             resources=frozenset({"gpus", "cpus", "memory"}),
             capacity=capacity,

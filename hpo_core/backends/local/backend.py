@@ -17,7 +17,7 @@ from hpo_core.backends.local.reattach import journals, what_is_left
 from hpo_core.backends.local.resource_errors import explained, is_machines, remedy
 from hpo_core.backends.local.running_jobs import RunningJobs
 from hpo_core.backends.local.supervisor_client import SupervisorClient
-from hpo_core.backends.local.work import SupervisedWork, work_of
+from hpo_core.backends.local.work import SupervisedWork, names_worker, work_of
 from hpo_core.backends.supervisor.loop import Loop
 from hpo_core.backends.supervisor.processes import without_job_variables
 from hpo_core.contracts.backend import (
@@ -68,6 +68,7 @@ class LocalBackend:
             study=context.study,
             uid=context.study_uid,
             workers=context.workers,
+            numbers=names_worker(context.work),
             on_free=self._on_free_gpu,
             first_worker=first_worker,
         )
@@ -117,7 +118,8 @@ class LocalBackend:
         self._jobs.add(supervisor, self._work.output(job))
         self._jobs.confirm_ends(supervisor)
         supervisor.put("start", job.id, told)
-        supervisor.flush()
+        if len(self._jobs) <= self._context.workers:  # a worker may be free
+            supervisor.flush()
 
     def cancel(self, job_id: str, *, grace: float) -> None:
         if self._waiting.pop(job_id, None) is not None:
@@ -204,8 +206,9 @@ class LocalBackend:
             pickle=self._work.pickle,
             locks=self._machine.locks,
             offset=context.clock.now() - time.monotonic(),
-            bound=context.resources is not None,
-            first_worker=self._first_worker,
+            workers=None if self._machine.is_divided else context.workers,
+            is_fresh=context.resources is not None,
+            first_worker=self._machine.unused_number(self._first_worker),
         )
         self._all.append(self._supervisor)
         return self._supervisor

@@ -22,8 +22,12 @@ class Machine:
         study: The study's name.
         uid: Its uid.
         workers: Maximum number of jobs at a time.
+        numbers: Whether each job needs a number, even without resources.
         on_free: Called in a thread when a GPU may have become free that jobs wait for.
         first_worker: The number of the first worker, if there are no resources.
+
+    Attributes:
+        is_divided: Whether each job has its own place. If not, any worker runs it.
 
     Raises:
         InvalidInput: If it has too little for a job.
@@ -37,6 +41,7 @@ class Machine:
         study: str,
         uid: str,
         workers: int,
+        numbers: bool,
         on_free: Callable[[], None],
         first_worker: int = 0,
     ) -> None:
@@ -48,7 +53,8 @@ class Machine:
         self._count: int | None = None
         self._memory: MemoryLimit | None = None
         if resources is None:
-            self._places = Places(None, first_worker)
+            numbered = range(first_worker, first_worker + workers)
+            self._places = Places([Place(number) for number in numbered] if numbers else None)
         else:
             places = places_of(resources, gpus)
             self._count, self._places = len(places), Places(places)
@@ -58,6 +64,8 @@ class Machine:
             if resources.gpus is not None:
                 self._gpus = [place.gpus for place in places]
                 self._locks = DeviceLocks(study, uid, on_free)
+        self.is_divided = numbers or resources is not None
+        self.unused_number = self._places.unused_number
         self.place = self._places.place
         self.give_back = self._places.give_back
         self.give_back_all = self._places.give_back_all
@@ -110,7 +118,9 @@ class Machine:
 
     def prefix(self, place: Place) -> list[str]:
         """Return the beginning of the command of a job in a place; see `MemoryLimit.prefix`."""
-        return [] if self._memory is None else self._memory.prefix(place.worker)
+        if self._memory is None or place.worker is None:
+            return []
+        return self._memory.prefix(place.worker)
 
     def remarks(self, workers: int) -> Iterator[str]:
         """Yield what users should know of how their resources are given."""

@@ -25,33 +25,34 @@ class Place(msgspec.Struct, frozen=True, array_like=True):
     """What one job has for itself.
 
     Attributes:
-        worker: The number of the place, from 0.
+        worker: The number of the place, from 0; None if the supervisor numbers the workers.
         gpus: Its GPUs.
         share: Its share of each of them; 1 unless jobs share a GPU.
         cpus: Its CPUs; none for all.
     """
 
-    worker: int
+    worker: int | None
     gpus: tuple[str, ...] = ()
     share: float = 1.0
     cpus: tuple[int, ...] = ()
+
+
+_ANYWHERE = Place(None)
 
 
 class Places:
     """The places, and which job has which.
 
     Args:
-        places: The places of a study with resources; None for any number of equal ones.
-        first_worker: The number of the first of these equal ones.
+        places: The places; None if jobs have nothing for themselves, not even a number.
 
     Attributes:
         usable: The GPUs that no other study uses; None for all.
     """
 
-    def __init__(self, places: Sequence[Place] | None, first_worker: int = 0) -> None:
-        self._first_worker = first_worker
+    def __init__(self, places: Sequence[Place] | None) -> None:
         self.usable: Set[str] | None = None
-        self._is_limited = places is not None
+        self._is_divided = places is not None
         self._free = list(reversed(places or ()))  # the last one is the next
         self._taken: dict[str, Place] = {}
         self._foreign: dict[str, Place] = {}  # of jobs that an earlier controller has started
@@ -59,22 +60,22 @@ class Places:
 
     def take(self, job_id: str) -> Place | None:
         """Return a place for a job; None if it must wait until another job has ended."""
+        if not self._is_divided:
+            return _ANYWHERE
         for index in range(len(self._free) - 1, -1, -1):
             if self._is_usable(self._free[index]):
                 place = self._free.pop(index)
                 break
         else:
-            if self._is_limited:
-                return None
-            place = Place(self._unused_number())
+            return None
         if any(other.worker == place.worker for other in self._foreign.values()):
-            place = msgspec.structs.replace(place, worker=self._unused_number())
+            place = msgspec.structs.replace(place, worker=self.unused_number())
         self._taken[job_id] = place
         return place
 
     def place(self, job_id: str) -> Place:
         """Return the place of a job."""
-        return self._taken[job_id]
+        return self._taken.get(job_id, _ANYWHERE)
 
     def hold(self, owner: object, job_id: str, place: Place) -> None:
         """Register the place of a job of an earlier controller.
@@ -100,9 +101,11 @@ class Places:
         if place is not None:
             self._free.append(place)
 
-    def _unused_number(self) -> int:
+    def unused_number(self, first: int = 0) -> int:
+        """Return a number for a worker that no other has; `first` if there are none."""
         everyone = [*self._free, *self._taken.values(), *self._foreign.values()]
-        return max((1 + place.worker for place in everyone), default=self._first_worker)
+        numbers = (place.worker for place in everyone if place.worker is not None)
+        return max((1 + number for number in numbers), default=first)
 
     def _is_usable(self, place: Place) -> bool:
         """Return whether a free place can be given to a job."""

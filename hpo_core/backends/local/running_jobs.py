@@ -49,6 +49,9 @@ class RunningJobs:
         """Register a job by the parser of its output; without a supervisor if that has ended."""
         self._jobs[output.job.id] = (supervisor, output)
 
+    def __len__(self) -> int:
+        return len(self._jobs)
+
     def job(self, job_id: str) -> Job:
         """Return a job."""
         return self._jobs[job_id][1].job

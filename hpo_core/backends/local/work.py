@@ -2,7 +2,8 @@
 
 For each job it is told
 
-    place                                 what it has for itself: worker, GPUs, share, CPUs
+    place                                 what it has for itself: worker (null for any), GPUs,
+                                          share, CPUs
     log, checkpoints                      a file and a folder to make
     time_limit, silence_limit, grace      in seconds
     variables                             of a command, or of the worker of a function
@@ -31,7 +32,7 @@ from hpo_core.model.errors import BackendError
 from hpo_core.model.function_reference import function_name, is_importable
 from hpo_core.model.job import Job
 from hpo_core.model.placeholders import placeholder_values
-from hpo_core.model.templates import Command, Variables
+from hpo_core.model.templates import Command, Variables, template
 from hpo_core.model.values import Value
 
 
@@ -167,6 +168,12 @@ def work_of(context: BackendContext) -> SupervisedWork:
     return Functions(context)
 
 
+def names_worker(work: Work) -> bool:
+    """Return whether a command or its environment contains the number of its worker."""
+    texts = [] if work.command is None else [*work.command, *work.environment.values()]
+    return any("worker" in template(text).names() for text in texts)
+
+
 def _reference(work: Work) -> str:
     if work.function is not None:
         return work.function
@@ -177,14 +184,14 @@ def _reference(work: Work) -> str:
 
 def variables_of(place: Place) -> dict[str, str]:
     """Return the environment variables that tell a job what it has for itself."""
-    gpus = devices.variables(place.gpus) if place.gpus else {}
-    return {"HPO_WORKER": str(place.worker), **gpus}
+    return dict(devices.variables(place.gpus)) if place.gpus else {}
 
 
 def _placeholders(job: Job, place: Place) -> dict[str, Value]:
     """Return what placeholders stand for; a parameter may have the name of one of a machine."""
     gpus: dict[str, Value] = {"gpu": ",".join(place.gpus)} if place.gpus else {}
-    return {**gpus, "worker": place.worker, **placeholder_values(job)}
+    worker: dict[str, Value] = {} if place.worker is None else {"worker": place.worker}
+    return {**gpus, **worker, **placeholder_values(job)}
 
 
 def _about(job: Job, place: Place) -> dict[str, Any]:

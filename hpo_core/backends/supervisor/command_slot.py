@@ -35,7 +35,7 @@ class CommandSlot(Slot):
             "spawn",
             told["arguments"],
             told["program"],
-            told["variables"],
+            {**told["variables"], "HPO_WORKER": str(self.worker)},
             told["log"],
             told["checkpoints"],
             descriptor=writing,

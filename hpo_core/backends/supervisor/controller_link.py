@@ -25,7 +25,6 @@ class ControllerLink:
 
     Args:
         loop: The event loop.
-        decides: Whether jobs wait for the controller's answers to their reports.
         on_message: Called with each message.
         on_lost: Called when the controller has died.
         on_sent: Called whenever all waiting messages have been sent.
@@ -35,13 +34,11 @@ class ControllerLink:
         self,
         loop: Loop[None],
         *,
-        decides: bool,
         on_message: Callable[..., None],
         on_lost: Callable[[], None],
         on_sent: Callable[[], None],
     ) -> None:
         self._loop = loop
-        self._decides = decides
         self._on_message = on_message
         self._on_lost = on_lost
         self._on_sent = on_sent
@@ -87,14 +84,12 @@ class ControllerLink:
         self._loop.watch(listener, accept)
         return path
 
-    def tell(self, kind: str, *told: Any) -> None:
-        """Send a message to the controller, immediately if urgent, otherwise after a short
-        delay.
-        """
+    def tell(self, kind: str, *told: Any, is_urgent: bool) -> None:
+        """Send a message to the controller: at once, or together with those that follow shortly."""
         if self._controller is None:
             return
         self._controller.put(kind, *told)
-        if kind not in ("started", "data") or (kind == "data" and self._decides):
+        if is_urgent:
             self._loop.emit(None)
         else:
             self._loop.later("send", _GATHERS, partial(self._loop.emit, None))

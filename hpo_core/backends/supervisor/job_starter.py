@@ -68,7 +68,7 @@ class JobStarter(abc.ABC):
         """Start waiting jobs in idle or new slots."""
         self._launchers.reap()
         while not self._is_closing and not self._retry.waits:
-            job = next(filter(self._slots.can_start, self._queue), None)
+            job = self._slots.next_job(self._queue)
             if job is None:
                 return
             if self._retry.is_careful and self._slots.is_starting:

@@ -33,6 +33,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 from hpo_core.backends import logs
+from hpo_core.backends.reused_folder import ReusedFolder
 from hpo_core.backends.supervisor.connection import BlockingConnection
 from hpo_core.backends.supervisor.processes import (
     become_subreaper,
@@ -40,7 +41,6 @@ from hpo_core.backends.supervisor.processes import (
     reap_group,
     signal_group,
 )
-from hpo_core.client import make_folder
 
 REPORT_FD = 3
 """The number of a job's descriptor. Plain ``sh`` can only write to descriptors with one digit."""
@@ -75,6 +75,7 @@ class Launcher:
         self._environment = environment
         self._serve = serve
         self._log = logs.ReusedLog()
+        self._folder = ReusedFolder()
 
     def run(self) -> NoReturn:
         """Serve the supervisor until it closes the connection; then end this process."""
@@ -92,6 +93,7 @@ class Launcher:
                     self._start(kind, told, self._supervisor.descriptors.popleft())
         except (EOFError, OSError):  # the supervisor has ended
             self._log.remove()
+            self._folder.remove()
             os._exit(0)
 
     def _start(self, kind: str, told: list[Any], descriptor: int) -> None:
@@ -118,6 +120,7 @@ class Launcher:
         stuck = end_children() if has_left else []
         if not stuck:
             self._log.end(log)
+            self._folder.end()
         if is_short:
             self._supervisor.send("ran", pid, began, status, stuck)
         else:
@@ -159,8 +162,7 @@ class Launcher:
     ) -> int:
         """Start a command that has `descriptor` as number 3."""
         self._log.begin(log)
-        if checkpoints:
-            make_folder(checkpoints)
+        self._folder.begin(checkpoints)
         environment = dict(self._environment)
         for name, value in variables.items():
             if value is None:

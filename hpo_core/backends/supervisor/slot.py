@@ -6,7 +6,7 @@ import signal
 import socket
 from typing import Any, Protocol
 
-from hpo_core.backends import logs
+from hpo_core.backends import logs, reused_folder
 from hpo_core.backends.supervisor.connection import Connection, messages
 from hpo_core.backends.supervisor.loop import Loop
 from hpo_core.backends.supervisor.processes import has_ended, signal_group, signal_process
@@ -84,6 +84,7 @@ class Slot:
         self._is_ending = False
         self._grace_at_start: float | None = None  # for a job to end once it has started
         self._log = ("", 0)  # of the last job, with the process that has its spare file
+        self._folder = ""  # the last job's folder for checkpoints
         self._connection = Connection(sock, loop, messages(self._take), self._lose_launcher)
 
     def start(self, job: SupervisedJob) -> bool:
@@ -144,11 +145,12 @@ class Slot:
         """Let the launcher end."""
         self._loop.never(self)
         self._connection.close()
-        self.remove_spare_log()
+        self.remove_spares()
 
-    def remove_spare_log(self) -> None:
-        """Remove the spare output file; no job runs here any more."""
+    def remove_spares(self) -> None:
+        """Remove the spare output file and folder; no job runs here any more."""
         logs.remove_spare(*self._log)
+        reused_folder.remove_spare(self._folder, self.launcher)
 
     def _drain(self) -> None:
         left = _PIPE_HOLDS
@@ -163,6 +165,8 @@ class Slot:
 
     def _take_on(self, job: SupervisedJob) -> None:
         self.job, self._is_ending, self._grace_at_start = job, False, None
+        self._folder = job.told["checkpoints"]
+        job.assign(self.worker)
         job.catch_up, job.reach = self.catch_up, self._reach
 
     def _take(self, kind: str, *told: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 
 from hpo_core.backends.supervisor.slot import Slot
 from hpo_core.backends.supervisor.supervised_job import SupervisedJob
@@ -12,8 +13,8 @@ class Slots:
     """The slots of a supervisor, by the numbers of their workers.
 
     Args:
-        is_bound: Whether each job belongs to the worker that has its GPUs and CPUs.
-        first_worker: The number of the first worker, if jobs do not belong to one.
+        workers: The number of workers, any of which runs a job; None if each job has its own.
+        first_worker: The number of the first worker, if any of them runs a job.
 
     Attributes:
         open: All slots.
@@ -21,26 +22,33 @@ class Slots:
         first: The jobs that wait for the workers of their slots, which have just been opened.
     """
 
-    def __init__(self, *, is_bound: bool, first_worker: int) -> None:
-        self._is_bound = is_bound
+    def __init__(self, *, workers: int | None, first_worker: int) -> None:
+        self._workers = workers
         self._first_worker = first_worker
         self.open: dict[int, Slot] = {}
         self.idle: dict[int, Slot] = {}
         self.first: dict[Slot, SupervisedJob] = {}
 
-    def can_start(self, job: SupervisedJob) -> bool:
-        """Return whether a job has not to wait for the end of its worker's last job."""
-        return not self._is_bound or job.worker in self.idle or job.worker not in self.open
+    def next_job(self, queue: Iterable[SupervisedJob]) -> SupervisedJob | None:
+        """Return the first job of a queue that has not to wait for the end of another one."""
+        if self._workers is not None:
+            return next(iter(queue), None) if self.idle or len(self.open) < self._workers else None
+        return next((job for job in queue if self._is_free(job.worker)), None)
+
+    def _is_free(self, worker: int | None) -> bool:
+        return worker in self.idle or worker not in self.open
 
     def idle_for(self, job: SupervisedJob) -> Slot | None:
         """Return an idle slot for a job: that of its worker, or the one that was used last."""
-        if self._is_bound:
+        if self._workers is None:
+            assert job.worker is not None
             return self.idle.get(job.worker)
         return self.idle[next(reversed(self.idle))] if self.idle else None
 
     def number_for(self, job: SupervisedJob) -> int:
         """Return the number of the worker for whose jobs a new slot is opened."""
-        if self._is_bound:
+        if self._workers is None:
+            assert job.worker is not None
             return job.worker
         numbers = itertools.count(self._first_worker)
         return next(number for number in numbers if number not in self.open)

@@ -67,9 +67,9 @@ class SupervisedJob:
         self._recorded_bytes = self._recorded_reports = 0
 
     @property
-    def worker(self) -> int:
-        """The number of its worker: of what it has for itself on this machine."""
-        number: int = self.told["place"][0]
+    def worker(self) -> int | None:
+        """The number of its worker; None before it starts if any worker may run it."""
+        number: int | None = self.told["place"][0]
         return number
 
     @property
@@ -79,6 +79,10 @@ class SupervisedJob:
         return cpus
 
     # -- states -------------------------------------------------------------------------------
+
+    def assign(self, worker: int) -> None:
+        """Register the number of the worker that runs it."""
+        self.told["place"][0] = worker
 
     def begin(self, pid: int, began: float) -> None:
         """Register the start of the job, at a time of the monotonic clock."""

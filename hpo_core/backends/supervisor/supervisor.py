@@ -52,9 +52,9 @@ class Supervisor(JobStarter):
         function: The arguments of workers, for a study that runs a function; see `template`.
         offset: What to add to the monotonic clock to get the controller's.
         pickle: The descriptor of a function that workers cannot import; None for none.
-        bound: Whether each job belongs to the worker that has its GPUs and CPUs. If so, workers
-            are new processes, which have them from the start.
-        first_worker: The number of the first worker, if jobs do not belong to one.
+        workers: The number of workers, any of which runs a job; None if each job has its own.
+        is_fresh: Whether workers are new processes, which have their GPUs and CPUs from the start.
+        first_worker: The number of the first worker, if any of them runs a job.
     """
 
     def __init__(
@@ -66,12 +66,15 @@ class Supervisor(JobStarter):
         function: dict[str, Any] | None,
         offset: float,
         pickle: int | None,
-        bound: bool,
+        workers: int | None,
+        is_fresh: bool,
         first_worker: int,
     ) -> None:
         self._loop: Loop[None] = Loop()
         self._journal = journal
         self._offset = offset
+        self._workers = workers or 0
+        self._decides = function is not None and function["decides"]
         self._jobs: dict[str, SupervisedJob] = {}
         self._handlers: dict[str, Callable[..., None]] = {
             "start": self._on_start,
@@ -81,7 +84,6 @@ class Supervisor(JobStarter):
         }
         self._controller = ControllerLink(
             self._loop,
-            decides=function is not None and function["decides"],
             on_message=self._take,
             on_lost=self._lose_controller,
             on_sent=self._hear_jobs,
@@ -94,11 +96,11 @@ class Supervisor(JobStarter):
             variables=variables,
             function=function,
             pickle=pickle,
-            is_fresh=bound,
+            is_fresh=is_fresh,
             tell=self._tell,
             on_template=self._on_template,
         )
-        slots = Slots(is_bound=bound, first_worker=first_worker)
+        slots = Slots(workers=workers, first_worker=first_worker)
         super().__init__(self._loop, launchers, opener, slots)
         if journal is not None:
             path = self._controller.listen(self._attach)
@@ -170,7 +172,19 @@ class Supervisor(JobStarter):
                 slot.go_on()
 
     def _tell(self, kind: str, *told: object) -> None:
-        self._controller.tell(kind, *told)
+        self._controller.tell(kind, *told, is_urgent=self._is_urgent(kind))
+
+    def _is_urgent(self, kind: str) -> bool:
+        """Return whether the controller needs a message at once: a job or a worker waits for it."""
+        match kind:
+            case "started":
+                return False
+            case "data":
+                return self._decides
+            case "ended":
+                return len(self._queue) <= self._workers
+            case _:
+                return True
 
     # -- jobs -----------------------------------------------------------------------------------
 
@@ -194,7 +208,6 @@ class Supervisor(JobStarter):
         if job.pid:
             self._retry.job_ended()
         job.finish(status)
-        self._loop.emit(None)
         if self._controller.is_alone and self._journal is not None:
             self._journal.write(*job.summary())
             self._end_if_done()
@@ -249,7 +262,7 @@ class Supervisor(JobStarter):
         """End, with all that is left of this process's children."""
         end_children()
         for slot in self._slots.open.values():
-            slot.remove_spare_log()
+            slot.remove_spares()
         self._controller.remove()
         os._exit(0)
 
@@ -262,7 +275,8 @@ def run(
     function: dict[str, Any] | None,
     offset: float,
     pickle: int | None = None,
-    bound: bool = False,
+    workers: int | None = None,
+    is_fresh: bool = False,
     first_worker: int = 0,
 ) -> NoReturn:
     """Run a supervisor.
@@ -275,8 +289,9 @@ def run(
         function: The arguments of workers, for a study that runs a function.
         offset: What to add to the monotonic clock to get the controller's.
         pickle: The descriptor of a function that workers cannot import.
-        bound: Whether each job belongs to one of the workers.
-        first_worker: The number of the first worker, if jobs do not belong to one.
+        workers: The number of workers, any of which runs a job; None if each job has its own.
+        is_fresh: Whether the workers of functions are new processes, and not forked.
+        first_worker: The number of the first worker, if any of them runs a job.
     """
     if pickle is not None:
         os.set_inheritable(pickle, False)
@@ -291,6 +306,7 @@ def run(
         function,
         offset,
         pickle,
-        bound,
+        workers,
+        is_fresh,
         first_worker,
     ).run()

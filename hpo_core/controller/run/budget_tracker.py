@@ -56,6 +56,11 @@ class BudgetTracker:
         self._started_sum = self._started_sum - started if self._running else 0.0
         self._compute_time += max(ended - started, 0.0)
 
+    @property
+    def running(self) -> int:
+        """Number of jobs that run."""
+        return self._running
+
     def job_lost(self, ran: float) -> None:
         """Register a lost job of an earlier session, with its run time in seconds."""
         self.jobs -= 1

@@ -28,6 +28,7 @@ class RunContext(msgspec.Struct, frozen=True, kw_only=True):
             set them.
         is_pruning: Whether the strategy declares that it stops jobs early.
         enforces_limits: Whether the backend, not the controller, ends jobs at their limits.
+        may_suggest_ahead: Whether jobs may be suggested before a worker is free for them.
     """
 
     config: StudyConfig
@@ -40,3 +41,4 @@ class RunContext(msgspec.Struct, frozen=True, kw_only=True):
     compares_targets: bool
     is_pruning: bool
     enforces_limits: bool
+    may_suggest_ahead: bool

@@ -7,6 +7,7 @@ from hpo_core.controller.run.budget_tracker import BudgetTracker
 from hpo_core.controller.run.context import RunContext
 from hpo_core.controller.run.effects import NOTHING, Effects
 from hpo_core.controller.run.iteration_warnings import IterationWarnings
+from hpo_core.controller.run.lookahead import Lookahead
 from hpo_core.controller.run.pending_trial import PendingTrial
 from hpo_core.controller.run.running_job import RunningJob
 from hpo_core.controller.run.state import RunState
@@ -34,6 +35,7 @@ class EventHandler:
         budget: The budget and its usage.
         trials: The trials of the run.
         study_events: Makes the events for observers.
+        lookahead: How many jobs may be under way.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class EventHandler:
         budget: BudgetTracker,
         trials: Trials,
         study_events: StudyEvents,
+        lookahead: Lookahead,
     ) -> None:
         self._config = context.config
         self._writer = context.writer
@@ -51,6 +54,7 @@ class EventHandler:
         self._budget = budget
         self._trials = trials
         self._study_events = study_events
+        self._lookahead = lookahead
         job, backend_does = context.config.job, context.enforces_limits
         self._time_limit = None if backend_does else job.time_limit
         self._silence_limit = None if backend_does and not job.is_read else job.silence_limit
@@ -147,6 +151,8 @@ class EventHandler:
 
     def _finished(self, job: RunningJob, event: Finished) -> Effects:
         del self._state.jobs[job.job.id]
+        if job.is_withdrawn_by(event):
+            return self._withdrawn(job.trial)
         trial, config = job.trial, self._config
         ended = event.time
         if job.started is not None:
@@ -174,6 +180,7 @@ class EventHandler:
             metrics=job.metrics,
             cause=job.cause,
         )
+        self._lookahead.job_ended(job, state, ended - (job.started or ended))
         self._warnings.finished(job, state)
         trial.metrics = job.all_metrics
         effects, is_best = NOTHING, False
@@ -193,6 +200,13 @@ class EventHandler:
         return effects + self._study_events.job_finished(
             job, state, reason, losses, ended=ended, time=event.time, is_best=is_best
         )
+
+    def _withdrawn(self, trial: PendingTrial) -> Effects:
+        """Forget a job that was ended before it started; its trial waits for one."""
+        self._writer.withdraw_job(trial.id, trial.attempt)
+        self._budget.jobs -= 1
+        self._state.waiting.append(trial)
+        return NOTHING
 
     def _status(self, job: RunningJob, state: JobState) -> Status:
         """Return the status of an ended job that is passed to the strategy.

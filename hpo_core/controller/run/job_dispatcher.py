@@ -11,6 +11,7 @@ from hpo_core.controller.run.checkpoint_retention import CheckpointRetention
 from hpo_core.controller.run.context import RunContext
 from hpo_core.controller.run.effects import NOTHING, Effects
 from hpo_core.controller.run.job_factory import JobFactory
+from hpo_core.controller.run.lookahead import Lookahead
 from hpo_core.controller.run.pending_trial import PendingTrial
 from hpo_core.controller.run.recovery import require_fit, resumed_trial
 from hpo_core.controller.run.state import RunState
@@ -46,6 +47,7 @@ class JobDispatcher:
         retention: Which checkpoints are kept.
         factory: Makes jobs.
         study_events: Makes the events for observers.
+        lookahead: How many jobs may be under way.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class JobDispatcher:
         retention: CheckpointRetention,
         factory: JobFactory,
         study_events: StudyEvents,
+        lookahead: Lookahead,
     ) -> None:
         self._context = context
         self._config = context.config
@@ -70,6 +73,7 @@ class JobDispatcher:
         self._retention = retention
         self._factory = factory
         self._study_events = study_events
+        self._lookahead = lookahead
         self._next_trial = context.store.next_trial(context.study.id)
         self._no_more: str | None = None  # why the strategy is no longer asked
         self._knows_no_more_trials: bool | None = None  # None until no_more_trials was called
@@ -80,16 +84,16 @@ class JobDispatcher:
         self._look_for_enqueued = True
 
     def fill(self, now: float) -> Effects:
-        """Launch jobs while there are free workers, remaining budget, and suggestions."""
+        """Launch jobs while there is room for them, remaining budget, and suggestions."""
         effects, obstacle = NOTHING, None
-        state, workers = self._state, self._config.workers
+        state, room = self._state, self._lookahead.room
         if self._strategy.lost is not None:  # it was interrupted, but the study continues
             return state.fail(self._strategy.lost)
         while (
             obstacle is None
             and self._strategy.lost is None
             and state.is_running
-            and len(state.jobs) < workers
+            and len(state.jobs) < room
         ):
             obstacle = self._budget.no_room_for_a_job(len(state.jobs))
             if obstacle is None:

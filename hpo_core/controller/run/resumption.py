@@ -14,6 +14,7 @@ from hpo_core.controller.run.context import RunContext
 from hpo_core.controller.run.effects import NOTHING, Effects
 from hpo_core.controller.run.events import EventHandler
 from hpo_core.controller.run.job_factory import JobFactory
+from hpo_core.controller.run.lookahead import Lookahead
 from hpo_core.controller.run.recovery import Interrupted
 from hpo_core.controller.run.state import RunState
 from hpo_core.model.job import Job, JobState
@@ -30,6 +31,7 @@ class Resumption:
         handler: Handles events.
         factory: Makes jobs.
         retention: Which checkpoints are kept.
+        lookahead: How many jobs may be under way.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class Resumption:
         handler: EventHandler,
         factory: JobFactory,
         retention: CheckpointRetention,
+        lookahead: Lookahead,
     ) -> None:
         self._context = context
         self._state = state
@@ -47,6 +50,7 @@ class Resumption:
         self._handler = handler
         self._factory = factory
         self._retention = retention
+        self._lookahead = lookahead
 
     def jobs(self, interrupted: Iterable[Interrupted]) -> dict[str, Job]:
         """Return the unfinished jobs by id, for the backend to adopt."""
@@ -107,6 +111,7 @@ class Resumption:
                 running.recorded.append((iteration, metrics))
         self._budget.iterations += found.iterations
         self._state.jobs[job.id] = running
+        self._lookahead.job_adopted(running)
         now = self._context.clock.now()
         effects = self._handler.handle(Started(job.id, record.started or now, record.handle))
         self._handler.heard(running, now)

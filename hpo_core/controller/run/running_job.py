@@ -111,6 +111,11 @@ class RunningJob:
         self.recorded.clear()  # from here on all are new
         return False
 
+    def is_withdrawn_by(self, finished: Finished) -> bool:
+        """Return whether it was ended, to be run again, before it had started."""
+        was_ended = finished.outcome is Outcome.CANCELLED and self.ending is JobState.LOST
+        return was_ended and self.started is None
+
     @property
     def all_metrics(self) -> dict[str, float]:
         """The last value of each metric that the trial has reported, in any of its jobs."""

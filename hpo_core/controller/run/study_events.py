@@ -129,7 +129,7 @@ class StudyEvents:
     def _progress(self, now: float) -> Progress:
         budget = self._budget
         return Progress(
-            running=len(self._state.jobs),
+            running=budget.running,
             completed=budget.completed,
             failed=budget.failed,
             stopped=budget.stopped,

@@ -16,6 +16,7 @@ from hpo_core.controller.run.incumbents import Incumbents
 from hpo_core.controller.run.job_dispatcher import JobDispatcher
 from hpo_core.controller.run.job_factory import JobFactory
 from hpo_core.controller.run.limits import Limits
+from hpo_core.controller.run.lookahead import Lookahead
 from hpo_core.controller.run.recovery import Interrupted
 from hpo_core.controller.run.resumption import Resumption
 from hpo_core.controller.run.state import RunState
@@ -76,11 +77,14 @@ class Turns:
             context, state, strategy, rebuild, budget, incumbents, retention
         )
         self._factory = factory = JobFactory(context)
-        self._handler = EventHandler(context, state, budget, trials, events)
+        lookahead = Lookahead(context.config.workers, is_allowed=context.may_suggest_ahead)
+        self._handler = EventHandler(context, state, budget, trials, events, lookahead)
         self._dispatcher = JobDispatcher(
-            context, state, budget, strategy, trials, retention, factory, events
+            context, state, budget, strategy, trials, retention, factory, events, lookahead
         )
-        self._resumption = Resumption(context, state, budget, self._handler, factory, retention)
+        self._resumption = Resumption(
+            context, state, budget, self._handler, factory, retention, lookahead
+        )
         self._wall_time_recorded = -math.inf
 
     def expect_enqueued(self) -> None:

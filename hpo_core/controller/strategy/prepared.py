@@ -46,6 +46,27 @@ class Prepared(msgspec.Struct, frozen=True):
         """Whether the strategy declares its capabilities. If not, it is assumed to have all."""
         return self.given is None or hasattr(self.given, "capabilities")
 
+    @property
+    def may_suggest_ahead(self) -> bool:
+        """Whether jobs may be suggested and submitted before a worker is free for them.
+
+        Not if reports may change the suggestions, nor if the study may end while jobs wait, except
+        by a budget that counts them.
+        """
+        config, strategy = self.config, self.strategy
+        budget, job = config.budget, config.job
+        is_counted = budget.iterations is budget.compute_time is budget.wall_time is None
+        ends_at_failures = config.on_failure == "stop" or config.max_failures is not None
+        return (
+            isinstance(strategy, Resolved)
+            and not strategy.spec.is_adaptive
+            and self.backend.spec.queues
+            and is_counted
+            and not ends_at_failures
+            and not job.is_read
+            and job.checkpoints is None
+        )
+
     def identities(self) -> dict[str, dict[str, Any]]:
         """Return the identities of the plugins as plain JSON for the store."""
         found = {"backend": self.backend.plugin}

@@ -28,6 +28,7 @@ def hpo_strategies() -> Iterable[StrategySpec]:
                     Capability.STRUCTURED,
                 }
             ),
+            is_adaptive=False,
         )
     ]
 
