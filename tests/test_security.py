@@ -291,6 +291,8 @@ def test_a_pickle_that_was_put_into_a_store_is_not_unpickled(tmp_path: Path) -> 
 
 def test_files_are_the_users_alone_whatever_the_umask(tmp_path: Path) -> None:
     write(tmp_path, ["a", "b"])
+    with open(tmp_path / "job.py", "a") as job:
+        job.write("import os\nos.mkdir(os.environ['HPO_CHECKPOINT_DIR'] + '/state', 0o700)\n")
     assert hpo(tmp_path, "run", "study.json", "--quiet", umask=0).returncode == 0
     hpo(tmp_path, "export", "safe", "-o", "trials.csv", umask=0)
     made = [*tmp_path.glob("hpo.*"), tmp_path / "trials.csv", *tmp_path.glob("hpo.files/**/*")]

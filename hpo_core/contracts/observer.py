@@ -23,7 +23,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
         failed: Number of failed trials, including those that timed out.
         stopped: Number of trials that were stopped early.
         paused: Number of trials that may be resumed.
-        usage: The used part of the budget.
+        usage: The used part of the budget. A job that has not started does not count.
     """
 
     running: int

@@ -26,7 +26,9 @@ READ = tuple(COLUMNS)[1:]
 CREATE = "CREATE TABLE job ({}, PRIMARY KEY ({})) WITHOUT ROWID;".format(
     ", ".join(f"{name} {declared}" for name, declared in COLUMNS.items()), ", ".join(KEY)
 )
-DELETE = f"DELETE FROM job WHERE {' = ? AND '.join(KEY)} = ?"
+WITHDRAWN = "state = 'queued' AND reason != ''"
+"""Holds for a job that was ended before it started; it starts when the study is resumed."""
+
 SELECT = f"SELECT {', '.join(READ)} FROM job WHERE study = ?"
 
 

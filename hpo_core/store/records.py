@@ -126,6 +126,11 @@ class JobRecord(msgspec.Struct, gc=False, frozen=True, kw_only=True):
         return job_id(self.trial_id, self.attempt)
 
     @property
+    def is_withdrawn(self) -> bool:
+        """Whether it was ended before it started; it starts when the study is resumed."""
+        return self.state is JobState.QUEUED and bool(self.reason)
+
+    @property
     def seconds(self) -> float | None:
         """Run time so far in seconds; None if unknown."""
         until = self.seen if self.ended is None else self.ended

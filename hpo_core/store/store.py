@@ -10,6 +10,7 @@ from hpo_core.model.errors import UnknownJob
 from hpo_core.model.job import JobState, TrialState
 from hpo_core.model.report import Decision
 from hpo_core.model.values import Configuration
+from hpo_core.store import job_table
 from hpo_core.store import rows as made
 from hpo_core.store.adopted import Adopted
 from hpo_core.store.attempts import replaced
@@ -37,7 +38,11 @@ class Store(Studies):
     # -- trials and jobs --------------------------------------------------------------------
 
     def totals(self, study: int) -> Totals:
-        """Count the usage of a study. Lost jobs count only in the compute time."""
+        """Count the usage of a study.
+
+        Lost jobs count only in the compute time, and those withdrawn before they started not at
+        all.
+        """
         trials = self._rows(
             "SELECT total(own), total(own AND state = 'completed'), "
             "total(own AND state = 'failed'), total(own AND state = 'stopped'), "
@@ -47,8 +52,8 @@ class Store(Studies):
             study,
         )[0]
         jobs, iterations, compute_time = self._rows(
-            "SELECT total(state != 'lost'), total(iterations), total(ended - started) "
-            "FROM job WHERE study = ? AND attempt > 0",
+            f"SELECT total(state != 'lost' AND NOT ({job_table.WITHDRAWN})), total(iterations), "
+            "total(ended - started) FROM job WHERE study = ? AND attempt > 0",
             study,
         )[0]
         with self.sound():

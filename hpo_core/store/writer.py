@@ -213,9 +213,13 @@ class StudyWriter:
         """Record a job to be submitted."""
         self._execute(_QUEUED, (self._study, trial_id, attempt, name, "queued", target, time))
 
-    def withdraw_job(self, trial_id: int, attempt: int) -> None:
-        """Remove a job that has not started."""
-        self._execute(_WITHDRAWN, (self._study, trial_id, attempt))
+    def withdraw_job(self, trial_id: int, attempt: int, reason: str) -> None:
+        """Record that a job was ended before it started. It stays queued."""
+        self._execute(_WITHDRAWN, (reason, self._study, trial_id, attempt))
+
+    def requeue_job(self, trial_id: int, attempt: int, time: float) -> None:
+        """Record that a withdrawn job is to be submitted."""
+        self._execute(_REQUEUED, (time, "", self._study, trial_id, attempt))
 
     def imported_job(
         self,
@@ -283,7 +287,8 @@ class StudyWriter:
 
 
 _QUEUED = job_table.insert(*job_table.KEY, "name", "state", "target", "queued")
-_WITHDRAWN = job_table.DELETE
+_WITHDRAWN = job_table.update("reason")
+_REQUEUED = job_table.update("queued", "reason")
 _STARTED = job_table.update("state", "started", "handle")
 _ENDED = job_table.update(
     "state", "reason", "started", "ended", "iteration", "iterations", "metrics", "cause"

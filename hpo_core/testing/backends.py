@@ -28,5 +28,6 @@ class BackendContract(Running, Ending, Waiting, Distance, Leaving):
 
     `hpo_core.testing.backend_checks.base.BackendChecks` describes its attributes and methods:
     ``make_backend``, ``work``, ``in_process``, ``sets_variables``, ``numbers_workers``,
-    ``idle_wakes``, ``quick_jobs``, ``resources``, ``make_distant_backend``, ``lose_worker``.
+    ``queues``, ``idle_wakes``, ``quick_jobs``, ``resources``, ``make_distant_backend``,
+    ``lose_worker``.
     """

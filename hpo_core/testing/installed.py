@@ -68,6 +68,7 @@ def installed_subject(
     return Subject(
         lambda problem: spec.build(problem, options),
         _capabilities(spec, options),
+        is_adaptive=spec.is_adaptive,
         origin=Installed(spec.name, stored),
         options=spec.options,
         spaces=spaces,

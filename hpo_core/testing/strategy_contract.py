@@ -40,6 +40,7 @@ class StrategyContract:
 
     Attributes:
         capabilities: The capabilities of the strategy, as in its spec.
+        is_adaptive: Whether reports may change its suggestions, as in its spec.
         options: The type of its options, if it has any.
         spaces: The spaces to check; if empty, spaces are generated from the kinds of parameters
             that it does not reject with `InvalidInput` or `Unsupported`.
@@ -53,6 +54,7 @@ class StrategyContract:
     """
 
     capabilities: frozenset[Capability] = frozenset()
+    is_adaptive: bool = True
     options: type[Any] | None = None
     spaces: Sequence[SearchSpace] = ()
     thorough: bool = False
@@ -87,6 +89,7 @@ class StrategyContract:
         return Subject(
             lambda problem: cls().make_strategy(problem),
             cls.capabilities,
+            is_adaptive=cls.is_adaptive,
             origin=None if "<locals>" in name else Source(inspect.getfile(cls), name),
             options=cls.options,
             spaces=cls.spaces,

@@ -68,6 +68,7 @@ class Subject:
         make: Builds the strategy for a problem; raises `InvalidInput` or `Unsupported` to reject
             the problem.
         capabilities: Its capabilities; generated problems need no others.
+        is_adaptive: Whether reports may change its suggestions.
         origin: Where another process finds it; None if it cannot.
         options: The type of its options; None if unknown.
         spaces: The spaces to check; if empty, spaces are generated.
@@ -79,12 +80,14 @@ class Subject:
         make: Callable[[Problem], Strategy],
         capabilities: frozenset[Capability],
         *,
+        is_adaptive: bool = True,
         origin: Installed | Source | None = None,
         options: type[Any] | None = None,
         spaces: Sequence[SearchSpace] = (),
         effort: Effort = QUICK,
     ) -> None:
         self.capabilities = capabilities
+        self.is_adaptive = is_adaptive
         self.origin = origin
         self.options = options
         self.spaces = tuple(spaces)

@@ -10,6 +10,7 @@ from hpo_core.testing import BackendContract
 class TestLocalWithCommands(BackendContract):
     work = "command"
     numbers_workers = True
+    queues = True
 
     def make_backend(self, context: BackendContext) -> Backend:
         return local.build(context, NoOptions())
@@ -18,6 +19,7 @@ class TestLocalWithCommands(BackendContract):
 class TestLocalWithFunctions(BackendContract):
     work = "function"
     numbers_workers = True
+    queues = True
 
     def make_backend(self, context: BackendContext) -> Backend:
         return local.build(context, NoOptions())

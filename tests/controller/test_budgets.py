@@ -40,7 +40,7 @@ def test_a_budget_of_ten_jobs_runs_ten_jobs_whatever_the_workers(lab, workers):
 
 
 def test_never_more_jobs_run_at_once_than_there_are_workers(lab, listener):
-    lab.study(lab.sh("""report $1"""), workers=3, budget=12, observers=[listener]).run()
+    lab.study(lab.sh("""sleep 0.1; report $1"""), workers=3, budget=12, observers=[listener]).run()
     at_once = [event.progress.running for event in listener.of(JobStarted)]
     assert max(at_once) == 3
 

@@ -36,6 +36,7 @@ direction = "minimize"
 
 [budget]
 jobs = 60
+wall_time = "1h"  # so that no job waits for a worker: the last ones start once others are recorded
 
 [job]
 command = ["sh", "job.sh", "{x}"]

@@ -145,6 +145,11 @@ class WaitsForEver(Halving):
         self.running.add(0)
 
 
+@breaks("reports_change_nothing_if_it_is_not_adaptive")
+class LearnsUndeclared(Stream):
+    is_adaptive = False
+
+
 # -- randomness -----------------------------------------------------------------------------
 
 

@@ -53,6 +53,7 @@ def subject(strategy: type[BaseStrategy], **given: Any) -> Subject:
     return Subject(
         strategy,
         getattr(strategy, "capabilities", announced),
+        is_adaptive=getattr(strategy, "is_adaptive", True),
         origin=Source(
             str(Path(sys.modules[strategy.__module__].__file__ or "")), strategy.__name__
         ),

@@ -6,6 +6,7 @@ context, state        the constant context of a run, and its changing state
 effects               actions as a value that can be performed only after it is recorded
 events                handles the events of jobs
 job_dispatcher        fills free workers with jobs
+lookahead             how many short jobs wait for a worker
 limits                ends jobs and the study at their limits
 trials                tells the strategy reports, and records the results of trials
 resumption            resumes the jobs and checkpoints of an interrupted run

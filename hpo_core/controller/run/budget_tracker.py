@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 
 from hpo_core.config import StudyConfig
+from hpo_core.controller.run.running_job import RunningJob
 from hpo_core.model.budget import Budget, Usage
 from hpo_core.model.durations import human
 from hpo_core.model.job import TrialState
@@ -125,12 +127,17 @@ class BudgetTracker:
         """Return the total run time of all jobs in seconds, running jobs included."""
         return self._compute_time + self._running * now - self._started_sum
 
-    def usage(self, now: float) -> Usage:
-        """Return the used amount of each quantity that a budget can limit."""
+    def usage(self, now: float, without: Collection[RunningJob] = ()) -> Usage:
+        """Return the used amount of each quantity that a budget can limit.
+
+        Args:
+            now: The time.
+            without: Jobs that do not count, nor do trials of which this is the first job.
+        """
         completed_count = self.budget.count == "completed"
         return Usage(
-            trials=self.trials,
-            jobs=self.completed if completed_count else self.jobs,
+            trials=self.trials - sum(job.trial.attempt == 1 for job in without),
+            jobs=self.completed if completed_count else self.jobs - len(without),
             iterations=self.iterations,
             compute_time=self.compute_time(now),
             wall_time=self.wall_time(now),

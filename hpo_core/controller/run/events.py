@@ -152,7 +152,7 @@ class EventHandler:
     def _finished(self, job: RunningJob, event: Finished) -> Effects:
         del self._state.jobs[job.job.id]
         if job.is_withdrawn_by(event):
-            return self._withdrawn(job.trial)
+            return self._withdrawn(job)
         trial, config = job.trial, self._config
         ended = event.time
         if job.started is not None:
@@ -201,11 +201,10 @@ class EventHandler:
             job, state, reason, losses, ended=ended, time=event.time, is_best=is_best
         )
 
-    def _withdrawn(self, trial: PendingTrial) -> Effects:
-        """Forget a job that was ended before it started; its trial waits for one."""
-        self._writer.withdraw_job(trial.id, trial.attempt)
+    def _withdrawn(self, job: RunningJob) -> Effects:
+        """Register a job that was ended before it started. It starts when the study is resumed."""
+        self._writer.withdraw_job(job.trial.id, job.trial.attempt, job.reason)
         self._budget.jobs -= 1
-        self._state.waiting.append(trial)
         return NOTHING
 
     def _status(self, job: RunningJob, state: JobState) -> Status:

@@ -256,7 +256,11 @@ class JobDispatcher:
     def _launch(self, trial: PendingTrial, now: float, notes: list[str] | None = None) -> Effects:
         job = self._factory.job(trial)
         self._budget.jobs += 1
-        self._writer.queue_job(trial.id, trial.attempt, job.name, trial.target, now)
+        if trial.is_queued:
+            trial.is_queued = False
+            self._writer.requeue_job(trial.id, trial.attempt, now)
+        else:
+            self._writer.queue_job(trial.id, trial.attempt, job.name, trial.target, now)
         running = self._factory.running(job, trial, now)
         running.notes += notes or ()
         self._state.jobs[job.id] = running

@@ -33,6 +33,7 @@ class PendingTrial:
         failures: Number of failed jobs since the trial was last suggested.
         lost: Number of consecutive jobs that the backend has lost in this session.
         metrics: The last value of each metric that its earlier jobs reported.
+        is_queued: Whether that job is recorded: it was withdrawn before it started.
         before: The results when the trial was last suggested.
         is_heard: Whether the strategy has been told a report since then.
     """
@@ -44,6 +45,7 @@ class PendingTrial:
         "failures",
         "id",
         "is_heard",
+        "is_queued",
         "is_target_suggested",
         "iteration",
         "losses",
@@ -61,6 +63,7 @@ class PendingTrial:
         target: int | None,
         losses: Counting,
         is_target_suggested: bool = False,
+        is_queued: bool = False,
         iteration: int = 0,
         failures: int = 0,
         metrics: Mapping[str, float] | None = None,
@@ -70,6 +73,7 @@ class PendingTrial:
         self.attempt = attempt
         self.target = target
         self.is_target_suggested = is_target_suggested
+        self.is_queued = is_queued
         self.losses = losses
         self.iteration = iteration
         self.failures = failures

@@ -58,6 +58,11 @@ def _interrupted(
     require_fit(config, store, trial.configuration)
     jobs = store.jobs(study.id, trial.id)
     last = jobs[-1] if jobs else None
+    target = last.target if last else config.job.max_iterations
+    is_queued = last is not None and last.is_withdrawn
+    if is_queued:
+        jobs.pop()
+        last = jobs[-1] if jobs else None
     failed = max((job.attempt for job in jobs if job.state is JobState.FAILED), default=0)
     asked = max((job.attempt for job in jobs if job.state in ENDS_AN_ASK), default=0)
     losses: Counting = (None,) * len(config.objectives)
@@ -89,9 +94,10 @@ def _interrupted(
         trial.id,
         trial.configuration,
         attempt=len(jobs) + 1,
-        target=last.target if last else config.job.max_iterations,
+        target=target,
         losses=losses,
         is_target_suggested=trial.iterations is not None,
+        is_queued=is_queued,
         iteration=reached,
         failures=sum(job.state is JobState.FAILED for job in jobs[asked:]),
         metrics=_metrics(job for job in jobs if not asked < job.attempt <= failed),

@@ -23,7 +23,7 @@ from hpo_core.controller.run.state import RunState
 from hpo_core.controller.run.study_events import StudyEvents
 from hpo_core.controller.run.trials import Trials
 from hpo_core.controller.strategy.checked_strategy import CheckedStrategy
-from hpo_core.model.job import Job, StudyState
+from hpo_core.model.job import Job, JobState, StudyState
 
 _WALL_TIME_EVERY = 0.05  # seconds between two records of the wall time
 _BEHIND = 0.5  # age in seconds above which an event suggests that more past events are pending
@@ -170,6 +170,19 @@ class Turns:
     def _give_up(self, now: float) -> Effects:
         """Settle a trial that waits for a job when no budget is left for it."""
         trial = self.state.waiting.popleft()
-        trial.attempt -= 1
+        if trial.is_queued:
+            self._writer.job_ended(
+                trial.id,
+                trial.attempt,
+                state=JobState.STOPPED,
+                reason=self.state.reason,
+                started=None,
+                ended=now,
+                iteration=None,
+                iterations=0,
+                metrics={},
+            )
+        else:
+            trial.attempt -= 1
         job = self._factory.running(self._factory.job(trial), trial, now)
         return self._trials.give_up(job, now)

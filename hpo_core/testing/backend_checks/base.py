@@ -27,6 +27,7 @@ class BackendChecks:
         sets_variables: Whether it sets environment variables for jobs.
         numbers_workers: Whether jobs that run at once have different numbers, from 0, in
             ``HPO_WORKER``.
+        queues: Whether it takes more jobs than it has workers; see `BackendSpec.queues`.
         idle_wakes: How often its process may wake up in half a second without events. A library
             that sends heartbeats needs a larger number; do not increase it for a backend that
             polls.
@@ -40,6 +41,7 @@ class BackendChecks:
     in_process: bool = False
     sets_variables: bool = True
     numbers_workers: bool = False
+    queues: bool = False
     idle_wakes: int = 5
     quick_jobs: int = 1_000
     resources: Resources | None = None
@@ -111,6 +113,11 @@ class BackendChecks:
         """Skip a check that does not apply to the other kind of work."""
         if self.work != work:
             pytest.skip(f"not applicable: {reason}")
+
+    def needs_a_queue(self) -> None:
+        """Skip a check of jobs that wait for a worker."""
+        if not self.queues:
+            pytest.skip("not applicable: it takes no more jobs than workers (queues = False)")
 
     def needs_processes(self, reason: str) -> None:
         """Skip a check that jobs in the controller's process cannot pass."""

@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from hpo_core.contracts.backend import Finished, Outcome, Work
+from hpo_core.contracts.backend import Finished, Outcome, Started, Work
 from hpo_core.testing import jobs
 from hpo_core.testing.backend_checks.base import BackendChecks, Begin
 
@@ -95,3 +95,23 @@ class Running(BackendChecks):
         job = driver.submit()
         driver.finished(job)
         assert driver.reports(job.id) == [(None, {"größer": 1.0})]
+
+    def test_jobs_beyond_the_workers_wait_and_start_in_their_order(self, start: Begin) -> None:
+        self.needs_a_queue()
+        driver = start(jobs.quick, workers=1)
+        begun = [driver.submit({"x": number + 0.5}) for number in range(4)]
+        for job in begun:
+            assert driver.finished(job).outcome is Outcome.COMPLETED
+        ends = [event.job_id for event in driver.said if isinstance(event, Started | Finished)]
+        assert ends == [job.id for job in begun for _ in ("Started", "Finished")]
+
+    def test_a_job_that_is_cancelled_while_it_waits_does_not_start(self, start: Begin) -> None:
+        self.needs_a_queue()
+        driver = start(jobs.waits, workers=1)
+        first, waiting = driver.submit(), driver.submit()
+        driver.reported(first)
+        driver.backend.cancel(waiting.id, grace=0)
+        assert driver.finished(waiting).outcome is Outcome.CANCELLED
+        driver.backend.cancel(first.id, grace=0)
+        assert driver.finished(first).outcome is Outcome.CANCELLED
+        assert [one.job_id for one in driver.said if isinstance(one, Started)] == [first.id]

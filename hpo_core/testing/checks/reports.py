@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from hpo_core.contracts.strategy import Asked, Capability, Problem, Told
+from hpo_core.contracts.strategy import Asked, Capability, Problem, Told, same_answer
 from hpo_core.model.objective import Objective
 from hpo_core.testing.cases import Case
 from hpo_core.testing.drawing import cases, for_all
@@ -17,7 +17,7 @@ from hpo_core.testing.moves import Do
 from hpo_core.testing.recorded_run import require_same
 from hpo_core.testing.simulator import Simulator
 from hpo_core.testing.spaces import constrained
-from hpo_core.testing.subject import Broken, Subject
+from hpo_core.testing.subject import Broken, NotApplicable, Subject
 from hpo_core.testing.wording import as_text
 
 
@@ -171,6 +171,34 @@ def constraints_are_taken(subject: Subject) -> str | None:
         problem = constrained(case.problem)
         run = case.simulate(subject.make(problem), problem)
         _require_in_space(run.run(6), problem)
+
+    for_all(subject, cases(subject), body)
+    return None
+
+
+@check(
+    remedy="declare is_adaptive in the spec, or let no report change what ask answers",
+)
+def reports_change_nothing_if_it_is_not_adaptive(subject: Subject) -> str | None:
+    """A strategy that is not adaptive suggests the same, whether or not it is told any report."""
+    if subject.is_adaptive:
+        raise NotApplicable("it is adaptive (is_adaptive in its spec)")
+
+    def body(case: Case) -> None:
+        run = case.simulate(subject.make(case.problem))
+        untold = subject.make(case.problem)
+        for event in run.history:
+            if isinstance(event, Told):
+                continue
+            if event.adopted:
+                untold.adopt(event.trial_id, event.suggestion)
+                continue
+            answer = untold.ask(event.trial_id)
+            if not same_answer(answer, event.suggestion):
+                raise Broken(
+                    f"for trial {event.trial_id} it suggests {as_text(event.suggestion)} if it is "
+                    f"told reports, and {as_text(answer)} if it is not"
+                )
 
     for_all(subject, cases(subject), body)
     return None

@@ -13,6 +13,7 @@ class TestGridSearch(StrategyContract):
     """With three points for each Float, so that spaces of all kinds are taken."""
 
     capabilities = SPEC.capabilities
+    is_adaptive = SPEC.is_adaptive
     options = SPEC.options
 
     def make_strategy(self, problem: Problem) -> Strategy:
@@ -23,6 +24,7 @@ class TestGridSearchWithoutPoints(StrategyContract):
     """As it is by default: it refuses continuous Floats."""
 
     capabilities = SPEC.capabilities
+    is_adaptive = SPEC.is_adaptive
     options = SPEC.options
     examples = 5
     long_runs = (60,)

@@ -12,6 +12,7 @@ class TestRandomSearch(StrategyContract):
     """In spaces of all kinds, finite and infinite."""
 
     capabilities = SPEC.capabilities
+    is_adaptive = SPEC.is_adaptive
     options = SPEC.options
 
     def make_strategy(self, problem: Problem) -> Strategy:

@@ -89,19 +89,21 @@ def test_placeholders_and_variables_tell_the_job_all_about_itself(start):
     code = (
         "import json, os, sys; names = 'JOB_ID TRIAL_ID CONFIGURATION ITERATIONS CHECKPOINT_DIR'"
         ";print(json.dumps([sys.argv[1:], [os.environ['HPO_' + n] for n in names.split()],"
-        "os.environ['HPO_STUDY_UID'], os.environ['EXTRA'], os.getcwd()]))"
+        "os.environ['HPO_STUDY_UID'], os.environ['EXTRA'], os.getcwd(),"
+        "os.path.isdir(sys.argv[5])]))"
     )
     names = ("{x}", "{iterations}", "{trial_id}", "{job_id}", "{checkpoint_dir}")
     command = ("{python}", "-c", code, *names)
     driver = start("local", command=command, environment={"EXTRA": "ü"})
     job = driver.submit({"x": "a b"}, trial_id=7, id="7.2", iterations=9)
     assert driver.finished(job).outcome is Outcome.COMPLETED
-    arguments, variables, uid, extra, directory = json.loads(log(job))
+    arguments, variables, uid, extra, directory, has_folder = json.loads(log(job))
     assert arguments == ["a b", "9", "7", "7.2", job.checkpoint_dir]
     assert variables == ["7.2", "7", '{"x": "a b"}', "9", job.checkpoint_dir]
     assert (uid, extra) == (driver.study_uid, "ü")
     assert Path(directory).samefile(Path(__file__).parents[1] / "samples")
-    assert os.path.isdir(job.checkpoint_dir)
+    assert has_folder
+    assert not os.path.exists(job.checkpoint_dir)  # it has left nothing there
 
 
 def test_variables_of_the_study_are_filled_in_and_unset_for_inactive_parameters(start, monkeypatch):

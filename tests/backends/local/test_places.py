@@ -51,11 +51,19 @@ def test_a_place_is_for_one_job_at_a_time() -> None:
     assert places.take("3.1") == first
 
 
-def test_without_resources_there_are_as_many_places_as_jobs() -> None:
+def test_where_jobs_have_nothing_for_themselves_there_is_a_place_for_any_number() -> None:
     places = Places(None)
-    assert [places.take(f"{number}.1") for number in range(3)] == [Place(0), Place(1), Place(2)]
+    assert [places.take(f"{number}.1") for number in range(3)] == [Place(None)] * 3
     places.give_back("1.1")
-    assert places.take("3.1") == Place(1)
+    assert places.take("3.1") == places.place("3.1") == Place(None)
+
+
+def test_a_worker_gets_a_number_that_no_job_of_an_earlier_controller_has() -> None:
+    places = Places(None)
+    assert (places.unused_number(), places.unused_number(5)) == (0, 5)
+    places.hold("earlier", "1.1", Place(0))
+    places.hold("earlier", "2.1", Place(3))
+    assert places.unused_number() == 4
 
 
 @pytest.mark.parametrize(

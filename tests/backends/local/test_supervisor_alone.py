@@ -15,7 +15,8 @@ from hpo_core.backends.supervisor.connection import BlockingConnection
 RUN = """
 import socket, sys
 from hpo_core.backends.supervisor import supervisor
-supervisor.run(socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2]), ".", {}, FUNCTION, 0.0)
+controller, journal = socket.socket(fileno=int(sys.argv[1])), int(sys.argv[2])
+supervisor.run(controller, journal, ".", {}, FUNCTION, 0.0, workers=2)
 """
 
 FUNCTION = {
