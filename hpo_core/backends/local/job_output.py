@@ -64,7 +64,7 @@ class OutputParser(abc.ABC):
         job: The job.
 
     Attributes:
-        cancelled: Whether the study ends it; if so, no error is its fault.
+        cancelled: Whether the study has asked for its end; later malformed lines are no fault.
         fault: The fault of its first malformed line, after which the output is ignored.
         reports: Number of its reports.
         known: Number of its first reports that are already known.
@@ -116,10 +116,10 @@ class OutputParser(abc.ABC):
             return Verdict(Outcome.TIMED_OUT, ran_too_long(job.time_limit or 0.0))
         if cause == "silence_limit":
             return Verdict(Outcome.SILENT, silent_too_long(job.silence_limit or 0.0))
-        if self.cancelled:
-            return Verdict(Outcome.CANCELLED)
         if self.fault:
             return Verdict(Outcome.FAILED, self.fault)
+        if cause == "cancelled":
+            return Verdict(Outcome.CANCELLED)
         if cause == "parent":
             return Verdict(Outcome.FAILED, _HARMED_ITSELF)
         return self._by_itself(status, cause)

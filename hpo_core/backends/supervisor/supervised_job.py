@@ -14,9 +14,11 @@ HELD_AT_MOST = 1 << 22
 HELD_ALONE = 1 << 26
 """The same while there is no controller."""
 
-Cause: TypeAlias = Literal["", "time_limit", "silence_limit", "parent", "closed", "not_loaded"]
-"""What ended a job, if not the job itself or the controller: a limit, the end of its parent, a
-worker that had closed its socket, or a template that ended while loading the function.
+Cause: TypeAlias = Literal[
+    "", "cancelled", "time_limit", "silence_limit", "parent", "closed", "not_loaded"
+]
+"""What ended a job, if not the job itself: the controller, a limit, the end of its parent, a worker
+that had closed its socket, or a template that ended while loading the function.
 """
 
 
@@ -61,6 +63,7 @@ class SupervisedJob:
         self._started = 0.0  # by the monotonic clock, like the following times
         self._heard = 0.0
         self._asked: float | None = None  # since when it has been waiting for an answer
+        self._is_cancelled = False
         self._is_overdue = False  # whether a limit was exceeded meanwhile
         self._waited = 0.0  # total time of waiting for answers
         self._unrecorded = bytearray()
@@ -115,12 +118,17 @@ class SupervisedJob:
             self._judge_silence()
         return True
 
+    def cancel(self) -> None:
+        """Register that the controller ends it, unless a limit has done so before."""
+        self._is_cancelled = not self.cause
+
     def finish(self, status: int | None) -> None:
         """Register the end of the job; `status` is that of its process, if that has ended."""
         self._loop.never((self, "time_limit"))
         self._loop.never((self, "silence_limit"))
         ran = time.monotonic() - self._started if self.pid else 0.0
-        self.end = (self._clock(), ran, status, self.cause)
+        cause: Cause = "cancelled" if self._is_cancelled else self.cause
+        self.end = (self._clock(), ran, status, cause)
         self._tell("ended", self.id, *self.end)
 
     # -- recorded output -----------------------------------------------------------------

@@ -134,6 +134,7 @@ class Supervisor(JobStarter):
         job = self._jobs.get(job_id)
         if job is None or job.end is not None:
             return
+        job.cancel()
         if job in self._queue:
             self._queue.remove(job)
             job.finish(None)

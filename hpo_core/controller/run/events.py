@@ -98,7 +98,7 @@ class EventHandler:
         return self._study_events.job_started(job, event.time)
 
     def _reported(self, job: RunningJob, event: Reported) -> Effects:
-        if job.ending is not None and not job.is_ended_at_target:
+        if not job.still_counts:
             return NOTHING  # its end is decided: this report is ignored
         self.heard(job, event.time)
         self._warnings.reported(job, event.iteration)
@@ -160,7 +160,7 @@ class EventHandler:
                 ended = job.started + event.ran
             self._budget.job_ended(job.started, ended)
         metrics = event.metrics or {}
-        if metrics and (job.ending is None or job.is_ended_at_target):
+        if metrics and job.still_counts:
             job.count(config.objectives, None, metrics)
         state, reason, losses = job.verdict(
             event, config.objectives, config.constraints, config.job.on_time_limit

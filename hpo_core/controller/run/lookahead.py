@@ -18,7 +18,7 @@ What a user enqueues, and the retry of a failed job, wait for the jobs that were
 _WORK = 0.02
 """Run time in seconds of the jobs that wait for one worker."""
 
-_MOST = 16
+_MOST = 4
 """Maximum number of jobs that wait for one worker."""
 
 

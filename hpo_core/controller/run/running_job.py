@@ -131,6 +131,14 @@ class RunningJob:
         """Whether it is being ended only because it has reached its target; it may still report."""
         return self.ending is JobState.COMPLETED and self.target.is_met
 
+    @property
+    def still_counts(self) -> bool:
+        """Whether its reports count: no decision has ended it.
+
+        If the study is interrupted, a job may have ended by itself before that.
+        """
+        return self.ending in (None, JobState.LOST) or self.is_ended_at_target
+
     def end_at_limit(
         self, reason: str, *, is_silent: bool, on_time_limit: str | None
     ) -> tuple[JobState, str]:
@@ -239,7 +247,8 @@ class RunningJob:
                 case _:
                     return JobState.LOST, finished.reason or "the job vanished"
         is_its_own_end = not (self.is_decided or self.is_cut_short)
-        if finished.outcome is Outcome.COMPLETED and is_its_own_end:
+        has_value = self.ending is JobState.LOST or complete(self.trial.losses) is not None
+        if finished.outcome is Outcome.COMPLETED and is_its_own_end and has_value:
             return JobState.COMPLETED, ""  # ended by itself, before it could be terminated
         return self.ending, self.reason
 
