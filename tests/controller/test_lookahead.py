@@ -146,9 +146,9 @@ def test_a_job_that_waits_when_the_study_is_stopped_starts_when_it_is_resumed(la
 @pytest.mark.parametrize(
     ("seconds", "state", "room"),
     [
-        (0.0, JobState.COMPLETED, 2 * 5),
-        (0.01, JobState.COMPLETED, 2 * 4),
-        (0.1, JobState.COMPLETED, 2 * 2),
+        (0.0, JobState.COMPLETED, 2 * 17),
+        (0.03, JobState.COMPLETED, 2 * 5),
+        (0.2, JobState.COMPLETED, 2 * 2),
         (SHORT, JobState.COMPLETED, 2),
         (0.0, JobState.FAILED, 2),
     ],

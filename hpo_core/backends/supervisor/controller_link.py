@@ -16,9 +16,6 @@ from hpo_core.backends.supervisor.loop import Loop
 UNSENT_AT_MOST = 1 << 20
 """Maximum number of bytes waiting to be read by the controller; above it no job is read."""
 
-_GATHERS = 0.002
-"""Delay in seconds of messages that are not urgent, so that they wake the controller only once."""
-
 
 class ControllerLink:
     """Sends messages to the controller, and passes on its own.
@@ -84,15 +81,15 @@ class ControllerLink:
         self._loop.watch(listener, accept)
         return path
 
-    def tell(self, kind: str, *told: Any, is_urgent: bool) -> None:
-        """Send a message to the controller: at once, or together with those that follow shortly."""
+    def tell(self, kind: str, *told: Any, within: float) -> None:
+        """Send a message to the controller within a time in seconds, with those that follow."""
         if self._controller is None:
             return
         self._controller.put(kind, *told)
-        if is_urgent:
-            self._loop.emit(None)
+        if within > 0:
+            self._loop.later("send", within, partial(self._loop.emit, None))
         else:
-            self._loop.later("send", _GATHERS, partial(self._loop.emit, None))
+            self._loop.emit(None)
 
     def put(self, *message: Any) -> None:
         """Send a message to the controller with the next `flush`."""

@@ -40,6 +40,12 @@ from hpo_core.backends.supervisor.slot_opener import SlotOpener
 from hpo_core.backends.supervisor.slots import Slots
 from hpo_core.backends.supervisor.supervised_job import SupervisedJob
 
+_GATHERS = 0.002
+"""Delay in seconds of messages that are not urgent."""
+
+_GATHERS_LONG = 0.02
+"""The same while many jobs wait, each of which is short."""
+
 
 class Supervisor(JobStarter):
     """Runs the jobs of a study.
@@ -73,7 +79,7 @@ class Supervisor(JobStarter):
         self._loop: Loop[None] = Loop()
         self._journal = journal
         self._offset = offset
-        self._workers = workers or 0
+        self._filled = 0  # number of jobs that waited when the controller sent the last one
         self._decides = function is not None and function["decides"]
         self._jobs: dict[str, SupervisedJob] = {}
         self._handlers: dict[str, Callable[..., None]] = {
@@ -129,6 +135,7 @@ class Supervisor(JobStarter):
         self._jobs[job_id] = job
         self._queue.append(job)
         self._fill()
+        self._filled = len(self._queue)
 
     def _on_cancel(self, job_id: str, grace: float) -> None:
         job = self._jobs.get(job_id)
@@ -173,19 +180,17 @@ class Supervisor(JobStarter):
                 slot.go_on()
 
     def _tell(self, kind: str, *told: object) -> None:
-        self._controller.tell(kind, *told, is_urgent=self._is_urgent(kind))
+        self._controller.tell(kind, *told, within=self._delay(kind))
 
-    def _is_urgent(self, kind: str) -> bool:
-        """Return whether the controller needs a message at once: a job or a worker waits for it."""
-        match kind:
-            case "started":
-                return False
-            case "data":
-                return self._decides
-            case "ended":
-                return len(self._queue) <= self._workers
-            case _:
-                return True
+    def _delay(self, kind: str) -> float:
+        """Return for how many seconds a message may be held back, so that more wake the controller
+        only once.
+        """
+        if kind not in ("started", "data", "ended") or (kind == "data" and self._decides):
+            return 0.0
+        if len(self._queue) > self._filled / 2:  # no worker waits for the controller
+            return _GATHERS_LONG
+        return 0.0 if kind == "ended" else _GATHERS
 
     # -- jobs -----------------------------------------------------------------------------------
 

@@ -15,10 +15,10 @@ SHORT = 0.25
 What a user enqueues, and the retry of a failed job, wait for the jobs that were suggested before.
 """
 
-_WORK = 0.02
+_WORK = 0.1
 """Run time in seconds of the jobs that wait for one worker."""
 
-_MOST = 4
+_MOST = 16
 """Maximum number of jobs that wait for one worker."""
 
 
