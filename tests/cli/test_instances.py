@@ -166,8 +166,12 @@ def test_a_folder_of_schema_1_is_left_alone_while_a_job_lives_that_may_be_of_its
 
 @pytest.fixture
 def killed(write: Write, start: Start, began: Any, go: Any, folder: Path) -> Path:
-    """The store of a study whose controller was killed after two jobs."""
-    write(("workers = 2", "workers = 1"), job=WAITS)
+    """The store of a study whose controller was killed after two jobs.
+
+    It has a limit of time, so that a job starts only once the one before it is recorded.
+    """
+    timed = ("jobs = 6", 'jobs = 6\nwall_time = "1h"')
+    write(("workers = 2", "workers = 1"), timed, job=WAITS)
     controller = start("run", "study.toml", "--quiet")
     for _ in range(2):
         began.line()
