@@ -143,6 +143,26 @@ def test_a_job_that_waits_when_the_study_is_stopped_starts_when_it_is_resumed(la
     assert again.state is StudyState.FINISHED
 
 
+def test_a_job_that_waited_is_stopped_if_no_time_is_left_when_the_study_is_resumed(lab):
+    budget = Budget(jobs=3, wall_time=60.0)
+    stopped = lab.study(QUICK, strategy="random", budget=budget)
+    stopped.start(on_job_finished=lambda job: stopped.request_stop("for a test"))
+    stopped.wait()
+    stopped.close()
+    trial = lab.rows("SELECT max(trial) FROM job")[0][0]
+    lab.change(f"UPDATE trial SET state = 'running', losses = NULL WHERE id = {trial}")
+    lab.change(
+        f"UPDATE job SET state = 'queued', reason = 'for a test', started = NULL, ended = NULL "
+        f"WHERE trial = {trial}"
+    )
+    lab.change("UPDATE progress SET wall_time = 61")
+    resumed = run(lab.study(QUICK, strategy="random", budget=budget))
+    assert resumed.state is StudyState.FINISHED
+    reason = "its wall time of 1m00s has passed"
+    rows = lab.rows("SELECT attempt, state, reason FROM job WHERE trial = ?", trial)
+    assert rows == [(1, "stopped", reason)]
+
+
 @pytest.mark.parametrize(
     ("seconds", "state", "room"),
     [

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+
+import msgspec
 
 from hpo_core.config import StudyConfig
-from hpo_core.controller.run.running_job import RunningJob
 from hpo_core.model.budget import Budget, Usage
 from hpo_core.model.durations import human
 from hpo_core.model.job import TrialState
@@ -42,10 +42,22 @@ class BudgetTracker:
         self._compute_time = totals.compute_time
         self._wall_time = wall_time
         self._is_at_start = True  # until a trial of this session ends otherwise than failed
+        self._waiting = 0  # jobs that are submitted, and have not started
+        self._waiting_trials = 0  # those that are the first job of their trial
         self._running = 0
         self._started_sum = 0.0  # of the running jobs' start times
 
     # -- updates -------------------------------------------------------------------
+
+    def job_submitted(self, *, is_first: bool) -> None:
+        """Register a job that is submitted; `is_first` for the first one of its trial."""
+        self._waiting += 1
+        self._waiting_trials += is_first
+
+    def job_waits_no_more(self, *, is_first: bool) -> None:
+        """Register that a submitted job has started, or ended before that."""
+        self._waiting -= 1
+        self._waiting_trials -= is_first
 
     def job_started(self, time: float) -> None:
         """Register a job that has started."""
@@ -127,20 +139,23 @@ class BudgetTracker:
         """Return the total run time of all jobs in seconds, running jobs included."""
         return self._compute_time + self._running * now - self._started_sum
 
-    def usage(self, now: float, without: Collection[RunningJob] = ()) -> Usage:
-        """Return the used amount of each quantity that a budget can limit.
-
-        Args:
-            now: The time.
-            without: Jobs that do not count, nor do trials of which this is the first job.
-        """
+    def usage(self, now: float) -> Usage:
+        """Return the used amount of each quantity that a budget can limit."""
         completed_count = self.budget.count == "completed"
         return Usage(
-            trials=self.trials - sum(job.trial.attempt == 1 for job in without),
-            jobs=self.completed if completed_count else self.jobs - len(without),
+            trials=self.trials,
+            jobs=self.completed if completed_count else self.jobs,
             iterations=self.iterations,
             compute_time=self.compute_time(now),
             wall_time=self.wall_time(now),
+        )
+
+    def usage_by_started_jobs(self, now: float) -> Usage:
+        """Return the same without jobs that have not started, and trials with no other job."""
+        usage = self.usage(now)
+        waiting = 0 if self.budget.count == "completed" else self._waiting
+        return msgspec.structs.replace(
+            usage, trials=usage.trials - self._waiting_trials, jobs=usage.jobs - waiting
         )
 
     def iterations_used_up(self) -> str | None:

@@ -89,6 +89,8 @@ class EventHandler:
     def _started(self, job: RunningJob, event: Started) -> Effects:
         if job.started is not None:  # it was adopted while it was queued
             self._budget.job_ended(job.started, job.started)
+        else:
+            self._budget.job_waits_no_more(is_first=job.trial.attempt == 1)
         job.started = event.time
         self._budget.job_started(event.time)
         self._just_started.append((job, event.handle))
@@ -151,6 +153,8 @@ class EventHandler:
 
     def _finished(self, job: RunningJob, event: Finished) -> Effects:
         del self._state.jobs[job.job.id]
+        if job.started is None:
+            self._budget.job_waits_no_more(is_first=job.trial.attempt == 1)
         if job.is_withdrawn_by(event):
             return self._withdrawn(job)
         trial, config = job.trial, self._config

@@ -264,4 +264,5 @@ class JobDispatcher:
         running = self._factory.running(job, trial, now)
         running.notes += notes or ()
         self._state.jobs[job.id] = running
+        self._budget.job_submitted(is_first=trial.attempt == 1)
         return Effects(submit=(job,))

@@ -112,6 +112,7 @@ class Resumption:
         self._budget.iterations += found.iterations
         self._state.jobs[job.id] = running
         self._lookahead.job_adopted(running)
+        self._budget.job_submitted(is_first=found.trial.attempt == 1)
         now = self._context.clock.now()
         effects = self._handler.handle(Started(job.id, record.started or now, record.handle))
         self._handler.heard(running, now)

@@ -129,12 +129,11 @@ class StudyEvents:
     def _progress(self, now: float) -> Progress:
         """Return the counts. A job that waits for a worker uses nothing of the budget yet."""
         budget = self._budget
-        waiting = [job for job in self._state.jobs.values() if job.started is None]
         return Progress(
             running=budget.running,
             completed=budget.completed,
             failed=budget.failed,
             stopped=budget.stopped,
             paused=budget.paused,
-            usage=budget.usage(now, waiting),
+            usage=budget.usage_by_started_jobs(now),
         )
