@@ -62,6 +62,7 @@ class RunningJobs:
         if supervisor is not None and output is not None:
             output.cancelled = not output.fault
             supervisor.put("cancel", job_id, grace)
+            supervisor.flush()
 
     # -- what is recorded -----------------------------------------------------------------------
 
