@@ -94,3 +94,8 @@ def _computes(connection: sqlite3.Connection, table: str) -> bool:
     """Return whether a table has computed columns."""
     columns = connection.execute(f"PRAGMA table_xinfo({table})").fetchall()
     return any(hidden for *_, hidden in columns)
+
+
+def no_job(trial_id: int) -> StoreError:
+    """Return the error that a trial has no job, although each is recorded with one."""
+    return StoreError(f"the store is damaged: trial {trial_id} has no job; take it from a backup")

@@ -10,7 +10,7 @@ from hpo_core.model.errors import UnknownJob
 from hpo_core.model.job import JobState, TrialState
 from hpo_core.model.report import Decision
 from hpo_core.model.values import Configuration
-from hpo_core.store import job_table
+from hpo_core.store import job_table, soundness
 from hpo_core.store import rows as made
 from hpo_core.store.adopted import Adopted
 from hpo_core.store.attempts import replaced
@@ -140,6 +140,17 @@ class Store(Studies):
         if trial_id is not None:
             return self._read(made.jobs, f"{query} AND trial = ?", study, trial_id)
         return self._read(made.jobs, query, study)
+
+    def last_job(self, study: int, trial_id: int) -> JobRecord:
+        """Return the last job of a trial.
+
+        Raises:
+            StoreError: If it has none, so that the store is damaged.
+        """
+        jobs = self.jobs(study, trial_id)
+        if not jobs:
+            raise soundness.no_job(trial_id)
+        return jobs[-1]
 
     def unfinished_jobs(self, study: int) -> list[JobRecord]:
         """Return the jobs that are queued or running, or were when their controller died."""

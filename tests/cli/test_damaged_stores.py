@@ -79,6 +79,18 @@ def test_an_enqueued_configuration_that_can_not_be_read_ends_the_study_in_a_sent
     assert "the study 'small' failed: the store hpo.db is damaged" in ended.err
 
 
+def test_a_trial_whose_job_is_gone_is_an_error_when_the_study_is_resumed(
+    small: Hpo, folder: Path
+) -> None:
+    best = small("top", "small", "--json").json()[0]["trial_id"]
+    with closing(sqlite3.connect(folder / "hpo.db")) as connection, connection:
+        connection.execute("UPDATE job SET trial = 99 WHERE trial = ?", (best,))
+        connection.execute("UPDATE study SET state = 'interrupted'")
+    ended = small("resume", "small", "--quiet")
+    assert ended.status == 2
+    assert f"the store is damaged: trial {best} has no job; take it from a backup" in ended.err
+
+
 def test_a_time_beyond_all_dates_is_shown_as_it_is(small: Hpo, folder: Path) -> None:
     with closing(sqlite3.connect(folder / "hpo.db")) as connection, connection:
         connection.execute("UPDATE study SET created = 1e300")

@@ -8,13 +8,14 @@ import msgspec
 
 from hpo_core.config import StudyConfig
 from hpo_core.model.constraint import is_feasible
-from hpo_core.model.errors import NoResult, StoreError
+from hpo_core.model.errors import NoResult
 from hpo_core.model.job import JobState, TrialState
 from hpo_core.model.objective import Losses
 from hpo_core.model.text import first_line
 from hpo_core.model.values import Configuration
 from hpo_core.store.attempts import counting
 from hpo_core.store.records import JobRecord, TrialRecord
+from hpo_core.store.soundness import no_job
 
 
 class TrialResult(msgspec.Struct, gc=False, frozen=True, kw_only=True):
@@ -88,9 +89,7 @@ def trial_result(
     """
     losses = losses or trial.losses
     if not jobs:
-        raise StoreError(
-            f"the store is damaged: trial {trial.id} has no job; take it from a backup"
-        )
+        raise no_job(trial.id)
     last, counted = jobs[-1], counting(jobs)
     said = [job.reason for job in counted if job.reason and job.state is not JobState.LOST]
     metrics: dict[str, float] = {}

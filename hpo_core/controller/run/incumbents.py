@@ -70,7 +70,7 @@ def stored_incumbents(store: Store, study: StudyRecord, config: StudyConfig) -> 
         front = pareto_front([trial.losses or () for trial in feasible])
         trials = [feasible[index] for index in front]
     return Incumbents(
-        Incumbent(trial.losses, store.jobs(study.id, trial.id)[-1].id)
+        Incumbent(trial.losses, store.last_job(study.id, trial.id).id)
         for trial in trials
         if trial.losses
     )
