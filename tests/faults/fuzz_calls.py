@@ -92,8 +92,8 @@ def judge(arguments: tuple[str, ...], said: Said) -> None:
         wrong.append("its exit status is invalid")
     if "Traceback" in said.err or "the controller failed" in said.err:
         wrong.append("it has broken down")
-    names_command = any(argument != "--" for argument in arguments)  # without one, help is printed
-    if (said.status in (1, 2) and names_command) != bool(re.search(r"(?mi)^error: ", said.err)):
+    has_help = arguments == ("--",)  # there is no command
+    if (said.status in (1, 2) and not has_help) != bool(re.search(r"(?mi)^error: ", said.err)):
         wrong.append("its exit status does not go with what it says")
     shown = said.err if arguments and arguments[0] in RAW else said.out + said.err
     if found := re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", shown):
