@@ -37,13 +37,13 @@ class ReusedFolder:
             return
         try:
             os.rename(spare_of(folder, os.getpid()), folder)
-        except OSError:  # there is none, or the trial's earlier jobs have left checkpoints
+        except OSError:  # nothing is set aside, or an earlier job has left checkpoints
             make_folder(folder)
 
     def end(self) -> None:
         """Set the folder aside if it is empty. No process of the job may be running."""
         if self._folder:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError):  # otherwise it stays, as if it were not empty
                 if os.lstat(self._folder).st_mode == _OWN and not os.listdir(self._folder):
                     os.rename(self._folder, spare_of(self._folder, os.getpid()))
 
@@ -60,5 +60,5 @@ def spare_of(folder: str, process: int) -> str:
 def remove_spare(folder: str, process: int) -> None:
     """Remove the folder that a process has set aside, once it has ended."""
     if folder:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # there is none
             os.rmdir(spare_of(folder, process))

@@ -120,7 +120,8 @@ class SupervisedJob:
 
     def cancel(self) -> None:
         """Register that the controller ends it, unless a limit has done so before."""
-        self._is_cancelled = not self.cause
+        if not self.cause:
+            self._is_cancelled = True
 
     def finish(self, status: int | None) -> None:
         """Register the end of the job; `status` is that of its process, if that has ended."""
